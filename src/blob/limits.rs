@@ -1,0 +1,117 @@
+//! Limits: what keeps a hostile input from being read for ever.
+//!
+//! A limit that changes what is read must be deterministic, so it counts bytes, entries and levels, never
+//! seconds, and it never depends on how many threads run. Memory is different: it decides whether content is
+//! held or streamed, and never what is read.
+
+use std::collections::BTreeMap;
+
+/// Limits of one scan. The defaults are generous; hitting one is loud.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Levels of containers within containers.
+    pub depth: u32,
+    /// Members of one container, and of one unit.
+    pub entries: u64,
+    /// Bytes that one container, and one unit, may unfold to.
+    pub bytes: u64,
+    /// Bytes out for each byte in, judged once a container has given [`Limits::RATIO_GRACE`] bytes.
+    pub ratio: u64,
+    /// Bytes of memory that content may take.
+    pub memory: u64,
+}
+
+impl Limits {
+    /// Bytes that a container may give before its ratio is looked at: small files compress absurdly well.
+    pub const RATIO_GRACE: u64 = 256 << 20;
+    /// The deepest nesting that may be asked for: walking the facts of a container uses one stack frame a level.
+    pub const MAX_DEPTH: u32 = 200;
+
+    /// Largest content that is held in memory as a whole; what is larger is streamed.
+    pub fn hold(&self) -> u64 {
+        self.memory / 2
+    }
+
+    /// The limits that change what is read, by name, as the `run` record carries them.
+    pub fn by_name(&self) -> BTreeMap<String, u64> {
+        BTreeMap::from([
+            ("depth".to_owned(), u64::from(self.depth)),
+            ("entries".to_owned(), self.entries),
+            ("bytes".to_owned(), self.bytes),
+            ("ratio".to_owned(), self.ratio),
+            ("hold".to_owned(), self.hold()),
+        ])
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 16,
+            entries: 50_000_000,
+            bytes: 64 << 30,
+            ratio: 2_000,
+            memory: 1 << 30,
+        }
+    }
+}
+
+/// Counts what one container has given, and says when a limit is hit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Meter {
+    /// Members so far.
+    pub entries: u64,
+    /// Bytes of members so far.
+    pub bytes: u64,
+}
+
+impl Meter {
+    /// Charges one member of `bytes` bytes from a container of `input` bytes.
+    ///
+    /// Returns the code of the limit that is now exceeded, if any.
+    pub fn charge(&mut self, bytes: u64, input: u64, limits: &Limits) -> Option<&'static str> {
+        self.entries += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.entries > limits.entries {
+            Some("entries-limit")
+        } else if self.bytes > limits.bytes {
+            Some("bytes-limit")
+        } else if self.bytes > Limits::RATIO_GRACE
+            && self.bytes / input.max(1) > limits.ratio
+        {
+            Some("ratio-limit")
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_hit_by_its_own_excess() {
+        let limits = Limits {
+            entries: 2,
+            bytes: 1_000,
+            ..Limits::default()
+        };
+        let mut meter = Meter::default();
+        assert_eq!(meter.charge(1, 10, &limits), None);
+        assert_eq!(meter.charge(1, 10, &limits), None);
+        assert_eq!(meter.charge(1, 10, &limits), Some("entries-limit"));
+        assert_eq!(
+            Meter::default().charge(1_001, 10, &limits),
+            Some("bytes-limit")
+        );
+        assert_eq!(
+            Meter::default().charge(300 << 20, 1, &Limits::default()),
+            Some("ratio-limit")
+        );
+        assert_eq!(
+            Meter::default().charge(200 << 20, 1, &Limits::default()),
+            None
+        );
+    }
+}

@@ -1,0 +1,280 @@
+//! Where a walker's bytes come from.
+//!
+//! Small content is a slice of memory and its members are slices of that slice: nothing is copied. Large content
+//! is a file that is read at positions, or a stream that is read once. [`Feed`] is what a walker that goes
+//! forward only (tar) needs, so that it is written once for both.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+/// Content that is to be opened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// In memory.
+    Memory(Bytes),
+    /// An input file that is too large to be held.
+    File(InputFile),
+}
+
+impl Input {
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Input::Memory(bytes) => bytes.len() as u64,
+            Input::File(file) => file.len,
+        }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Up to `len` bytes from `offset`; fewer where the content ends.
+    ///
+    /// Callers bound `len` by what they are ready to hold.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn slice(&self, offset: u64, len: usize) -> io::Result<Bytes> {
+        match self {
+            Input::Memory(bytes) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let end = start.saturating_add(len).min(bytes.len());
+                Ok(bytes.slice(start..end))
+            }
+            Input::File(file) => file.read_at(offset, len),
+        }
+    }
+
+    /// Reads from `offset` to the end.
+    pub fn reader(&self, offset: u64) -> InputReader {
+        InputReader {
+            input: self.clone(),
+            offset,
+        }
+    }
+}
+
+/// An input file, read at positions, so that several walkers may read it.
+#[derive(Debug, Clone)]
+pub struct InputFile {
+    file: Arc<File>,
+    /// Length in bytes when it was opened.
+    pub len: u64,
+    /// Highest position read so far, for the progress bar.
+    reached: Arc<AtomicU64>,
+}
+
+impl InputFile {
+    /// Wraps an open regular file of `len` bytes.
+    pub fn new(file: File, len: u64) -> Self {
+        Self {
+            file: Arc::new(file),
+            len,
+            reached: Arc::default(),
+        }
+    }
+
+    /// The highest position that was read, in bytes.
+    pub fn reached(&self) -> u64 {
+        self.reached.load(Ordering::Relaxed)
+    }
+
+    /// Up to `len` bytes at `offset`.
+    ///
+    /// # Errors
+    /// When the system cannot read the file.
+    pub fn read_at(&self, offset: u64, len: usize) -> io::Result<Bytes> {
+        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut buffer = vec![0; len.min(rest)];
+        let got = self.read_into(offset, &mut buffer)?;
+        buffer.truncate(got);
+        Ok(buffer.into())
+    }
+
+    /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
+    ///
+    /// # Errors
+    /// When the system cannot read the file.
+    pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut got = 0;
+        while got < buffer.len() {
+            match read_file_at(&self.file, &mut buffer[got..], offset + got as u64) {
+                Ok(0) => break,
+                Ok(n) => got += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.reached.fetch_max(offset + got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}
+
+#[cfg(unix)]
+fn read_file_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_file_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// Reads an [`Input`] forward.
+#[derive(Debug)]
+pub struct InputReader {
+    input: Input,
+    offset: u64,
+}
+
+impl Read for InputReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = match &self.input {
+            Input::Memory(bytes) => {
+                let start = usize::try_from(self.offset).unwrap_or(usize::MAX).min(bytes.len());
+                let got = buffer.len().min(bytes.len() - start);
+                buffer[..got].copy_from_slice(&bytes[start..start + got]);
+                got
+            }
+            Input::File(file) => file.read_into(self.offset, buffer)?,
+        };
+        self.offset += got as u64;
+        Ok(got)
+    }
+}
+
+/// Bytes that are taken from the front, once.
+pub trait Feed: Send {
+    /// Takes `len` bytes; fewer only where the bytes end.
+    fn take(&mut self, len: usize) -> Bytes;
+
+    /// Passes over `len` bytes and says how many there were.
+    fn skip(&mut self, len: u64) -> u64;
+
+    /// Bytes taken or passed over so far.
+    fn position(&self) -> u64;
+}
+
+/// A [`Feed`] over memory. What it gives are slices, not copies.
+pub struct SliceFeed {
+    bytes: Bytes,
+    position: usize,
+}
+
+impl SliceFeed {
+    /// Feeds `bytes` from their beginning.
+    pub fn new(bytes: Bytes) -> Self {
+        Self { bytes, position: 0 }
+    }
+}
+
+impl Feed for SliceFeed {
+    fn take(&mut self, len: usize) -> Bytes {
+        let end = self.position.saturating_add(len).min(self.bytes.len());
+        let taken = self.bytes.slice(self.position..end);
+        self.position = end;
+        taken
+    }
+
+    fn skip(&mut self, len: u64) -> u64 {
+        let rest = self.bytes.len() - self.position;
+        let skipped = usize::try_from(len).unwrap_or(usize::MAX).min(rest);
+        self.position += skipped;
+        skipped as u64
+    }
+
+    fn position(&self) -> u64 {
+        self.position as u64
+    }
+}
+
+/// A [`Feed`] over a stream. Memory follows what was read, never what was asked for.
+pub struct StreamFeed<R> {
+    reader: R,
+    position: u64,
+}
+
+impl<R: Read> StreamFeed<R> {
+    /// Feeds what `reader` gives. Its errors read as its end: decoders note their own trouble.
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            position: 0,
+        }
+    }
+
+    /// The reader.
+    pub fn get_ref(&self) -> &R {
+        &self.reader
+    }
+
+    /// The reader, to ask it for its trouble.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.reader
+    }
+}
+
+impl<R: Read + Send> Feed for StreamFeed<R> {
+    fn take(&mut self, len: usize) -> Bytes {
+        const FIRST: usize = 64 << 10;
+        let mut taken = vec![0; len.min(FIRST)];
+        let mut got = 0;
+        while got < len {
+            if got == taken.len() {
+                taken.resize(len.min(taken.len() * 2), 0);
+            }
+            match self.reader.read(&mut taken[got..]) {
+                Ok(0) => break,
+                Ok(n) => got += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        taken.truncate(got);
+        self.position += got as u64;
+        taken.into()
+    }
+
+    fn skip(&mut self, len: u64) -> u64 {
+        let mut sink = [0; 16 << 10];
+        let mut skipped = 0;
+        while skipped < len {
+            let want = usize::try_from(len - skipped).unwrap_or(usize::MAX).min(sink.len());
+            match self.reader.read(&mut sink[..want]) {
+                Ok(0) => break,
+                Ok(n) => skipped += n as u64,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        self.position += skipped;
+        skipped
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_feeds_give_the_same() {
+        let bytes = Bytes::from((0..200_000_u32).map(|n| n as u8).collect::<Vec<_>>());
+        let mut slice = SliceFeed::new(bytes.clone());
+        let mut stream = StreamFeed::new(Input::Memory(bytes.clone()).reader(0));
+        for step in [0, 1, 511, 70_000, 3, 140_000, 10] {
+            assert_eq!(slice.take(step), stream.take(step));
+            assert_eq!(slice.skip(7), stream.skip(7));
+            assert_eq!(slice.position(), stream.position());
+        }
+    }
+}

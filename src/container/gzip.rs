@@ -1,0 +1,759 @@
+//! gzip (RFC 1952): compressed streams, and tars in them.
+//!
+//! A file may hold several members, one after the other, and tools differ in what they do then: most stop after
+//! the first and say nothing. Here every member is read. A tar (or a map) that runs on across members is one;
+//! otherwise each member is an entry of its own, with an empty name. A damaged or cut member gives the bytes
+//! that came before the damage, and what follows the last member is given as a region of its own.
+//!
+//! Two ways to the same bytes: [`inflate`] into a reused buffer where the content is in memory and all is well,
+//! [`GzipStream`] for everything else. The tests hold one against the other.
+
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::feed::{Feed, Input, InputReader, SliceFeed, StreamFeed};
+use super::tar::TarWalker;
+use super::{Body, Event, Format, Member, Trouble, Walker, inflate, tar};
+use crate::blob::{Limits, MemberName};
+
+/// How much of a member is looked at to tell a tar.
+const PEEK: usize = 4 << 10;
+
+/// The gzip format.
+pub struct Gzip {
+    /// Whether content that begins like this runs on across members, tars apart.
+    pub runs_on: fn(&[u8]) -> bool,
+}
+
+impl Format for Gzip {
+    fn name(&self) -> &'static str {
+        "gzip"
+    }
+
+    /// Magic and the only method there is (RFC 1952, 2.3.1).
+    fn recognise(&self, head: &[u8]) -> bool {
+        head.starts_with(&[0x1f, 0x8b, 8]) && head.get(3).is_some_and(|flags| flags & 0xe0 == 0)
+    }
+
+    fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
+        if let Input::Memory(packed) = &input
+            && let Some(unpacked) = inflate_all(packed, limits)
+        {
+            return Ok(self.open_unpacked(&input, &unpacked));
+        }
+        Ok(self.open_stream(&input, limits))
+    }
+}
+
+impl Gzip {
+    fn open_unpacked(&self, input: &Input, unpacked: &Unpacked) -> Box<dyn Walker> {
+        let content = &unpacked.content;
+        let trailing = trailing_region(input, unpacked.used as u64, u64::MAX);
+        let first = content.slice(..unpacked.ends.first().copied().unwrap_or(0));
+        if tar::looks_like_tar(&first) {
+            let feed = SliceFeed::new(content.clone());
+            return Box::new(TarStream {
+                tar: TarWalker::new(feed, "tar.gz", content.len() as u64),
+                ended: false,
+                input: input.clone(),
+                hold: u64::MAX,
+                after: |_| (Vec::new(), None),
+                pending: trailing.into_iter().collect(),
+            });
+        }
+        let mut parts = Vec::new();
+        if unpacked.ends.len() > 1 && (self.runs_on)(&first) {
+            parts.push(content.clone());
+        } else {
+            let mut start = 0;
+            for &end in &unpacked.ends {
+                parts.push(content.slice(start..end));
+                start = end;
+            }
+        }
+        let mut events: Vec<Event> = parts
+            .into_iter()
+            .map(|part| Event::Member(Member::whole(MemberName::Named(Vec::new()), part)))
+            .collect();
+        events.extend(trailing);
+        events.reverse();
+        Box::new(Parts { events })
+    }
+
+    fn open_stream(&self, input: &Input, limits: &Limits) -> Box<dyn Walker> {
+        let mut stream = GzipStream::new(input.reader(0));
+        let mut head = vec![0; PEEK];
+        let got = read_up_to(&mut stream, &mut head);
+        head.truncate(got);
+        if tar::looks_like_tar(&head) {
+            stream.let_run_on();
+            let feed = StreamFeed::new(Cursor::new(head).chain(stream));
+            return Box::new(TarStream {
+                tar: TarWalker::new(feed, "tar.gz", limits.hold()),
+                ended: false,
+                input: input.clone(),
+                hold: limits.hold(),
+                after: |feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, GzipStream<InputReader>>>| {
+                    let stream = feed.get_mut().get_mut().1;
+                    let _ = io::copy(stream, &mut io::sink());
+                    (stream.finish(), stream.trailing_at)
+                },
+                pending: Vec::new(),
+            });
+        }
+        if (self.runs_on)(&head) {
+            stream.let_run_on();
+        }
+        Box::new(Streams {
+            stream,
+            input: input.clone(),
+            head,
+            hold: limits.hold(),
+            started: false,
+            streaming: false,
+            pending: Vec::new(),
+        })
+    }
+}
+
+/// What follows the last member, at offset `at`: nothing, zeros (padding), or a region that is scanned as such.
+fn trailing_region(input: &Input, at: u64, hold: u64) -> Option<Event> {
+    let rest = input.len().saturating_sub(at);
+    let bytes = input
+        .slice(at, usize::try_from(rest.min(hold)).unwrap_or(usize::MAX))
+        .ok()?;
+    if bytes.iter().all(|&byte| byte == 0) && bytes.len() as u64 == rest {
+        return None;
+    }
+    let unread = rest - bytes.len() as u64;
+    let mut member = Member::whole(MemberName::Offset(at), bytes);
+    member.trouble = Some(if unread == 0 {
+        Trouble::odd(
+            "trailing-data",
+            format!("{rest} bytes follow the last gzip member, from offset {at}; they were scanned as they stand"),
+        )
+    } else {
+        Trouble::damaged(
+            "memory-limit",
+            format!("{rest} bytes follow the last gzip member, from offset {at}, more than may be held; raise --memory"),
+            Some(unread),
+        )
+    });
+    Some(Event::Member(member))
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The fast way
+
+/// Outputs up to this size are made in a buffer that is used again.
+const POOLED: usize = 32 << 20;
+/// Outputs up to this size are made in one buffer at all; larger ones are streamed.
+const FAST_MAX: usize = 112 << 20;
+/// DEFLATE cannot unfold further than this (a 258-byte match for each two bits), so that a small input needs no
+/// large buffer.
+const DEFLATE_MAX_RATIO: usize = 1_032;
+
+/// Buffers that wait to be used again. One for each thread that inflates at a time is enough.
+static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+const POOL_MAX: usize = 8;
+
+/// A buffer that goes back to the pool when the last slice of it is dropped.
+struct Pooled {
+    buffer: Vec<u8>,
+    len: usize,
+}
+
+impl AsRef<[u8]> for Pooled {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        if buffer.len() == POOLED
+            && let Ok(mut pool) = POOL.lock()
+            && pool.len() < POOL_MAX
+        {
+            pool.push(buffer);
+        }
+    }
+}
+
+/// All members of a stream, unpacked into one buffer.
+struct Unpacked {
+    content: Bytes,
+    /// Where each member ends in it.
+    ends: Vec<usize>,
+    /// Bytes of input that the members take.
+    used: usize,
+}
+
+/// Unpacks all members, or `None` where anything is unusual: too large, damaged, cut.
+fn inflate_all(packed: &[u8], limits: &Limits) -> Option<Unpacked> {
+    let cap = usize::try_from(limits.hold())
+        .unwrap_or(usize::MAX)
+        .min(FAST_MAX)
+        .min(packed.len().saturating_mul(DEFLATE_MAX_RATIO));
+    // The length at the end of the member is hostile: it chooses between two buffers, and sizes neither.
+    let hint = packed
+        .last_chunk::<4>()
+        .map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    if hint > cap {
+        return None;
+    }
+    if hint <= POOLED.min(cap) {
+        let buffer = POOL
+            .lock()
+            .ok()
+            .and_then(|mut pool| pool.pop())
+            .unwrap_or_else(|| vec![0; POOLED]);
+        match inflate_members(packed, buffer, POOLED) {
+            Ok(unpacked) => return Some(unpacked),
+            Err(inflate::FastError::NoSpace) if cap > POOLED => {}
+            Err(_) => return None,
+        }
+    }
+    // Pages of a fresh buffer take memory when they are written, so its size costs nothing by itself.
+    inflate_members(packed, vec![0; cap], cap).ok()
+}
+
+fn inflate_members(
+    packed: &[u8],
+    buffer: Vec<u8>,
+    cap: usize,
+) -> Result<Unpacked, inflate::FastError> {
+    let mut pooled = Pooled { buffer, len: 0 };
+    let (mut used, mut ends) = (0, Vec::new());
+    while packed[used..].starts_with(&[0x1f, 0x8b]) {
+        let space = pooled
+            .buffer
+            .get_mut(pooled.len..cap)
+            .ok_or(inflate::FastError::NoSpace)?;
+        let (taken, made) = inflate::gzip_member(&packed[used..], space)?;
+        if taken == 0 {
+            break;
+        }
+        used += taken;
+        pooled.len += made;
+        ends.push(pooled.len);
+    }
+    Ok(Unpacked {
+        content: Bytes::from_owner(pooled),
+        ends,
+        used,
+    })
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The careful way
+
+/// Decodes gzip members one after the other, and keeps account of what is wrong with them.
+pub struct GzipStream<R> {
+    input: BufReader<R>,
+    inflater: Decompress,
+    state: State,
+    crc: crc32fast::Hasher,
+    made: u64,
+    /// Members run on into one another; otherwise each ends with a read of 0 bytes.
+    run_on: bool,
+    troubles: Vec<Trouble>,
+    /// Compressed bytes taken so far.
+    position: u64,
+    /// Where something that is no member follows the last one.
+    trailing_at: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Header,
+    Body,
+    Between,
+    End,
+}
+
+impl<R: Read> GzipStream<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input: BufReader::with_capacity(128 << 10, input),
+            inflater: Decompress::new(false),
+            state: State::Header,
+            crc: crc32fast::Hasher::new(),
+            made: 0,
+            run_on: false,
+            troubles: Vec::new(),
+            position: 0,
+            trailing_at: None,
+        }
+    }
+
+    /// From here on, members run on into one another, also from the one that has just ended.
+    fn let_run_on(&mut self) {
+        self.run_on = true;
+        if self.state == State::Between {
+            self.look_for_member();
+        }
+    }
+
+    /// Goes on to the next member. `false` where there is none.
+    fn next_member(&mut self) -> bool {
+        while self.state == State::Body || self.state == State::Header {
+            let mut sink = [0; 8 << 10];
+            match self.read(&mut sink) {
+                Ok(0) | Err(_) if self.state != State::Header => break,
+                _ => {}
+            }
+        }
+        self.state == State::Between && self.look_for_member()
+    }
+
+    /// Skips padding and tells whether another member begins.
+    fn look_for_member(&mut self) -> bool {
+        loop {
+            let buffer = self.input.fill_buf().unwrap_or_default();
+            if buffer.is_empty() {
+                self.state = State::End;
+                return false;
+            }
+            let zeros = buffer.iter().take_while(|&&byte| byte == 0).count();
+            let next = buffer.get(zeros).copied();
+            self.consume(zeros);
+            match next {
+                Some(0x1f) => {
+                    self.state = State::Header;
+                    return true;
+                }
+                Some(_) => {
+                    self.trailing_at = Some(self.position);
+                    self.state = State::End;
+                    return false;
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.input.consume(len);
+        self.position += len as u64;
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.input.fill_buf().ok()?.first()?;
+        self.consume(1);
+        Some(byte)
+    }
+
+    fn bytes<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        for slot in &mut bytes {
+            *slot = self.byte()?;
+        }
+        Some(bytes)
+    }
+
+    /// Reads a member header (RFC 1952, 2.3). `None` where it is cut or is none.
+    fn header(&mut self) -> Option<()> {
+        let [id1, id2, method, flags, ..] = self.bytes::<10>()?;
+        if [id1, id2, method] != [0x1f, 0x8b, 8] {
+            return None;
+        }
+        if flags & 4 != 0 {
+            for _ in 0..u16::from_le_bytes(self.bytes()?) {
+                self.byte()?;
+            }
+        }
+        for flag in [8, 16] {
+            if flags & flag != 0 {
+                while self.byte()? != 0 {}
+            }
+        }
+        if flags & 2 != 0 {
+            self.bytes::<2>()?;
+        }
+        Some(())
+    }
+
+    fn start_member(&mut self) {
+        let at = self.position;
+        if self.header().is_some() {
+            self.inflater.reset(false);
+            self.crc = crc32fast::Hasher::new();
+            self.made = 0;
+            self.state = State::Body;
+        } else {
+            self.damage("gzip-header", &format!("the gzip header at offset {at} is damaged or cut"));
+        }
+    }
+
+    fn damage(&mut self, code: &'static str, what: &str) {
+        let rest = io::copy(&mut self.input, &mut io::sink()).unwrap_or(0);
+        self.state = State::End;
+        self.troubles.push(Trouble::damaged(
+            code,
+            format!("{what}; what came before it was read, get the file again for the rest"),
+            (code != "truncated").then_some(rest),
+        ));
+    }
+
+    /// Checks the trailer: a wrong checksum is odd, since all bytes came.
+    fn end_member(&mut self) {
+        let at = self.position;
+        let Some(trailer) = self.bytes::<8>() else {
+            self.state = State::End;
+            self.troubles.push(Trouble::damaged(
+                "truncated",
+                format!("the gzip stream ends within its trailer at offset {at}; all its bytes may be there, get the file again to be sure"),
+                None,
+            ));
+            return;
+        };
+        let [c0, c1, c2, c3, l0, l1, l2, l3] = trailer;
+        let crc = std::mem::take(&mut self.crc).finalize();
+        if u32::from_le_bytes([c0, c1, c2, c3]) != crc {
+            self.troubles.push(Trouble::odd(
+                "checksum-mismatch",
+                format!("the gzip checksum at offset {at} does not fit; the bytes were read as they stand"),
+            ));
+        }
+        if u32::from_le_bytes([l0, l1, l2, l3]) != self.made as u32 {
+            self.troubles.push(Trouble::odd(
+                "length-mismatch",
+                format!("the gzip length at offset {at} does not fit; the bytes were read as they stand"),
+            ));
+        }
+        self.state = State::Between;
+        if self.run_on {
+            self.look_for_member();
+        }
+    }
+
+    fn inflate_some(&mut self, output: &mut [u8]) -> usize {
+        let Ok(input) = self.input.fill_buf() else {
+            self.damage("unreadable", "the file could not be read on");
+            return 0;
+        };
+        if input.is_empty() {
+            self.damage("truncated", &format!("the gzip stream ends at offset {} before its end", self.position));
+            return 0;
+        }
+        let (in_before, out_before) = (self.inflater.total_in(), self.inflater.total_out());
+        let result = self
+            .inflater
+            .decompress(input, output, FlushDecompress::None);
+        let taken = (self.inflater.total_in() - in_before) as usize;
+        let made = (self.inflater.total_out() - out_before) as usize;
+        self.consume(taken);
+        self.crc.update(&output[..made]);
+        self.made += made as u64;
+        match result {
+            Ok(Status::StreamEnd) => self.end_member(),
+            Ok(_) if taken > 0 || made > 0 => {}
+            _ => self.damage(
+                "corrupt-data",
+                &format!("the compressed data is damaged near offset {}", self.position),
+            ),
+        }
+        made
+    }
+
+    /// What was wrong, in order. Forgets it.
+    fn finish(&mut self) -> Vec<Trouble> {
+        std::mem::take(&mut self.troubles)
+    }
+}
+
+impl<R: Read> Read for GzipStream<R> {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        while !output.is_empty() {
+            match self.state {
+                State::Header => self.start_member(),
+                State::Body => {
+                    let made = self.inflate_some(output);
+                    if made > 0 {
+                        return Ok(made);
+                    }
+                }
+                State::Between | State::End => return Ok(0),
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> usize {
+    let mut got = 0;
+    while got < buffer.len() {
+        match reader.read(&mut buffer[got..]) {
+            Ok(0) | Err(_) => break,
+            Ok(n) => got += n,
+        }
+    }
+    got
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Walkers
+
+/// Members that are all in memory; popped from the end.
+struct Parts {
+    events: Vec<Event>,
+}
+
+impl Walker for Parts {
+    fn kind(&self) -> &'static str {
+        "gzip"
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+}
+
+/// A tar in a gzip stream: one hop.
+struct TarStream<F> {
+    tar: TarWalker<F>,
+    ended: bool,
+    input: Input,
+    hold: u64,
+    /// Reads the stream to its end; gives its troubles, and where something follows it.
+    after: fn(&mut F) -> (Vec<Trouble>, Option<u64>),
+    /// What is given behind the last member of the tar, last first.
+    pending: Vec<Event>,
+}
+
+impl<F: Feed> Walker for TarStream<F> {
+    fn kind(&self) -> &'static str {
+        self.tar.kind()
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        if !self.ended {
+            if let Some(event) = self.tar.next() {
+                return Some(event);
+            }
+            self.ended = true;
+            let (troubles, trailing_at) = (self.after)(self.tar.feed_mut());
+            self.pending
+                .extend(trailing_at.and_then(|at| trailing_region(&self.input, at, self.hold)));
+            self.pending
+                .extend(troubles.into_iter().rev().map(Event::Trouble));
+        }
+        self.pending.pop()
+    }
+
+    fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
+        self.tar.read_streamed(buffer)
+    }
+
+    fn streamed_trouble(&mut self) -> Option<Trouble> {
+        self.tar.streamed_trouble()
+    }
+}
+
+/// Members of a stream that is not a tar, decoded one by one.
+struct Streams {
+    stream: GzipStream<InputReader>,
+    input: Input,
+    /// What was read to look at, not yet given.
+    head: Vec<u8>,
+    hold: u64,
+    started: bool,
+    streaming: bool,
+    pending: Vec<Trouble>,
+}
+
+impl Walker for Streams {
+    fn kind(&self) -> &'static str {
+        "gzip"
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        if self.started {
+            self.streaming = false;
+            self.head.clear();
+            if !self.stream.next_member() {
+                self.pending.extend(self.stream.finish());
+                if !self.pending.is_empty() {
+                    return Some(Event::Trouble(self.pending.remove(0)));
+                }
+                let at = self.stream.trailing_at.take()?;
+                return trailing_region(&self.input, at, self.hold);
+            }
+        }
+        self.started = true;
+        let mut content = std::mem::take(&mut self.head);
+        let room = self.hold.saturating_sub(content.len() as u64) + 1;
+        let _ = (&mut self.stream).take(room).read_to_end(&mut content);
+        let name = MemberName::Named(Vec::new());
+        if content.len() as u64 > self.hold {
+            self.head = content;
+            self.streaming = true;
+            return Some(Event::Member(Member {
+                name,
+                body: Body::Streamed(None),
+                trouble: None,
+                source: None,
+            }));
+        }
+        let troubles = self.stream.finish();
+        let mut member = Member::whole(name, content.into());
+        // The worst of this member's troubles is the member's; the others are the container's.
+        for trouble in troubles {
+            if member.trouble.is_none() {
+                member.trouble = Some(trouble);
+            } else {
+                self.pending.push(trouble);
+            }
+        }
+        Some(Event::Member(member))
+    }
+
+    fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
+        if !self.streaming {
+            return 0;
+        }
+        if self.head.is_empty() {
+            return self.stream.read(buffer).unwrap_or(0);
+        }
+        let got = buffer.len().min(self.head.len());
+        buffer[..got].copy_from_slice(&self.head[..got]);
+        self.head.drain(..got);
+        got
+    }
+
+    fn streamed_trouble(&mut self) -> Option<Trouble> {
+        self.stream.finish().into_iter().next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FORMAT: Gzip = Gzip {
+        runs_on: |head| head.starts_with(b"{"),
+    };
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder =
+            flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Members and troubles of a stream that is no tar, read the fast or the careful way.
+    fn walk(input: Vec<u8>, fast: bool) -> (Vec<Vec<u8>>, Vec<String>) {
+        let limits = Limits::default();
+        let input = Input::Memory(input.into());
+        let mut walker = if fast {
+            FORMAT.open(input, &limits).unwrap()
+        } else {
+            FORMAT.open_stream(&input, &limits)
+        };
+        let (mut members, mut troubles) = (Vec::new(), Vec::new());
+        while let Some(event) = walker.next() {
+            match event {
+                Event::Member(member) => {
+                    troubles.extend(member.trouble.map(|trouble| trouble.code.into_owned()));
+                    if let Body::Held(bytes) = member.body {
+                        members.push(bytes.to_vec());
+                    }
+                }
+                Event::Trouble(trouble) => troubles.push(trouble.code.into_owned()),
+                Event::Other(_) | Event::Map(_) => {}
+            }
+        }
+        (members, troubles)
+    }
+
+    #[test]
+    fn every_member_is_read_both_ways() {
+        let mut file = packed(b"first");
+        file.extend(packed(b"second"));
+        file.extend([0; 100]);
+        let expected = (vec![b"first".to_vec(), b"second".to_vec()], vec![]);
+        assert_eq!(walk(file.clone(), true), expected);
+        assert_eq!(walk(file, false), expected);
+    }
+
+    #[test]
+    fn content_that_runs_on_is_one() {
+        let mut file = packed(b"{\"a\":");
+        file.extend(packed(b"1}"));
+        for fast in [true, false] {
+            assert_eq!(walk(file.clone(), fast).0, [b"{\"a\":1}".to_vec()]);
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_odd_and_loses_nothing() {
+        let mut file = packed(b"content");
+        let at = file.len() - 8;
+        file[at] ^= 1;
+        assert_eq!(
+            walk(file, true),
+            (vec![b"content".to_vec()], vec!["checksum-mismatch".to_owned()])
+        );
+    }
+
+    #[test]
+    fn bytes_behind_the_last_member_are_given() {
+        let mut file = packed(b"content");
+        file.extend(b"trailing secret");
+        let (members, troubles) = walk(file, true);
+        assert_eq!(members, [b"content".to_vec(), b"trailing secret".to_vec()]);
+        assert_eq!(troubles, ["trailing-data"]);
+    }
+
+    #[test]
+    fn a_cut_stream_gives_what_was_read() {
+        let text: Vec<u8> = (0..100_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
+        let file = packed(&text);
+        let (members, troubles) = walk(file[..file.len() / 2].to_vec(), true);
+        assert_eq!(troubles, ["truncated"]);
+        assert!(members[0].len() > text.len() / 3);
+        assert!(text.starts_with(&members[0]));
+    }
+
+    #[test]
+    fn a_lying_length_does_not_matter() {
+        let mut file = packed(b"content");
+        let at = file.len() - 4;
+        file[at..].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(
+            walk(file, true),
+            (vec![b"content".to_vec()], vec!["length-mismatch".to_owned()])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_give_the_same(parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 1..5)) {
+            let mut file = Vec::new();
+            for part in &parts {
+                file.extend(packed(part));
+            }
+            prop_assert_eq!(walk(file.clone(), true), walk(file, false));
+        }
+
+        #[test]
+        fn damage_never_panics(cut in 0..200_usize, flip in 0..200_usize) {
+            let mut file = packed(&[b'a'; 500]);
+            file.extend(packed(b"another member, with some text in it"));
+            let flip = flip % file.len();
+            file[flip] ^= 0x55;
+            file.truncate(file.len() - cut.min(file.len()));
+            walk(file.clone(), true);
+            walk(file, false);
+        }
+    }
+}

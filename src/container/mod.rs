@@ -1,0 +1,205 @@
+//! Containers: anything that has members.
+//!
+//! Every format is one file with the same small shape: a [`Format`] that says what its content looks like, and a
+//! [`Walker`] that gives the members one after the other. The walker knows nothing of digests, locators or
+//! findings; the engine knows nothing of formats. A new format is one new file and one line in the engine's
+//! table.
+//!
+//! A walker never stops silently. It gives every byte it could get, and a [`Trouble`] for what it could not.
+//! Names are raw bytes and mean nothing here: `../` and absolute names are data, not paths.
+
+pub mod feed;
+pub mod gzip;
+pub mod inflate;
+pub mod tar;
+pub mod zip;
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::blob::{Limits, MemberName};
+
+pub use feed::{Feed, Input, InputFile};
+
+/// One container format.
+pub trait Format: Sync {
+    /// The word for it in hops and in the `container` table.
+    fn name(&self) -> &'static str;
+
+    /// Whether content that begins with `head` is of this format.
+    ///
+    /// `head` is the whole content where that is in memory, and at least its first 4 KiB otherwise.
+    fn recognise(&self, head: &[u8]) -> bool;
+
+    /// Opens the content.
+    ///
+    /// # Errors
+    /// The trouble that kept it from being opened at all.
+    fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble>;
+}
+
+/// Gives the members of one opened container.
+pub trait Walker: Send {
+    /// The word for it in hops: usually the format's, but a tar in one compressed stream is one hop.
+    fn kind(&self) -> &'static str;
+
+    /// The next thing in the container; `None` at its end.
+    fn next(&mut self) -> Option<Event>;
+
+    /// Reads on in a member that was given as [`Body::Streamed`]; 0 at its end.
+    ///
+    /// The next call of [`Walker::next`] skips what was not read.
+    fn read_streamed(&mut self, _buffer: &mut [u8]) -> usize {
+        0
+    }
+
+    /// The trouble that ended a streamed member early, if any.
+    fn streamed_trouble(&mut self) -> Option<Trouble> {
+        None
+    }
+}
+
+/// One thing that a walker meets.
+#[derive(Debug)]
+pub enum Event {
+    /// A regular member.
+    Member(Member),
+    /// A folder, link or header, by kind: counted, never opened.
+    Other(&'static str),
+    /// Something is wrong with the container itself.
+    Trouble(Trouble),
+    /// What a source map says of itself; given before its sources.
+    Map(Box<MapHead>),
+}
+
+/// What a source map says of itself, beside its sources.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapHead {
+    /// The generated file that it belongs to.
+    pub file: Option<Vec<u8>>,
+    /// `debugId` or `debug_id`.
+    pub debug_id: Option<Vec<u8>>,
+    /// Sections, for an index map.
+    pub sections: u64,
+    /// What is odd about it, one phrase each.
+    pub oddities: Vec<String>,
+    /// Maps elsewhere that sections point to.
+    pub section_urls: Vec<Vec<u8>>,
+}
+
+/// One regular member of a container.
+#[derive(Debug)]
+pub struct Member {
+    /// How the container calls it.
+    pub name: MemberName,
+    /// Its bytes, as far as they could be had.
+    pub body: Body,
+    /// What kept the bytes from being read, or is odd about them.
+    pub trouble: Option<Trouble>,
+    /// What a source map says of a source.
+    pub source: Option<Box<SourceMeta>>,
+}
+
+impl Member {
+    /// A member with all its bytes.
+    pub fn whole(name: MemberName, bytes: Bytes) -> Self {
+        Self {
+            name,
+            body: Body::Held(bytes),
+            trouble: None,
+            source: None,
+        }
+    }
+
+    /// A member whose bytes could not be had.
+    pub fn absent(name: MemberName, trouble: Trouble) -> Self {
+        Self {
+            name,
+            body: Body::Absent,
+            trouble: Some(trouble),
+            source: None,
+        }
+    }
+}
+
+/// The bytes of a member.
+#[derive(Debug)]
+pub enum Body {
+    /// In memory.
+    Held(Bytes),
+    /// Larger than may be held: `len` bytes to be read through [`Walker::read_streamed`], if known.
+    Streamed(Option<u64>),
+    /// Not to be had.
+    Absent,
+}
+
+/// What a source map says of one of its sources, beside the content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceMeta {
+    /// The `sourceRoot` in force.
+    pub source_root: Option<Vec<u8>>,
+    /// `sources[i]`; `None` where it is null or no string.
+    pub name: Option<Vec<u8>>,
+    /// Listed in an ignore list.
+    pub ignored: bool,
+    /// How well the content could be given back.
+    pub status: crate::record::SourceStatus,
+}
+
+/// What a problem means for the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Odd, but every byte was read.
+    Odd,
+    /// The entry was not read at all.
+    Skipped,
+    /// The entry was read in part.
+    Damaged,
+}
+
+/// Something that kept bytes from being read, or is odd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Code, as in `problem` records and `--accept-problem`.
+    pub code: Cow<'static, str>,
+    /// What happened, where, and what to do next.
+    pub detail: String,
+    /// Bytes that were not read; `None` when nobody can tell.
+    pub unread: Option<u64>,
+    /// What it means for the ledger.
+    pub effect: Effect,
+}
+
+impl Trouble {
+    /// Odd, but every byte was read.
+    pub fn odd(code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            detail: detail.into(),
+            unread: Some(0),
+            effect: Effect::Odd,
+        }
+    }
+
+    /// Nothing was read.
+    pub fn skipped(code: &'static str, detail: impl Into<String>, unread: Option<u64>) -> Self {
+        Self {
+            code: code.into(),
+            detail: detail.into(),
+            unread,
+            effect: Effect::Skipped,
+        }
+    }
+
+    /// Read in part.
+    pub fn damaged(code: &'static str, detail: impl Into<String>, unread: Option<u64>) -> Self {
+        Self {
+            code: code.into(),
+            detail: detail.into(),
+            unread,
+            effect: Effect::Damaged,
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! What bytes are: content facts behind one literal pass.
+//!
+//! Every blob is read once by this pass, so it may cost next to nothing: a handful of literals, looked for with packed
+//! SIMD comparisons at memory speed. The literals are chosen for their rare first bytes rather than for being whole
+//! words (`gURL` instead of `sourceMappingURL`), because it is the false starts that cost; each start is then held
+//! against the whole word. The same pass serves the search for links to source maps, whose word is the most frequent
+//! one. Only what the pass points at is parsed, by [`traits_of`], and what parsing does not confirm is no trait.
+//!
+//! Three traits need no literal, because a look at the first bytes rules nearly everything out: manifests begin with
+//! `{`, dotenv files with an assignment, a `HEAD` of git with `ref:` or a digest.
+//!
+//! Left out: running text in UTF-16 larger than a settings file, and compressed or encoded text, which is the
+//! containers' business.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::packed;
+use memchr::memmem;
+
+use super::dotenv;
+use super::key::{self, KeyAlgorithm, KeyFormat, ParsedKey};
+use super::manifest::Manifest;
+use super::registry::{self, RegistryFile, TokenCheck};
+use super::rules::Rules;
+
+/// The word that links a file to its source map (ECMA-426, section 11).
+const LINK_WORD: &[u8] = b"sourceMappingURL";
+
+/// What a literal stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Link,
+    Pem,
+    Putty,
+    /// A key of an npm settings file; followed by white space or `=`, begun by a line or a colon.
+    NpmKey,
+    Registry,
+}
+
+/// A word that is looked for by a part of it.
+struct Literal {
+    /// The part with the rarest first bytes.
+    part: &'static [u8],
+    /// The whole word, which must stand there.
+    word: &'static [u8],
+    /// Where the part begins in the word.
+    offset: usize,
+    subject: Subject,
+}
+
+const fn literal(
+    word: &'static [u8],
+    offset: usize,
+    part: &'static [u8],
+    subject: Subject,
+) -> Literal {
+    Literal {
+        part,
+        word,
+        offset,
+        subject,
+    }
+}
+
+const LITERALS: [Literal; 8] = [
+    literal(LINK_WORD, 12, b"gURL", Subject::Link),
+    literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
+    literal(key::PUTTY_START, 0, b"PuTTY-User-Key", Subject::Putty),
+    literal(b"_auth", 0, b"_auth", Subject::NpmKey),
+    literal(b"_password", 0, b"_password", Subject::NpmKey),
+    literal(b"npmAuth", 0, b"npmAuth", Subject::Registry),
+    literal(b"pypi]", 0, b"pypi]", Subject::Registry),
+    literal(b"[distutils]", 0, b"[distutils]", Subject::Registry),
+];
+
+/// The literal pass, built once and shared by all workers.
+#[derive(Debug)]
+pub struct Prefilter {
+    /// Packed SIMD search; `None` on machines that have none.
+    packed: Option<packed::Searcher>,
+}
+
+impl Default for Prefilter {
+    fn default() -> Prefilter {
+        Prefilter::new()
+    }
+}
+
+impl Prefilter {
+    /// Builds the search.
+    pub fn new() -> Prefilter {
+        let mut builder = packed::Config::new()
+            .match_kind(packed::MatchKind::LeftmostFirst)
+            .builder();
+        builder.extend(LITERALS.iter().map(|literal| literal.part));
+        Prefilter {
+            packed: builder.build(),
+        }
+    }
+
+    /// Looks once through a blob.
+    pub fn scan(&self, bytes: &[u8]) -> Hits {
+        let mut hits = Hits::default();
+        match &self.packed {
+            Some(searcher) => {
+                for found in searcher.find_iter(bytes) {
+                    if let Some(literal) = LITERALS.get(found.pattern().as_usize()) {
+                        hits.add(bytes, literal, found.start());
+                    }
+                }
+            }
+            None => {
+                for literal in &LITERALS {
+                    memmem::find_iter(bytes, literal.part)
+                        .for_each(|at| hits.add(bytes, literal, at));
+                }
+            }
+        }
+        hits
+    }
+}
+
+/// Where in a blob the literals stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hits {
+    links: Vec<usize>,
+    pems: Vec<usize>,
+    putty: Vec<usize>,
+    registry: bool,
+}
+
+impl Hits {
+    /// Nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty() && self.pems.is_empty() && self.putty.is_empty() && !self.registry
+    }
+
+    /// The word `sourceMappingURL` stands in it, whether as a link or not.
+    pub fn has_link(&self) -> bool {
+        !self.links.is_empty()
+    }
+
+    /// Byte offsets of the word `sourceMappingURL`, ascending.
+    pub fn links(&self) -> &[usize] {
+        &self.links
+    }
+
+    /// Takes a start in, where the whole word stands there.
+    fn add(&mut self, bytes: &[u8], literal: &Literal, part_at: usize) {
+        let Some(at) = part_at.checked_sub(literal.offset) else {
+            return;
+        };
+        if !bytes
+            .get(at..)
+            .is_some_and(|rest| rest.starts_with(literal.word))
+        {
+            return;
+        }
+        match literal.subject {
+            Subject::Link => self.links.push(at),
+            Subject::Pem => self.pems.push(at),
+            Subject::Putty => self.putty.push(at),
+            Subject::Registry => self.registry = true,
+            // `this._auth` in a script is none; looking at the byte before is cheaper than parsing the file.
+            Subject::NpmKey => {
+                let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+                self.registry |= matches!(
+                    before,
+                    None | Some(b':' | b'\n' | b'\r' | b' ' | b'\t' | 0xbf)
+                );
+            }
+        }
+    }
+}
+
+/// A fact about bytes, wherever they lie.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Trait {
+    /// Nothing but assignments.
+    Dotenv {
+        /// `KEY=…` lines.
+        assignments: u32,
+        /// Those with a value that is no placeholder.
+        set: u32,
+        /// Those whose value looks like a live credential.
+        live: u32,
+    },
+    /// What git writes into `HEAD`.
+    GitHead,
+    /// Private keys of one sort, parsed.
+    PrivateKey {
+        /// How they are written down.
+        format: KeyFormat,
+        /// What they are for.
+        algorithm: KeyAlgorithm,
+        /// A passphrase protects them.
+        encrypted: bool,
+        /// How many.
+        count: u32,
+    },
+    /// A settings file with credentials for a registry.
+    RegistryToken {
+        /// Which client reads it.
+        registry_file: RegistryFile,
+        /// A credential is written out, and is no placeholder.
+        live: bool,
+        /// What could be checked of it.
+        check: TokenCheck,
+    },
+    /// A package's manifest.
+    Manifest(Manifest),
+}
+
+/// A larger file in UTF-16 is not looked at; bytes.
+const MAX_UTF16: usize = 1 << 20;
+
+/// What the bytes are. `hits` must come from a [`Prefilter::scan`] of the same bytes.
+pub fn traits_of(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
+    if let Some(text) = utf16_text(bytes) {
+        // Its own bytes hold zeros between the letters, so the pass saw nothing. A text does not begin with the mark
+        // again, so this goes one level deep.
+        static PREFILTER: LazyLock<Prefilter> = LazyLock::new(Prefilter::new);
+        return traits_of_text(text.as_bytes(), &PREFILTER.scan(text.as_bytes()));
+    }
+    traits_of_text(bytes, hits)
+}
+
+fn traits_of_text(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
+    let words = Rules::builtin().words();
+    let mut traits = private_keys(bytes, hits);
+    if hits.registry
+        && let Some(found) = registry::parse(bytes, words)
+    {
+        traits.push(Trait::RegistryToken {
+            registry_file: found.file,
+            live: found.live,
+            check: found.check,
+        });
+    }
+    if is_git_head(bytes) {
+        traits.push(Trait::GitHead);
+    }
+    if let Some(manifest) = Manifest::from_npm(bytes) {
+        traits.push(Trait::Manifest(manifest));
+    }
+    if let Some(settings) = dotenv::parse(bytes, words) {
+        traits.push(Trait::Dotenv {
+            assignments: settings.assignments,
+            set: settings.set,
+            live: settings.live,
+        });
+    }
+    traits
+}
+
+/// Keys by sort, in armour where the pass saw some, or the whole blob as DER.
+fn private_keys(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
+    let armoured = hits
+        .pems
+        .iter()
+        .filter_map(|&at| key::pem_key_at(bytes, at));
+    let putty = hits
+        .putty
+        .iter()
+        .filter_map(|&at| key::putty_key_at(bytes, at));
+    let binary = if bytes.first() == Some(&0x30) {
+        key::der_key(bytes)
+    } else {
+        None
+    };
+    let mut counts: BTreeMap<ParsedKey, u32> = BTreeMap::new();
+    for key in armoured.chain(putty).chain(binary) {
+        let count = counts.entry(key).or_default();
+        *count = count.saturating_add(1);
+    }
+    let one_sort = |(key, count): (ParsedKey, u32)| Trait::PrivateKey {
+        format: key.format,
+        algorithm: key.algorithm,
+        encrypted: key.encrypted,
+        count,
+    };
+    counts.into_iter().map(one_sort).collect()
+}
+
+/// `ref: refs/…`, or a commit's digest in 40 or 64 hex digits, on one line (gitrepository-layout, "HEAD").
+fn is_git_head(bytes: &[u8]) -> bool {
+    /// Longest name of a reference that file systems allow, and the word before it; bytes.
+    const MAX_HEAD: usize = 4096 + 16;
+    if bytes.len() > MAX_HEAD {
+        return false;
+    }
+    let line = bytes.trim_ascii_end();
+    if line.contains(&b'\n') {
+        return false;
+    }
+    match line.strip_prefix(b"ref:") {
+        Some(name) => name.trim_ascii_start().starts_with(b"refs/"),
+        None => matches!(line.len(), 40 | 64) && line.iter().all(u8::is_ascii_hexdigit),
+    }
+}
+
+/// Small text in UTF-16 with a byte-order mark: what PowerShell makes of `echo X=y > .env`.
+fn utf16_text(bytes: &[u8]) -> Option<String> {
+    let read: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    if bytes.len() > MAX_UTF16 {
+        return None;
+    }
+    let (pairs, _) = bytes.get(2..)?.as_chunks::<2>();
+    let units = pairs.iter().map(|&pair| read(pair));
+    Some(
+        char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposure::samples::make;
+
+    fn scan(text: &[u8]) -> Hits {
+        Prefilter::new().scan(text)
+    }
+
+    fn traits(bytes: &[u8]) -> Vec<Trait> {
+        traits_of(bytes, &scan(bytes))
+    }
+
+    #[test]
+    fn each_literal_is_part_of_its_word() {
+        for literal in &LITERALS {
+            assert!(literal.word[literal.offset..].starts_with(literal.part));
+        }
+    }
+
+    #[test]
+    fn links_are_found_where_they_stand() {
+        let text = b"gURL a;\n//# sourceMappingURL=a.js.map\n/*# sourceMappingURL=b */ mappingURL xsourceMappingURL";
+        let hits = scan(text);
+        let expected: Vec<usize> = memmem::find_iter(text, LINK_WORD).collect();
+        assert_eq!(hits.links(), expected);
+        assert!(hits.has_link() && !hits.is_empty() && expected.len() == 3);
+        assert!(scan(b"gURL mappingURL=x this._auth.npm KEY----").is_empty());
+        assert!(scan(b"").is_empty());
+    }
+
+    #[test]
+    fn the_search_without_simd_gives_the_same() {
+        let plain = Prefilter { packed: None };
+        for name in [
+            "pkcs8-rsa",
+            "putty-ed25519",
+            "npm-token-file",
+            "pypi-token-file",
+            "yarn-token-file",
+            "inline-map a.ts",
+        ] {
+            let bytes = make(name).unwrap();
+            assert_eq!(plain.scan(&bytes), scan(&bytes), "{name}");
+            assert!(!scan(&bytes).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_are_counted_by_sort() {
+        let bytes = [
+            make("pkcs8-ed25519"),
+            make("certificate"),
+            make("pkcs8-ed25519"),
+            make("openssh-ed25519-encrypted"),
+        ]
+        .map(Result::unwrap)
+        .concat();
+        assert_eq!(
+            traits(&bytes),
+            [
+                Trait::PrivateKey {
+                    format: KeyFormat::Pkcs8,
+                    algorithm: KeyAlgorithm::Edwards,
+                    encrypted: false,
+                    count: 2
+                },
+                Trait::PrivateKey {
+                    format: KeyFormat::OpenSsh,
+                    algorithm: KeyAlgorithm::Edwards,
+                    encrypted: true,
+                    count: 1
+                },
+            ]
+        );
+        assert!(matches!(
+            traits(&make("pkcs8-ed25519-der").unwrap())[..],
+            [Trait::PrivateKey { .. }]
+        ));
+        assert!(matches!(
+            traits(&make("key-in-javascript").unwrap())[..],
+            [Trait::PrivateKey { .. }]
+        ));
+        assert_eq!(traits(&make("certificate").unwrap()), []);
+    }
+
+    #[test]
+    fn small_files_are_told_by_their_first_bytes() {
+        assert_eq!(traits(b"ref: refs/heads/main\n"), [Trait::GitHead]);
+        assert_eq!(
+            traits(b"0123456789abcdef0123456789abcdef01234567\n"),
+            [Trait::GitHead]
+        );
+        assert!(matches!(
+            traits(b"{\"name\":\"x\",\"version\":\"1.0.0\"}")[..],
+            [Trait::Manifest(_)]
+        ));
+        assert_eq!(
+            traits(b"PORT=3000\n"),
+            [Trait::Dotenv {
+                assignments: 1,
+                set: 1,
+                live: 0
+            }]
+        );
+        for text in [
+            &b"ref: x"[..],
+            b"ref: refs/a\nref: refs/b",
+            b"0123456789abcdef",
+            b"console.log(1)",
+            b"",
+            b"0",
+        ] {
+            assert_eq!(traits(text), [], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn utf16_settings_are_read() {
+        let text = String::from_utf8(make("npm-token-file").unwrap()).unwrap();
+        for (mark, bytes) in [
+            (
+                [0xff, 0xfe],
+                text.encode_utf16()
+                    .flat_map(u16::to_le_bytes)
+                    .collect::<Vec<u8>>(),
+            ),
+            (
+                [0xfe, 0xff],
+                text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            ),
+        ] {
+            let bytes = [&mark[..], &bytes, b"\n"].concat();
+            assert!(
+                traits(&bytes)
+                    .iter()
+                    .any(|found| matches!(found, Trait::RegistryToken { live: true, .. }))
+            );
+        }
+        assert_eq!(traits(b"\xff\xfe\x00\xd8"), []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn both_searches_agree_on_any_text(
+            text in "(sourceMappingURL|gURL|KEY-----|PRIVATE |-----BEGIN |PuTTY-User-Key-File-|_auth|_password|:|\n|npmAuth|pypi\\]|\\[distutils\\]|é|x)*"
+        ) {
+            let plain = Prefilter { packed: None };
+            proptest::prop_assert_eq!(plain.scan(text.as_bytes()), scan(text.as_bytes()));
+            traits(text.as_bytes());
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+            traits(&bytes);
+            traits(&[b"\xff\xfe", &bytes[..]].concat());
+            traits(&[b"A=", &bytes[..]].concat());
+            traits(&[b"0\x82", &bytes[..]].concat());
+        }
+    }
+}

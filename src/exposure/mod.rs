@@ -1,0 +1,78 @@
+//! What an input exposes that should not be public, and whose code it is.
+//!
+//! Two kinds of answers are kept strictly apart, because equal bytes in two places must never inherit each other's
+//! verdict. [`content`] says what bytes *are* (a private key, assignments of a dotenv file, an npm manifest): pure
+//! functions of the bytes, computed once for each distinct content behind one literal pass. [`place`] says what they
+//! *mean where they lie*: the same key below `test/` and at the root of a package is two findings of different weight.
+//! [`party`] says whose a recovered source is, [`profile`] holds what the user told us about the organisation, and
+//! [`rules`] holds the classes themselves: titles, reasons, what to do, severities and word lists are data in
+//! `signatures/exposure.toml`, each with examples that must match and examples that must not.
+//!
+//! Left out: looking for secrets in running text, an inventory of what sources reveal, and the other classes of the
+//! research. Those are rules and files of their own beside these.
+
+mod address;
+pub mod content;
+mod dotenv;
+mod key;
+pub mod manifest;
+pub mod party;
+pub mod place;
+pub mod profile;
+mod registry;
+pub mod rules;
+pub mod samples;
+mod values;
+
+pub use content::{Hits, Prefilter, Trait, traits_of};
+pub use key::{KeyAlgorithm, KeyFormat};
+pub use manifest::Manifest;
+pub use party::{PartyVerdict, party_of};
+pub use place::{
+    Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
+    judge_entry, judge_map, judge_nested_archive, judge_raw_sources, judge_reference,
+    name_is_of_interest,
+};
+pub use profile::{Organisation, ProfileError};
+pub use registry::{RegistryFile, TokenCheck};
+pub use rules::{Example, Rule, RuleError, RuleKind, Rules};
+pub use samples::{MadeFile, example_files};
+
+/// Longest piece of hostile text that is quoted in a reason or a detail, in characters.
+const SHOWN_CHARS: usize = 160;
+
+/// Bytes of an input as text that is safe to print: control and bidi characters escaped, long text cut with `…`.
+fn shown(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes.get(..SHOWN_CHARS * 4).unwrap_or(bytes));
+    let mut safe = String::with_capacity(text.len());
+    for (count, c) in text.chars().enumerate() {
+        if count == SHOWN_CHARS {
+            safe.push('…');
+            break;
+        }
+        if c.is_control() || is_bidi_control(c) {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// Characters that change the direction of text around them (Unicode, UAX #9, table 4).
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_text_is_inert_and_short() {
+        assert_eq!(shown(b"a\x1b[31m\nb"), "a\\u{1b}[31m\\u{a}b");
+        assert_eq!(shown("x\u{202e}y".as_bytes()), "x\\u{202e}y");
+        assert_eq!(shown(&[b'a'; 5000]).chars().count(), SHOWN_CHARS + 1);
+        assert_eq!(shown(b"\xff"), "\u{fffd}");
+    }
+}

@@ -1,0 +1,546 @@
+//! The records: what the program says to other programs.
+//!
+//! One object a line, `type` first. People outside read them, so this file is a contract: fields are added,
+//! never renamed or removed, and unknown is `null`, not absent. `strandline schema` prints the JSON Schema that
+//! is derived from these types; the doc comments below are the descriptions in it.
+//!
+//! What is *not* here: how records are found (the stages do that) and where they are kept (`case`).
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of the record schema, carried by the `run` record. Grows by one when a field is added.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One line of the record stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Record {
+    /// Always first: what ran, on what, with which rules.
+    Run(Run),
+    /// One published unit found in the input, also when nothing is wrong with it.
+    Package(Package),
+    /// One source map.
+    Map(Map),
+    /// One original file that a map names.
+    Source(Source),
+    /// Something that an entry points to.
+    Reference(Reference),
+    /// An artifact that should not be public.
+    Exposure(Exposure),
+    /// A credential, redacted.
+    Secret(Secret),
+    /// One thing that recovered code reveals.
+    Item(Item),
+    /// A blob held against one file of a work.
+    Match(Match),
+    /// A place with at least one exact, normalized or excerpt match.
+    Copy(Copy),
+    /// A place with derived or ported matches only.
+    Suspect(Copy),
+    /// A root that was looked at for copies.
+    Examined(Examined),
+    /// One blob at one place (only with `--record all`).
+    Blob(Blob),
+    /// Something that kept bytes from being read, or is odd.
+    Problem(Problem),
+    /// Always last: the account of coverage.
+    Ledger(Ledger),
+}
+
+/// One step of the way from an input to an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hop {
+    /// What was opened to get here: `file`, `tar`, `gzip`, `zip`, `source-map`, …
+    pub kind: String,
+    /// Name of the member in it, escaped as locators are.
+    pub name: String,
+    /// The member's raw name in base64, where escaping changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_b64: Option<String>,
+}
+
+/// How bad an exposure is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Said for completeness.
+    Info,
+    /// Untidy; reveals little.
+    Low,
+    /// Reveals how things are built.
+    Medium,
+    /// Reveals what was meant to stay private.
+    High,
+    /// Act now.
+    Critical,
+}
+
+impl Severity {
+    /// The word used in records and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// A name or a pattern says so.
+    Hint,
+    /// The bytes were parsed and say so.
+    Proven,
+}
+
+/// Whose code it is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Party {
+    /// The organisation's, or without a profile the package's own.
+    First,
+    /// Somebody else's.
+    Third,
+    /// Cannot be told; counts as first where severity is judged.
+    Unknown,
+}
+
+/// How well the bytes of a source could be given back.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceStatus {
+    /// Every byte, as it was.
+    Exact,
+    /// Every byte; a lone surrogate escape is kept as WTF-8.
+    LoneSurrogate,
+    /// Every byte; the map itself is not valid UTF-8 here.
+    InvalidUtf8,
+    /// The map ends within this source.
+    Truncated,
+    /// The map names it and holds no content.
+    Missing,
+    /// A limit kept it out.
+    Refused,
+}
+
+/// What ran. Always the first record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Version of this schema.
+    pub schema: u32,
+    /// Program name and version.
+    pub version: String,
+    /// BLAKE3 of the program file, hex.
+    pub program: Option<String>,
+    /// BLAKE3 of all rules in force, hex.
+    pub rules: String,
+    /// Signature sets and baselines in force.
+    pub sets: Vec<RunSet>,
+    /// BLAKE3 of the organisation profile, hex.
+    pub organisation: Option<String>,
+    /// The inputs, in the order given.
+    pub inputs: Vec<RunInput>,
+    /// Limits in force, by name.
+    pub limits: BTreeMap<String, u64>,
+    /// UTC start of the run, RFC 3339. Differs from run to run.
+    pub started: Option<String>,
+    /// Seconds that the run took. Differs from run to run.
+    pub seconds: Option<f64>,
+}
+
+/// A signature set that a run used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunSet {
+    /// Name of the work.
+    pub work: String,
+    /// Release of the work.
+    pub release: String,
+    /// BLAKE3 of the set file, hex.
+    pub digest: String,
+    /// `signature`, `public` or `baseline`.
+    pub role: String,
+}
+
+/// An input of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunInput {
+    /// The label that locators begin with.
+    pub label: String,
+    /// SHA-256 of the file, hex; null for a folder.
+    pub sha256: Option<String>,
+}
+
+/// One published unit found in the input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Package {
+    /// Where: the archive, or the folder that holds the manifest.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// `npm`, `wheel`, `crate`, …
+    pub ecosystem: String,
+    /// Its name, as its manifest says.
+    pub name: String,
+    /// Its version, as its manifest says.
+    pub version: Option<String>,
+    /// SHA-256 of the archive, hex; null for a folder.
+    pub sha256: Option<String>,
+    /// Licence, as its manifest says.
+    pub licence: Option<String>,
+    /// Repository, as its manifest says.
+    pub repository: Option<String>,
+    /// It declares an OSI licence and a public repository.
+    pub declared_open: bool,
+    /// Regular files in it.
+    pub files: u64,
+    /// Source maps in it, inline ones included.
+    pub maps: u64,
+    /// Sources named by its maps.
+    pub sources: SourceCounts,
+    /// Bytes of recovered sources of the first or an unknown party.
+    pub own_bytes: u64,
+    /// Exposures in it, by class.
+    pub exposures: BTreeMap<String, u64>,
+    /// Secrets in it.
+    pub secrets: u64,
+    /// Everything in it was read in full.
+    pub complete: bool,
+}
+
+/// Counts of sources by party.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceCounts {
+    /// Of the first party.
+    pub first: u64,
+    /// Of a third party.
+    pub third: u64,
+    /// Of an unknown party.
+    pub unknown: u64,
+    /// Those whose content is there, whatever the party.
+    pub with_content: u64,
+}
+
+/// Where a map stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MapKind {
+    /// A file of its own.
+    File,
+    /// A data URL in a script or style sheet.
+    Inline,
+    /// A section of an index map.
+    Section,
+    /// Inside an executable or another carrier.
+    Embedded,
+}
+
+/// One source map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Map {
+    /// Where.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// Where it stands.
+    pub kind: MapKind,
+    /// Entries in its `sources`, sections included.
+    pub sources: u64,
+    /// Those with content.
+    pub with_content: u64,
+    /// It is valid by ECMA-426; null while nobody has judged it.
+    pub valid: Option<bool>,
+    /// Why it is not valid, or what is odd.
+    pub errors: Vec<String>,
+}
+
+/// One original file that a map names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// Where: the map and the name in it.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// Locator of the map.
+    pub map: String,
+    /// `sources[i]`, escaped as locators are.
+    pub name: Option<String>,
+    /// The raw name in base64, where escaping changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_b64: Option<String>,
+    /// The name after `sourceRoot` and resolution against the map's own path, escaped.
+    pub url: Option<String>,
+    /// Length of the content in bytes.
+    pub bytes: Option<u64>,
+    /// SHA-256 of the content, hex.
+    pub sha256: Option<String>,
+    /// Whose it is.
+    pub party: Party,
+    /// Why that was said.
+    pub party_reason: String,
+    /// How well the bytes could be given back.
+    pub status: SourceStatus,
+    /// A skeleton stands beside it.
+    pub skeleton: bool,
+    /// Only in a manifest: the path written below the output folder; null where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// What kind of place a reference points to.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReferenceKind {
+    /// A file beside it.
+    File,
+    /// A network address.
+    Url,
+    /// A storage bucket, or an archive at a network address.
+    Bucket,
+    /// A debug id.
+    DebugId,
+}
+
+/// Something that an entry points to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reference {
+    /// The entry that points.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// What it points to, as written there, escaped.
+    pub target: String,
+    /// What kind of place that is.
+    pub kind: ReferenceKind,
+    /// Locator of the target, where the input holds it.
+    pub found: Option<String>,
+}
+
+/// An artifact that should not be public.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Exposure {
+    /// Id of the class, as in `signatures/`.
+    pub class: String,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Where.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// SHA-256 of the content, hex; null where the finding is not one blob.
+    pub sha256: Option<String>,
+    /// What was seen, in a sentence, without secrets.
+    pub detail: String,
+}
+
+/// A credential, redacted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Secret {
+    /// Id of the rule.
+    pub rule: String,
+    /// Where.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// Line, 1-based.
+    pub line: u64,
+    /// Column in bytes, 1-based.
+    pub column: u64,
+    /// What identifies it safely.
+    pub redacted: String,
+    /// `checksum-ok`, `structure-ok` or `unchecked`.
+    pub check: String,
+    /// How bad.
+    pub severity: Severity,
+}
+
+/// One thing that recovered code reveals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Item {
+    /// `flag`, `env`, `host`, `command`, `prompt`, `person`, …
+    pub kind: String,
+    /// The value, escaped.
+    pub value: String,
+    /// Where.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// Line, 1-based.
+    pub line: u64,
+    /// Whose it is.
+    pub party: Party,
+}
+
+/// How a blob matches a file of a work.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// The same bytes.
+    Exact,
+    /// Equal after normal forms.
+    Normalized,
+    /// Stretches are equal.
+    Excerpt,
+    /// Renamed, minified or down-levelled.
+    Derived,
+    /// In another language.
+    Ported,
+}
+
+/// Stretches of both sides that correspond.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MatchRange {
+    /// Lines of the original, 1-based, inclusive.
+    pub original_lines: [u64; 2],
+    /// Lines of the target, 1-based, inclusive.
+    pub target_lines: [u64; 2],
+    /// Bytes of the target, half-open.
+    pub target_bytes: [u64; 2],
+}
+
+/// A blob held against one file of a work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Match {
+    /// Where the blob stands.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// SHA-256 of the blob, hex.
+    pub sha256: String,
+    /// Name of the work.
+    pub work: String,
+    /// Release of the work.
+    pub release: String,
+    /// The file in the work: its id in the set, or its path where `.names` is at hand.
+    pub file: String,
+    /// How it matches.
+    pub grade: Grade,
+    /// 0 to 1.
+    pub score: f64,
+    /// log10 of the probability of this pair by chance, uncorrected; null for the exact tiers.
+    pub log10_p: Option<f64>,
+    /// Share of the original that is there, 0 to 1.
+    pub of_original: f64,
+    /// Share of the target that it makes up, 0 to 1.
+    pub of_target: f64,
+    /// Which stretches correspond.
+    pub ranges: Vec<MatchRange>,
+}
+
+/// A place that holds a work, or part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Copy {
+    /// The root of the place.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// Name of the work.
+    pub work: String,
+    /// Release of the work.
+    pub release: String,
+    /// First-party files of the work that it matches.
+    pub files_matched: u64,
+    /// First-party files of the work.
+    pub files_total: u64,
+    /// Share of the work's first-party bytes that it matches, 0 to 1.
+    pub of_original: f64,
+    /// Files matched by grade; each file counts once, with its best grade.
+    pub grades: BTreeMap<String, u64>,
+    /// What kind of copy.
+    pub class: String,
+}
+
+/// A root that was looked at for copies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Examined {
+    /// The root.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// A class of copy, or `unrelated`, `own-public`, `unreadable`.
+    pub class: String,
+}
+
+/// One blob at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Blob {
+    /// Where.
+    pub locator: String,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// What it is, by content.
+    pub kind: String,
+}
+
+/// Something that kept bytes from being read, or is odd.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Problem {
+    /// Code of the problem, as `--accept-problem` takes it.
+    pub code: String,
+    /// Where.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Vec<Hop>,
+    /// What happened and what to do next.
+    pub detail: String,
+    /// Bytes that were not read; 0 when all were, null when nobody can tell.
+    pub bytes_unread: Option<u64>,
+}
+
+/// The account of coverage. Always the last record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ledger {
+    /// Containers opened.
+    pub containers: u64,
+    /// Regular members seen; the sum of the four below.
+    pub entries: u64,
+    /// Read and examined here first.
+    pub scanned: u64,
+    /// Content that had been examined before.
+    pub duplicate: u64,
+    /// Not read, by reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Read in part, by reason.
+    pub damaged: BTreeMap<String, u64>,
+    /// Folders, links, headers and such, by kind; outside the sum.
+    pub other: BTreeMap<String, u64>,
+    /// Bytes of the input files.
+    pub bytes_in: u64,
+    /// Bytes of all entries that were read.
+    pub bytes_scanned: u64,
+    /// Findings at or above `--fail-on`.
+    pub findings_failing: u64,
+    /// Everything was read in full.
+    pub complete: bool,
+}
+
+impl Ledger {
+    /// Whether entries = scanned + duplicate + skipped + damaged.
+    pub fn adds_up(&self) -> bool {
+        let kept_out: u64 = self.skipped.values().chain(self.damaged.values()).sum();
+        self.entries == self.scanned + self.duplicate + kept_out
+    }
+}

@@ -1,0 +1,747 @@
+//! From bytes to content facts: the one recursion.
+//!
+//! A blob is hashed, looked up, asked what it is, and either examined as a leaf or opened; what comes out of a
+//! container goes round again. The recursion is an explicit stack of open containers, so that nesting cannot
+//! exhaust the thread's. Everything here is a function of bytes, rules and sets; nothing knows of a place.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::facts::{Child, Facts, LinkFact, MatchFact, Tree};
+use super::formats;
+use super::seen::{Known, Seen};
+use crate::blob::digest::StreamDigests;
+use crate::blob::limits::Meter;
+use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
+use crate::container::{Body, Effect, Event, Input, Member, Trouble, Walker};
+use crate::exposure::{self, Prefilter};
+use crate::record::{Grade, ReferenceKind};
+use crate::signature::SetGroup;
+use crate::sourcemap::container::DataUrls;
+use crate::sourcemap::{self, Target};
+
+/// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
+const WINDOW: usize = 1 << 20;
+/// Bytes by which windows overlap: longer than any literal that is looked for.
+const OVERLAP: usize = 4 << 10;
+
+/// What a run asks of the analysis beside the rules.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes {
+    /// Keep digests of every blob.
+    pub record_all: bool,
+    /// Keep the bytes of sources, for `recover`; or of every leaf, for `sign`.
+    pub keep: Keep,
+}
+
+/// Which bytes are kept with the facts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of sources of maps.
+    Sources,
+    /// Those of every leaf.
+    Leaves,
+}
+
+/// Numbers for the progress bar.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes of input files that were read.
+    pub bytes_in: AtomicU64,
+    /// Entries met.
+    pub entries: AtomicU64,
+    /// Findings so far, roughly: facts that will become records.
+    pub findings: AtomicU64,
+    /// Set when the user wants to stop.
+    pub stop: AtomicBool,
+}
+
+/// Everything that the analysis of any content needs.
+pub struct Analyser {
+    /// Limits in force.
+    pub limits: Limits,
+    /// Sets that content is held against.
+    pub sets: SetGroup,
+    /// What the run wants.
+    pub wishes: Wishes,
+    /// What was seen before.
+    pub seen: Seen,
+    /// The one literal pass.
+    pub prefilter: Prefilter,
+    /// For the progress bar, and to stop.
+    pub progress: Arc<Progress>,
+}
+
+/// What came of one member.
+#[derive(Debug)]
+pub enum Visited {
+    /// Nothing to tell: its key and length in bytes.
+    Plain {
+        /// Key of the content.
+        key: ContentKey,
+        /// Length in bytes.
+        len: u64,
+        /// Its name says that it is a compiled script.
+        compiled: bool,
+    },
+    /// Something to tell.
+    Child(Box<Child>),
+}
+
+impl Visited {
+    /// Bytes of the member and of everything in it.
+    pub fn total_bytes(&self) -> u64 {
+        match self {
+            Visited::Plain { len, .. } => *len,
+            Visited::Child(child) => {
+                let within = child.facts.tree.as_ref().map_or(0, |tree| tree.total_bytes);
+                child.len.saturating_add(within)
+            }
+        }
+    }
+}
+
+/// An open container.
+struct Frame {
+    walker: Box<dyn Walker>,
+    input_len: u64,
+    building: Building,
+    /// What becomes of it when it is closed.
+    name: MemberName,
+    ordinal: u32,
+    len: u64,
+    key: ContentKey,
+    sha256: Sha256Digest,
+    facts: Facts,
+    trouble: Option<Trouble>,
+    source: Option<Box<crate::container::SourceMeta>>,
+    kept: Option<Bytes>,
+}
+
+/// The tree of a container while it is walked.
+#[derive(Default)]
+pub struct Building {
+    tree: Tree,
+    names: HashMap<[u8; 16], u32>,
+    meter: Meter,
+    cut_by_limit: bool,
+    folder: Vec<u8>,
+    in_folder: u64,
+}
+
+impl Building {
+    /// Which member of its name this is, from 1.
+    pub fn ordinal(&mut self, name: &MemberName) -> u32 {
+        let MemberName::Named(name) = name else {
+            return 1;
+        };
+        let mut key = [0; 16];
+        key.copy_from_slice(&blake3::hash(name).as_bytes()[..16]);
+        let count = self.names.entry(key).or_insert(0);
+        *count += 1;
+        *count
+    }
+
+    /// Counts a member in the folder it stands in. Neighbours mostly share one, so it is looked up once for all.
+    pub fn count_folder(&mut self, name: &MemberName) {
+        let path = name.bytes();
+        let folder = &path[..memchr::memrchr(b'/', path).unwrap_or(0)];
+        if self.folder != folder {
+            self.flush_folder();
+            self.folder = folder.to_vec();
+        }
+        self.in_folder += 1;
+    }
+
+    fn flush_folder(&mut self) {
+        let count = std::mem::take(&mut self.in_folder);
+        if count > 0 {
+            *self.tree.folders.entry(std::mem::take(&mut self.folder)).or_insert(0) += count;
+        }
+    }
+
+    /// Takes what came of a member.
+    pub fn push(&mut self, visited: Visited) {
+        self.tree.total_bytes = self.tree.total_bytes.saturating_add(visited.total_bytes());
+        match visited {
+            Visited::Plain { key, len, compiled } => {
+                self.tree.plain.push(key);
+                self.tree.plain_bytes += len;
+                self.tree.compiled += u64::from(compiled);
+            }
+            Visited::Child(child) => {
+                self.cut_by_limit |= child.facts.cut_by_limit;
+                self.tree.children.push(*child);
+            }
+        }
+    }
+
+    /// Takes something that is no member.
+    pub fn other(&mut self, kind: &str) {
+        match self.tree.other.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => {
+                self.tree.other.insert(kind.to_owned(), 1);
+            }
+        }
+    }
+
+    /// Takes what a map says of itself.
+    pub fn map(&mut self, head: Box<crate::container::MapHead>) {
+        self.tree.map = Some(head);
+    }
+
+    /// Charges a member of `bytes` bytes; the trouble of the limit that is now exceeded, if any.
+    pub fn charge(&mut self, bytes: u64, input_len: u64, limits: &Limits) -> Option<Trouble> {
+        let code = self.meter.charge(bytes, input_len, limits)?;
+        self.cut_by_limit = true;
+        Some(Trouble::damaged(
+            code,
+            format!(
+                "stopped after {} members and {} bytes of this container; what was read until then is reported, raise --limit-{} to read on",
+                self.meter.entries - 1,
+                self.meter.bytes.saturating_sub(bytes),
+                code.trim_end_matches("-limit"),
+            ),
+            None,
+        ))
+    }
+
+    /// Bytes of everything so far, nested containers included.
+    pub fn total_bytes(&self) -> u64 {
+        self.tree.total_bytes
+    }
+
+    /// The tree, and whether a limit cut something in it.
+    pub fn finish(mut self, kind: &str) -> (Tree, bool) {
+        self.flush_folder();
+        let mut tree = self.tree;
+        kind.clone_into(&mut tree.kind);
+        (tree, self.cut_by_limit)
+    }
+}
+
+/// Where the analysis of a member stands.
+enum Begun {
+    Done(Visited),
+    Opened(Box<Frame>),
+}
+
+impl Analyser {
+    /// Analyses one member and everything in it.
+    ///
+    /// `depth` is the number of containers round it, `ancestors` their keys. A panic in a parser becomes a
+    /// problem of the member.
+    pub fn visit(
+        &self,
+        member: Member,
+        ordinal: u32,
+        depth: u32,
+        ancestors: &[ContentKey],
+    ) -> Visited {
+        let name = member.name.clone();
+        let held = match &member.body {
+            Body::Held(bytes) => Some(bytes.clone()),
+            _ => None,
+        };
+        let work = AssertUnwindSafe(|| self.visit_stack(member, ordinal, depth, ancestors));
+        catch_unwind(work).unwrap_or_else(|_| self.after_panic(name, ordinal, held))
+    }
+
+    fn after_panic(&self, name: MemberName, ordinal: u32, held: Option<Bytes>) -> Visited {
+        let bytes = held.unwrap_or_default();
+        let mut facts = Facts::plain(formats::leaf_kind(&bytes));
+        facts.cut_by_limit = true;
+        facts.troubles.push(Trouble::damaged(
+            "internal-error",
+            "a fault of this program kept the entry from being read to its end; please report it",
+            None,
+        ));
+        Visited::Child(Box::new(Child {
+            name,
+            ordinal,
+            len: bytes.len() as u64,
+            key: Some(ContentKey::of(&bytes)),
+            sha256: Some(Sha256Digest::of(&bytes)),
+            facts: Arc::new(facts),
+            trouble: None,
+            source: None,
+            kept: None,
+        }))
+    }
+
+    fn visit_stack(
+        &self,
+        member: Member,
+        ordinal: u32,
+        depth: u32,
+        ancestors: &[ContentKey],
+    ) -> Visited {
+        let mut frames = match self.begin(member, ordinal, depth, ancestors) {
+            Begun::Done(visited) => return visited,
+            Begun::Opened(frame) => vec![frame],
+        };
+        let mut open: Vec<ContentKey> = ancestors.to_vec();
+        open.extend(frames.iter().map(|frame| frame.key));
+        loop {
+            let inner = depth + frames.len() as u32;
+            let Some(frame) = frames.last_mut() else {
+                unreachable!("the loop returns with the last frame");
+            };
+            if let Some((member, ordinal)) = self.advance(frame) {
+                match self.begin(member, ordinal, inner, &open) {
+                    Begun::Done(visited) => frame.building.push(visited),
+                    Begun::Opened(frame) => {
+                        open.push(frame.key);
+                        frames.push(frame);
+                    }
+                }
+                continue;
+            }
+            open.pop();
+            let Some(frame) = frames.pop() else {
+                unreachable!("a frame was just looked at");
+            };
+            let visited = self.close(*frame);
+            match frames.last_mut() {
+                Some(parent) => parent.building.push(visited),
+                None => return visited,
+            }
+        }
+    }
+
+    /// The next member of an open container that is to be begun; `None` at its end.
+    fn advance(&self, frame: &mut Frame) -> Option<(Member, u32)> {
+        while !self.progress.stop.load(Ordering::Relaxed) {
+            match frame.walker.next()? {
+                Event::Member(member) => {
+                    let len = body_len(&member.body);
+                    if let Some(trouble) = frame.building.charge(len, frame.input_len, &self.limits)
+                    {
+                        frame.facts.troubles.push(trouble);
+                        return None;
+                    }
+                    let ordinal = frame.building.ordinal(&member.name);
+                    frame.building.count_folder(&member.name);
+                    if matches!(member.body, Body::Streamed(_)) {
+                        let visited = self.stream(member, ordinal, frame.walker.as_mut(), &mut frame.building, frame.input_len);
+                        frame.building.push(visited);
+                        continue;
+                    }
+                    return Some((member, ordinal));
+                }
+                Event::Other(kind) => frame.building.other(kind),
+                Event::Trouble(trouble) => frame.facts.troubles.push(trouble),
+                Event::Map(head) => frame.building.map(head),
+            }
+        }
+        None
+    }
+
+    fn close(&self, frame: Frame) -> Visited {
+        let mut facts = frame.facts;
+        let (tree, cut) = frame.building.finish(frame.walker.kind());
+        facts.cut_by_limit |= cut;
+        facts.tree = Some(tree);
+        let facts = Arc::new(facts);
+        self.remember(frame.key, &facts);
+        self.progress.findings.fetch_add(
+            u64::from(facts.as_map().is_some()),
+            Ordering::Relaxed,
+        );
+        Visited::Child(Box::new(Child {
+            name: frame.name,
+            ordinal: frame.ordinal,
+            len: frame.len,
+            key: Some(frame.key),
+            sha256: Some(frame.sha256),
+            facts,
+            trouble: frame.trouble,
+            source: frame.source,
+            kept: frame.kept,
+        }))
+    }
+
+    /// Remembers facts for the next place, unless this place cut them or bytes must be kept there too.
+    fn remember(&self, key: ContentKey, facts: &Arc<Facts>) {
+        if facts.cut_by_limit || self.wishes.keep != Keep::Nothing {
+            return;
+        }
+        if facts.is_plain() {
+            self.seen.insert_plain(key);
+        } else {
+            self.seen.insert_facts(key, facts);
+        }
+    }
+
+    /// Hashes a member, looks it up, and examines or opens it.
+    fn begin(
+        &self,
+        member: Member,
+        ordinal: u32,
+        depth: u32,
+        ancestors: &[ContentKey],
+    ) -> Begun {
+        self.progress.entries.fetch_add(1, Ordering::Relaxed);
+        let Body::Held(bytes) = member.body else {
+            return Begun::Done(absent(member, ordinal));
+        };
+        let key = ContentKey::of(&bytes);
+        if self.wishes.keep == Keep::Nothing
+            && let Some(known) = self.seen.get(&key)
+        {
+            let facts = match known {
+                Known::Plain => None,
+                Known::Facts(facts) => Some(facts),
+            };
+            return Begun::Done(self.finish_leaf(
+                member.name, ordinal, &bytes, key, None, facts, member.trouble, member.source,
+            ));
+        }
+        let sha256 = Sha256Digest::of(&bytes);
+        let mut facts = self.examine(&bytes, &sha256);
+        let walker = self.open(&bytes, &mut facts, key, depth, ancestors);
+        let Some(walker) = walker else {
+            let facts = Arc::new(facts);
+            self.remember(key, &facts);
+            return Begun::Done(self.finish_leaf(
+                member.name, ordinal, &bytes, key, Some(sha256), Some(facts), member.trouble, member.source,
+            ));
+        };
+        Begun::Opened(Box::new(Frame {
+            input_len: bytes.len() as u64,
+            walker,
+            building: Building::default(),
+            name: member.name,
+            ordinal,
+            len: bytes.len() as u64,
+            key,
+            sha256,
+            facts,
+            trouble: member.trouble,
+            kept: self.keep(&bytes, member.source.is_some()),
+            source: member.source,
+        }))
+    }
+
+    fn keep(&self, bytes: &Bytes, is_source: bool) -> Option<Bytes> {
+        match self.wishes.keep {
+            Keep::Nothing => None,
+            Keep::Sources => is_source.then(|| bytes.clone()),
+            Keep::Leaves => Some(bytes.clone()),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of a member, each used once")]
+    fn finish_leaf(
+        &self,
+        name: MemberName,
+        ordinal: u32,
+        bytes: &Bytes,
+        key: ContentKey,
+        sha256: Option<Sha256Digest>,
+        facts: Option<Arc<Facts>>,
+        trouble: Option<Trouble>,
+        source: Option<Box<crate::container::SourceMeta>>,
+    ) -> Visited {
+        let plain = facts.as_ref().is_none_or(|facts| facts.is_plain());
+        let kept = self.keep(bytes, source.is_some());
+        if plain
+            && trouble.is_none()
+            && source.is_none()
+            && kept.is_none()
+            && !self.wishes.record_all
+            && !exposure::name_is_of_interest(name.bytes())
+        {
+            return Visited::Plain {
+                key,
+                len: bytes.len() as u64,
+                compiled: exposure::is_compiled(name.bytes()),
+            };
+        }
+        Visited::Child(Box::new(Child {
+            name,
+            ordinal,
+            len: bytes.len() as u64,
+            key: Some(key),
+            sha256: Some(sha256.unwrap_or_else(|| Sha256Digest::of(bytes))),
+            facts: facts.unwrap_or_else(|| Arc::new(Facts::plain(formats::leaf_kind(bytes)))),
+            trouble,
+            source,
+            kept,
+        }))
+    }
+
+    /// What content is in itself, whether or not it is a container.
+    fn examine(&self, bytes: &Bytes, sha256: &Sha256Digest) -> Facts {
+        let mut facts = Facts::plain("");
+        if !self.sets.is_empty() {
+            facts.matches = self.matches(bytes, sha256);
+            if !facts.matches.is_empty() {
+                facts.lines = count_lines(bytes);
+            }
+        }
+        facts
+    }
+
+    pub(super) fn matches(&self, bytes: &[u8], sha256: &Sha256Digest) -> Vec<MatchFact> {
+        self.sets
+            .lookup(&sha256.0, bytes)
+            .into_iter()
+            .map(|hit| MatchFact {
+                set: hit.set as u32,
+                file: hit.file,
+                grade: match hit.grade {
+                    crate::signature::Grade::Exact => Grade::Exact,
+                    crate::signature::Grade::Normalized => Grade::Normalized,
+                },
+            })
+            .collect()
+    }
+
+    /// Opens content that is a container, or examines it as a leaf. `None` where nothing is left to walk.
+    fn open(
+        &self,
+        bytes: &Bytes,
+        facts: &mut Facts,
+        key: ContentKey,
+        depth: u32,
+        ancestors: &[ContentKey],
+    ) -> Option<Box<dyn Walker>> {
+        let format = formats::format_of(bytes);
+        let mut walker: Option<Box<dyn Walker>> = None;
+        if let Some(format) = format {
+            format.name().clone_into(&mut facts.kind);
+        } else {
+            self.examine_leaf(bytes, facts, &mut walker);
+        }
+        if format.is_none() && walker.is_none() {
+            return None;
+        }
+        if depth >= self.limits.depth {
+            facts.cut_by_limit = true;
+            facts.troubles.push(Trouble::skipped(
+                "depth-limit",
+                format!("more than {} containers within one another; what is in this one was not read, raise --limit-depth", self.limits.depth),
+                Some(bytes.len() as u64),
+            ));
+            return None;
+        }
+        if ancestors.contains(&key) {
+            facts.cut_by_limit = true;
+            facts.troubles.push(Trouble::odd(
+                "contains-itself",
+                "this container holds a copy of itself; the copy was not opened again",
+            ));
+            return None;
+        }
+        let Some(format) = format else {
+            return walker;
+        };
+        match format.open(Input::Memory(bytes.clone()), &self.limits) {
+            Ok(walker) => Some(walker),
+            Err(trouble) => {
+                facts.troubles.push(trouble);
+                None
+            }
+        }
+    }
+
+    /// Examines content that is no archive and no map; it may still hold data URLs.
+    fn examine_leaf(
+        &self,
+        bytes: &Bytes,
+        facts: &mut Facts,
+        walker: &mut Option<Box<dyn Walker>>,
+    ) {
+        if let Some(kind) = formats::not_opened(bytes) {
+            kind.clone_into(&mut facts.kind);
+            facts.troubles.push(unsupported(kind, bytes.len() as u64));
+            return;
+        }
+        formats::leaf_kind(bytes).clone_into(&mut facts.kind);
+        let hits = self.prefilter.scan(bytes);
+        facts.traits = exposure::traits_of(bytes, &hits);
+        if hits.has_link() {
+            let links = sourcemap::links(bytes);
+            facts.links = links.iter().filter_map(link_fact).collect();
+            *walker = DataUrls::of(bytes, &links).map(|walker| Box::new(walker) as Box<dyn Walker>);
+        }
+        self.progress
+            .findings
+            .fetch_add(facts.matches.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Reads a member that is too large to be held: digests, and the literal pass window by window.
+    pub fn stream(
+        &self,
+        member: Member,
+        ordinal: u32,
+        walker: &mut dyn Walker,
+        building: &mut Building,
+        input_len: u64,
+    ) -> Visited {
+        self.progress.entries.fetch_add(1, Ordering::Relaxed);
+        let mut digests = StreamDigests::default();
+        let mut facts = Facts::plain("");
+        let mut window: Vec<u8> = Vec::with_capacity(WINDOW + OVERLAP);
+        let mut limit = None;
+        let mut buffer = vec![0; WINDOW];
+        loop {
+            let got = fill(walker, &mut buffer);
+            if got == 0 || self.progress.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let bytes = &buffer[..got];
+            digests.update(bytes);
+            if facts.kind.is_empty() {
+                self.stream_head(bytes, &mut facts);
+            }
+            window.extend_from_slice(bytes);
+            self.stream_window(&window, &mut facts);
+            window.drain(..window.len().saturating_sub(OVERLAP));
+            building.meter.entries -= 1;
+            limit = building.charge(got as u64, input_len, &self.limits);
+            if limit.is_some() {
+                facts.cut_by_limit = true;
+                break;
+            }
+        }
+        let (key, sha256, len) = digests.finish();
+        facts.troubles.extend(limit);
+        Visited::Child(Box::new(Child {
+            name: member.name,
+            ordinal,
+            len,
+            key: Some(key),
+            sha256: Some(sha256),
+            facts: Arc::new(facts),
+            trouble: walker.streamed_trouble().or(member.trouble),
+            source: member.source,
+            kept: None,
+        }))
+    }
+
+    fn stream_head(&self, head: &[u8], facts: &mut Facts) {
+        let container = formats::format_of(head)
+            .map(|format| format.name())
+            .or_else(|| formats::not_opened(head));
+        match container {
+            Some(kind) => {
+                kind.clone_into(&mut facts.kind);
+                facts.troubles.push(Trouble::skipped(
+                    "memory-limit",
+                    format!("a {kind} within a container, larger than content may be held ({} bytes); raise --memory, or take it out and scan it as a file of its own", self.limits.hold()),
+                    None,
+                ));
+            }
+            None => formats::leaf_kind(head).clone_into(&mut facts.kind),
+        }
+    }
+
+    fn stream_window(&self, window: &[u8], facts: &mut Facts) {
+        let hits = self.prefilter.scan(window);
+        for fact in exposure::traits_of(window, &hits) {
+            if !facts.traits.contains(&fact) {
+                facts.traits.push(fact);
+            }
+        }
+        if hits.has_link() {
+            for link in sourcemap::links(window).iter().filter_map(link_fact) {
+                if !facts.links.contains(&link) {
+                    facts.links.push(link);
+                }
+            }
+        }
+    }
+}
+
+fn unsupported(kind: &str, len: u64) -> Trouble {
+    Trouble::skipped(
+        "unsupported",
+        format!("{kind} is recognised and not opened by this version; unpack it and scan the result"),
+        Some(len),
+    )
+}
+
+/// Reads until the buffer is full or the member ends.
+fn fill(walker: &mut dyn Walker, buffer: &mut [u8]) -> usize {
+    let mut got = 0;
+    while got < buffer.len() {
+        match walker.read_streamed(&mut buffer[got..]) {
+            0 => break,
+            n => got += n,
+        }
+    }
+    got
+}
+
+fn body_len(body: &Body) -> u64 {
+    match body {
+        Body::Held(bytes) => bytes.len() as u64,
+        // Charged while it is read.
+        Body::Streamed(_) | Body::Absent => 0,
+    }
+}
+
+fn absent(member: Member, ordinal: u32) -> Visited {
+    let mut facts = Facts::plain("absent");
+    if member.trouble.as_ref().is_none_or(|trouble| trouble.effect == Effect::Odd) {
+        facts.troubles.push(Trouble::skipped(
+            "no-content",
+            "the container names this entry and holds no content",
+            None,
+        ));
+    }
+    Visited::Child(Box::new(Child {
+        name: member.name,
+        ordinal,
+        len: 0,
+        key: None,
+        sha256: None,
+        facts: Arc::new(facts),
+        trouble: member.trouble,
+        source: member.source,
+        kept: None,
+    }))
+}
+
+fn link_fact(link: &sourcemap::Link) -> Option<LinkFact> {
+    let kind = match sourcemap::classify(link.url) {
+        Target::Data => return None,
+        Target::Url => ReferenceKind::Url,
+        Target::Bucket => ReferenceKind::Bucket,
+        Target::File => ReferenceKind::File,
+    };
+    Some(LinkFact {
+        target: link.url.to_vec(),
+        kind,
+        conforming: link.conforming,
+    })
+}
+
+/// Lines of a text: line feeds, and a last line that has none.
+pub fn count_lines(bytes: &[u8]) -> u64 {
+    let feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    feeds + u64::from(bytes.last().is_some_and(|&byte| byte != b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_as_editors_do() {
+        assert_eq!(count_lines(b""), 0);
+        assert_eq!(count_lines(b"a"), 1);
+        assert_eq!(count_lines(b"a\n"), 1);
+        assert_eq!(count_lines(b"a\n\nb"), 3);
+    }
+}

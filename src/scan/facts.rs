@@ -1,0 +1,182 @@
+//! Content facts: what a blob is, as a pure function of its bytes, the rules and the sets.
+//!
+//! The facts of a container hold those of its members, so that the facts of one input file are a tree. Equal
+//! content shares one node ([`Arc`]), whether it stands at two places of a file or in two files. Nothing in here
+//! depends on a place: what a place makes of the facts is computed by [`super::place`], for every place anew.
+//!
+//! Most content has nothing to tell. Such members are not kept as nodes but as a key each, which is what the
+//! account of coverage needs of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::blob::{ContentKey, MemberName, Sha256Digest};
+use crate::container::{Effect, MapHead, SourceMeta, Trouble};
+use crate::exposure::Trait;
+
+/// What one content is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Facts {
+    /// What it is, by content: the word in `blob` records.
+    pub kind: String,
+    /// What the rules recognised in it.
+    pub traits: Vec<Trait>,
+    /// What it points to, data URLs apart.
+    pub links: Vec<LinkFact>,
+    /// Files of signed works that it agrees with.
+    pub matches: Vec<MatchFact>,
+    /// Lines, where it matches: `\n` counted, and a last line without one.
+    pub lines: u64,
+    /// What is in it, where it is a container.
+    pub tree: Option<Tree>,
+    /// What kept it from being read, or is odd about it.
+    pub troubles: Vec<Trouble>,
+    /// A limit of the place where it was met cut it, so that these facts do not hold elsewhere.
+    #[serde(default)]
+    pub cut_by_limit: bool,
+}
+
+impl Facts {
+    /// Facts of content that has nothing to tell.
+    pub fn plain(kind: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            traits: Vec::new(),
+            links: Vec::new(),
+            matches: Vec::new(),
+            lines: 0,
+            tree: None,
+            troubles: Vec::new(),
+            cut_by_limit: false,
+        }
+    }
+
+    /// Whether there is nothing to tell.
+    pub fn is_plain(&self) -> bool {
+        self.traits.is_empty()
+            && self.links.is_empty()
+            && self.matches.is_empty()
+            && self.tree.is_none()
+            && self.troubles.is_empty()
+    }
+
+    /// Whether it is a map: a container that said so of itself.
+    pub fn as_map(&self) -> Option<(&Tree, &MapHead)> {
+        let tree = self.tree.as_ref()?;
+        Some((tree, tree.map.as_deref()?))
+    }
+
+    /// Whether it is a container that holds files, as archives and compressed streams do.
+    pub fn is_archive(&self) -> bool {
+        self.tree
+            .as_ref()
+            .is_some_and(|tree| tree.map.is_none() && tree.kind != "data-url")
+    }
+}
+
+/// Something that content points to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkFact {
+    /// What it points to, as written.
+    pub target: Vec<u8>,
+    /// What kind of place that is.
+    pub kind: crate::record::ReferenceKind,
+    /// Whether a reader that follows the standard would see the link.
+    pub conforming: bool,
+}
+
+/// One agreement with a signed work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchFact {
+    /// Index of the set in the run.
+    pub set: u32,
+    /// Id of the file in the set.
+    pub file: u32,
+    /// How they agree.
+    pub grade: crate::record::Grade,
+}
+
+/// What is in a container.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Tree {
+    /// The word for the format in hops.
+    pub kind: String,
+    /// Members with something to tell, in the order of the container.
+    pub children: Vec<Child>,
+    /// Keys of the members that have nothing to tell.
+    pub plain: Vec<ContentKey>,
+    /// Bytes of those.
+    pub plain_bytes: u64,
+    /// Folders, links and headers, by kind.
+    pub other: BTreeMap<String, u64>,
+    /// What a source map says of itself.
+    pub map: Option<Box<MapHead>>,
+    /// Regular members that stand directly in each folder.
+    pub folders: BTreeMap<Vec<u8>, u64>,
+    /// Compiled scripts among the members that have nothing to tell.
+    pub compiled: u64,
+    /// Bytes of all members, those of nested containers included.
+    pub total_bytes: u64,
+}
+
+impl Tree {
+    /// Regular members, those of nested containers not counted.
+    pub fn entries(&self) -> u64 {
+        (self.children.len() + self.plain.len()) as u64
+    }
+}
+
+/// One member with something to tell.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Child {
+    /// How the container calls it.
+    pub name: MemberName,
+    /// 1 for the first member of that name, 2 for the second, …
+    pub ordinal: u32,
+    /// Length in bytes of what was read.
+    pub len: u64,
+    /// Dedupe key; none where nothing could be read.
+    pub key: Option<ContentKey>,
+    /// SHA-256; none where nothing could be read.
+    pub sha256: Option<Sha256Digest>,
+    /// What it is.
+    pub facts: Arc<Facts>,
+    /// What kept its bytes from coming whole out of the container, or is odd about that.
+    pub trouble: Option<Trouble>,
+    /// What the map says of it, where it is a source.
+    pub source: Option<Box<SourceMeta>>,
+    /// The bytes, where the run was asked to keep them. Never stored.
+    #[serde(skip)]
+    pub kept: Option<bytes::Bytes>,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// All of it was read.
+    Read,
+    /// Not read, and why.
+    Skipped(&'a str),
+    /// Read in part, and why.
+    Damaged(&'a str),
+}
+
+impl Child {
+    /// The outcome: the worst that applies (damaged > skipped > read).
+    pub fn outcome(&self) -> Outcome<'_> {
+        let troubles = self.trouble.iter().chain(&self.facts.troubles);
+        let mut worst = Outcome::Read;
+        for trouble in troubles {
+            match (trouble.effect, worst) {
+                (Effect::Damaged, Outcome::Read | Outcome::Skipped(_)) => {
+                    worst = Outcome::Damaged(&trouble.code);
+                }
+                (Effect::Skipped, Outcome::Read) => worst = Outcome::Skipped(&trouble.code),
+                _ => {}
+            }
+        }
+        worst
+    }
+}

@@ -1,0 +1,99 @@
+//! The table of container formats, and what leaf content is called.
+//!
+//! The next format is one new file with a [`Format`] and one line here. Content decides, never the name.
+
+use crate::container::{Format, gzip::Gzip, tar::Tar, zip::Zip};
+use crate::sourcemap::container::{SourceMap, runs_on};
+
+/// Every format that is opened, in the order in which they are tried.
+static FORMATS: [&dyn Format; 4] = [&Gzip { runs_on }, &Zip, &Tar, &SourceMap];
+
+/// The format of content that begins so.
+pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.recognise(head))
+}
+
+/// Containers that are recognised but not opened yet: saying so is the least.
+const NOT_OPENED: [(&str, &[u8]); 12] = [
+    ("xz", b"\xfd7zXZ\0"),
+    ("zstd", b"\x28\xb5\x2f\xfd"),
+    ("7z", b"7z\xbc\xaf\x27\x1c"),
+    ("rar", b"Rar!\x1a\x07"),
+    ("lz4", b"\x04\x22\x4d\x18"),
+    ("ar", b"!<arch>\n"),
+    ("rpm", b"\xed\xab\xee\xdb"),
+    ("cab", b"MSCF\0\0\0\0"),
+    ("cpio", b"070701"),
+    ("cpio", b"070702"),
+    ("cpio", b"070707"),
+    ("git-pack", b"PACK\0\0\0"),
+];
+
+/// The format of a container that cannot be opened yet.
+pub fn not_opened(head: &[u8]) -> Option<&'static str> {
+    // bzip2: the magic of its first block makes it certain.
+    if head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
+        return Some("bzip2");
+    }
+    NOT_OPENED
+        .iter()
+        .find(|(_, magic)| head.starts_with(magic))
+        .map(|(kind, _)| *kind)
+}
+
+/// What leaf content is called in `blob` records.
+pub fn leaf_kind(head: &[u8]) -> &'static str {
+    const MAGICS: [(&str, &[u8]); 14] = [
+        ("elf", b"\x7fELF"),
+        ("pe", b"MZ"),
+        ("mach-o", b"\xcf\xfa\xed\xfe"),
+        ("mach-o", b"\xca\xfe\xba\xbe"),
+        ("wasm", b"\0asm"),
+        ("png", b"\x89PNG\r\n"),
+        ("jpeg", b"\xff\xd8\xff"),
+        ("gif", b"GIF8"),
+        ("pdf", b"%PDF-"),
+        ("woff", b"wOFF"),
+        ("woff2", b"wOF2"),
+        ("sqlite", b"SQLite format 3\0"),
+        ("webp", b"RIFF"),
+        ("ttf", b"\0\x01\0\0\0"),
+    ];
+    if head.is_empty() {
+        return "empty";
+    }
+    if let Some((kind, _)) = MAGICS.iter().find(|(_, magic)| head.starts_with(magic)) {
+        return kind;
+    }
+    let head = &head[..head.len().min(4096)];
+    if memchr::memchr(0, head).is_some() {
+        return "binary";
+    }
+    match std::str::from_utf8(head) {
+        Ok(_) => "text",
+        // The head may end within a character.
+        Err(error) if error.error_len().is_none() => "text",
+        Err(_) => "binary",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_decides() {
+        let name = |head: &[u8]| format_of(head).map(Format::name);
+        assert_eq!(name(b"\x1f\x8b\x08\0rest"), Some("gzip"));
+        assert_eq!(name(b"PK\x03\x04"), Some("zip"));
+        assert_eq!(
+            name(br#"{"version":3,"sources":["a"],"sourcesContent":["b"],"mappings":""}"#),
+            Some("source-map")
+        );
+        assert_eq!(name(br#"{"name":"x","version":"1.0.0"}"#), None);
+        assert_eq!(name(b""), None);
+        assert_eq!(not_opened(b"\xfd7zXZ\0"), Some("xz"));
+        assert_eq!(leaf_kind("naïve".as_bytes()), "text");
+        assert_eq!(leaf_kind(b"a\0b"), "binary");
+    }
+}

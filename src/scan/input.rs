@@ -1,0 +1,337 @@
+//! From paths on the command line to units: what there is to read, in one order.
+//!
+//! A unit is the piece of an input that is done or not done: one file. Folders are walked completely: nothing
+//! hidden or ignored by git is left out, symbolic links are never followed, and what is no regular file is
+//! counted and not opened. Units come in the order of the inputs, then bytewise by path; everything that is
+//! reported follows that order, so it is the same for any number of threads.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::container::Trouble;
+
+/// An input given by the user.
+#[derive(Debug, Clone)]
+pub struct InputRoot {
+    /// What locators begin with.
+    pub label: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+}
+
+/// Why an input cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// No such file or folder, or not allowed to look.
+    #[error("cannot open the input {path}: {error}")]
+    Unreadable {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Neither a regular file nor a folder.
+    #[error("the input {path} is neither a regular file nor a folder; give a file or a folder")]
+    Special {
+        /// The path as given.
+        path: PathBuf,
+    },
+}
+
+/// Looks at the inputs and gives each a label: its base name, `#2` for the second of that name, or `label`.
+///
+/// # Errors
+/// When one is not there or is no file and no folder.
+pub fn look_at(paths: &[PathBuf], label: Option<&str>) -> Result<Vec<InputRoot>, InputError> {
+    let mut used: BTreeMap<String, u32> = BTreeMap::new();
+    paths
+        .iter()
+        .map(|path| {
+            let metadata = std::fs::metadata(path).map_err(|error| InputError::Unreadable {
+                path: path.clone(),
+                error,
+            })?;
+            if !metadata.is_dir() && !metadata.is_file() {
+                return Err(InputError::Special { path: path.clone() });
+            }
+            let name = label.map_or_else(|| base_name(path), str::to_owned);
+            let count = used.entry(name.clone()).or_insert(0);
+            *count += 1;
+            let label = if *count == 1 { name } else { format!("{name}#{count}") };
+            Ok(InputRoot {
+                label,
+                path: path.clone(),
+                is_folder: metadata.is_dir(),
+            })
+        })
+        .collect()
+}
+
+/// The label of a path: its last component, escaped as locators are.
+fn base_name(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = absolute
+        .file_name()
+        .or_else(|| path.file_name())
+        .unwrap_or(OsStr::new("input"));
+    crate::blob::locator::escape(name.as_encoded_bytes())
+}
+
+/// What tells whether a file is the one that was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    /// Length in bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub mtime: i64,
+    /// Time of the last change of its metadata, nanoseconds since 1970; 0 where there is none.
+    pub ctime: i64,
+}
+
+impl Stamp {
+    /// The stamp of a file.
+    pub fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let (mtime, ctime) = {
+            use std::os::unix::fs::MetadataExt;
+            let nanos = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000) + rest;
+            (
+                nanos(metadata.mtime(), metadata.mtime_nsec()),
+                nanos(metadata.ctime(), metadata.ctime_nsec()),
+            )
+        };
+        #[cfg(not(unix))]
+        let (mtime, ctime) = {
+            let since = metadata
+                .modified()
+                .ok()
+                .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+            (since.map_or(0, |since| since.as_nanos() as i64), 0)
+        };
+        Self {
+            size: metadata.len(),
+            mtime,
+            ctime,
+        }
+    }
+}
+
+/// One file to be read.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Index of its input.
+    pub input: usize,
+    /// Path below the input, as raw bytes; empty where the input is the file.
+    pub path: Vec<u8>,
+    /// How it looked when the folder was walked.
+    pub stamp: Stamp,
+}
+
+/// What walking one input found beside units.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// Folders, links and special files, by kind.
+    pub other: BTreeMap<String, u64>,
+    /// Path below the input, and what kept it from being walked.
+    pub troubles: Vec<(Vec<u8>, Trouble)>,
+}
+
+/// Walks one input; its units come sorted by path.
+pub fn walk(index: usize, root: &InputRoot) -> (Vec<Unit>, Walked) {
+    let mut walked = Walked::default();
+    if !root.is_folder {
+        let stamp = std::fs::metadata(&root.path).map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
+        let unit = Unit {
+            input: index,
+            path: Vec::new(),
+            stamp,
+        };
+        return (vec![unit], walked);
+    }
+    let mut units = Vec::new();
+    for entry in walkdir::WalkDir::new(&root.path).follow_links(false).min_depth(1) {
+        match entry {
+            Ok(entry) => walk_entry(index, root, &entry, &mut units, &mut walked),
+            Err(error) => {
+                let path = error.path().map(|path| below(root, path)).unwrap_or_default();
+                let trouble = Trouble::skipped(
+                    "unreadable",
+                    format!("this could not be read: {error}; make it readable and run the same command again"),
+                    None,
+                );
+                walked.troubles.push((path, trouble));
+            }
+        }
+    }
+    units.sort_by(|a, b| a.path.cmp(&b.path));
+    walked.troubles.sort_by(|a, b| a.0.cmp(&b.0));
+    (units, walked)
+}
+
+fn walk_entry(
+    index: usize,
+    root: &InputRoot,
+    entry: &walkdir::DirEntry,
+    units: &mut Vec<Unit>,
+    walked: &mut Walked,
+) {
+    let kind = entry.file_type();
+    if kind.is_file() {
+        // A file that vanishes here is reported when it is opened.
+        let stamp = entry.metadata().map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
+        units.push(Unit {
+            input: index,
+            path: below(root, entry.path()),
+            stamp,
+        });
+        return;
+    }
+    let word = if kind.is_dir() {
+        "folder"
+    } else if kind.is_symlink() {
+        "symlink"
+    } else {
+        special_kind(&kind)
+    };
+    *walked.other.entry(word.to_owned()).or_insert(0) += 1;
+}
+
+#[cfg(unix)]
+fn special_kind(kind: &std::fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        "fifo"
+    } else if kind.is_socket() {
+        "socket"
+    } else {
+        "device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special_kind(_kind: &std::fs::FileType) -> &'static str {
+    "special"
+}
+
+/// The path below an input as raw bytes, with `/` between folders.
+fn below(root: &InputRoot, path: &Path) -> Vec<u8> {
+    let path = path.strip_prefix(&root.path).unwrap_or(path);
+    let bytes = path.as_os_str().as_encoded_bytes().to_vec();
+    if std::path::MAIN_SEPARATOR == '/' {
+        return bytes;
+    }
+    bytes
+        .into_iter()
+        .map(|byte| if byte == b'\\' { b'/' } else { byte })
+        .collect()
+}
+
+/// The path of a unit in the file system.
+pub fn path_of(root: &InputRoot, unit: &Unit) -> PathBuf {
+    if unit.path.is_empty() {
+        return root.path.clone();
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        root.path.join(OsStr::from_bytes(&unit.path))
+    }
+    #[cfg(not(unix))]
+    root.path.join(String::from_utf8_lossy(&unit.path).as_ref())
+}
+
+/// Opens a unit read-only; never through a link, never waiting for a pipe, without touching its access time where
+/// the system allows that.
+///
+/// # Errors
+/// The trouble to report: vanished, unreadable, or no longer a regular file.
+pub fn open(root: &InputRoot, unit: &Unit) -> Result<(File, Stamp), Trouble> {
+    let path = path_of(root, unit);
+    // The user may name a link as an input; links found while walking are never followed.
+    let follow = unit.path.is_empty();
+    let file = open_file(&path, follow).map_err(|error| {
+        let (code, what) = if error.kind() == io::ErrorKind::NotFound {
+            ("vanished", "the file vanished after the folder was walked")
+        } else {
+            ("unreadable", "the file could not be opened")
+        };
+        Trouble::skipped(
+            code,
+            format!("{what}: {error}; run the same command again when it can be read"),
+            Some(unit.stamp.size),
+        )
+    })?;
+    let metadata = file.metadata().map_err(|error| unreadable(&error, unit))?;
+    if !metadata.is_file() {
+        return Err(Trouble::skipped(
+            "unreadable",
+            "this was a regular file when the folder was walked, and is none any more",
+            Some(unit.stamp.size),
+        ));
+    }
+    Ok((file, Stamp::of(&metadata)))
+}
+
+fn unreadable(error: &io::Error, unit: &Unit) -> Trouble {
+    Trouble::skipped(
+        "unreadable",
+        format!("the file could not be read: {error}; run the same command again when it can be read"),
+        Some(unit.stamp.size),
+    )
+}
+
+#[cfg(target_os = "linux")]
+fn open_file(path: &Path, follow: bool) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let base = libc::O_NONBLOCK | libc::O_CLOEXEC | if follow { 0 } else { libc::O_NOFOLLOW };
+    let open = |flags| OpenOptions::new().read(true).custom_flags(flags).open(path);
+    // Only the owner of a file may leave its access time alone.
+    open(base | libc::O_NOATIME).or_else(|error| match error.raw_os_error() {
+        Some(libc::EPERM) => open(base),
+        _ => Err(error),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_file(path: &Path, _follow: bool) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_base_names_and_numbered_when_equal() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("x/in"), folder.path().join("y/in"));
+        std::fs::create_dir_all(&a).unwrap();
+        std::fs::create_dir_all(&b).unwrap();
+        let roots = look_at(&[a, b], None).unwrap();
+        assert_eq!(roots[0].label, "in");
+        assert_eq!(roots[1].label, "in#2");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn hidden_files_are_units_and_links_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join(".git")).unwrap();
+        std::fs::write(root.join(".git/HEAD"), "ref: x").unwrap();
+        std::fs::write(root.join(".gitignore"), "b").unwrap();
+        std::fs::write(root.join("b"), "").unwrap();
+        std::os::unix::fs::symlink("..", root.join("loop")).unwrap();
+        let roots = look_at(&[root.to_path_buf()], None).unwrap();
+        let (units, walked) = walk(0, &roots[0]);
+        let paths: Vec<_> = units.iter().map(|unit| unit.path.as_slice()).collect();
+        assert_eq!(paths, [&b".git/HEAD"[..], b".gitignore", b"b"]);
+        assert_eq!(walked.other["folder"], 1);
+        assert_eq!(walked.other["symlink"], 1);
+    }
+}

@@ -1,0 +1,737 @@
+//! From content facts to records: what a place makes of them.
+//!
+//! The same bytes mean different things in different places: whose code it is, whether a map's script stands
+//! beside it, whether the package round it is declared open. So this walks the facts of a container once for
+//! every place where it stands. It is a pure function of the facts, the path and what stands beside it, and it
+//! runs in two situations: inside an archive, when that closes (everything needed is in the facts), and for loose
+//! files in a folder, when the last one has been read (what stands beside them comes from the case).
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::facts::{Child, Facts, Tree};
+use crate::blob::digest::hex;
+use crate::blob::locator::{escape, escape_with_raw};
+use crate::blob::Locator;
+use crate::container::{Effect, SourceMeta, Trouble};
+use crate::exposure::{
+    self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
+};
+use crate::record::{
+    Blob, Exposure, MapKind, Match, MatchRange, Package, Party, Problem, Record, Reference, Source,
+    SourceCounts, SourceStatus,
+};
+use crate::signature::SetGroup;
+use crate::sourcemap;
+
+/// What judging a place needs beside the facts.
+pub struct Placer<'a> {
+    /// The user's profile.
+    pub organisation: Option<&'a Organisation>,
+    /// The sets that matches point into.
+    pub sets: &'a SetGroup,
+    /// Give a `blob` record for every blob.
+    pub record_all: bool,
+}
+
+/// The packages of one scope (a container, or an input folder), and what stands beside an entry.
+pub trait Scope {
+    /// The folder of the package that a path belongs to, and its manifest.
+    fn package_of(&self, path: &[u8]) -> Option<(&[u8], &Manifest)>;
+
+    /// The locator of the entry at this path, if there is one.
+    fn find(&self, path: &[u8]) -> Option<String>;
+}
+
+/// Packages by folder.
+#[derive(Debug, Default)]
+pub struct PackageIndex {
+    by_folder: BTreeMap<Vec<u8>, Manifest>,
+}
+
+impl PackageIndex {
+    /// Of all manifests of a scope, those that head a package: not inside another one, or below its
+    /// `node_modules`.
+    pub fn new(manifests: impl IntoIterator<Item = (Vec<u8>, Manifest)>) -> Self {
+        let all: BTreeMap<Vec<u8>, Manifest> = manifests.into_iter().collect();
+        let mut by_folder = BTreeMap::new();
+        for (folder, manifest) in all {
+            let enclosed = enclosing(&by_folder, &folder).is_some();
+            if !enclosed || is_module_folder(&folder) {
+                by_folder.insert(folder, manifest);
+            }
+        }
+        Self { by_folder }
+    }
+
+    /// The package that a path belongs to.
+    pub fn package_of(&self, path: &[u8]) -> Option<(&[u8], &Manifest)> {
+        let folder = &path[..memchr::memrchr(b'/', path).unwrap_or(0)];
+        enclosing(&self.by_folder, folder)
+    }
+
+    /// Folders and manifests, sorted by folder.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Manifest)> {
+        self.by_folder
+            .iter()
+            .map(|(folder, manifest)| (folder.as_slice(), manifest))
+    }
+
+    /// Counts per package of what stands in each folder: a file belongs to the innermost package round it.
+    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, u64> {
+        let mut counts = HashMap::new();
+        for (folder, count) in folders {
+            if let Some((package, _)) = enclosing(&self.by_folder, folder) {
+                *counts.entry(package.to_vec()).or_insert(0) += count;
+            }
+        }
+        counts
+    }
+}
+
+/// The innermost folder of the index that `folder` is, or lies in.
+fn enclosing<'a>(
+    index: &'a BTreeMap<Vec<u8>, Manifest>,
+    folder: &[u8],
+) -> Option<(&'a [u8], &'a Manifest)> {
+    let mut end = folder.len();
+    loop {
+        if let Some((key, manifest)) = index.get_key_value(&folder[..end]) {
+            return Some((key, manifest));
+        }
+        if end == 0 {
+            return None;
+        }
+        end = memchr::memrchr(b'/', &folder[..end]).unwrap_or(0);
+    }
+}
+
+/// Whether a folder is `…/node_modules/NAME` or `…/node_modules/@SCOPE/NAME`.
+fn is_module_folder(folder: &[u8]) -> bool {
+    let mut parts = folder.rsplit(|&byte| byte == b'/');
+    let _name = parts.next();
+    match parts.next() {
+        Some(b"node_modules") => true,
+        Some(scope) if scope.starts_with(b"@") => parts.next() == Some(b"node_modules"),
+        _ => false,
+    }
+}
+
+/// The folder that a manifest at `path` describes.
+pub fn manifest_folder(path: &[u8]) -> Option<&[u8]> {
+    if path == b"package.json" {
+        return Some(b"");
+    }
+    path.strip_suffix(b"/package.json")
+}
+
+/// What was counted of one package while its entries were placed.
+#[derive(Debug, Clone, Default)]
+pub struct PackageStats {
+    /// Source maps.
+    pub maps: u64,
+    /// Sources by party.
+    pub sources: SourceCounts,
+    /// Bytes of sources that are not a third party's.
+    pub own_bytes: u64,
+    /// Exposures by class.
+    pub exposures: BTreeMap<String, u64>,
+    /// Something was not read in full.
+    pub incomplete: bool,
+    /// Original sources that lie there as files.
+    pub raw: RawSources,
+}
+
+/// What placing gives.
+#[derive(Debug, Default)]
+pub struct Placed {
+    /// Records, in no order yet.
+    pub records: Vec<Record>,
+    /// Per package folder of the outermost scope.
+    pub stats: BTreeMap<Vec<u8>, PackageStats>,
+    /// Every container that stands here.
+    pub containers: Vec<PlacedContainer>,
+}
+
+/// A row of the `container` table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedContainer {
+    /// Where.
+    pub locator: String,
+    /// Its format.
+    pub kind: String,
+    /// SHA-256 of its bytes.
+    pub sha256: Option<[u8; 32]>,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Regular members.
+    pub entries: u64,
+}
+
+/// A container as a scope.
+struct TreeScope<'a> {
+    packages: PackageIndex,
+    members: HashMap<&'a [u8], &'a Child>,
+    at: &'a Locator,
+    kind: &'a str,
+}
+
+impl Scope for TreeScope<'_> {
+    fn package_of(&self, path: &[u8]) -> Option<(&[u8], &Manifest)> {
+        self.packages.package_of(path)
+    }
+
+    fn find(&self, path: &[u8]) -> Option<String> {
+        let child = self.members.get(path)?;
+        let locator = self.at.member(self.kind, &child.name, child.ordinal);
+        Some(locator.as_str().to_owned())
+    }
+}
+
+impl Placer<'_> {
+    /// Places an entry and everything in it. `path` is its path in its scope.
+    pub fn place(
+        &self,
+        child: &Child,
+        at: &Locator,
+        path: &[u8],
+        scope: &dyn Scope,
+        out: &mut Placed,
+    ) {
+        let package = scope.package_of(path);
+        let mut stats = PackageStats::default();
+        self.place_problems(child, at, &mut stats, out);
+        self.place_blob(child, at, out);
+        self.place_findings(child, at, path, package, &mut stats, out);
+        self.place_links(child, at, path, scope, &mut stats, out);
+        self.place_matches(child, at, out);
+        if let Some(tree) = &child.facts.tree {
+            out.containers.push(PlacedContainer {
+                locator: at.as_str().to_owned(),
+                kind: tree.kind.clone(),
+                sha256: child.sha256.map(|digest| digest.0),
+                bytes: child.len,
+                entries: tree.entries(),
+            });
+            self.place_tree(child, tree, at, path, package, &mut stats, out);
+        }
+        stats.raw.add(path, child.len);
+        if let Some((folder, _)) = package {
+            merge(out.stats.entry(folder.to_vec()).or_default(), stats);
+        }
+    }
+
+    fn place_problems(
+        &self,
+        child: &Child,
+        at: &Locator,
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        for trouble in child.trouble.iter().chain(&child.facts.troubles) {
+            stats.incomplete |= is_incomplete(trouble);
+            if trouble.code != "no-content" {
+                out.records.push(problem(trouble, at));
+            }
+        }
+    }
+
+    fn place_blob(&self, child: &Child, at: &Locator, out: &mut Placed) {
+        if let (true, Some(sha256)) = (self.record_all, child.sha256) {
+            out.records.push(Record::Blob(Blob {
+                locator: at.as_str().to_owned(),
+                sha256: sha256.hex(),
+                bytes: child.len,
+                kind: child.facts.kind.clone(),
+            }));
+        }
+    }
+
+    fn context<'p>(
+        &'p self,
+        path: &'p [u8],
+        package: Option<(&[u8], &'p Manifest)>,
+    ) -> PlaceContext<'p> {
+        PlaceContext {
+            path,
+            package: package.map(|(_, manifest)| manifest),
+            org: self.organisation,
+        }
+    }
+
+    fn expose(
+        &self,
+        finding: Finding,
+        at: &Locator,
+        sha256: Option<String>,
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        *stats.exposures.entry(finding.class.to_owned()).or_insert(0) += 1;
+        out.records.push(Record::Exposure(Exposure {
+            class: finding.class.to_owned(),
+            severity: finding.severity,
+            certainty: finding.certainty,
+            locator: at.as_str().to_owned(),
+            hops: at.hops().to_vec(),
+            sha256,
+            detail: finding.detail,
+        }));
+    }
+
+    fn place_findings(
+        &self,
+        child: &Child,
+        at: &Locator,
+        path: &[u8],
+        package: Option<(&[u8], &Manifest)>,
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        let cx = self.context(path, package);
+        let sha256 = child.sha256.map(|digest| digest.hex());
+        for finding in exposure::judge_entry(&cx, &child.facts.traits) {
+            self.expose(finding, at, sha256.clone(), stats, out);
+        }
+        if child.facts.is_archive() && package.is_some() {
+            let inner = child.facts.tree.as_ref().and_then(head_manifest);
+            if let Some(finding) = exposure::judge_nested_archive(&cx, inner, &child.facts.kind) {
+                self.expose(finding, at, sha256, stats, out);
+            }
+        }
+    }
+
+    fn place_links(
+        &self,
+        child: &Child,
+        at: &Locator,
+        path: &[u8],
+        scope: &dyn Scope,
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        let cx = self.context(path, scope.package_of(path));
+        for link in &child.facts.links {
+            let found = sourcemap::resolve_link(path, &link.target)
+                .filter(|_| link.kind == crate::record::ReferenceKind::File)
+                .and_then(|target| scope.find(&target));
+            out.records.push(Record::Reference(Reference {
+                locator: at.as_str().to_owned(),
+                hops: at.hops().to_vec(),
+                target: escape(&link.target),
+                kind: link.kind,
+                found: found.clone(),
+            }));
+            let finding =
+                exposure::judge_reference(&cx, link.kind, &link.target, found.is_some());
+            if let Some(finding) = finding {
+                let sha256 = child.sha256.map(|digest| digest.hex());
+                self.expose(finding, at, sha256, stats, out);
+            }
+        }
+    }
+
+    fn place_matches(&self, child: &Child, at: &Locator, out: &mut Placed) {
+        for fact in &child.facts.matches {
+            let Some(set) = self.sets.sets().get(fact.set as usize) else {
+                continue;
+            };
+            if set.is_public() || set.is_baseline() {
+                continue;
+            }
+            let file = match set.name(fact.file) {
+                Some(name) => escape(name),
+                None => fact.file.to_string(),
+            };
+            let original_lines = set.file(fact.file).map_or(0, |info| u64::from(info.lines));
+            out.records.push(Record::Match(Match {
+                locator: at.as_str().to_owned(),
+                hops: at.hops().to_vec(),
+                sha256: child.sha256.map(|digest| digest.hex()).unwrap_or_default(),
+                work: set.work().to_owned(),
+                release: set.release().to_owned(),
+                file,
+                grade: fact.grade,
+                score: 1.0,
+                log10_p: None,
+                of_original: 1.0,
+                of_target: 1.0,
+                ranges: vec![MatchRange {
+                    original_lines: [1, original_lines.max(1)],
+                    target_lines: [1, child.facts.lines.max(1)],
+                    target_bytes: [0, child.len],
+                }],
+            }));
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a container, its place and its account")]
+    fn place_tree(
+        &self,
+        child: &Child,
+        tree: &Tree,
+        at: &Locator,
+        path: &[u8],
+        package: Option<(&[u8], &Manifest)>,
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        if child.facts.as_map().is_some() {
+            self.place_map(child, tree, MapKind::File, at, path, package, stats, out);
+        } else if tree.kind == "data-url" {
+            for inner in &tree.children {
+                let here = at.member(&tree.kind, &inner.name, inner.ordinal);
+                self.place_problems(inner, &here, stats, out);
+                self.place_blob(inner, &here, out);
+                self.place_matches(inner, &here, out);
+                if let Some(map) = inner.facts.tree.as_ref().filter(|map| map.map.is_some()) {
+                    self.place_map(inner, map, MapKind::Inline, &here, path, package, stats, out);
+                }
+            }
+        } else {
+            let inner = self.place_archive(child, tree, at);
+            stats.incomplete |= inner.stats.values().any(|stats| stats.incomplete)
+                || inner.records.iter().any(|record| matches!(record, Record::Problem(_)));
+            out.records.extend(inner.records);
+            out.containers.extend(inner.containers);
+        }
+    }
+
+    /// Places the members of an archive: a scope of its own, with packages of its own.
+    fn place_archive(&self, child: &Child, tree: &Tree, at: &Locator) -> Placed {
+        let manifests = tree.children.iter().filter_map(|child| {
+            let folder = manifest_folder(child.name.bytes())?;
+            Some((folder.to_vec(), manifest_of(&child.facts)?.clone()))
+        });
+        let scope = TreeScope {
+            packages: PackageIndex::new(manifests),
+            members: tree
+                .children
+                .iter()
+                .map(|child| (child.name.bytes(), child))
+                .collect(),
+            at,
+            kind: &tree.kind,
+        };
+        let mut out = Placed::default();
+        for member in &tree.children {
+            let here = at.member(&tree.kind, &member.name, member.ordinal);
+            self.place(member, &here, member.name.bytes(), &scope, &mut out);
+        }
+        let files = scope.packages.distribute(&tree.folders);
+        let alone = scope.packages.iter().filter(|(folder, _)| !is_module_folder(folder)).count() == 1;
+        for (folder, manifest) in scope.packages.iter() {
+            let mut stats = out.stats.remove(folder).unwrap_or_default();
+            let whole = alone && !is_module_folder(folder) && !folder.contains(&b'/');
+            let here = if whole { at.clone() } else { at.folder(&tree.kind, folder) };
+            if !is_module_folder(folder) {
+                stats.raw.compiled += tree.compiled;
+            }
+            // A container that was not read to its end may lack files of any package in it.
+            stats.incomplete |= child.facts.troubles.iter().any(is_incomplete);
+            let sha256 = child.sha256.filter(|_| whole).map(|digest| digest.hex());
+            let files = files.get(folder).copied().unwrap_or(0);
+            self.close_package(folder, manifest, &here, sha256, files, stats, &mut out);
+        }
+        out
+    }
+
+    /// Gives the record of a package whose entries have all been placed.
+    #[expect(clippy::too_many_arguments, reason = "a package, its place and its account")]
+    pub fn close_package(
+        &self,
+        folder: &[u8],
+        manifest: &Manifest,
+        at: &Locator,
+        sha256: Option<String>,
+        files: u64,
+        mut stats: PackageStats,
+        out: &mut Placed,
+    ) {
+        let cx = PlaceContext {
+            path: folder,
+            package: Some(manifest),
+            org: self.organisation,
+        };
+        let raw = std::mem::take(&mut stats.raw);
+        if let Some(finding) = exposure::judge_raw_sources(&cx, &raw) {
+            self.expose(finding, at, None, &mut stats, out);
+        }
+        // Without a version it is no published unit, though its manifest speaks for the files round it.
+        if manifest.version.is_none() {
+            return;
+        }
+        out.records.push(Record::Package(Package {
+            locator: at.as_str().to_owned(),
+            hops: at.hops().to_vec(),
+            ecosystem: manifest.ecosystem.clone(),
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            sha256,
+            licence: manifest.licence.clone(),
+            repository: manifest.repository.clone(),
+            declared_open: manifest.declared_open,
+            files,
+            maps: stats.maps,
+            sources: stats.sources,
+            own_bytes: stats.own_bytes,
+            exposures: stats.exposures,
+            secrets: 0,
+            complete: !stats.incomplete,
+        }));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a map, its place and its account")]
+    fn place_map(
+        &self,
+        child: &Child,
+        tree: &Tree,
+        kind: MapKind,
+        at: &Locator,
+        path: &[u8],
+        package: Option<(&[u8], &Manifest)>,
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        let Some(head) = &tree.map else { return };
+        let mut summary = MapSummary::new(kind);
+        let mut with_content = 0;
+        for member in &tree.children {
+            let Some(meta) = &member.source else { continue };
+            let here = at.member(&tree.kind, &member.name, member.ordinal);
+            let verdict = exposure::party_of(
+                meta.name.as_deref().unwrap_or_default(),
+                package.map(|(_, manifest)| manifest),
+                self.organisation,
+                meta.ignored,
+            );
+            let has_content = member.key.is_some();
+            with_content += u64::from(has_content);
+            // What a public set holds is public already: it does not make the map worse.
+            let mut weighed = verdict.clone();
+            if self.is_public(&member.facts) {
+                weighed.party = Party::Third;
+            }
+            summary.add(&weighed, has_content.then_some(member.len));
+            count_source(stats, verdict.party, has_content, member.len);
+            self.place_problems(member, &here, stats, out);
+            self.place_blob(member, &here, out);
+            self.place_matches(member, &here, out);
+            out.records.push(source_record(member, meta, &here, at, path, verdict));
+            self.place_source_content(member, &here, stats, package, out);
+        }
+        stats.maps += 1;
+        out.records.push(Record::Map(crate::record::Map {
+            locator: at.as_str().to_owned(),
+            hops: at.hops().to_vec(),
+            kind,
+            sources: tree.entries(),
+            with_content,
+            valid: None,
+            errors: head.oddities.clone(),
+        }));
+        let cx = self.context(path, package);
+        if let Some(finding) = exposure::judge_map(&cx, &summary) {
+            let sha256 = child.sha256.map(|digest| digest.hex());
+            self.expose(finding, at, sha256, stats, out);
+        }
+        for url in &head.section_urls {
+            out.records.push(Record::Reference(Reference {
+                locator: at.as_str().to_owned(),
+                hops: at.hops().to_vec(),
+                target: escape(url),
+                kind: reference_kind(url),
+                found: None,
+            }));
+        }
+    }
+
+    /// What a recovered source holds itself: keys and tokens, links, and data URLs with maps of their own.
+    fn place_source_content(
+        &self,
+        member: &Child,
+        at: &Locator,
+        stats: &mut PackageStats,
+        package: Option<(&[u8], &Manifest)>,
+        out: &mut Placed,
+    ) {
+        let path = member.name.bytes();
+        let cx = self.context(path, package);
+        let sha256 = member.sha256.map(|digest| digest.hex());
+        for finding in exposure::judge_entry(&cx, &member.facts.traits) {
+            self.expose(finding, at, sha256.clone(), stats, out);
+        }
+        for link in &member.facts.links {
+            out.records.push(Record::Reference(Reference {
+                locator: at.as_str().to_owned(),
+                hops: at.hops().to_vec(),
+                target: escape(&link.target),
+                kind: link.kind,
+                found: None,
+            }));
+        }
+        if let Some(tree) = &member.facts.tree {
+            out.containers.push(PlacedContainer {
+                locator: at.as_str().to_owned(),
+                kind: tree.kind.clone(),
+                sha256: member.sha256.map(|digest| digest.0),
+                bytes: member.len,
+                entries: tree.entries(),
+            });
+            self.place_tree(member, tree, at, path, package, stats, out);
+        }
+    }
+
+    fn is_public(&self, facts: &Facts) -> bool {
+        facts.matches.iter().any(|fact| {
+            self.sets
+                .sets()
+                .get(fact.set as usize)
+                .is_some_and(|set| set.is_public() || set.is_baseline())
+        })
+    }
+}
+
+/// Whether a trouble means that something was not read in full.
+pub fn is_incomplete(trouble: &Trouble) -> bool {
+    trouble.effect != Effect::Odd && trouble.code != "no-content"
+}
+
+/// The `problem` record of a trouble.
+pub fn problem(trouble: &Trouble, at: &Locator) -> Record {
+    Record::Problem(Problem {
+        code: trouble.code.clone().into_owned(),
+        locator: at.as_str().to_owned(),
+        hops: at.hops().to_vec(),
+        detail: trouble.detail.clone(),
+        bytes_unread: trouble.unread,
+    })
+}
+
+/// The manifest among the traits of a blob.
+pub fn manifest_of(facts: &Facts) -> Option<&Manifest> {
+    facts.traits.iter().find_map(|fact| match fact {
+        Trait::Manifest(manifest) => Some(manifest),
+        _ => None,
+    })
+}
+
+/// The manifest that heads an archive: at its root, or in its only top folder.
+pub fn head_manifest(tree: &Tree) -> Option<&Manifest> {
+    tree.children
+        .iter()
+        .filter(|child| {
+            manifest_folder(child.name.bytes()).is_some_and(|folder| !folder.contains(&b'/'))
+        })
+        .find_map(|child| manifest_of(&child.facts))
+}
+
+fn reference_kind(url: &[u8]) -> crate::record::ReferenceKind {
+    use crate::record::ReferenceKind;
+    match sourcemap::classify(url) {
+        sourcemap::Target::Bucket => ReferenceKind::Bucket,
+        sourcemap::Target::File => ReferenceKind::File,
+        sourcemap::Target::Url | sourcemap::Target::Data => ReferenceKind::Url,
+    }
+}
+
+fn count_source(stats: &mut PackageStats, party: Party, has_content: bool, len: u64) {
+    match party {
+        Party::First => stats.sources.first += 1,
+        Party::Third => stats.sources.third += 1,
+        Party::Unknown => stats.sources.unknown += 1,
+    }
+    stats.sources.with_content += u64::from(has_content);
+    if party != Party::Third {
+        stats.own_bytes += len;
+    }
+}
+
+fn source_record(
+    member: &Child,
+    meta: &SourceMeta,
+    at: &Locator,
+    map: &Locator,
+    map_path: &[u8],
+    verdict: exposure::PartyVerdict,
+) -> Record {
+    let named = meta.name.as_deref().map(escape_with_raw);
+    let url = meta.name.as_deref().map(|name| {
+        escape(&sourcemap::resolve_source(map_path, meta.source_root.as_deref(), name))
+    });
+    let (name, name_b64) = named.map_or((None, None), |(name, raw)| (Some(name), raw));
+    let status = if member.key.is_none() && meta.status != SourceStatus::Refused {
+        SourceStatus::Missing
+    } else {
+        meta.status
+    };
+    Record::Source(Source {
+        locator: at.as_str().to_owned(),
+        hops: at.hops().to_vec(),
+        map: map.as_str().to_owned(),
+        name,
+        name_b64,
+        url,
+        bytes: member.key.map(|_| member.len),
+        sha256: member.sha256.map(|digest| hex(&digest.0)),
+        party: verdict.party,
+        party_reason: verdict.reason,
+        status,
+        skeleton: false,
+        path: None,
+    })
+}
+
+fn merge(into: &mut PackageStats, from: PackageStats) {
+    into.maps += from.maps;
+    into.sources.first += from.sources.first;
+    into.sources.third += from.sources.third;
+    into.sources.unknown += from.sources.unknown;
+    into.sources.with_content += from.sources.with_content;
+    into.own_bytes += from.own_bytes;
+    for (class, count) in from.exposures {
+        *into.exposures.entry(class).or_insert(0) += count;
+    }
+    into.incomplete |= from.incomplete;
+    into.raw.files += from.raw.files;
+    into.raw.bytes += from.raw.bytes;
+    into.raw.compiled += from.raw.compiled;
+    let room = RawSources::MAX_EXAMPLES.saturating_sub(into.raw.examples.len());
+    into.raw.examples.extend(from.raw.examples.into_iter().take(room));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(name: &str) -> Manifest {
+        Manifest::from_npm(format!(r#"{{"name":"{name}","version":"1.0.0"}}"#).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn packages_within_packages_are_those_below_node_modules() {
+        let index = PackageIndex::new([
+            (b"package".to_vec(), manifest("outer")),
+            (b"package/test/fixture".to_vec(), manifest("fixture")),
+            (b"package/node_modules/@s/dep".to_vec(), manifest("dep")),
+        ]);
+        let name = |path: &[u8]| index.package_of(path).map(|(_, found)| found.name.clone());
+        assert_eq!(name(b"package/test/fixture/x.js").as_deref(), Some("outer"));
+        assert_eq!(name(b"package/node_modules/@s/dep/x.js").as_deref(), Some("dep"));
+        assert_eq!(name(b"package/x.js").as_deref(), Some("outer"));
+        assert_eq!(name(b"other/x.js"), None);
+        let folders = BTreeMap::from([
+            (b"package/dist".to_vec(), 3),
+            (b"package/node_modules/@s/dep/lib".to_vec(), 2),
+        ]);
+        let counts = index.distribute(&folders);
+        assert_eq!(counts[&b"package".to_vec()], 3);
+        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()], 2);
+    }
+
+    #[test]
+    fn a_manifest_at_the_root_heads_everything() {
+        let index = PackageIndex::new([(Vec::new(), manifest("root"))]);
+        assert!(index.package_of(b"a/b/c.js").is_some());
+        assert!(index.package_of(b"c.js").is_some());
+    }
+}

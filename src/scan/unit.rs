@@ -1,0 +1,405 @@
+//! Reading one unit: from a file to facts and an account.
+//!
+//! A small file is read whole and analysed where it is. A large archive is walked by one thread, and its members
+//! are handed out in batches to whoever has nothing to do, so that one huge tarball keeps all cores busy just as
+//! a hundred thousand small packages do. Batches are taken back in order: who analysed them does not show.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::analyse::{Analyser, Building, Visited};
+use super::facts::{Child, Facts};
+use super::formats;
+use super::input::{self, InputRoot, Unit};
+use crate::blob::digest::StreamDigests;
+use crate::blob::{ContentKey, MemberName, Sha256Digest};
+use crate::container::{
+    Body, Event, Format, Input, InputFile, Member, Trouble, Walker,
+};
+
+/// Files up to this size are read whole; of larger ones, those that can be streamed are.
+const WHOLE_MAX: u64 = 64 << 20;
+/// Archives from this size on are handed out in batches.
+const SHARED_MIN: u64 = 256 << 10;
+/// A batch is handed out when it has this many bytes,
+const BATCH_BYTES: u64 = 1 << 20;
+/// or this many members.
+const BATCH_MEMBERS: usize = 512;
+/// Bytes that may wait in batches; beyond that the walking thread analyses its own.
+const WAITING_MAX: u64 = 48 << 20;
+
+/// How much of a file is looked at to tell its format, where it is not read whole.
+const HEAD: usize = 64 << 10;
+
+/// A batch of members with their ordinals.
+type Batch = Vec<(Member, u32)>;
+
+/// Reads one unit. `None` where the run is to stop before it is done.
+pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit) -> Option<Child> {
+    let child = match input::open(root, unit) {
+        Ok((file, stamp)) => {
+            let file = InputFile::new(file, stamp.size);
+            let mut child = read_file(analyser, &file);
+            note_change(&mut child, root, unit, stamp);
+            child
+        }
+        Err(trouble) => unread(trouble),
+    };
+    let stopped = analyser.progress.stop.load(Ordering::Relaxed);
+    (!stopped).then_some(child)
+}
+
+/// A file that changed while it was read gives what was read, and a problem.
+fn note_change(child: &mut Child, root: &InputRoot, unit: &Unit, before: input::Stamp) {
+    let after = std::fs::metadata(input::path_of(root, unit)).map(|m| input::Stamp::of(&m));
+    let size = after.as_ref().map_or(before.size, |after| after.size);
+    if after.is_ok_and(|after| after.size == before.size && after.mtime == before.mtime) {
+        return;
+    }
+    child.trouble.get_or_insert_with(|| {
+        Trouble::damaged(
+            "changed-while-read",
+            "the file changed or vanished while it was read; what was read is reported, run the same command again",
+            Some(size.saturating_sub(child.len)),
+        )
+    });
+}
+
+fn unread(trouble: Trouble) -> Child {
+    Child {
+        name: MemberName::Named(Vec::new()),
+        ordinal: 1,
+        len: 0,
+        key: None,
+        sha256: None,
+        facts: Arc::new(Facts::plain("absent")),
+        trouble: Some(trouble),
+        source: None,
+        kept: None,
+    }
+}
+
+fn failed(error: &std::io::Error, len: u64) -> Trouble {
+    Trouble::damaged(
+        "unreadable",
+        format!("the file could not be read to its end: {error}; run the same command again when it can be read"),
+        Some(len),
+    )
+}
+
+fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
+    let head = match file.read_at(0, HEAD) {
+        Ok(head) => head,
+        Err(error) => return unread(failed(&error, file.len)),
+    };
+    let format = formats::format_of(&head).filter(|format| format.name() != "source-map");
+    if file.len <= WHOLE_MAX || (format.is_none() && file.len <= analyser.limits.hold()) {
+        return match file.read_at(0, usize::try_from(file.len).unwrap_or(usize::MAX)) {
+            Ok(bytes) => analyse_whole(analyser, bytes, format),
+            Err(error) => unread(failed(&error, file.len)),
+        };
+    }
+    match format {
+        Some(format) => analyse_shared(analyser, &Input::File(file.clone()), format),
+        None => analyse_streamed(analyser, file),
+    }
+}
+
+fn analyse_whole(
+    analyser: &Analyser,
+    bytes: Bytes,
+    format: Option<&'static dyn Format>,
+) -> Child {
+    if let Some(format) = format
+        && bytes.len() as u64 >= SHARED_MIN
+        && rayon::current_num_threads() > 1
+    {
+        return analyse_shared(analyser, &Input::Memory(bytes), format);
+    }
+    let member = Member::whole(MemberName::Named(Vec::new()), bytes.clone());
+    match analyser.visit(member, 1, 0, &[]) {
+        Visited::Child(child) => *child,
+        Visited::Plain { key, len, .. } => Child {
+            name: MemberName::Named(Vec::new()),
+            ordinal: 1,
+            len,
+            key: Some(key),
+            sha256: Some(Sha256Digest::of(&bytes)),
+            facts: Arc::new(Facts::plain(formats::leaf_kind(&bytes))),
+            trouble: None,
+            source: None,
+            kept: None,
+        },
+    }
+}
+
+/// Opens an archive and hands its members out.
+fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Format) -> Child {
+    let (key, sha256) = match digests(input) {
+        Ok(digests) => digests,
+        Err(error) => return unread(failed(&error, input.len())),
+    };
+    let mut facts = Facts::plain(format.name());
+    if let (Input::Memory(bytes), false) = (input, analyser.sets.is_empty()) {
+        facts.matches = analyser.matches(bytes, &sha256);
+    }
+    if let Some(super::seen::Known::Facts(known)) = analyser
+        .seen
+        .get(&key)
+        .filter(|_| analyser.wishes.keep == super::analyse::Keep::Nothing)
+    {
+        return root(input.len(), key, sha256, known);
+    }
+    match format.open(input.clone(), &analyser.limits) {
+        Ok(mut walker) => {
+            let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
+            let (tree, cut) = building.finish(walker.kind());
+            facts.cut_by_limit |= cut;
+            facts.tree = Some(tree);
+        }
+        Err(trouble) => facts.troubles.push(trouble),
+    }
+    let facts = Arc::new(facts);
+    if !facts.cut_by_limit && analyser.wishes.keep == super::analyse::Keep::Nothing {
+        analyser.seen.insert_facts(key, &facts);
+    }
+    root(input.len(), key, sha256, facts)
+}
+
+fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> Child {
+    Child {
+        name: MemberName::Named(Vec::new()),
+        ordinal: 1,
+        len,
+        key: Some(key),
+        sha256: Some(sha256),
+        facts,
+        trouble: None,
+        source: None,
+        kept: None,
+    }
+}
+
+fn digests(input: &Input) -> std::io::Result<(ContentKey, Sha256Digest)> {
+    if let Input::Memory(bytes) = input {
+        return Ok((ContentKey::of(bytes), Sha256Digest::of(bytes)));
+    }
+    let mut digests = StreamDigests::default();
+    let mut reader = input.reader(0);
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match std::io::Read::read(&mut reader, &mut buffer)? {
+            0 => break,
+            got => digests.update(&buffer[..got]),
+        }
+    }
+    let (key, sha256, _) = digests.finish();
+    Ok((key, sha256))
+}
+
+/// Results of batches, in the order in which they were handed out.
+#[derive(Default)]
+struct Returned {
+    slots: Mutex<Vec<Option<Vec<Visited>>>>,
+    waiting: AtomicU64,
+}
+
+impl Returned {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Option<Vec<Visited>>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reserve(&self) -> usize {
+        let mut slots = self.lock();
+        slots.push(None);
+        slots.len() - 1
+    }
+}
+
+/// Walks a container and gives its members to all threads; the tree comes back as if one had done it.
+fn share(
+    analyser: &Analyser,
+    walker: &mut dyn Walker,
+    input_len: u64,
+    key: ContentKey,
+    facts: &mut Facts,
+) -> Building {
+    let returned = Returned::default();
+    let mut building = Building::default();
+    let mut merged = 0;
+    rayon::in_place_scope(|scope| {
+        let mut batch = Batch::new();
+        let mut batch_bytes = 0;
+        loop {
+            let event = if analyser.progress.stop.load(Ordering::Relaxed) {
+                None
+            } else {
+                walker.next()
+            };
+            match event {
+                Some(Event::Member(member)) => {
+                    let len = match &member.body {
+                        Body::Held(bytes) => bytes.len() as u64,
+                        _ => 0,
+                    };
+                    if let Some(trouble) = building.charge(len, input_len, &analyser.limits) {
+                        facts.troubles.push(trouble);
+                        break;
+                    }
+                    let ordinal = building.ordinal(&member.name);
+                    building.count_folder(&member.name);
+                    if matches!(member.body, Body::Streamed(_)) {
+                        hand_out(scope, analyser, &returned, key, std::mem::take(&mut batch), batch_bytes);
+                        batch_bytes = 0;
+                        let slot = returned.reserve();
+                        let visited =
+                            analyser.stream(member, ordinal, walker, &mut building, input_len);
+                        returned.lock()[slot] = Some(vec![visited]);
+                        continue;
+                    }
+                    batch_bytes += len;
+                    batch.push((member, ordinal));
+                }
+                Some(Event::Other(kind)) => building.other(kind),
+                Some(Event::Trouble(trouble)) => facts.troubles.push(trouble),
+                Some(Event::Map(head)) => building.map(head),
+                None => break,
+            }
+            if batch_bytes >= BATCH_BYTES || batch.len() >= BATCH_MEMBERS {
+                hand_out(scope, analyser, &returned, key, std::mem::take(&mut batch), batch_bytes);
+                batch_bytes = 0;
+                merged = merge_ready(&returned, merged, &mut building);
+                if building.total_bytes() > analyser.limits.bytes {
+                    break;
+                }
+            }
+        }
+        hand_out(scope, analyser, &returned, key, batch, batch_bytes);
+    });
+    merge_rest(analyser, &returned, merged, &mut building, facts);
+    building
+}
+
+/// Hands a batch to whoever is free, or analyses it here when enough is waiting already.
+fn hand_out<'scope>(
+    scope: &rayon::Scope<'scope>,
+    analyser: &'scope Analyser,
+    returned: &'scope Returned,
+    key: ContentKey,
+    batch: Batch,
+    bytes: u64,
+) {
+    if batch.is_empty() {
+        return;
+    }
+    let slot = returned.reserve();
+    let work = move || {
+        let visited = batch
+            .into_iter()
+            .map(|(member, ordinal)| analyser.visit(member, ordinal, 1, &[key]))
+            .collect();
+        returned.lock()[slot] = Some(visited);
+    };
+    if rayon::current_num_threads() == 1
+        || returned.waiting.load(Ordering::Relaxed) + bytes > WAITING_MAX
+    {
+        work();
+        return;
+    }
+    returned.waiting.fetch_add(bytes, Ordering::Relaxed);
+    scope.spawn(move |_| {
+        work();
+        returned.waiting.fetch_sub(bytes, Ordering::Relaxed);
+    });
+}
+
+/// Takes the results that are there, from `merged` on, up to the first that is not.
+fn merge_ready(returned: &Returned, mut merged: usize, building: &mut Building) -> usize {
+    let mut slots = returned.lock();
+    while let Some(visited) = slots.get_mut(merged).and_then(Option::take) {
+        visited.into_iter().for_each(|one| building.push(one));
+        merged += 1;
+    }
+    merged
+}
+
+/// Takes the remaining results. What goes beyond the unit's limit is left out: where that is depends on the
+/// members alone, not on how far the walk had come when it was noticed.
+fn merge_rest(
+    analyser: &Analyser,
+    returned: &Returned,
+    merged: usize,
+    building: &mut Building,
+    facts: &mut Facts,
+) {
+    let mut slots = returned.lock();
+    let rest = slots.drain(merged..).flatten().flatten();
+    for visited in rest {
+        if building.total_bytes() > analyser.limits.bytes {
+            facts.cut_by_limit = true;
+            facts.troubles.push(Trouble::damaged(
+                "bytes-limit",
+                format!("this input unfolds to more than {} bytes; what came before is reported, raise --limit-bytes to read on", analyser.limits.bytes),
+                None,
+            ));
+            return;
+        }
+        building.push(visited);
+    }
+}
+
+/// A file that is too large to be held and is no archive: read once, window by window.
+fn analyse_streamed(analyser: &Analyser, file: &InputFile) -> Child {
+    let mut walker = PlainFile {
+        file: file.clone(),
+        position: 0,
+        trouble: None,
+    };
+    let member = Member {
+        name: MemberName::Named(Vec::new()),
+        body: Body::Streamed(Some(file.len)),
+        trouble: None,
+        source: None,
+    };
+    let mut building = Building::default();
+    match analyser.stream(member, 1, &mut walker, &mut building, file.len) {
+        Visited::Child(child) => *child,
+        Visited::Plain { .. } => unread(failed(&std::io::Error::other("no content"), file.len)),
+    }
+}
+
+/// A file as the only, streamed member of nothing.
+struct PlainFile {
+    file: InputFile,
+    position: u64,
+    trouble: Option<Trouble>,
+}
+
+impl Walker for PlainFile {
+    fn kind(&self) -> &'static str {
+        "file"
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        None
+    }
+
+    fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
+        match self.file.read_into(self.position, buffer) {
+            Ok(got) => {
+                self.position += got as u64;
+                got
+            }
+            Err(error) => {
+                self.trouble = Some(failed(&error, self.file.len - self.position));
+                0
+            }
+        }
+    }
+
+    fn streamed_trouble(&mut self) -> Option<Trouble> {
+        self.trouble.take()
+    }
+}

@@ -1,0 +1,63 @@
+//! The digests that a set is built from and asked with, all of them without a key.
+//!
+//! SHA-256 is the identity of a content in every output; the git blob id joins it with git trees and pack indexes; the
+//! digest of the normal form joins texts that differ in nothing a reader would see. A caller that has the SHA-256
+//! already hands it over, so that no content is hashed twice.
+
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
+use super::norm_text;
+
+/// What [`SetBuilder`](super::SetBuilder) needs to know of one content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDigests {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Lines as [`norm_text::lines`] counts them; 0 when it is not text.
+    pub lines: u32,
+    /// SHA-256 of the bytes.
+    pub sha256: [u8; 32],
+    /// Git blob id in the SHA-1 object format.
+    pub git_sha1: [u8; 20],
+    /// Digest of the normal form (`norm-text/1`), `None` when there is none.
+    pub norm: Option<[u8; 32]>,
+}
+
+/// All digests of `content`.
+#[must_use]
+pub fn digests_of(content: &[u8]) -> FileDigests {
+    digests_with_sha256(content, Sha256::digest(content).into())
+}
+
+/// All digests of `content`, whose SHA-256 the caller knows.
+#[must_use]
+pub fn digests_with_sha256(content: &[u8], sha256: [u8; 32]) -> FileDigests {
+    FileDigests {
+        bytes: content.len() as u64,
+        lines: norm_text::lines(content).unwrap_or(0),
+        sha256,
+        git_sha1: git_blob_sha1(content),
+        norm: norm_text::digest(content),
+    }
+}
+
+/// The id git gives to `content`: SHA-1 of `blob `, the length in decimal, a NUL, and the bytes
+/// (gitformat-loose(5)). Plain SHA-1: git's own differs only on contents made to collide, which it refuses.
+#[must_use]
+pub fn git_blob_sha1(content: &[u8]) -> [u8; 20] {
+    let mut hasher = Sha1::new();
+    hasher.update(format!("blob {}\0", content.len()));
+    hasher.update(content);
+    hasher.finalize().into()
+}
+
+/// Lower-case hexadecimal of `bytes`.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|b| [b >> 4, b & 0xf])
+        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .collect()
+}

@@ -1,0 +1,65 @@
+//! Signature sets: fingerprints of a work, and how contents are held against them.
+//!
+//! A set (`.sigset`) is what an owner of code can hand to a scan so that it recognises the code and yet does not carry
+//! it. It holds digests, sizes and flags; no text and no paths. The paths lie in a second file (`.names`) that stays in
+//! private. [`SetBuilder`] makes both, [`Set`] opens one, [`SetGroup`] asks many sets at once.
+//!
+//! # Tiers
+//!
+//! What is compared is cut into tiers. Each tier has an algorithm id that is published once and never changes its
+//! meaning; golden vectors in the tests hold it in place. This release knows:
+//!
+//! | section | what it holds |
+//! | --- | --- |
+//! | `files/1` | one row per file of the work: bytes, lines, party, licence (not a tier; the others point into it) |
+//! | `exact/1` | SHA-256 of the bytes, and the git blob id (SHA-1 object format) |
+//! | `norm-text/1` | digest of the text in its normal form, see [`norm_text`] |
+//!
+//! A later tier is one more section. A reader that does not know a section id says so ([`Set::unknown_tiers`]) and goes
+//! on without it. The bytes of the file are laid out in [`format`](mod@format), those of `.names` in [`names`].
+//!
+//! # What a holder of a set can test
+//!
+//! Hashing is not hiding. Stored values are keyed ([`Key`]), and it depends on the key what that is worth:
+//!
+//! * **Derived key** (no `--key`): the key is computed from work, release and content and stands in the set's header.
+//!   Anybody who holds the set can test whether *a text that they already have* is in the work, byte for byte or in
+//!   normal form. Nobody can read a text out of it that they cannot guess whole; but a text of low entropy (an empty
+//!   file, a licence, a generated stub, a one-line configuration with a short secret as its only unknown) can be
+//!   guessed by trying. The key then serves one end: values of two sets cannot be compared with each other.
+//! * **Given key** (`--key FILE`): the key is not in the set. Who holds set and key can test what is said above. Who
+//!   holds the set alone cannot test a text.
+//! * **In the clear, always**: name of work and release, the number of files, and for each file its length in bytes, its
+//!   line count, party and licence flags, whether it is text, which files are equal to each other, and the order
+//!   of the files by path. Lengths and line counts together are often enough to recognise a known public release.
+//!   Two sets under one given key also show which files are the same in both.
+//!
+//! # What this leaves out
+//!
+//! Policy. This module says "equal to file 17 of that set"; whether that makes a copy is judged elsewhere. An empty
+//! file is equal to every other empty file, and a licence text to every other: ask [`Set::file`] for length, party
+//! and licence before a hit is called evidence. A set that is public or a baseline says so and is read like any other.
+//! Nothing here writes a file: the builder returns bytes, and who writes them sets the permissions.
+
+mod builder;
+mod digest;
+pub mod format;
+mod group;
+mod key;
+mod mmap;
+pub mod names;
+pub mod norm_text;
+mod set;
+mod table;
+
+pub use builder::{BuildError, Built, FileEntry, Options, SetBuilder, Summary};
+pub use digest::{FileDigests, digests_of, digests_with_sha256, git_blob_sha1};
+pub use format::{LicenceFlag, PartyFlag};
+pub use group::{Grade, Hit, SetGroup};
+pub use key::{Key, KeyError};
+pub use names::{NamesError, NamesFault, names_path};
+pub use set::{Fault, FileInfo, Set, SetError};
+pub use table::Ids;
+
+#[cfg(test)]
+mod tests;

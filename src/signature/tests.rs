@@ -1,0 +1,761 @@
+//! Tests of sets as a whole: builder, file and lookups together. The parts test themselves.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::digest::hex;
+use super::format::{self, EXACT_ID, FILES_ID};
+use super::*;
+
+const SUM_BYTES: usize = 32;
+
+fn sha256(content: &[u8]) -> [u8; 32] {
+    Sha256::digest(content).into()
+}
+
+fn key(byte: u8) -> Key {
+    Key::from_file_bytes(&[byte; 32]).expect("long enough")
+}
+
+fn small_work() -> Vec<FileEntry> {
+    vec![
+        FileEntry::of(
+            "src/main.ts",
+            PartyFlag::First,
+            b"export const a = 1;\nrun(a);\n",
+        ),
+        FileEntry::of(
+            "src/copy.ts",
+            PartyFlag::First,
+            b"export const a = 1;\nrun(a);\n",
+        ),
+        FileEntry::of(
+            "src/crlf.ts",
+            PartyFlag::Unknown,
+            b"export const a = 1;\r\nrun(a);\r\n",
+        ),
+        FileEntry::of(
+            "node_modules/x/x.js",
+            PartyFlag::Third,
+            b"module.exports = 1",
+        ),
+        FileEntry::of(b"logo\xFF.png".as_slice(), PartyFlag::First, b"\x89PNG\0\0"),
+    ]
+}
+
+fn build(entries: Vec<FileEntry>, options: Options) -> Built {
+    let mut builder = SetBuilder::new("acme-cli", "1.4.0", options);
+    for entry in entries {
+        builder.add(entry);
+    }
+    builder.finish().expect("a good work")
+}
+
+fn opened(built: &Built) -> Set {
+    Set::from_bytes(built.set_bytes.clone(), None).expect("own set")
+}
+
+fn refused(bytes: Vec<u8>) -> Fault {
+    Set::from_bytes(bytes, None)
+        .map(|_| ())
+        .expect_err("must be refused")
+}
+
+/// Makes the header's checksum agree again after a change, as a forger or a later program would.
+fn with_good_header_sum(mut bytes: Vec<u8>) -> Vec<u8> {
+    let header_bytes = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes")) as usize;
+    let sum = blake3::hash(&bytes[..header_bytes - SUM_BYTES]);
+    bytes[header_bytes - SUM_BYTES..header_bytes].copy_from_slice(sum.as_bytes());
+    bytes
+}
+
+/// The set's sections, to be laid out again with a change.
+fn taken_apart(bytes: &[u8]) -> (format::Preface, Vec<(String, Vec<u8>)>) {
+    let (preface, sections) = format::parse(bytes).expect("own set");
+    let bodies = sections
+        .into_iter()
+        .map(|s| (s.id, bytes[s.range].to_vec()));
+    (preface, bodies.collect())
+}
+
+fn put_together(preface: &format::Preface, sections: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let sections: Vec<(&str, Vec<u8>)> = sections
+        .iter()
+        .map(|(id, body)| (id.as_str(), body.clone()))
+        .collect();
+    format::assemble(preface, &sections)
+}
+
+#[test]
+fn a_set_says_what_was_signed() {
+    let options = Options {
+        public: true,
+        ..Options::default()
+    };
+    let built = build(small_work(), options);
+    let set = opened(&built);
+    assert_eq!((set.work(), set.release()), ("acme-cli", "1.4.0"));
+    assert_eq!(
+        (set.is_public(), set.is_baseline(), set.has_given_key()),
+        (true, false, false)
+    );
+    assert_eq!(
+        (set.files_total(), set.bytes_total()),
+        (5, 28 + 28 + 30 + 18 + 6)
+    );
+    assert_eq!(
+        (set.first_party_files(), set.first_party_bytes()),
+        (3, 28 + 28 + 6)
+    );
+    assert_eq!(set.tiers(), ["exact/1", "norm-text/1"]);
+    assert!(set.unknown_tiers().is_empty());
+    assert_eq!(set.digest(), sha256(&built.set_bytes));
+    assert_eq!(set.digest(), built.summary.set_sha256);
+    assert_eq!(set.key_id(), built.summary.key_id);
+    let summary = &built.summary;
+    assert_eq!(
+        (
+            summary.files,
+            summary.texts,
+            summary.contents,
+            summary.repeats
+        ),
+        (5, 4, 4, 0)
+    );
+    // Ids follow the order of paths: logo, node_modules, src/copy, src/crlf, src/main.
+    let logo = FileInfo {
+        bytes: 6,
+        lines: 0,
+        party: PartyFlag::First,
+        licence: LicenceFlag::Unknown,
+        has_norm: false,
+    };
+    assert_eq!(set.file(0), Some(logo));
+    assert_eq!(
+        set.file(1).map(|f| (f.party, f.lines)),
+        Some((PartyFlag::Third, 1))
+    );
+    assert_eq!(
+        set.file(3).map(|f| (f.party, f.lines)),
+        Some((PartyFlag::Unknown, 2))
+    );
+    assert_eq!(set.file(5), None);
+}
+
+/// Published for good: a set of format version 1 that every later release must build and read the same.
+#[test]
+fn golden_set() {
+    let built = build(small_work(), Options::default());
+    assert_eq!(
+        hex(&sha256(&built.set_bytes)),
+        "abc91d40c63d3b6338117a78882eb061182bfa6734d700957597dec8b0b031c4"
+    );
+    assert_eq!(
+        hex(&sha256(&built.names)),
+        "bb312a1edbaf1fae0d2f81a6929e82dae4464d3896cc77ba6d3f3384482c8152"
+    );
+    let options = Options {
+        baseline: true,
+        key: Some(key(7)),
+        ..Options::default()
+    };
+    let with_key = build(small_work(), options);
+    assert_eq!(
+        hex(&sha256(&with_key.set_bytes)),
+        "0d2f82359ef6619ea561fbf468ff4e3f09af0d939327000ad5f0f85991ff8781"
+    );
+}
+
+#[test]
+fn lookups_name_every_file_with_the_strongest_grade() {
+    let group = SetGroup::new(vec![opened(&build(small_work(), Options::default()))]);
+    let ask = |content: &[u8]| -> Vec<(u32, Grade)> {
+        let hits = group.lookup(&sha256(content), content);
+        hits.iter().map(|hit| (hit.file, hit.grade)).collect()
+    };
+    use Grade::{Exact, Normalized};
+    assert_eq!(
+        ask(b"export const a = 1;\nrun(a);\n"),
+        [(2, Exact), (4, Exact)]
+    );
+    assert_eq!(ask(b"export const a = 1;\r\nrun(a);\r\n"), [(3, Exact)]);
+    let respaced = b"\xEF\xBB\xBFexport const a = 1; \nrun(a);";
+    assert_eq!(
+        ask(respaced),
+        [(2, Normalized), (3, Normalized), (4, Normalized)]
+    );
+    assert_eq!(ask(b"\x89PNG\0\0"), [(0, Exact)]);
+    assert_eq!(ask(b"something else"), []);
+    assert_eq!(ask(b""), []);
+}
+
+#[test]
+fn each_set_of_a_group_answers_as_if_alone() {
+    let lf = FileEntry::of("a", PartyFlag::First, b"text\n");
+    let crlf = FileEntry::of("a", PartyFlag::First, b"text\r\n");
+    let sets = [lf, crlf].map(|entry| opened(&build(vec![entry], Options::default())));
+    let group = SetGroup::new(sets.into());
+    let hit = |set, grade| Hit {
+        set,
+        file: 0,
+        grade,
+    };
+    let expected = [hit(0, Grade::Exact), hit(1, Grade::Normalized)];
+    assert_eq!(group.lookup(&sha256(b"text\n"), b"text\n"), expected);
+    let norm = norm_text::digest(b"text");
+    assert_eq!(
+        group.lookup_digests(&sha256(b"text\n"), norm.as_ref()),
+        expected
+    );
+    assert_eq!(
+        group.lookup_digests(&sha256(b"text\n"), None),
+        expected[..1]
+    );
+    assert_eq!(
+        group.lookup_git(&git_blob_sha1(b"text\r\n")),
+        [hit(1, Grade::Exact)]
+    );
+    assert!(group.wants_git() && !group.is_empty());
+    assert!(SetGroup::default().is_empty() && !SetGroup::default().wants_git());
+}
+
+#[test]
+fn order_of_adding_and_repeats_do_not_matter() {
+    let expected = build(small_work(), Options::default());
+    for rotation in 0..small_work().len() {
+        let mut entries = small_work();
+        entries.rotate_left(rotation);
+        entries.extend(small_work());
+        entries.reverse();
+        let built = build(entries, Options::default());
+        assert_eq!(built.set_bytes, expected.set_bytes);
+        assert_eq!(built.names, expected.names);
+        assert_eq!(built.summary.repeats, 5);
+    }
+}
+
+#[test]
+fn a_repeat_is_first_party_if_it_was_that_once() {
+    let entry = |party| FileEntry::of("a.js", party, b"x");
+    for parties in [
+        [PartyFlag::Third, PartyFlag::First, PartyFlag::Unknown],
+        [PartyFlag::First, PartyFlag::Unknown, PartyFlag::Third],
+    ] {
+        let built = build(parties.map(entry).into(), Options::default());
+        assert_eq!(opened(&built).first_party_files(), 1);
+    }
+}
+
+#[test]
+fn licence_flags_come_back() {
+    for licence in [
+        LicenceFlag::Unknown,
+        LicenceFlag::Open,
+        LicenceFlag::NotOpen,
+    ] {
+        let mut entry = FileEntry::of("a", PartyFlag::Third, b"x");
+        entry.licence = licence;
+        let set = opened(&build(vec![entry], Options::default()));
+        assert_eq!(set.file(0).map(|f| f.licence), Some(licence));
+    }
+}
+
+#[test]
+fn builder_refuses_what_cannot_be_a_set() {
+    let finish = |work: &str, entries: Vec<FileEntry>| {
+        let mut builder = SetBuilder::new(work, "1", Options::default());
+        entries.into_iter().for_each(|entry| builder.add(entry));
+        builder.finish().map(|_| ())
+    };
+    assert_eq!(finish("acme", Vec::new()), Err(BuildError::NoFiles));
+    let empty = Err(BuildError::Name {
+        field: "work",
+        bytes: 0,
+    });
+    assert_eq!(finish("", small_work()), empty);
+    let long = Err(BuildError::Name {
+        field: "work",
+        bytes: 1001,
+    });
+    assert_eq!(finish(&"x".repeat(1001), small_work()), long);
+    assert_eq!(finish(&"x".repeat(1000), small_work()), Ok(()));
+    let mut lying = small_work();
+    lying[0].bytes += 1;
+    assert!(matches!(
+        finish("acme", lying),
+        Err(BuildError::Contradiction { .. })
+    ));
+    let mut huge = small_work();
+    huge[3].bytes = u64::MAX;
+    assert_eq!(finish("acme", huge), Err(BuildError::TooMany));
+}
+
+#[test]
+fn a_set_holds_no_text_and_no_path() {
+    let built = build(small_work(), Options::default());
+    for secret in [&b"main.ts"[..], b"src", b"const", b"node_modules", b"PNG"] {
+        let is_there = built
+            .set_bytes
+            .windows(secret.len())
+            .any(|window| window == secret);
+        assert!(
+            !is_there,
+            "{:?} stands in the set",
+            String::from_utf8_lossy(secret)
+        );
+    }
+    // Digests that anybody can compute must not stand in it either: they are keyed.
+    let digests = digests_of(b"export const a = 1;\nrun(a);\n");
+    let norm = digests.norm.expect("text");
+    for digest in [&digests.sha256[..16], &digests.git_sha1[..16], &norm[..16]] {
+        assert!(!built.set_bytes.windows(16).any(|window| window == digest));
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_noticed_and_its_section_named() {
+    let bytes = build(small_work(), Options::default()).set_bytes;
+    let (_, sections) = format::parse(&bytes).expect("own set");
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            let fault = refused(flipped);
+            if let Some(hit) = sections.iter().find(|section| section.range.contains(&at)) {
+                assert!(
+                    matches!(&fault, Fault::Section { id, .. } if *id == hit.id),
+                    "byte {at} of {}: {fault}",
+                    hit.id
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn truncated_and_extended_files_are_refused() {
+    let bytes = build(small_work(), Options::default()).set_bytes;
+    for length in 0..bytes.len() {
+        let fault = refused(bytes[..length].to_vec());
+        let expected = if length < 8 {
+            Fault::NotASet
+        } else {
+            Fault::Truncated
+        };
+        assert_eq!(fault, expected, "{length} bytes");
+    }
+    let longer = [bytes, vec![0]].concat();
+    assert_eq!(refused(longer), Fault::Trailing);
+}
+
+#[test]
+fn newer_layouts_are_refused_and_newer_additions_are_not() {
+    let bytes = build(small_work(), Options::default()).set_bytes;
+    let changed = |at: usize, byte: u8| {
+        let mut bytes = bytes.clone();
+        bytes[at] = byte;
+        with_good_header_sum(bytes)
+    };
+    assert_eq!(
+        refused(changed(8, 2)),
+        Fault::OtherVersion { major: 2, minor: 0 }
+    );
+    assert!(refused(changed(8, 2)).to_string().contains("newer program"));
+    assert!(
+        Set::from_bytes(changed(10, 9), None).is_ok(),
+        "minor version"
+    );
+    assert!(
+        Set::from_bytes(changed(25, 0x80), None).is_ok(),
+        "optional flag"
+    );
+    assert_eq!(
+        refused(changed(27, 0x80)),
+        Fault::UnknownFeature { flags: 0x8000_0000 }
+    );
+    let handed_on = Set::from_bytes(changed(24, 4), None).expect("a set for third parties");
+    assert!(handed_on.is_for_third_parties());
+}
+
+#[test]
+fn unknown_sections_are_said_and_passed_over() {
+    let (preface, mut sections) = taken_apart(&build(small_work(), Options::default()).set_bytes);
+    sections.push(("tokens-js/1".to_owned(), b"of a later release".to_vec()));
+    sections.push(("z/1".to_owned(), Vec::new()));
+    let bytes = put_together(&preface, &sections);
+    let set = Set::from_bytes(bytes.clone(), None).expect("unknown tiers are no error");
+    assert_eq!(set.unknown_tiers(), ["tokens-js/1", "z/1"]);
+    assert_eq!(
+        set.find_exact(&sha256(b"module.exports = 1"))
+            .collect::<Vec<_>>(),
+        [1]
+    );
+    let (_, ranges) = format::parse(&bytes).expect("own set");
+    let mut flipped = bytes;
+    flipped[ranges[3].range.start] ^= 1;
+    assert!(matches!(refused(flipped), Fault::Section { id, .. } if id == "tokens-js/1"));
+}
+
+#[test]
+fn tiers_may_be_missing_but_files_may_not() {
+    let (preface, sections) = taken_apart(&build(small_work(), Options::default()).set_bytes);
+    let only = |ids: &[&str]| {
+        let kept: Vec<_> = sections
+            .iter()
+            .filter(|(id, _)| ids.contains(&id.as_str()))
+            .cloned()
+            .collect();
+        put_together(&preface, &kept)
+    };
+    let bare = Set::from_bytes(only(&[FILES_ID]), None).expect("a set without tiers");
+    assert!(bare.tiers().is_empty());
+    assert_eq!(bare.find_exact(&sha256(b"module.exports = 1")).len(), 0);
+    assert!(!SetGroup::new(vec![bare]).wants_git());
+    assert_eq!(refused(only(&[EXACT_ID])), Fault::NoFiles);
+}
+
+/// A forger can make all checksums agree. What is then left is that structure is checked, and that nothing panics.
+#[test]
+fn forged_structures_are_refused() {
+    let built = build(small_work(), Options::default());
+    let (preface, sections) = taken_apart(&built.set_bytes);
+    let forged = |section: usize, at: usize, byte: u8| {
+        let mut sections = sections.clone();
+        sections[section].1[at] = byte;
+        Set::from_bytes(put_together(&preface, &sections), None)
+    };
+    let exact = 0;
+    assert_eq!(sections[exact].0, EXACT_ID);
+    // rows, directory bits, a directory entry, a value, an id; 5 rows make 1 directory bit and 3 entries.
+    let values_at = 8 + 3 * 4 + 4;
+    for (at, byte) in [
+        (0, 4),
+        (0, 6),
+        (3, 0xFF),
+        (4, 0),
+        (4, 31),
+        (7, 0xFF),
+        (12, 0xFF),
+        (values_at, 0xFF),
+        (values_at + 160, 9),
+    ] {
+        let fault = forged(exact, at, byte)
+            .map(|_| ())
+            .expect_err("must be refused");
+        assert!(
+            matches!(fault, Fault::Section { id, .. } if id == EXACT_ID),
+            "byte {at} = {byte}"
+        );
+    }
+    let mut miscounted = preface.clone();
+    miscounted.counts.files = u32::MAX;
+    let fault = refused(put_together(&miscounted, &sections));
+    assert!(matches!(fault, Fault::Section { id, .. } if id == FILES_ID));
+    let mut rekeyed = preface.clone();
+    rekeyed.key_id = [0; 16];
+    assert_eq!(refused(put_together(&rekeyed, &sections)), Fault::Header);
+    let mut reversed = sections.clone();
+    reversed.reverse();
+    assert_eq!(refused(put_together(&preface, &reversed)), Fault::Header);
+}
+
+#[test]
+fn given_key_is_needed_and_must_be_the_right_one() {
+    let options = Options {
+        key: Some(key(1)),
+        ..Options::default()
+    };
+    let bytes = build(small_work(), options).set_bytes;
+    let open = |key: Option<&Key>| Set::from_bytes(bytes.clone(), key);
+    let set = open(Some(&key(1))).expect("right key");
+    assert!(set.has_given_key());
+    assert_eq!(
+        set.find_exact(&sha256(b"module.exports = 1"))
+            .collect::<Vec<_>>(),
+        [1]
+    );
+    let key_id = hex(&key(1).id());
+    let needed = open(None).map(|_| ()).expect_err("no key");
+    assert_eq!(
+        needed,
+        Fault::KeyNeeded {
+            key_id: key_id.clone()
+        }
+    );
+    assert!(needed.to_string().contains("--key"));
+    let wrong = open(Some(&key(2))).map(|_| ()).expect_err("wrong key");
+    let given_id = hex(&key(2).id());
+    assert_eq!(wrong, Fault::WrongKey { key_id, given_id });
+    let stored = key(1);
+    let is_there = bytes.windows(32).any(|window| window == stored.stored());
+    assert!(!is_there, "the key stands in the set");
+}
+
+#[test]
+fn a_key_that_is_not_needed_is_not_looked_at() {
+    let built = build(small_work(), Options::default());
+    assert!(Set::from_bytes(built.set_bytes, Some(&key(3))).is_ok());
+}
+
+#[test]
+fn derived_keys_differ_by_work_release_and_content() {
+    let key_of = |work: &str, release: &str, content: &[u8]| {
+        let mut builder = SetBuilder::new(work, release, Options::default());
+        builder.add(FileEntry::of("a", PartyFlag::First, content));
+        builder.finish().expect("a good work").summary.key_id
+    };
+    let keys = [
+        key_of("ab", "c", b"x"),
+        key_of("a", "bc", b"x"),
+        key_of("ab", "d", b"x"),
+        key_of("ab", "c", b"y"),
+    ];
+    for (at, key) in keys.iter().enumerate() {
+        assert!(!keys[..at].contains(key));
+    }
+}
+
+#[test]
+fn key_files_are_bounded_and_never_shown() {
+    assert!(matches!(
+        Key::from_file_bytes(b"short"),
+        Err(KeyError::TooShort { bytes: 5 })
+    ));
+    assert!(matches!(
+        Key::from_file_bytes(&vec![0; (1 << 20) + 1]),
+        Err(KeyError::TooLong)
+    ));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("key");
+    fs::write(&path, [9; 32]).expect("written");
+    assert_eq!(Key::read(&path).expect("a key"), key(9));
+    assert!(matches!(
+        Key::read(&folder.path().join("none")),
+        Err(KeyError::Io { .. })
+    ));
+    let shown = format!("{:?}", key(9));
+    assert_eq!(shown, format!("Key(id {})", hex(&key(9).id())));
+    assert!(!shown.contains(&hex(key(9).stored())));
+}
+
+#[test]
+fn mapped_and_read_sets_give_the_same_answers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("acme.sigset");
+    let entries: Vec<FileEntry> = (0..500)
+        .map(|n| {
+            FileEntry::of(
+                format!("f{n}"),
+                PartyFlag::First,
+                format!("file {}\n", n / 2).as_bytes(),
+            )
+        })
+        .collect();
+    let built = build(entries, Options::default());
+    fs::write(&path, &built.set_bytes).expect("written");
+    fs::write(names_path(&path), &built.names).expect("written");
+    let mut mapped = Set::open(&path, None).expect("mapped");
+    let mut read = Set::open_in_memory(&path, None).expect("read");
+    for set in [&mut mapped, &mut read] {
+        set.load_names(&names_path(&path)).expect("its names");
+    }
+    assert_eq!(mapped.digest(), read.digest());
+    for n in 0..600 {
+        let digests = digests_of(format!("file {n}\n").as_bytes());
+        let norm = digests.norm.expect("text");
+        let ask = |set: &Set| -> [Vec<u32>; 3] {
+            [
+                set.find_exact(&digests.sha256),
+                set.find_git(&digests.git_sha1),
+                set.find_norm(&norm),
+            ]
+            .map(Iterator::collect)
+        };
+        assert_eq!(ask(&mapped), ask(&read));
+        assert_eq!(ask(&mapped)[0].len(), if n < 250 { 2 } else { 0 });
+        assert_eq!(
+            (mapped.file(n), mapped.name(n)),
+            (read.file(n), read.name(n))
+        );
+    }
+    // Every damage that the twin refuses, the map refuses with the same words.
+    for cut in [0, 1, 7, 8, 100, built.set_bytes.len() - 1] {
+        fs::write(&path, &built.set_bytes[..cut]).expect("written");
+        let message = |set: Result<Set, SetError>| set.map(|_| ()).expect_err("cut").to_string();
+        assert_eq!(
+            message(Set::open(&path, None)),
+            message(Set::open_in_memory(&path, None))
+        );
+    }
+}
+
+#[test]
+fn names_lead_from_ids_to_paths_and_only_of_their_own_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("acme.names");
+    let built = build(small_work(), Options::default());
+    fs::write(&path, &built.names).expect("written");
+    let mut set = opened(&built);
+    assert_eq!(set.name(0), None);
+    set.load_names(&path).expect("its names");
+    assert_eq!(set.name(0), Some(&b"logo\xFF.png"[..]));
+    assert_eq!(set.name(4), Some(&b"src/main.ts"[..]));
+    assert_eq!(set.name(5), None);
+    let options = Options {
+        public: true,
+        ..Options::default()
+    };
+    let mut other = opened(&build(small_work(), options));
+    let error = other.load_names(&path).expect_err("names of another set");
+    assert!(matches!(
+        &error,
+        NamesError::Refused {
+            fault: NamesFault::OtherSet { .. },
+            ..
+        }
+    ));
+    assert!(error.to_string().contains("acme.names"));
+    assert_eq!(other.name(0), None);
+}
+
+#[test]
+fn what_is_no_file_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = folder.path().join("none.sigset");
+    assert!(matches!(
+        Set::open(&missing, None),
+        Err(SetError::Io { .. })
+    ));
+    assert!(matches!(
+        Set::open(folder.path(), None),
+        Err(SetError::NotAFile { .. })
+    ));
+    assert!(matches!(
+        Set::open_in_memory(folder.path(), None),
+        Err(SetError::NotAFile { .. })
+    ));
+    let mut set = opened(&build(small_work(), Options::default()));
+    assert!(matches!(
+        set.load_names(folder.path()),
+        Err(NamesError::NotAFile { .. })
+    ));
+    assert!(matches!(
+        set.load_names(&missing),
+        Err(NamesError::Io { .. })
+    ));
+    let text = folder.path().join("text");
+    fs::write(&text, "not a set at all, but long enough to be looked at").expect("written");
+    let error = Set::open(&text, None).map(|_| ()).expect_err("not a set");
+    assert!(matches!(
+        &error,
+        SetError::Refused {
+            fault: Fault::NotASet,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn sets_can_be_asked_from_many_threads() {
+    fn assert_shared<T: Send + Sync>() {}
+    assert_shared::<Set>();
+    assert_shared::<SetGroup>();
+}
+
+#[test]
+fn git_ids_are_those_of_git() {
+    // Known ids, for where git is not installed.
+    assert_eq!(
+        hex(&git_blob_sha1(b"")),
+        "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    );
+    assert_eq!(
+        hex(&git_blob_sha1(b"test content\n")),
+        "d670460b4b4aece5915caf5c68d12f560a9fe3e4"
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    for (at, content) in [&b"\r\n\0\xFF"[..], b"x", &[b'y'; 70_000]]
+        .iter()
+        .enumerate()
+    {
+        let path = folder.path().join(at.to_string());
+        fs::write(&path, content).expect("written");
+        if let Some(id) = git_hash_object(&path) {
+            assert_eq!(hex(&git_blob_sha1(content)), id);
+        }
+    }
+}
+
+/// `None` where git is not installed.
+fn git_hash_object(path: &Path) -> Option<String> {
+    let output = Command::new("git")
+        .args(["hash-object", "--no-filters"])
+        .arg(path)
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "git hash-object failed");
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+proptest! {
+    #[test]
+    fn lookups_agree_with_a_hash_map(
+        signed in prop::collection::vec("[ab \r\n]{0,5}", 1..60),
+        asked in prop::collection::vec("[ab \r\n]{0,5}", 0..60),
+        is_keyed in any::<bool>(),
+    ) {
+        let mut exact: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
+        let mut normal: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
+        let key = is_keyed.then(|| key(5));
+        let mut builder = SetBuilder::new("w", "r", Options { key: key.clone(), ..Options::default() });
+        for (id, content) in (0..).zip(&signed) {
+            builder.add(FileEntry::of(format!("{id:08}"), PartyFlag::First, content.as_bytes()));
+            exact.entry(content.clone().into_bytes()).or_default().push(id);
+            if let Some(form) = norm_text::normal_form(content.as_bytes()) {
+                normal.entry(form).or_default().push(id);
+            }
+        }
+        let built = builder.finish().expect("a good work");
+        let group = SetGroup::new(vec![Set::from_bytes(built.set_bytes, key.as_ref()).expect("own set")]);
+        for content in asked.iter().chain(&signed).map(String::as_bytes) {
+            let by_form = || normal.get(&norm_text::normal_form(content)?).map(|ids| (ids.clone(), Grade::Normalized));
+            let expected = exact.get(content).map(|ids| (ids.clone(), Grade::Exact)).or_else(by_form);
+            let (ids, grade) = expected.unwrap_or((Vec::new(), Grade::Exact));
+            let hits: Vec<Hit> = ids.into_iter().map(|file| Hit { set: 0, file, grade }).collect();
+            prop_assert_eq!(group.lookup(&sha256(content), content), hits);
+            let git: Vec<u32> = group.lookup_git(&git_blob_sha1(content)).iter().map(|hit| hit.file).collect();
+            prop_assert_eq!(git, exact.get(content).cloned().unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn damaged_sets_are_refused_and_forged_ones_do_not_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let bytes = build(small_work(), Options::default()).set_bytes;
+        let mut damaged = bytes.clone();
+        for (at, byte) in changes {
+            damaged[at.index(bytes.len())] = byte;
+        }
+        prop_assert_eq!(Set::from_bytes(damaged.clone(), None).is_ok(), damaged == bytes);
+        // With checksums made to agree the set may open; whatever it then says, it says without a panic.
+        let header_bytes = u32::from_le_bytes([damaged[12], damaged[13], damaged[14], damaged[15]]) as usize;
+        if (SUM_BYTES..=damaged.len()).contains(&header_bytes)
+            && let Ok(set) = Set::from_bytes(with_good_header_sum(damaged), None)
+        {
+            let group = SetGroup::new(vec![set]);
+            let _ = group.lookup(&sha256(b"module.exports = 1"), b"module.exports = 1");
+            let _ = (0..6).map(|id| group.sets()[0].file(id)).collect::<Vec<_>>();
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        prop_assert!(Set::from_bytes([&format::MAGIC[..], &[1, 0, 0, 0], &bytes].concat(), None).is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! Source maps: getting the original sources back, byte for byte.
+//!
+//! A source map (ECMA-426) is a JSON document whose `sources` and `sourcesContent` lists hold the names and the full
+//! text of the files that went into a bundle. Nothing needs decoding to recover them: they are strings, and finding
+//! strings is far cheaper than understanding a map. This module therefore never builds a JSON tree and never looks at
+//! `mappings`. It walks bytes, so that a map with a byte-order mark, a lone surrogate, bytes that are not UTF-8, a raw
+//! control character or a missing second half still gives back every string that can be seen.
+//!
+//! - [`scan()`] finds the names and contents of one map as raw slices; [`looks_like_map`] says whether to try.
+//! - [`RawString::decode`] turns a slice into the exact bytes and says how exact they are ([`Status`]).
+//! - [`links`] finds `sourceMappingURL` comments in JavaScript and CSS, [`classify`] says what they point to.
+//! - [`data_url`] reads maps that sit inside such a comment.
+//! - [`join_source`], [`resolve_source`] and [`resolve_link`] do the path arithmetic, always inside the container.
+//!
+//! Left out here: the strict validity verdict, sources without content (skeletons), UTF-16 maps, maps that were
+//! encoded twice, and several maps in one file. For the last, [`MapScan::end`] says where the next one may begin.
+//! Nothing is fetched, opened or written.
+
+pub mod container;
+pub mod data_url;
+pub mod link;
+pub mod resolve;
+pub mod scan;
+pub mod unescape;
+
+pub use link::{Link, LinkKind, Target, classify, links};
+pub use resolve::{join_source, resolve_link, resolve_source};
+pub use scan::{
+    Content, Limits, MapScan, NotAMap, Oddity, OddityKind, SourceSlot, looks_like_map, scan,
+    scan_with,
+};
+pub use unescape::{Decoded, RawString, Status};
