@@ -76,9 +76,7 @@ impl Meter {
             Some("entries-limit")
         } else if self.bytes > limits.bytes {
             Some("bytes-limit")
-        } else if self.bytes > Limits::RATIO_GRACE
-            && self.bytes / input.max(1) > limits.ratio
-        {
+        } else if self.bytes > Limits::RATIO_GRACE && self.bytes / input.max(1) > limits.ratio {
             Some("ratio-limit")
         } else {
             None

@@ -11,7 +11,9 @@ use base64::Engine as _;
 use crate::record::Hop;
 
 /// How a member is called by its container.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum MemberName {
     /// By a name, as raw bytes. Empty for the only member of a compressed stream.
     Named(Vec<u8>),
@@ -248,20 +250,21 @@ mod tests {
             1,
         );
         let source = map.member("source-map", &MemberName::Named(b"../src/q.ts".to_vec()), 2);
-        assert_eq!(
-            source.as_str(),
-            "a.tgz!/package/cli.js.map!/../src/q.ts#2"
-        );
+        assert_eq!(source.as_str(), "a.tgz!/package/cli.js.map!/../src/q.ts#2");
         assert_eq!(source.hops().len(), 3);
         let inline = Locator::file("in", b"x/y.js").member("inline", &MemberName::Offset(12), 1);
         assert_eq!(inline.as_str(), "in/x/y.js!/@12");
         let stream = Locator::file("x.js.gz", b"");
         assert_eq!(
-            stream.member("gzip", &MemberName::Named(vec![]), 1).as_str(),
+            stream
+                .member("gzip", &MemberName::Named(vec![]), 1)
+                .as_str(),
             "x.js.gz!/"
         );
         assert_eq!(
-            stream.member("gzip", &MemberName::Named(vec![]), 2).as_str(),
+            stream
+                .member("gzip", &MemberName::Named(vec![]), 2)
+                .as_str(),
             "x.js.gz!/#2"
         );
     }

@@ -43,7 +43,9 @@ impl Input {
     pub fn slice(&self, offset: u64, len: usize) -> io::Result<Bytes> {
         match self {
             Input::Memory(bytes) => {
-                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let start = usize::try_from(offset)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
                 let end = start.saturating_add(len).min(bytes.len());
                 Ok(bytes.slice(start..end))
             }
@@ -111,7 +113,8 @@ impl InputFile {
                 Err(error) => return Err(error),
             }
         }
-        self.reached.fetch_max(offset + got as u64, Ordering::Relaxed);
+        self.reached
+            .fetch_max(offset + got as u64, Ordering::Relaxed);
         Ok(got)
     }
 }
@@ -137,7 +140,9 @@ impl Read for InputReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = match &self.input {
             Input::Memory(bytes) => {
-                let start = usize::try_from(self.offset).unwrap_or(usize::MAX).min(bytes.len());
+                let start = usize::try_from(self.offset)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
                 let got = buffer.len().min(bytes.len() - start);
                 buffer[..got].copy_from_slice(&bytes[start..start + got]);
                 got
@@ -245,7 +250,9 @@ impl<R: Read + Send> Feed for StreamFeed<R> {
         let mut sink = [0; 16 << 10];
         let mut skipped = 0;
         while skipped < len {
-            let want = usize::try_from(len - skipped).unwrap_or(usize::MAX).min(sink.len());
+            let want = usize::try_from(len - skipped)
+                .unwrap_or(usize::MAX)
+                .min(sink.len());
             match self.reader.read(&mut sink[..want]) {
                 Ok(0) => break,
                 Ok(n) => skipped += n as u64,

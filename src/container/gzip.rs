@@ -133,12 +133,16 @@ fn trailing_region(input: &Input, at: u64, hold: u64) -> Option<Event> {
     member.trouble = Some(if unread == 0 {
         Trouble::odd(
             "trailing-data",
-            format!("{rest} bytes follow the last gzip member, from offset {at}; they were scanned as they stand"),
+            format!(
+                "{rest} bytes follow the last gzip member, from offset {at}; they were scanned as they stand"
+            ),
         )
     } else {
         Trouble::damaged(
             "memory-limit",
-            format!("{rest} bytes follow the last gzip member, from offset {at}, more than may be held; raise --memory"),
+            format!(
+                "{rest} bytes follow the last gzip member, from offset {at}, more than may be held; raise --memory"
+            ),
             Some(unread),
         )
     });
@@ -386,7 +390,10 @@ impl<R: Read> GzipStream<R> {
             self.made = 0;
             self.state = State::Body;
         } else {
-            self.damage("gzip-header", &format!("the gzip header at offset {at} is damaged or cut"));
+            self.damage(
+                "gzip-header",
+                &format!("the gzip header at offset {at} is damaged or cut"),
+            );
         }
     }
 
@@ -423,7 +430,9 @@ impl<R: Read> GzipStream<R> {
         if u32::from_le_bytes([l0, l1, l2, l3]) != self.made as u32 {
             self.troubles.push(Trouble::odd(
                 "length-mismatch",
-                format!("the gzip length at offset {at} does not fit; the bytes were read as they stand"),
+                format!(
+                    "the gzip length at offset {at} does not fit; the bytes were read as they stand"
+                ),
             ));
         }
         self.state = State::Between;
@@ -438,7 +447,13 @@ impl<R: Read> GzipStream<R> {
             return 0;
         };
         if input.is_empty() {
-            self.damage("truncated", &format!("the gzip stream ends at offset {} before its end", self.position));
+            self.damage(
+                "truncated",
+                &format!(
+                    "the gzip stream ends at offset {} before its end",
+                    self.position
+                ),
+            );
             return 0;
         }
         let (in_before, out_before) = (self.inflater.total_in(), self.inflater.total_out());
@@ -455,7 +470,10 @@ impl<R: Read> GzipStream<R> {
             Ok(_) if taken > 0 || made > 0 => {}
             _ => self.damage(
                 "corrupt-data",
-                &format!("the compressed data is damaged near offset {}", self.position),
+                &format!(
+                    "the compressed data is damaged near offset {}",
+                    self.position
+                ),
             ),
         }
         made
@@ -644,8 +662,7 @@ mod tests {
     };
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder =
-            flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     }
@@ -701,7 +718,10 @@ mod tests {
         file[at] ^= 1;
         assert_eq!(
             walk(file, true),
-            (vec![b"content".to_vec()], vec!["checksum-mismatch".to_owned()])
+            (
+                vec![b"content".to_vec()],
+                vec!["checksum-mismatch".to_owned()]
+            )
         );
     }
 
@@ -716,7 +736,9 @@ mod tests {
 
     #[test]
     fn a_cut_stream_gives_what_was_read() {
-        let text: Vec<u8> = (0..100_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
+        let text: Vec<u8> = (0..100_000_u32)
+            .flat_map(|n| (n.wrapping_mul(2_654_435_761)).to_le_bytes())
+            .collect();
         let file = packed(&text);
         let (members, troubles) = walk(file[..file.len() / 2].to_vec(), true);
         assert_eq!(troubles, ["truncated"]);
@@ -731,7 +753,10 @@ mod tests {
         file[at..].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(
             walk(file, true),
-            (vec![b"content".to_vec()], vec!["length-mismatch".to_owned()])
+            (
+                vec![b"content".to_vec()],
+                vec!["length-mismatch".to_owned()]
+            )
         );
     }
 

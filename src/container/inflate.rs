@@ -73,11 +73,7 @@ pub fn raw(input: &[u8], output: &mut [u8]) -> Result<(usize, usize), FastError>
     call(Framing::Raw, input, output)
 }
 
-fn call(
-    framing: Framing,
-    input: &[u8],
-    output: &mut [u8],
-) -> Result<(usize, usize), FastError> {
+fn call(framing: Framing, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), FastError> {
     DECODER.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Decoder::new();
@@ -145,7 +141,10 @@ mod tests {
     fn a_buffer_that_is_too_small_is_said() {
         let packed = deflated(&[0; 1_000]);
         assert_eq!(raw(&packed, &mut [0; 999]), Err(FastError::NoSpace));
-        assert_eq!(raw(&packed, &mut [0; 1_000]).map(|(_, made)| made), Ok(1_000));
+        assert_eq!(
+            raw(&packed, &mut [0; 1_000]).map(|(_, made)| made),
+            Ok(1_000)
+        );
     }
 
     proptest! {

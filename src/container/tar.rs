@@ -71,7 +71,11 @@ impl Header<'_> {
         };
         let (mut unsigned, mut signed) = (0_u64, 0_i64);
         for (index, &byte) in self.0.iter().enumerate() {
-            let byte = if (148..156).contains(&index) { b' ' } else { byte };
+            let byte = if (148..156).contains(&index) {
+                b' '
+            } else {
+                byte
+            };
             unsigned += u64::from(byte);
             signed += i64::from(byte as i8);
         }
@@ -115,13 +119,18 @@ fn number(field: &[u8]) -> Option<u64> {
 /// Octal digits between blanks and NULs; an empty field is 0.
 fn octal(field: &[u8]) -> Option<u64> {
     let blank = |byte: &u8| *byte == b' ' || *byte == 0;
-    let start = field.iter().position(|byte| !blank(byte)).unwrap_or(field.len());
+    let start = field
+        .iter()
+        .position(|byte| !blank(byte))
+        .unwrap_or(field.len());
     let digits = &field[start..];
     let end = digits.iter().position(blank).unwrap_or(digits.len());
-    digits[..end].iter().try_fold(0_u64, |value, &byte| match byte {
-        b'0'..=b'7' => value.checked_mul(8)?.checked_add(u64::from(byte - b'0')),
-        _ => None,
-    })
+    digits[..end]
+        .iter()
+        .try_fold(0_u64, |value, &byte| match byte {
+            b'0'..=b'7' => value.checked_mul(8)?.checked_add(u64::from(byte - b'0')),
+            _ => None,
+        })
 }
 
 /// What extension headers said of the next file.
@@ -201,15 +210,25 @@ impl<F: Feed> TarWalker<F> {
             let block = self.feed.take(BLOCK);
             let valid = looks_like_tar(&block);
             if block.len() < BLOCK || valid {
-                let code = if self.end_marker { "trailing-data" } else { "tar-damaged" };
+                let code = if self.end_marker {
+                    "trailing-data"
+                } else {
+                    "tar-damaged"
+                };
                 if !valid {
                     lost += block.len() as u64;
                     self.done = true;
                 }
                 let trouble = Event::Trouble(Trouble::damaged(
                     code,
-                    format!("{lost} bytes at offset {from} of the tar are neither a header nor a member's, and were passed over; {}",
-                        if valid { "the walk went on at the next header" } else { "no header follows" }),
+                    format!(
+                        "{lost} bytes at offset {from} of the tar are neither a header nor a member's, and were passed over; {}",
+                        if valid {
+                            "the walk went on at the next header"
+                        } else {
+                            "no header follows"
+                        }
+                    ),
                     Some(lost),
                 ));
                 self.extensions = Extensions::default();
@@ -276,7 +295,10 @@ impl<F: Feed> TarWalker<F> {
             .or(extensions.long_name)
             .or_else(|| self.global.pax_path.clone())
             .unwrap_or_else(|| header.name());
-        let size = extensions.pax_size.or(self.global.pax_size).or_else(|| header.size());
+        let size = extensions
+            .pax_size
+            .or(self.global.pax_size)
+            .or_else(|| header.size());
         let other = match kind {
             b'1' => Some("hard-link"),
             b'2' => Some("symlink"),
@@ -294,7 +316,9 @@ impl<F: Feed> TarWalker<F> {
                 MemberName::Named(name),
                 Trouble::damaged(
                     "tar-damaged",
-                    format!("the size in the header at offset {at} of the tar is no number; the walk went on behind the header"),
+                    format!(
+                        "the size in the header at offset {at} of the tar is no number; the walk went on behind the header"
+                    ),
                     None,
                 ),
             ));
@@ -342,7 +366,9 @@ impl<F: Feed> TarWalker<F> {
 fn cut(at: u64, missing: u64) -> Trouble {
     Trouble::damaged(
         "truncated",
-        format!("the member at offset {at} of the tar states {missing} bytes more than there are; what is there was read"),
+        format!(
+            "the member at offset {at} of the tar states {missing} bytes more than there are; what is there was read"
+        ),
         Some(missing),
     )
 }
@@ -421,7 +447,9 @@ impl<F: Feed> Walker for TarWalker<F> {
         let Some((unread, padding)) = self.streaming else {
             return 0;
         };
-        let want = usize::try_from(unread).unwrap_or(usize::MAX).min(buffer.len());
+        let want = usize::try_from(unread)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
         let bytes = self.feed.take(want);
         buffer[..bytes.len()].copy_from_slice(&bytes);
         let left = unread - bytes.len() as u64;
@@ -467,7 +495,9 @@ mod tests {
                                 content.extend(&buffer[..got]);
                             }
                             codes.extend(
-                                walker.streamed_trouble().map(|trouble| trouble.code.into_owned()),
+                                walker
+                                    .streamed_trouble()
+                                    .map(|trouble| trouble.code.into_owned()),
                             );
                         }
                         Body::Absent => {}
@@ -489,7 +519,11 @@ mod tests {
 
     fn walk_stream(bytes: &[u8], hold: u64) -> Seen {
         let input = Input::Memory(Bytes::copy_from_slice(bytes));
-        walk(TarWalker::new(StreamFeed::new(input.reader(0)), "tar", hold))
+        walk(TarWalker::new(
+            StreamFeed::new(input.reader(0)),
+            "tar",
+            hold,
+        ))
     }
 
     /// A tar made by the reference crate.
@@ -565,7 +599,10 @@ mod tests {
     #[test]
     fn a_pax_size_belongs_to_the_file_and_not_to_a_long_name_between() {
         let record = b"11 size=3\n";
-        let record = [&b"10 size=3\n"[..], &[][..]].concat().len().max(record.len() - 1);
+        let record = [&b"10 size=3\n"[..], &[][..]]
+            .concat()
+            .len()
+            .max(record.len() - 1);
         assert_eq!(record, 10);
         let mut file = raw_header(b"pax", b"00000000012\0", b'x');
         file.extend(b"10 size=3\n");

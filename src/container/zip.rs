@@ -87,7 +87,8 @@ impl Directory {
                 Some(input.len()),
             )
         };
-        let tail_len = (END_LEN + COMMENT_MAX).min(usize::try_from(input.len()).unwrap_or(usize::MAX));
+        let tail_len =
+            (END_LEN + COMMENT_MAX).min(usize::try_from(input.len()).unwrap_or(usize::MAX));
         let tail_at = input.len() - tail_len as u64;
         let tail = input.slice(tail_at, tail_len).map_err(unreadable)?;
         let end = memchr::memmem::rfind(&tail, END_MAGIC)
@@ -162,7 +163,11 @@ fn end64(input: &Input, end_at: u64) -> Option<(u64, Bytes)> {
 }
 
 fn unreadable(error: std::io::Error) -> Trouble {
-    Trouble::damaged("unreadable", format!("the file could not be read: {error}"), None)
+    Trouble::damaged(
+        "unreadable",
+        format!("the file could not be read: {error}"),
+        None,
+    )
 }
 
 /// One entry of the central directory.
@@ -198,7 +203,11 @@ impl Entry {
             packed: u64::from(u32_at(bytes, 20)?),
             unpacked: u64::from(u32_at(bytes, 24)?),
             offset: u64::from(u32_at(bytes, 42)?),
-            unix_mode: if made_by_unix { u32_at(bytes, 38)? >> 16 } else { 0 },
+            unix_mode: if made_by_unix {
+                u32_at(bytes, 38)? >> 16
+            } else {
+                0
+            },
             len: ENTRY_LEN + name_len + extra_len + comment_len,
         };
         entry.read_zip64(extra);
@@ -300,7 +309,10 @@ impl ZipWalker {
                 name,
                 Trouble::skipped(
                     "unsupported",
-                    format!("the entry is packed by method {}, which is not supported; unpack it elsewhere and scan the result", entry.method),
+                    format!(
+                        "the entry is packed by method {}, which is not supported; unpack it elsewhere and scan the result",
+                        entry.method
+                    ),
                     Some(entry.packed),
                 ),
             );
@@ -320,7 +332,9 @@ impl ZipWalker {
         if let Err(error) = result {
             member.trouble = Some(Trouble::damaged(
                 "corrupt-data",
-                format!("the packed data is damaged or cut ({error}); what came before the damage was read"),
+                format!(
+                    "the packed data is damaged or cut ({error}); what came before the damage was read"
+                ),
                 None,
             ));
         }
@@ -351,7 +365,9 @@ fn checked(name: MemberName, bytes: Bytes, entry: &Entry) -> Member {
     if missing > 0 {
         member.trouble = Some(Trouble::damaged(
             "truncated",
-            format!("the directory states {missing} bytes more than there are; what is there was read"),
+            format!(
+                "the directory states {missing} bytes more than there are; what is there was read"
+            ),
             Some(missing),
         ));
     } else if wrong {
@@ -499,7 +515,10 @@ mod tests {
     fn a_prefix_does_not_hide_the_archive() {
         let mut bytes = b"#!/bin/sh\nexit\n".to_vec();
         bytes.extend(made(&[("a", b"content")], CompressionMethod::Deflated));
-        assert_eq!(walk(&bytes).unwrap().0, [(b"a".to_vec(), b"content".to_vec())]);
+        assert_eq!(
+            walk(&bytes).unwrap().0,
+            [(b"a".to_vec(), b"content".to_vec())]
+        );
     }
 
     #[test]

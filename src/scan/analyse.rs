@@ -163,7 +163,11 @@ impl Building {
     fn flush_folder(&mut self) {
         let count = std::mem::take(&mut self.in_folder);
         if count > 0 {
-            *self.tree.folders.entry(std::mem::take(&mut self.folder)).or_insert(0) += count;
+            *self
+                .tree
+                .folders
+                .entry(std::mem::take(&mut self.folder))
+                .or_insert(0) += count;
         }
     }
 
@@ -331,7 +335,13 @@ impl Analyser {
                     let ordinal = frame.building.ordinal(&member.name);
                     frame.building.count_folder(&member.name);
                     if matches!(member.body, Body::Streamed(_)) {
-                        let visited = self.stream(member, ordinal, frame.walker.as_mut(), &mut frame.building, frame.input_len);
+                        let visited = self.stream(
+                            member,
+                            ordinal,
+                            frame.walker.as_mut(),
+                            &mut frame.building,
+                            frame.input_len,
+                        );
                         frame.building.push(visited);
                         continue;
                     }
@@ -352,10 +362,9 @@ impl Analyser {
         facts.tree = Some(tree);
         let facts = Arc::new(facts);
         self.remember(frame.key, &facts);
-        self.progress.findings.fetch_add(
-            u64::from(facts.as_map().is_some()),
-            Ordering::Relaxed,
-        );
+        self.progress
+            .findings
+            .fetch_add(u64::from(facts.as_map().is_some()), Ordering::Relaxed);
         Visited::Child(Box::new(Child {
             name: frame.name,
             ordinal: frame.ordinal,
@@ -382,13 +391,7 @@ impl Analyser {
     }
 
     /// Hashes a member, looks it up, and examines or opens it.
-    fn begin(
-        &self,
-        member: Member,
-        ordinal: u32,
-        depth: u32,
-        ancestors: &[ContentKey],
-    ) -> Begun {
+    fn begin(&self, member: Member, ordinal: u32, depth: u32, ancestors: &[ContentKey]) -> Begun {
         self.progress.entries.fetch_add(1, Ordering::Relaxed);
         let Body::Held(bytes) = member.body else {
             return Begun::Done(absent(member, ordinal));
@@ -402,7 +405,14 @@ impl Analyser {
                 Known::Facts(facts) => Some(facts),
             };
             return Begun::Done(self.finish_leaf(
-                member.name, ordinal, &bytes, key, None, facts, member.trouble, member.source,
+                member.name,
+                ordinal,
+                &bytes,
+                key,
+                None,
+                facts,
+                member.trouble,
+                member.source,
             ));
         }
         let sha256 = Sha256Digest::of(&bytes);
@@ -412,7 +422,14 @@ impl Analyser {
             let facts = Arc::new(facts);
             self.remember(key, &facts);
             return Begun::Done(self.finish_leaf(
-                member.name, ordinal, &bytes, key, Some(sha256), Some(facts), member.trouble, member.source,
+                member.name,
+                ordinal,
+                &bytes,
+                key,
+                Some(sha256),
+                Some(facts),
+                member.trouble,
+                member.source,
             ));
         };
         Begun::Opened(Box::new(Frame {
@@ -439,7 +456,10 @@ impl Analyser {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of a member, each used once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of a member, each used once"
+    )]
     fn finish_leaf(
         &self,
         name: MemberName,
@@ -555,12 +575,7 @@ impl Analyser {
     }
 
     /// Examines content that is no archive and no map; it may still hold data URLs.
-    fn examine_leaf(
-        &self,
-        bytes: &Bytes,
-        facts: &mut Facts,
-        walker: &mut Option<Box<dyn Walker>>,
-    ) {
+    fn examine_leaf(&self, bytes: &Bytes, facts: &mut Facts, walker: &mut Option<Box<dyn Walker>>) {
         if let Some(kind) = formats::not_opened(bytes) {
             kind.clone_into(&mut facts.kind);
             facts.troubles.push(unsupported(kind, bytes.len() as u64));
@@ -666,7 +681,9 @@ impl Analyser {
 fn unsupported(kind: &str, len: u64) -> Trouble {
     Trouble::skipped(
         "unsupported",
-        format!("{kind} is recognised and not opened by this version; unpack it and scan the result"),
+        format!(
+            "{kind} is recognised and not opened by this version; unpack it and scan the result"
+        ),
         Some(len),
     )
 }
@@ -693,7 +710,11 @@ fn body_len(body: &Body) -> u64 {
 
 fn absent(member: Member, ordinal: u32) -> Visited {
     let mut facts = Facts::plain("absent");
-    if member.trouble.as_ref().is_none_or(|trouble| trouble.effect == Effect::Odd) {
+    if member
+        .trouble
+        .as_ref()
+        .is_none_or(|trouble| trouble.effect == Effect::Odd)
+    {
         facts.troubles.push(Trouble::skipped(
             "no-content",
             "the container names this entry and holds no content",

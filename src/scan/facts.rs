@@ -180,3 +180,48 @@ impl Child {
         worst
     }
 }
+
+/// Where a member of a tree stands, for those who walk one.
+pub struct Standing<'a> {
+    /// The locator of the member.
+    pub at: &'a crate::blob::Locator,
+    /// Path of the entry that holds it: the map's own path in its container, for a source.
+    pub path: &'a [u8],
+    /// The container hops above it, as names: what a tree of files is rooted at.
+    pub above: &'a [Vec<u8>],
+}
+
+/// Shows every entry of a tree to `look`, containers before their members, with where it stands.
+///
+/// Uses one stack frame a level; levels are bounded by the limits of the scan.
+pub fn each_entry<E>(
+    child: &Child,
+    standing: &Standing,
+    look: &mut impl FnMut(&Child, &Standing) -> Result<(), E>,
+) -> Result<(), E> {
+    look(child, standing)?;
+    let Some(tree) = &child.facts.tree else {
+        return Ok(());
+    };
+    // Maps and data URLs are part of the file that holds them; an archive is a place of its own.
+    let inside = tree.map.is_some() || tree.kind == "data-url";
+    let mut above = standing.above.to_vec();
+    if !inside {
+        above.push(standing.path.to_vec());
+    }
+    for member in &tree.children {
+        let at = standing.at.member(&tree.kind, &member.name, member.ordinal);
+        let path = if inside {
+            standing.path
+        } else {
+            member.name.bytes()
+        };
+        let standing = Standing {
+            at: &at,
+            path,
+            above: &above,
+        };
+        each_entry(member, &standing, look)?;
+    }
+    Ok(())
+}

@@ -10,7 +10,10 @@ static FORMATS: [&dyn Format; 4] = [&Gzip { runs_on }, &Zip, &Tar, &SourceMap];
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
-    FORMATS.iter().copied().find(|format| format.recognise(head))
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.recognise(head))
 }
 
 /// Containers that are recognised but not opened yet: saying so is the least.

@@ -62,7 +62,11 @@ pub fn look_at(paths: &[PathBuf], label: Option<&str>) -> Result<Vec<InputRoot>,
             let name = label.map_or_else(|| base_name(path), str::to_owned);
             let count = used.entry(name.clone()).or_insert(0);
             *count += 1;
-            let label = if *count == 1 { name } else { format!("{name}#{count}") };
+            let label = if *count == 1 {
+                name
+            } else {
+                format!("{name}#{count}")
+            };
             Ok(InputRoot {
                 label,
                 path: path.clone(),
@@ -145,7 +149,8 @@ pub struct Walked {
 pub fn walk(index: usize, root: &InputRoot) -> (Vec<Unit>, Walked) {
     let mut walked = Walked::default();
     if !root.is_folder {
-        let stamp = std::fs::metadata(&root.path).map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
+        let stamp =
+            std::fs::metadata(&root.path).map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
         let unit = Unit {
             input: index,
             path: Vec::new(),
@@ -154,14 +159,22 @@ pub fn walk(index: usize, root: &InputRoot) -> (Vec<Unit>, Walked) {
         return (vec![unit], walked);
     }
     let mut units = Vec::new();
-    for entry in walkdir::WalkDir::new(&root.path).follow_links(false).min_depth(1) {
+    for entry in walkdir::WalkDir::new(&root.path)
+        .follow_links(false)
+        .min_depth(1)
+    {
         match entry {
             Ok(entry) => walk_entry(index, root, &entry, &mut units, &mut walked),
             Err(error) => {
-                let path = error.path().map(|path| below(root, path)).unwrap_or_default();
+                let path = error
+                    .path()
+                    .map(|path| below(root, path))
+                    .unwrap_or_default();
                 let trouble = Trouble::skipped(
                     "unreadable",
-                    format!("this could not be read: {error}; make it readable and run the same command again"),
+                    format!(
+                        "this could not be read: {error}; make it readable and run the same command again"
+                    ),
                     None,
                 );
                 walked.troubles.push((path, trouble));
@@ -183,7 +196,9 @@ fn walk_entry(
     let kind = entry.file_type();
     if kind.is_file() {
         // A file that vanishes here is reported when it is opened.
-        let stamp = entry.metadata().map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
+        let stamp = entry
+            .metadata()
+            .map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
         units.push(Unit {
             input: index,
             path: below(root, entry.path()),
@@ -280,7 +295,9 @@ pub fn open(root: &InputRoot, unit: &Unit) -> Result<(File, Stamp), Trouble> {
 fn unreadable(error: &io::Error, unit: &Unit) -> Trouble {
     Trouble::skipped(
         "unreadable",
-        format!("the file could not be read: {error}; run the same command again when it can be read"),
+        format!(
+            "the file could not be read: {error}; run the same command again when it can be read"
+        ),
         Some(unit.stamp.size),
     )
 }

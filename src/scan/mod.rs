@@ -106,14 +106,20 @@ struct Window {
 
 impl Window {
     fn advance(&self, by: usize) {
-        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        *self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) += by;
         self.moved.notify_all();
     }
 
     /// Waits until the `turn`th unit may be begun; helps with batches of others meanwhile.
     fn wait(&self, turn: usize, stop: impl Fn() -> bool) {
         loop {
-            let committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+            let committed = self
+                .committed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if turn < *committed + WINDOW || stop() {
                 return;
             }
@@ -121,8 +127,13 @@ impl Window {
             if rayon::yield_now() == Some(rayon::Yield::Executed) {
                 continue;
             }
-            let committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = self.moved.wait_timeout(committed, Duration::from_millis(20));
+            let committed = self
+                .committed
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let _ = self
+                .moved
+                .wait_timeout(committed, Duration::from_millis(20));
         }
     }
 }
@@ -235,17 +246,25 @@ impl Scan<'_> {
         let root = &self.roots[unit.input];
         let child = unit::read(self.analyser, root, unit)?;
         let progress = &self.analyser.progress;
-        progress.bytes_in.fetch_add(unit.stamp.size, Ordering::Relaxed);
+        progress
+            .bytes_in
+            .fetch_add(unit.stamp.size, Ordering::Relaxed);
         let at = Locator::file(&root.label, &unit.path);
         let mut placed = Placed::default();
         let open = if child.facts.is_archive() {
-            self.placer.place(&child, &at, &unit.path, &Alone, &mut placed);
+            self.placer
+                .place(&child, &at, &unit.path, &Alone, &mut placed);
             // Nothing is owed to a package round it yet.
             placed.stats.clear();
             Some(OpenFacts::Archive {
                 kind: child.facts.kind.clone(),
                 sha256: child.sha256,
-                inner: child.facts.tree.as_ref().and_then(place::head_manifest).cloned(),
+                inner: child
+                    .facts
+                    .tree
+                    .as_ref()
+                    .and_then(place::head_manifest)
+                    .cloned(),
             })
         } else if waits(&child, &unit.path, self.placer.record_all) {
             Some(OpenFacts::Loose(Box::new(child.clone())))

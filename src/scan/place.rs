@@ -9,9 +9,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::facts::{Child, Facts, Tree};
+use crate::blob::Locator;
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
-use crate::blob::Locator;
 use crate::container::{Effect, SourceMeta, Trouble};
 use crate::exposure::{
     self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
@@ -321,8 +321,7 @@ impl Placer<'_> {
                 kind: link.kind,
                 found: found.clone(),
             }));
-            let finding =
-                exposure::judge_reference(&cx, link.kind, &link.target, found.is_some());
+            let finding = exposure::judge_reference(&cx, link.kind, &link.target, found.is_some());
             if let Some(finding) = finding {
                 let sha256 = child.sha256.map(|digest| digest.hex());
                 self.expose(finding, at, sha256, stats, out);
@@ -364,7 +363,10 @@ impl Placer<'_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a container, its place and its account")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a container, its place and its account"
+    )]
     fn place_tree(
         &self,
         child: &Child,
@@ -384,13 +386,25 @@ impl Placer<'_> {
                 self.place_blob(inner, &here, out);
                 self.place_matches(inner, &here, out);
                 if let Some(map) = inner.facts.tree.as_ref().filter(|map| map.map.is_some()) {
-                    self.place_map(inner, map, MapKind::Inline, &here, path, package, stats, out);
+                    self.place_map(
+                        inner,
+                        map,
+                        MapKind::Inline,
+                        &here,
+                        path,
+                        package,
+                        stats,
+                        out,
+                    );
                 }
             }
         } else {
             let inner = self.place_archive(child, tree, at);
             stats.incomplete |= inner.stats.values().any(|stats| stats.incomplete)
-                || inner.records.iter().any(|record| matches!(record, Record::Problem(_)));
+                || inner
+                    .records
+                    .iter()
+                    .any(|record| matches!(record, Record::Problem(_)));
             out.records.extend(inner.records);
             out.containers.extend(inner.containers);
         }
@@ -418,11 +432,20 @@ impl Placer<'_> {
             self.place(member, &here, member.name.bytes(), &scope, &mut out);
         }
         let files = scope.packages.distribute(&tree.folders);
-        let alone = scope.packages.iter().filter(|(folder, _)| !is_module_folder(folder)).count() == 1;
+        let alone = scope
+            .packages
+            .iter()
+            .filter(|(folder, _)| !is_module_folder(folder))
+            .count()
+            == 1;
         for (folder, manifest) in scope.packages.iter() {
             let mut stats = out.stats.remove(folder).unwrap_or_default();
             let whole = alone && !is_module_folder(folder) && !folder.contains(&b'/');
-            let here = if whole { at.clone() } else { at.folder(&tree.kind, folder) };
+            let here = if whole {
+                at.clone()
+            } else {
+                at.folder(&tree.kind, folder)
+            };
             if !is_module_folder(folder) {
                 stats.raw.compiled += tree.compiled;
             }
@@ -436,7 +459,10 @@ impl Placer<'_> {
     }
 
     /// Gives the record of a package whose entries have all been placed.
-    #[expect(clippy::too_many_arguments, reason = "a package, its place and its account")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a package, its place and its account"
+    )]
     pub fn close_package(
         &self,
         folder: &[u8],
@@ -480,7 +506,10 @@ impl Placer<'_> {
         }));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a map, its place and its account")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a map, its place and its account"
+    )]
     fn place_map(
         &self,
         child: &Child,
@@ -516,7 +545,8 @@ impl Placer<'_> {
             self.place_problems(member, &here, stats, out);
             self.place_blob(member, &here, out);
             self.place_matches(member, &here, out);
-            out.records.push(source_record(member, meta, &here, at, path, verdict));
+            out.records
+                .push(source_record(member, meta, &here, at, path, verdict));
             self.place_source_content(member, &here, stats, package, out);
         }
         stats.maps += 1;
@@ -656,7 +686,11 @@ fn source_record(
 ) -> Record {
     let named = meta.name.as_deref().map(escape_with_raw);
     let url = meta.name.as_deref().map(|name| {
-        escape(&sourcemap::resolve_source(map_path, meta.source_root.as_deref(), name))
+        escape(&sourcemap::resolve_source(
+            map_path,
+            meta.source_root.as_deref(),
+            name,
+        ))
     });
     let (name, name_b64) = named.map_or((None, None), |(name, raw)| (Some(name), raw));
     let status = if member.key.is_none() && meta.status != SourceStatus::Refused {
@@ -696,7 +730,9 @@ fn merge(into: &mut PackageStats, from: PackageStats) {
     into.raw.bytes += from.raw.bytes;
     into.raw.compiled += from.raw.compiled;
     let room = RawSources::MAX_EXAMPLES.saturating_sub(into.raw.examples.len());
-    into.raw.examples.extend(from.raw.examples.into_iter().take(room));
+    into.raw
+        .examples
+        .extend(from.raw.examples.into_iter().take(room));
 }
 
 #[cfg(test)]
@@ -716,7 +752,10 @@ mod tests {
         ]);
         let name = |path: &[u8]| index.package_of(path).map(|(_, found)| found.name.clone());
         assert_eq!(name(b"package/test/fixture/x.js").as_deref(), Some("outer"));
-        assert_eq!(name(b"package/node_modules/@s/dep/x.js").as_deref(), Some("dep"));
+        assert_eq!(
+            name(b"package/node_modules/@s/dep/x.js").as_deref(),
+            Some("dep")
+        );
         assert_eq!(name(b"package/x.js").as_deref(), Some("outer"));
         assert_eq!(name(b"other/x.js"), None);
         let folders = BTreeMap::from([

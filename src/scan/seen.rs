@@ -49,8 +49,19 @@ impl Seen {
     fn with<T>(&self, key: &ContentKey, act: impl FnOnce(&mut Shard) -> T) -> T {
         let shard = &self.shards[usize::from(key.0[0]) % SHARDS];
         // A worker that panicked while it held the lock left a whole map behind: inserts do not panic midway.
-        let mut shard = shard.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut shard = shard
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         act(&mut shard)
+    }
+
+    /// Forgets everything, to give the memory back.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            *shard
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()) = Shard::default();
+        }
     }
 
     /// What is known of a content, if anything.
@@ -92,7 +103,11 @@ fn weight(facts: &Facts) -> usize {
             .iter()
             .map(|child| {
                 300 + child.name.bytes().len()
-                    + child.source.as_ref().and_then(|source| source.name.as_ref()).map_or(0, Vec::len)
+                    + child
+                        .source
+                        .as_ref()
+                        .and_then(|source| source.name.as_ref())
+                        .map_or(0, Vec::len)
             })
             .sum();
         children + tree.plain.len() * ContentKey::LEN

@@ -42,7 +42,8 @@ impl Tally {
         match child.outcome() {
             Outcome::Read => {
                 let key = child.key.unwrap_or(ContentKey([0; ContentKey::LEN]));
-                self.keys.push(if opened { key.as_container() } else { key });
+                self.keys
+                    .push(if opened { key.as_container() } else { key });
             }
             Outcome::Skipped(reason) => {
                 count(&mut self.skipped, reason);

@@ -15,9 +15,7 @@ use super::formats;
 use super::input::{self, InputRoot, Unit};
 use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
-use crate::container::{
-    Body, Event, Format, Input, InputFile, Member, Trouble, Walker,
-};
+use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
 const WHOLE_MAX: u64 = 64 << 20;
@@ -84,7 +82,9 @@ fn unread(trouble: Trouble) -> Child {
 fn failed(error: &std::io::Error, len: u64) -> Trouble {
     Trouble::damaged(
         "unreadable",
-        format!("the file could not be read to its end: {error}; run the same command again when it can be read"),
+        format!(
+            "the file could not be read to its end: {error}; run the same command again when it can be read"
+        ),
         Some(len),
     )
 }
@@ -107,11 +107,7 @@ fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
     }
 }
 
-fn analyse_whole(
-    analyser: &Analyser,
-    bytes: Bytes,
-    format: Option<&'static dyn Format>,
-) -> Child {
+fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn Format>) -> Child {
     if let Some(format) = format
         && bytes.len() as u64 >= SHARED_MIN
         && rayon::current_num_threads() > 1
@@ -251,7 +247,14 @@ fn share(
                     let ordinal = building.ordinal(&member.name);
                     building.count_folder(&member.name);
                     if matches!(member.body, Body::Streamed(_)) {
-                        hand_out(scope, analyser, &returned, key, std::mem::take(&mut batch), batch_bytes);
+                        hand_out(
+                            scope,
+                            analyser,
+                            &returned,
+                            key,
+                            std::mem::take(&mut batch),
+                            batch_bytes,
+                        );
                         batch_bytes = 0;
                         let slot = returned.reserve();
                         let visited =
@@ -268,7 +271,14 @@ fn share(
                 None => break,
             }
             if batch_bytes >= BATCH_BYTES || batch.len() >= BATCH_MEMBERS {
-                hand_out(scope, analyser, &returned, key, std::mem::take(&mut batch), batch_bytes);
+                hand_out(
+                    scope,
+                    analyser,
+                    &returned,
+                    key,
+                    std::mem::take(&mut batch),
+                    batch_bytes,
+                );
                 batch_bytes = 0;
                 merged = merge_ready(&returned, merged, &mut building);
                 if building.total_bytes() > analyser.limits.bytes {

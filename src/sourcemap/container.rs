@@ -4,9 +4,7 @@ use bytes::Bytes;
 
 use super::{Content, RawString, Status, data_url, looks_like_map, scan};
 use crate::blob::{Limits, MemberName};
-use crate::container::{
-    Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker,
-};
+use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
 use crate::record::SourceStatus;
 
 /// The source map format (ECMA-426), recognised by its keys.
@@ -67,7 +65,11 @@ impl MapWalker {
             ..super::Limits::default()
         };
         let map = super::scan_with(document, &limits).map_err(|error| {
-            Trouble::damaged("map-damaged", error.to_string(), Some(document.len() as u64))
+            Trouble::damaged(
+                "map-damaged",
+                error.to_string(),
+                Some(document.len() as u64),
+            )
         })?;
         let text = |string: RawString| string.decode().bytes.into_owned();
         let slots: Vec<Slot> = map
@@ -82,9 +84,7 @@ impl MapWalker {
                 },
                 content: match slot.content {
                     Content::Missing => None,
-                    Content::Raw(string) => {
-                        Some((document.slice_ref(string.raw), string.complete))
-                    }
+                    Content::Raw(string) => Some((document.slice_ref(string.raw), string.complete)),
                 },
             })
             .collect();
@@ -94,7 +94,10 @@ impl MapWalker {
         let trouble = if let Some(limit) = limit {
             Some(Trouble::damaged(
                 "entries-limit",
-                format!("a limit was reached in the map at offset {}; raise --limit-entries", limit.offset),
+                format!(
+                    "a limit was reached in the map at offset {}; raise --limit-entries",
+                    limit.offset
+                ),
                 None,
             ))
         } else {
@@ -113,7 +116,14 @@ impl MapWalker {
             oddities: map
                 .oddities
                 .iter()
-                .map(|odd| format!("{} at byte {} ({}×)", odd.kind.as_str(), odd.offset, odd.count))
+                .map(|odd| {
+                    format!(
+                        "{} at byte {} ({}×)",
+                        odd.kind.as_str(),
+                        odd.offset,
+                        odd.count
+                    )
+                })
                 .collect(),
             section_urls: map.sections_with_url.clone(),
         };
@@ -147,7 +157,11 @@ fn member(slot: Slot) -> Member {
     let Some((raw, complete)) = slot.content else {
         let mut member = Member::absent(
             name,
-            Trouble::skipped("no-content", "the map names this source and holds no content", None),
+            Trouble::skipped(
+                "no-content",
+                "the map names this source and holds no content",
+                None,
+            ),
         );
         member.source = Some(Box::new(meta));
         return member;
@@ -223,7 +237,11 @@ impl Walker for DataUrls {
             }
             Err(error) => Member::absent(
                 name,
-                Trouble::damaged("data-url-damaged", error.to_string(), Some(url.len() as u64)),
+                Trouble::damaged(
+                    "data-url-damaged",
+                    error.to_string(),
+                    Some(url.len() as u64),
+                ),
             ),
         }))
     }

@@ -18,6 +18,7 @@
 
 pub mod container;
 pub mod data_url;
+pub mod layout;
 pub mod link;
 pub mod resolve;
 pub mod scan;

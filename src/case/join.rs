@@ -1,0 +1,646 @@
+//! Joins: what needs more than one unit.
+//!
+//! They run over stored facts after the last unit, in sorted order, and their rows are made anew each time, so
+//! that a case that was finished in three sittings is the same as one that was finished in one. Three joins so
+//! far: loose files are placed in their folder, matches are rolled up into copies, and the account is closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{OptionalExtension, params};
+
+use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_record};
+use crate::blob::{ContentKey, Locator};
+use crate::exposure::{self, Manifest, PlaceContext};
+use crate::record::{
+    Copy, Examined, Exposure, Grade, Hop, Ledger, Match, Problem, Record, Severity,
+};
+use crate::scan::OpenFacts;
+use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope};
+
+/// What the joins need beside the case.
+pub struct JoinInput<'a> {
+    /// From facts to records.
+    pub placer: &'a Placer<'a>,
+    /// Findings at or above this count as failing.
+    pub fail_on: Option<Severity>,
+    /// Codes of problems that the user accepts.
+    pub accepted: &'a [String],
+    /// Every unit was read.
+    pub all_units: bool,
+    /// Bytes of all input files.
+    pub bytes_in: u64,
+}
+
+/// An input folder as a scope: what stands beside a file comes from the case.
+struct FolderScope<'a> {
+    case: &'a Case,
+    input: i64,
+    label: &'a str,
+    packages: PackageIndex,
+}
+
+impl Scope for FolderScope<'_> {
+    fn package_of(&self, path: &[u8]) -> Option<(&[u8], &Manifest)> {
+        self.packages.package_of(path)
+    }
+
+    fn find(&self, path: &[u8]) -> Option<String> {
+        let found: Option<i64> = self
+            .case
+            .db
+            .prepare_cached("SELECT id FROM unit WHERE input = ?1 AND path = ?2")
+            .and_then(|mut query| {
+                query
+                    .query_row(params![self.input, path], |row| row.get(0))
+                    .optional()
+            })
+            .ok()
+            .flatten();
+        found.map(|_| locator_of(self.label, path).as_str().to_owned())
+    }
+}
+
+/// An input, as the joins see it.
+struct InputRow {
+    id: i64,
+    label: String,
+    is_folder: bool,
+}
+
+impl Case {
+    /// Runs all joins and gives the ledger.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written; the rows of earlier joins are gone then, and the next run makes
+    /// them again.
+    pub fn join(&mut self, input: &JoinInput) -> Result<Ledger, CaseError> {
+        let transaction =
+            |case: &Case, sql: &str| case.db.execute_batch(sql).map_err(|error| case.wrap(error));
+        transaction(self, "BEGIN")?;
+        let result = self.join_all(input);
+        transaction(self, if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        result
+    }
+
+    fn join_all(&self, input: &JoinInput) -> Result<Ledger, CaseError> {
+        self.db
+            .execute_batch("DELETE FROM record WHERE joined; DELETE FROM container WHERE joined")
+            .map_err(|error| self.wrap(error))?;
+        let rows = self.input_rows()?;
+        let mut roots = BTreeMap::new();
+        for row in &rows {
+            self.place_input(row, input, &mut roots)?;
+        }
+        self.roll_up_copies(input, &roots)?;
+        self.close_account(input, &rows)
+    }
+
+    fn input_rows(&self) -> Result<Vec<InputRow>, CaseError> {
+        let read = || -> rusqlite::Result<Vec<InputRow>> {
+            let mut query = self
+                .db
+                .prepare("SELECT id, label, is_folder FROM input ORDER BY position")?;
+            query
+                .query_map([], |row| {
+                    Ok(InputRow {
+                        id: row.get(0)?,
+                        label: row.get(1)?,
+                        is_folder: row.get(2)?,
+                    })
+                })?
+                .collect()
+        };
+        read().map_err(|error| self.wrap(error))
+    }
+
+    // -----------------------------------------------------------------------------------------------------------
+    // Loose files in their folder
+
+    fn place_input(
+        &self,
+        row: &InputRow,
+        input: &JoinInput,
+        roots: &mut BTreeMap<String, Root>,
+    ) -> Result<(), CaseError> {
+        let scope = FolderScope {
+            case: self,
+            input: row.id,
+            label: &row.label,
+            packages: self.packages(row)?,
+        };
+        let mut stats = BTreeMap::new();
+        self.place_open_facts(row, input, &scope, &mut stats)?;
+        if row.is_folder {
+            self.close_packages(row, input, &scope, stats)?;
+        }
+        self.note_roots(row, &scope, roots)
+    }
+
+    fn packages(&self, row: &InputRow) -> Result<PackageIndex, CaseError> {
+        let read = || -> rusqlite::Result<Vec<(Vec<u8>, String)>> {
+            let mut query = self.db.prepare(
+                "SELECT unit.path, open_fact.manifest FROM open_fact JOIN unit ON unit.id = open_fact.unit
+                 WHERE unit.input = ?1 AND open_fact.manifest IS NOT NULL ORDER BY unit.path",
+            )?;
+            query
+                .query_map([row.id], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        let manifests = read().map_err(|error| self.wrap(error))?;
+        Ok(PackageIndex::new(manifests.into_iter().filter_map(
+            |(path, manifest)| {
+                let folder = crate::scan::place::manifest_folder(&path)?.to_vec();
+                Some((folder, serde_json::from_str(&manifest).ok()?))
+            },
+        )))
+    }
+
+    fn place_open_facts(
+        &self,
+        row: &InputRow,
+        input: &JoinInput,
+        scope: &FolderScope,
+        stats: &mut BTreeMap<Vec<u8>, PackageStats>,
+    ) -> Result<(), CaseError> {
+        let mut query = self
+            .db
+            .prepare(
+                "SELECT unit.id, unit.path, open_fact.facts FROM open_fact
+                 JOIN unit ON unit.id = open_fact.unit WHERE unit.input = ?1 ORDER BY unit.path",
+            )
+            .map_err(|error| self.wrap(error))?;
+        let mut rows = query.query([row.id]).map_err(|error| self.wrap(error))?;
+        while let Some(found) = rows.next().map_err(|error| self.wrap(error))? {
+            let read = || -> rusqlite::Result<(i64, Vec<u8>, String)> {
+                Ok((found.get(0)?, found.get(1)?, found.get(2)?))
+            };
+            let (unit, path, facts) = read().map_err(|error| self.wrap(error))?;
+            let facts: OpenFacts =
+                serde_json::from_str(&facts).map_err(|error| CaseError::Damaged {
+                    what: format!("facts of unit {unit}: {error}"),
+                })?;
+            let at = locator_of(&row.label, &path);
+            let mut placed = Placed {
+                stats: std::mem::take(stats),
+                ..Placed::default()
+            };
+            match facts {
+                OpenFacts::Loose(child) => {
+                    input.placer.place(&child, &at, &path, scope, &mut placed);
+                }
+                OpenFacts::Archive {
+                    kind,
+                    sha256,
+                    inner,
+                } => {
+                    place_archive(
+                        input,
+                        scope,
+                        &at,
+                        &path,
+                        &kind,
+                        sha256,
+                        inner.as_ref(),
+                        &mut placed,
+                    );
+                }
+            }
+            *stats = std::mem::take(&mut placed.stats);
+            self.put_placed(unit, &placed)?;
+        }
+        Ok(())
+    }
+
+    fn put_placed(&self, unit: i64, placed: &Placed) -> Result<(), CaseError> {
+        let write = || -> rusqlite::Result<()> {
+            for record in &placed.records {
+                put_record(&self.db, Some(unit), true, record)?;
+            }
+            for container in &placed.containers {
+                put_container(&self.db, unit, true, container)?;
+            }
+            Ok(())
+        };
+        write().map_err(|error| self.wrap(error))
+    }
+
+    /// Gives the records of packages that lie as folders.
+    fn close_packages(
+        &self,
+        row: &InputRow,
+        input: &JoinInput,
+        scope: &FolderScope,
+        mut stats: BTreeMap<Vec<u8>, PackageStats>,
+    ) -> Result<(), CaseError> {
+        if scope.packages.iter().next().is_none() {
+            return Ok(());
+        }
+        let mut folders: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+        self.each_path(row.id, |path| {
+            let folder = &path[..memchr::memrchr(b'/', path).unwrap_or(0)];
+            *folders.entry(folder.to_vec()).or_insert(0) += 1;
+            if exposure::is_compiled(path)
+                && let Some((package, _)) = scope.packages.package_of(path)
+            {
+                stats.entry(package.to_vec()).or_default().raw.compiled += 1;
+            }
+        })?;
+        let files = scope.packages.distribute(&folders);
+        for (folder, manifest) in scope.packages.iter() {
+            let at = locator_of(&row.label, folder);
+            let mut placed = Placed::default();
+            let stats = stats.remove(folder).unwrap_or_default();
+            let count = files.get(folder).copied().unwrap_or(0);
+            input
+                .placer
+                .close_package(folder, manifest, &at, None, count, stats, &mut placed);
+            let manifest_path = [
+                folder,
+                if folder.is_empty() { b"" } else { b"/" },
+                b"package.json",
+            ]
+            .concat();
+            let unit: i64 = self
+                .db
+                .query_row(
+                    "SELECT id FROM unit WHERE input = ?1 AND path = ?2",
+                    params![row.id, manifest_path],
+                    |row| row.get(0),
+                )
+                .map_err(|error| self.wrap(error))?;
+            self.put_placed(unit, &placed)?;
+        }
+        Ok(())
+    }
+
+    fn each_path(&self, input: i64, mut act: impl FnMut(&[u8])) -> Result<(), CaseError> {
+        let mut run = || -> rusqlite::Result<()> {
+            let mut query = self
+                .db
+                .prepare("SELECT path FROM unit WHERE input = ?1 ORDER BY path")?;
+            let mut rows = query.query([input])?;
+            while let Some(row) = rows.next()? {
+                act(row.get_ref(0)?.as_blob().unwrap_or_default());
+            }
+            Ok(())
+        };
+        run().map_err(|error| self.wrap(error))
+    }
+
+    // -----------------------------------------------------------------------------------------------------------
+    // Copies
+
+    /// Notes the roots of an input, and which of them each unit belongs to: an archive is one; a loose file
+    /// belongs to the package or repository round it, else to the input.
+    fn note_roots(
+        &self,
+        row: &InputRow,
+        scope: &FolderScope,
+        roots: &mut BTreeMap<String, Root>,
+    ) -> Result<(), CaseError> {
+        let mut repositories = BTreeSet::new();
+        self.each_path(row.id, |path| {
+            if let Some(folder) = path.strip_suffix(b".git/HEAD".as_slice()) {
+                repositories.insert(folder.strip_suffix(b"/").unwrap_or(folder).to_vec());
+            }
+        })?;
+        let read = || -> rusqlite::Result<Vec<(i64, Vec<u8>, bool)>> {
+            let mut query = self.db.prepare(
+                "SELECT unit.id, unit.path, coalesce(open_fact.facts LIKE '{\"Archive\"%', 0)
+                 FROM unit LEFT JOIN open_fact ON open_fact.unit = unit.id
+                 WHERE unit.input = ?1 ORDER BY unit.path",
+            )?;
+            query
+                .query_map([row.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect()
+        };
+        for (unit, path, is_archive) in read().map_err(|error| self.wrap(error))? {
+            let at = if is_archive {
+                locator_of(&row.label, &path)
+            } else {
+                let folder = root_folder(&path, scope, &repositories);
+                locator_of(&row.label, &folder)
+            };
+            let root = roots
+                .entry(at.as_str().to_owned())
+                .or_insert_with(|| Root::new(at.hops().to_vec()));
+            root.units.insert(unit);
+        }
+        Ok(())
+    }
+
+    fn roll_up_copies(
+        &self,
+        input: &JoinInput,
+        roots: &BTreeMap<String, Root>,
+    ) -> Result<(), CaseError> {
+        let sets = input.placer.sets;
+        let works = sets
+            .sets()
+            .iter()
+            .filter(|set| !set.is_public() && !set.is_baseline());
+        if works.clone().next().is_none() {
+            return Ok(());
+        }
+        let mut of_unit = BTreeMap::new();
+        for (locator, root) in roots {
+            of_unit.extend(root.units.iter().map(|unit| (*unit, locator.as_str())));
+        }
+        let mut matched: BTreeMap<(&str, String, String), BTreeMap<String, Grade>> =
+            BTreeMap::new();
+        for (unit, record) in self.records_of_type("match")? {
+            let (Some(root), Record::Match(found)) =
+                (unit.and_then(|unit| of_unit.get(&unit)), record)
+            else {
+                continue;
+            };
+            let Match {
+                work,
+                release,
+                file,
+                grade,
+                ..
+            } = found;
+            let best = matched
+                .entry((root, work, release))
+                .or_default()
+                .entry(file)
+                .or_insert(grade);
+            *best = (*best).min(grade);
+        }
+        let mut classes: BTreeMap<&str, String> = BTreeMap::new();
+        for ((root, work, release), files) in &matched {
+            let Some(set) = works
+                .clone()
+                .find(|set| set.work() == work && set.release() == release)
+            else {
+                continue;
+            };
+            let copy = copy_of(root, &roots[*root].hops, set, files);
+            classes.entry(root).or_insert_with(|| copy.class.clone());
+            self.put_joined(&Record::Copy(copy))?;
+        }
+        for (locator, root) in roots {
+            let class = classes
+                .remove(locator.as_str())
+                .unwrap_or_else(|| "unrelated".to_owned());
+            self.put_joined(&Record::Examined(Examined {
+                locator: locator.clone(),
+                hops: root.hops.clone(),
+                class,
+            }))?;
+        }
+        Ok(())
+    }
+
+    fn put_joined(&self, record: &Record) -> Result<(), CaseError> {
+        put_record(&self.db, None, true, record).map_err(|error| self.wrap(error))
+    }
+
+    // -----------------------------------------------------------------------------------------------------------
+    // The account
+
+    fn close_account(&self, input: &JoinInput, rows: &[InputRow]) -> Result<Ledger, CaseError> {
+        let mut ledger = Ledger {
+            bytes_in: input.bytes_in,
+            ..Ledger::default()
+        };
+        let mut distinct = hashbrown::HashSet::new();
+        let mut complete = input.all_units;
+        for row in rows {
+            complete &= self.add_input(row, input, &mut ledger)?;
+            self.add_units(row, &mut ledger, &mut distinct)?;
+        }
+        let kept_out = |counts: &BTreeMap<String, u64>| {
+            counts
+                .keys()
+                .any(|code| code != "no-content" && !input.accepted.contains(code))
+        };
+        ledger.complete = complete && !kept_out(&ledger.skipped) && !kept_out(&ledger.damaged);
+        ledger.findings_failing = self.count_failing(input.fail_on)?;
+        Ok(ledger)
+    }
+
+    /// Adds what walking an input met; says whether all of it could be walked.
+    fn add_input(
+        &self,
+        row: &InputRow,
+        input: &JoinInput,
+        ledger: &mut Ledger,
+    ) -> Result<bool, CaseError> {
+        let (other, troubles): (String, String) = self
+            .db
+            .query_row(
+                "SELECT other, troubles FROM input WHERE id = ?1",
+                [row.id],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(|error| self.wrap(error))?;
+        let other: BTreeMap<String, u64> = serde_json::from_str(&other).unwrap_or_default();
+        for (kind, count) in other {
+            *ledger.other.entry(kind).or_insert(0) += count;
+        }
+        let mut walked = true;
+        let troubles: Vec<Problem> = serde_json::from_str(&troubles).unwrap_or_default();
+        for mut problem in troubles {
+            walked &= input.accepted.contains(&problem.code);
+            let path = crate::blob::locator::unescape(&problem.locator).unwrap_or_default();
+            let at = locator_of(&row.label, &path);
+            at.as_str().clone_into(&mut problem.locator);
+            problem.hops = at.hops().to_vec();
+            self.put_joined(&Record::Problem(problem))?;
+        }
+        Ok(walked)
+    }
+
+    fn add_units(
+        &self,
+        row: &InputRow,
+        ledger: &mut Ledger,
+        distinct: &mut hashbrown::HashSet<ContentKey>,
+    ) -> Result<(), CaseError> {
+        #[derive(serde::Deserialize)]
+        struct Kept {
+            skipped: BTreeMap<String, u64>,
+            damaged: BTreeMap<String, u64>,
+            other: BTreeMap<String, u64>,
+            damaged_containers: u64,
+        }
+        let mut run = || -> rusqlite::Result<()> {
+            let mut query = self
+                .db
+                .prepare("SELECT entries, bytes, tally, keys FROM unit WHERE input = ?1")?;
+            let mut rows = query.query([row.id])?;
+            while let Some(row) = rows.next()? {
+                ledger.entries += row.get::<_, i64>(0)? as u64;
+                ledger.bytes_scanned += row.get::<_, i64>(1)? as u64;
+                let tally = row.get_ref(2)?.as_str().unwrap_or_default();
+                if let Ok(kept) = serde_json::from_str::<Kept>(tally) {
+                    add_all(&mut ledger.skipped, kept.skipped);
+                    add_all(&mut ledger.damaged, kept.damaged);
+                    add_all(&mut ledger.other, kept.other);
+                    ledger.containers += kept.damaged_containers;
+                }
+                for key in keys_of(row.get_ref(3)?.as_blob().unwrap_or_default()) {
+                    if distinct.insert(key) {
+                        ledger.scanned += 1;
+                        ledger.containers += u64::from(key.is_container());
+                    } else {
+                        ledger.duplicate += 1;
+                    }
+                }
+            }
+            Ok(())
+        };
+        run().map_err(|error| self.wrap(error))
+    }
+
+    fn count_failing(&self, fail_on: Option<Severity>) -> Result<u64, CaseError> {
+        let Some(threshold) = fail_on else {
+            return Ok(0);
+        };
+        let mut failing = 0;
+        for kind in ["exposure", "secret"] {
+            for (_, record) in self.records_of_type(kind)? {
+                let severity = match record {
+                    Record::Exposure(Exposure { severity, .. }) => severity,
+                    Record::Secret(secret) => secret.severity,
+                    _ => continue,
+                };
+                failing += u64::from(severity >= threshold);
+            }
+        }
+        Ok(failing)
+    }
+}
+
+fn add_all(into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
+    for (reason, count) in from {
+        *into.entry(reason).or_insert(0) += count;
+    }
+}
+
+/// A place that is looked at for copies.
+struct Root {
+    hops: Vec<Hop>,
+    units: BTreeSet<i64>,
+}
+
+impl Root {
+    fn new(hops: Vec<Hop>) -> Self {
+        Self {
+            hops,
+            units: BTreeSet::new(),
+        }
+    }
+}
+
+/// The folder of the root that a loose file belongs to: the nearest repository, else the outermost package.
+fn root_folder(path: &[u8], scope: &FolderScope, repositories: &BTreeSet<Vec<u8>>) -> Vec<u8> {
+    let mut end = memchr::memrchr(b'/', path).unwrap_or(0);
+    loop {
+        if repositories.contains(&path[..end]) {
+            return path[..end].to_vec();
+        }
+        if end == 0 {
+            break;
+        }
+        end = memchr::memrchr(b'/', &path[..end]).unwrap_or(0);
+    }
+    // A dependency below `node_modules` belongs to the package that holds it.
+    let outside = memchr::memmem::find(path, b"node_modules/").map_or(path, |at| &path[..at]);
+    scope
+        .packages
+        .package_of(outside)
+        .map(|(folder, _)| folder.to_vec())
+        .unwrap_or_default()
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what is kept of an archive, and its place"
+)]
+fn place_archive(
+    input: &JoinInput,
+    scope: &FolderScope,
+    at: &Locator,
+    path: &[u8],
+    kind: &str,
+    sha256: Option<crate::blob::Sha256Digest>,
+    inner: Option<&Manifest>,
+    placed: &mut Placed,
+) {
+    let Some((folder, manifest)) = scope.package_of(path) else {
+        return;
+    };
+    let cx = PlaceContext {
+        path,
+        package: Some(manifest),
+        org: input.placer.organisation,
+    };
+    let Some(finding) = exposure::judge_nested_archive(&cx, inner, kind) else {
+        return;
+    };
+    let stats = placed.stats.entry(folder.to_vec()).or_default();
+    *stats.exposures.entry(finding.class.to_owned()).or_insert(0) += 1;
+    placed.records.push(Record::Exposure(Exposure {
+        class: finding.class.to_owned(),
+        severity: finding.severity,
+        certainty: finding.certainty,
+        locator: at.as_str().to_owned(),
+        hops: at.hops().to_vec(),
+        sha256: sha256.map(|digest| digest.hex()),
+        detail: finding.detail,
+    }));
+}
+
+/// Rolls the matches of one root up. Only first-party files of the work count.
+fn copy_of(
+    locator: &str,
+    hops: &[Hop],
+    set: &crate::signature::Set,
+    files: &BTreeMap<String, Grade>,
+) -> Copy {
+    let (mut grades, mut matched, mut bytes) = (BTreeMap::new(), 0_u64, 0_u64);
+    let ids = (0..set.files_total()).filter_map(|id| {
+        let info = set
+            .file(id)
+            .filter(|info| info.party == crate::signature::PartyFlag::First)?;
+        let name = set
+            .name(id)
+            .map_or_else(|| id.to_string(), crate::blob::locator::escape);
+        Some((files.get(&name)?, info.bytes))
+    });
+    for (grade, len) in ids {
+        let word = match grade {
+            Grade::Exact => "exact",
+            Grade::Normalized => "normalized",
+            Grade::Excerpt => "excerpt",
+            Grade::Derived => "derived",
+            Grade::Ported => "ported",
+        };
+        *grades.entry(word.to_owned()).or_insert(0) += 1;
+        matched += 1;
+        bytes += len;
+    }
+    let total = u64::from(set.first_party_files());
+    let exact = grades.get("exact").copied().unwrap_or(0);
+    let class = if matched < total {
+        "partial"
+    } else if exact == total {
+        "verbatim"
+    } else {
+        "reformatted"
+    };
+    Copy {
+        locator: locator.to_owned(),
+        hops: hops.to_vec(),
+        work: set.work().to_owned(),
+        release: set.release().to_owned(),
+        files_matched: matched,
+        files_total: total,
+        of_original: bytes as f64 / set.first_party_bytes().max(1) as f64,
+        grades,
+        class: class.to_owned(),
+    }
+}

@@ -1,0 +1,111 @@
+-- The case: one SQLite file with everything known about one incident.
+-- Tables are the program's; the views at the end are for people, and stay.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- What was scanned. `position` is the order of reports.
+CREATE TABLE input (
+    id        INTEGER PRIMARY KEY,
+    position  INTEGER NOT NULL,
+    label     TEXT NOT NULL UNIQUE,
+    path      BLOB NOT NULL,
+    is_folder INTEGER NOT NULL,
+    other     TEXT NOT NULL,          -- folders, links and special files met while walking, by kind (JSON)
+    troubles  TEXT NOT NULL           -- what kept folders from being walked, by code (JSON)
+);
+
+-- A piece of an input that is done: one file. A row is there only when all of it was committed.
+CREATE TABLE unit (
+    id      INTEGER PRIMARY KEY,
+    input   INTEGER NOT NULL REFERENCES input(id),
+    path    BLOB NOT NULL,            -- below the input, raw bytes
+    size    INTEGER NOT NULL,         -- bytes
+    mtime   INTEGER NOT NULL,         -- nanoseconds since 1970
+    ctime   INTEGER NOT NULL,
+    config  BLOB NOT NULL,            -- digest of program, rules, sets, profile and limits it was read with
+    sha256  BLOB,
+    entries INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL,         -- of all entries
+    tally   TEXT NOT NULL,            -- skipped, damaged, other (JSON)
+    keys    BLOB NOT NULL,            -- dedupe key of each entry that was read, 20 bytes each
+    UNIQUE (input, path)
+);
+
+-- Facts of loose files that their folder decides; placed anew by each join.
+CREATE TABLE open_fact (
+    unit     INTEGER PRIMARY KEY REFERENCES unit(id),
+    manifest TEXT,                    -- of a package, where it is one (JSON)
+    facts    TEXT NOT NULL
+);
+
+-- The records. `joined` rows are made anew after the last unit.
+CREATE TABLE record (
+    id      INTEGER PRIMARY KEY,
+    unit    INTEGER REFERENCES unit(id),
+    joined  INTEGER NOT NULL,
+    type    TEXT NOT NULL,
+    locator TEXT NOT NULL,
+    json    TEXT NOT NULL
+);
+CREATE INDEX record_of_unit ON record (unit);
+CREATE INDEX record_of_type ON record (type);
+
+-- Every container at every place.
+CREATE TABLE container (
+    unit    INTEGER NOT NULL REFERENCES unit(id),
+    joined  INTEGER NOT NULL,
+    locator TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    sha256  BLOB,
+    bytes   INTEGER NOT NULL,
+    entries INTEGER NOT NULL
+);
+CREATE INDEX container_of_unit ON container (unit);
+
+CREATE VIEW v_package AS SELECT
+    locator,
+    json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
+    json ->> 'sha256' AS sha256, json ->> 'licence' AS licence, json ->> 'repository' AS repository,
+    json ->> 'declared_open' AS declared_open, json ->> 'files' AS files, json ->> 'maps' AS maps,
+    json ->> '$.sources.first' AS sources_first, json ->> '$.sources.third' AS sources_third,
+    json ->> '$.sources.unknown' AS sources_unknown, json ->> '$.sources.with_content' AS sources_with_content,
+    json ->> 'own_bytes' AS own_bytes, json ->> 'complete' AS complete
+FROM record WHERE type = 'package';
+
+CREATE VIEW v_source AS SELECT
+    locator,
+    json ->> 'map' AS map, json ->> 'name' AS name, json ->> 'url' AS url, json ->> 'bytes' AS bytes,
+    json ->> 'sha256' AS sha256, json ->> 'party' AS party, json ->> 'party_reason' AS party_reason,
+    json ->> 'status' AS status
+FROM record WHERE type = 'source';
+
+CREATE VIEW v_exposure AS SELECT
+    locator,
+    json ->> 'class' AS class, json ->> 'severity' AS severity, json ->> 'certainty' AS certainty,
+    json ->> 'sha256' AS sha256, json ->> 'detail' AS detail
+FROM record WHERE type = 'exposure';
+
+CREATE VIEW v_match AS SELECT
+    locator,
+    json ->> 'work' AS work, json ->> 'release' AS release, json ->> 'file' AS file, json ->> 'grade' AS grade,
+    json ->> 'sha256' AS sha256
+FROM record WHERE type = 'match';
+
+CREATE VIEW v_copy AS SELECT
+    locator,
+    json ->> 'work' AS work, json ->> 'release' AS release, json ->> 'class' AS class,
+    json ->> 'files_matched' AS files_matched, json ->> 'files_total' AS files_total,
+    json ->> 'of_original' AS of_original, json ->> 'grades' AS grades
+FROM record WHERE type = 'copy';
+
+CREATE VIEW v_problem AS SELECT
+    locator, json ->> 'code' AS code, json ->> 'detail' AS detail, json ->> 'bytes_unread' AS bytes_unread
+FROM record WHERE type = 'problem';
+
+CREATE VIEW v_ledger AS SELECT
+    key AS name, value AS amount
+FROM json_each((SELECT value FROM meta WHERE key = 'ledger'))
+WHERE key <> 'type';

@@ -1,0 +1,731 @@
+//! Opening, writing and reading the case file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::blob::{ContentKey, Locator};
+use crate::record::{Ledger, Problem, Record, Run};
+use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
+use crate::scan::place::PlacedContainer;
+use crate::scan::{OpenFacts, UnitDone};
+
+/// Marks the file as a case of this program (`application_id`): "STRD".
+const APPLICATION_ID: i32 = 0x5354_5244;
+/// Version of the schema (`user_version`).
+const SCHEMA: i32 = 1;
+
+/// Why a case cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// The file is there and is something else.
+    #[error("{path} is not a case of this program; name another file with --case")]
+    NotACase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Made by a later version.
+    #[error(
+        "the case {path} was made by a newer version (schema {found}, this program knows {SCHEMA}); use that version"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema in it.
+        found: i32,
+    },
+    /// Another run has it.
+    #[error("the case {path} is in use by another run; wait until that has ended")]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No room.
+    #[error(
+        "the disk is full: the case {path} could not be written on. Everything committed before is kept; make room and run the same command again"
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The label stands for another input in this case.
+    #[error(
+        "the case holds another input under the label {label:?} ({held}); give this one a label of its own with --label"
+    )]
+    Label {
+        /// The label.
+        label: String,
+        /// The path it stands for.
+        held: String,
+    },
+    /// The file cannot be opened or made.
+    #[error("cannot open the case {path}: {error}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// Anything else.
+    #[error("the case {path} could not be read or written: {error}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        error: rusqlite::Error,
+    },
+    /// A row does not say what it should.
+    #[error("a row of the case is damaged ({what}); run the scan again into a new case")]
+    Damaged {
+        /// Which.
+        what: String,
+    },
+}
+
+/// What a run is about to do.
+pub struct Plan<'a> {
+    /// The inputs.
+    pub roots: &'a [InputRoot],
+    /// What walking them found beside units.
+    pub walked: &'a [Walked],
+    /// All units, sorted.
+    pub units: &'a [Unit],
+    /// Digest of everything that a result depends on beside the file.
+    pub config: [u8; 32],
+}
+
+/// A short account of a case.
+#[derive(Debug, Clone)]
+pub struct Info {
+    /// The last run, where one finished.
+    pub run: Option<Run>,
+    /// The ledger, where a run finished.
+    pub ledger: Option<Ledger>,
+    /// Label and path of each input.
+    pub inputs: Vec<(String, String)>,
+    /// Units that are done.
+    pub units: u64,
+    /// Records by type.
+    pub records: BTreeMap<String, u64>,
+    /// A run has not finished.
+    pub unfinished: bool,
+}
+
+/// An open case.
+pub struct Case {
+    pub(super) db: Connection,
+    path: PathBuf,
+    /// Ids of the inputs of the current run, by their index.
+    inputs: Vec<i64>,
+    units: Vec<Unit>,
+    config: [u8; 32],
+}
+
+impl Case {
+    /// A case in memory, which ends with the run.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn in_memory() -> Result<Self, CaseError> {
+        let path = PathBuf::from("in memory");
+        let db = Connection::open_in_memory().map_err(|error| wrap(&path, error))?;
+        let case = Self::new(db, path);
+        case.create()?;
+        Ok(case)
+    }
+
+    /// Opens a case to write, and makes it where it is not there (0600).
+    ///
+    /// # Errors
+    /// When it is no case, newer, in use, or cannot be made.
+    pub fn open_or_create(path: &Path) -> Result<Self, CaseError> {
+        let is_new = !path.exists();
+        if is_new {
+            create_private(path).map_err(|error| CaseError::Unreadable {
+                path: path.to_path_buf(),
+                error,
+            })?;
+        }
+        let case = Self::connect(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if is_new || case.is_blank()? {
+            case.create()?;
+        }
+        case.check()?;
+        Ok(case)
+    }
+
+    /// Opens a case that is there, to read.
+    ///
+    /// # Errors
+    /// When it is not there, no case, newer, or in use.
+    pub fn open(path: &Path) -> Result<Self, CaseError> {
+        std::fs::metadata(path).map_err(|error| CaseError::Unreadable {
+            path: path.to_path_buf(),
+            error,
+        })?;
+        // Read-write, since a case whose run was killed is recovered from its log when it is opened.
+        let case = Self::connect(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        case.check()?;
+        Ok(case)
+    }
+
+    fn new(db: Connection, path: PathBuf) -> Self {
+        Self {
+            db,
+            path,
+            inputs: Vec::new(),
+            units: Vec::new(),
+            config: [0; 32],
+        }
+    }
+
+    fn connect(path: &Path, flags: rusqlite::OpenFlags) -> Result<Self, CaseError> {
+        let flags = flags | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(|error| wrap(path, error))?;
+        let case = Self::new(db, path.to_path_buf());
+        case.tune().map_err(|error| wrap(path, error))?;
+        Ok(case)
+    }
+
+    fn tune(&self) -> rusqlite::Result<()> {
+        self.db
+            .busy_timeout(std::time::Duration::from_millis(500))?;
+        self.db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        self.db.pragma_update(None, "temp_store", "MEMORY")?;
+        let _: i64 = self
+            .db
+            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+        let _: String = self
+            .db
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        self.db.pragma_update(None, "synchronous", "NORMAL")?;
+        // The lock is taken now, so that a second run is told before it has worked for an hour.
+        self.db.execute_batch("BEGIN IMMEDIATE; COMMIT")
+    }
+
+    fn is_blank(&self) -> Result<bool, CaseError> {
+        let tables: i64 = self
+            .db
+            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+            .map_err(|error| self.wrap(error))?;
+        Ok(tables == 0)
+    }
+
+    fn create(&self) -> Result<(), CaseError> {
+        let script = format!(
+            "BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA}; {} COMMIT;",
+            include_str!("schema.sql")
+        );
+        self.db
+            .execute_batch(&script)
+            .map_err(|error| self.wrap(error))
+    }
+
+    fn check(&self) -> Result<(), CaseError> {
+        let pragma = |name: &str| -> Result<i32, CaseError> {
+            self.db
+                .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+                .map_err(|error| self.wrap(error))
+        };
+        if pragma("application_id")? != APPLICATION_ID {
+            return Err(CaseError::NotACase {
+                path: self.path.clone(),
+            });
+        }
+        let found = pragma("user_version")?;
+        if found > SCHEMA {
+            return Err(CaseError::Newer {
+                path: self.path.clone(),
+                found,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn wrap(&self, error: rusqlite::Error) -> CaseError {
+        wrap(&self.path, error)
+    }
+
+    // -----------------------------------------------------------------------------------------------------------
+    // Writing
+
+    /// Begins a run: what is no longer true is removed, and the units that are still to be read are returned.
+    ///
+    /// # Errors
+    /// When a label stands for another input, or the file cannot be written.
+    pub fn begin(&mut self, plan: &Plan) -> Result<Vec<usize>, CaseError> {
+        self.units = plan.units.to_vec();
+        self.config = plan.config;
+        let path = self.path.clone();
+        let tx = self.db.transaction().map_err(|error| wrap(&path, error))?;
+        let mut inputs = Vec::new();
+        for (root, walked) in plan.roots.iter().zip(plan.walked) {
+            inputs.push(put_input(&tx, root, walked, &path)?);
+        }
+        let mut done = HashMap::new();
+        for &input in &inputs {
+            read_done(&tx, input, &mut done).map_err(|error| wrap(&path, error))?;
+        }
+        let mut todo = Vec::new();
+        for (index, unit) in plan.units.iter().enumerate() {
+            let held = done.remove(&(inputs[unit.input], unit.path.clone()));
+            match held {
+                Some((_, stamp, config)) if stamp == unit.stamp && config == plan.config => {}
+                Some((id, ..)) => {
+                    remove_unit(&tx, id).map_err(|error| wrap(&path, error))?;
+                    todo.push(index);
+                }
+                None => todo.push(index),
+            }
+        }
+        for (id, ..) in done.into_values() {
+            remove_unit(&tx, id).map_err(|error| wrap(&path, error))?;
+        }
+        tx.execute("DELETE FROM meta WHERE key IN ('run', 'ledger')", [])
+            .and_then(|_| tx.execute("INSERT OR REPLACE INTO meta VALUES ('unfinished', '1')", []))
+            .and_then(|_| tx.commit().map(|()| 0))
+            .map_err(|error| wrap(&path, error))?;
+        self.inputs = inputs;
+        Ok(todo)
+    }
+
+    /// Writes units, all of them or none.
+    ///
+    /// # Errors
+    /// When the file cannot be written; nothing of these units is in it then.
+    pub fn commit(&mut self, done: Vec<UnitDone>) -> Result<(), CaseError> {
+        let path = self.path.clone();
+        let tx = self.db.transaction().map_err(|error| wrap(&path, error))?;
+        for unit in &done {
+            let row = &self.units[unit.index];
+            put_unit(&tx, self.inputs[row.input], row, &self.config, unit)
+                .map_err(|error| wrap(&path, error))?;
+        }
+        tx.commit().map_err(|error| wrap(&path, error))
+    }
+
+    /// Ends a run: its record and its ledger.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn end(&mut self, run: &Run, ledger: &Ledger, finished: bool) -> Result<(), CaseError> {
+        let put = |key: &str, value: String| {
+            self.db
+                .execute(
+                    "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
+                    params![key, value],
+                )
+                .map(drop)
+        };
+        let written = put("run", json(&Record::Run(run.clone())))
+            .and_then(|()| put("ledger", json(&Record::Ledger(ledger.clone()))))
+            .and_then(|()| put("unfinished", u8::from(!finished).to_string()));
+        written.map_err(|error| self.wrap(error))?;
+        // Leaves one file behind where nothing else has it open.
+        let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+        Ok(())
+    }
+
+    // -----------------------------------------------------------------------------------------------------------
+    // Reading
+
+    /// Gives every record in the order of the contract: `run`, units in order with records by locator, joins,
+    /// `ledger`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or `give` fails.
+    pub fn records<E: From<CaseError>>(
+        &self,
+        mut give: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.meta_record("run")?.map_or(Ok(()), &mut give)?;
+        let units = self.query_ids(
+            "SELECT unit.id FROM unit JOIN input ON input.id = unit.input
+             WHERE EXISTS (SELECT 1 FROM record WHERE record.unit = unit.id)
+             ORDER BY input.position, unit.path",
+        )?;
+        for unit in units {
+            self.records_where("unit = ?1", Some(unit), &mut give)?;
+        }
+        self.records_where("unit IS NULL AND ?1 IS NULL", None, &mut give)?;
+        self.meta_record("ledger")?.map_or(Ok(()), &mut give)
+    }
+
+    fn query_ids(&self, sql: &str) -> Result<Vec<i64>, CaseError> {
+        let run = || -> rusqlite::Result<Vec<i64>> {
+            let mut query = self.db.prepare(sql)?;
+            let rows = query.query_map([], |row| row.get(0))?;
+            rows.collect()
+        };
+        run().map_err(|error| self.wrap(error))
+    }
+
+    fn records_where<E: From<CaseError>>(
+        &self,
+        condition: &str,
+        unit: Option<i64>,
+        give: &mut impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = format!("SELECT json FROM record WHERE {condition} ORDER BY locator, type, json");
+        let mut query = self
+            .db
+            .prepare_cached(&sql)
+            .map_err(|error| self.wrap(error))?;
+        let mut rows = query
+            .query(params![unit])
+            .map_err(|error| self.wrap(error))?;
+        while let Some(row) = rows.next().map_err(|error| self.wrap(error))? {
+            let text: String = row.get(0).map_err(|error| self.wrap(error))?;
+            give(parse(&text)?)?;
+        }
+        Ok(())
+    }
+
+    /// All records of one type, in no useful order.
+    pub(super) fn records_of_type(
+        &self,
+        kind: &str,
+    ) -> Result<Vec<(Option<i64>, Record)>, CaseError> {
+        let rows = || -> rusqlite::Result<Vec<(Option<i64>, String)>> {
+            let mut query = self
+                .db
+                .prepare_cached("SELECT unit, json FROM record WHERE type = ?1")?;
+            query
+                .query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        rows()
+            .map_err(|error| self.wrap(error))?
+            .into_iter()
+            .map(|(unit, text)| Ok((unit, parse(&text)?)))
+            .collect()
+    }
+
+    fn meta_record(&self, key: &str) -> Result<Option<Record>, CaseError> {
+        let text: Option<String> = self
+            .db
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                row.get(0)
+            })
+            .optional()
+            .map_err(|error| self.wrap(error))?;
+        text.as_deref().map(parse).transpose()
+    }
+
+    /// A short account of the case.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn info(&self) -> Result<Info, CaseError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut query = self
+                .db
+                .prepare("SELECT label, path FROM input ORDER BY position")?;
+            let inputs = query
+                .query_map([], |row| {
+                    let path: Vec<u8> = row.get(1)?;
+                    Ok((row.get(0)?, String::from_utf8_lossy(&path).into_owned()))
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let units = self
+                .db
+                .query_row("SELECT count(*) FROM unit", [], |row| row.get::<_, i64>(0))?
+                as u64;
+            let mut query = self
+                .db
+                .prepare("SELECT type, count(*) FROM record GROUP BY type")?;
+            let records = query
+                .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?
+                .collect::<rusqlite::Result<BTreeMap<_, _>>>()?;
+            let unfinished: Option<String> = self
+                .db
+                .query_row(
+                    "SELECT value FROM meta WHERE key = 'unfinished'",
+                    [],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok((inputs, units, records, unfinished.as_deref() == Some("1")))
+        };
+        let (inputs, units, records, unfinished) = read().map_err(|error| self.wrap(error))?;
+        let run = match self.meta_record("run")? {
+            Some(Record::Run(run)) => Some(run),
+            _ => None,
+        };
+        let ledger = match self.meta_record("ledger")? {
+            Some(Record::Ledger(ledger)) => Some(ledger),
+            _ => None,
+        };
+        Ok(Info {
+            run,
+            ledger,
+            inputs,
+            units,
+            records,
+            unfinished,
+        })
+    }
+
+    /// SHA-256 of each input of the current run that is a file, by its index.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn input_sha256(&self, index: usize) -> Result<Option<[u8; 32]>, CaseError> {
+        let Some(input) = self.inputs.get(index) else {
+            return Ok(None);
+        };
+        self.db
+            .query_row(
+                "SELECT sha256 FROM unit WHERE input = ?1 AND path = x''",
+                [input],
+                |row| row.get(0),
+            )
+            .optional()
+            .map(Option::flatten)
+            .map_err(|error| self.wrap(error))
+    }
+}
+
+/// Makes an empty file that only its owner may read.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+fn wrap(path: &Path, error: rusqlite::Error) -> CaseError {
+    let path = path.to_path_buf();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => CaseError::Full { path },
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+            CaseError::InUse { path }
+        }
+        Some(rusqlite::ErrorCode::NotADatabase) => CaseError::NotACase { path },
+        _ => CaseError::Sqlite { path, error },
+    }
+}
+
+fn parse(text: &str) -> Result<Record, CaseError> {
+    serde_json::from_str(text).map_err(|error| CaseError::Damaged {
+        what: error.to_string(),
+    })
+}
+
+/// JSON of something that always has one: plain data with text keys.
+pub(super) fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The `type` and the locator of a record, as they stand in its row.
+fn row_of(record: &Record) -> (&'static str, &str) {
+    match record {
+        Record::Run(_) => ("run", ""),
+        Record::Package(row) => ("package", &row.locator),
+        Record::Map(row) => ("map", &row.locator),
+        Record::Source(row) => ("source", &row.locator),
+        Record::Reference(row) => ("reference", &row.locator),
+        Record::Exposure(row) => ("exposure", &row.locator),
+        Record::Secret(row) => ("secret", &row.locator),
+        Record::Item(row) => ("item", &row.locator),
+        Record::Match(row) => ("match", &row.locator),
+        Record::Copy(row) => ("copy", &row.locator),
+        Record::Suspect(row) => ("suspect", &row.locator),
+        Record::Examined(row) => ("examined", &row.locator),
+        Record::Blob(row) => ("blob", &row.locator),
+        Record::Problem(row) => ("problem", &row.locator),
+        Record::Ledger(_) => ("ledger", ""),
+    }
+}
+
+/// Writes one record.
+pub(super) fn put_record(
+    db: &Connection,
+    unit: Option<i64>,
+    joined: bool,
+    record: &Record,
+) -> rusqlite::Result<()> {
+    let (kind, locator) = row_of(record);
+    db.prepare_cached(
+        "INSERT INTO record (unit, joined, type, locator, json) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![unit, joined, kind, locator, json(record)])
+    .map(drop)
+}
+
+/// Writes one row of the container table.
+pub(super) fn put_container(
+    db: &Connection,
+    unit: i64,
+    joined: bool,
+    row: &PlacedContainer,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO container VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute(params![
+            unit,
+            joined,
+            row.locator,
+            row.kind,
+            row.sha256,
+            row.bytes as i64,
+            row.entries as i64
+        ])
+        .map(drop)
+}
+
+fn put_input(
+    db: &Connection,
+    root: &InputRoot,
+    walked: &Walked,
+    path: &Path,
+) -> Result<i64, CaseError> {
+    let absolute = std::path::absolute(&root.path).unwrap_or_else(|_| root.path.clone());
+    let absolute = absolute.as_os_str().as_encoded_bytes();
+    let held: Option<(i64, Vec<u8>)> = db
+        .query_row(
+            "SELECT id, path FROM input WHERE label = ?1",
+            [&root.label],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+        .map_err(|error| wrap(path, error))?;
+    if let Some((_, held)) = held.as_ref().filter(|(_, held)| held != absolute) {
+        return Err(CaseError::Label {
+            label: root.label.clone(),
+            held: String::from_utf8_lossy(held).into_owned(),
+        });
+    }
+    let troubles = walked_troubles(walked);
+    let write = || -> rusqlite::Result<i64> {
+        let id = match held {
+            Some((id, _)) => {
+                db.execute(
+                    "UPDATE input SET is_folder = ?2, other = ?3, troubles = ?4 WHERE id = ?1",
+                    params![id, root.is_folder, json(&walked.other), json(&troubles)],
+                )?;
+                id
+            }
+            None => {
+                db.execute(
+                    "INSERT INTO input (position, label, path, is_folder, other, troubles)
+                     VALUES ((SELECT count(*) FROM input), ?1, ?2, ?3, ?4, ?5)",
+                    params![
+                        root.label,
+                        absolute,
+                        root.is_folder,
+                        json(&walked.other),
+                        json(&troubles)
+                    ],
+                )?;
+                db.last_insert_rowid()
+            }
+        };
+        Ok(id)
+    };
+    write().map_err(|error| wrap(path, error))
+}
+
+/// What kept folders from being walked, as problem records.
+fn walked_troubles(walked: &Walked) -> Vec<Problem> {
+    walked
+        .troubles
+        .iter()
+        .map(|(path, trouble)| Problem {
+            code: trouble.code.clone().into_owned(),
+            locator: crate::blob::locator::escape(path),
+            hops: Vec::new(),
+            detail: trouble.detail.clone(),
+            bytes_unread: trouble.unread,
+        })
+        .collect()
+}
+
+type Done = HashMap<(i64, Vec<u8>), (i64, Stamp, [u8; 32])>;
+
+fn read_done(db: &Connection, input: i64, into: &mut Done) -> rusqlite::Result<()> {
+    let mut query =
+        db.prepare("SELECT id, path, size, mtime, ctime, config FROM unit WHERE input = ?1")?;
+    let mut rows = query.query([input])?;
+    while let Some(row) = rows.next()? {
+        let stamp = Stamp {
+            size: row.get::<_, i64>(2)? as u64,
+            mtime: row.get(3)?,
+            ctime: row.get(4)?,
+        };
+        into.insert((input, row.get(1)?), (row.get(0)?, stamp, row.get(5)?));
+    }
+    Ok(())
+}
+
+fn remove_unit(db: &Connection, id: i64) -> rusqlite::Result<()> {
+    for table in ["record", "container", "open_fact"] {
+        db.prepare_cached(&format!("DELETE FROM {table} WHERE unit = ?1"))?
+            .execute([id])?;
+    }
+    db.prepare_cached("DELETE FROM unit WHERE id = ?1")?
+        .execute([id])
+        .map(drop)
+}
+
+fn put_unit(
+    db: &Connection,
+    input: i64,
+    unit: &Unit,
+    config: &[u8; 32],
+    done: &UnitDone,
+) -> rusqlite::Result<()> {
+    let tally = serde_json::json!({
+        "skipped": done.tally.skipped,
+        "damaged": done.tally.damaged,
+        "other": done.tally.other,
+        "damaged_containers": done.tally.damaged_containers,
+    });
+    let keys: Vec<u8> = done.tally.keys.iter().flat_map(|key| key.0).collect();
+    db.prepare_cached(
+        "INSERT INTO unit (input, path, size, mtime, ctime, config, sha256, entries, bytes, tally, keys)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        input,
+        unit.path,
+        unit.stamp.size as i64,
+        unit.stamp.mtime,
+        unit.stamp.ctime,
+        config,
+        done.sha256.map(|digest| digest.0),
+        done.tally.entries as i64,
+        done.tally.bytes as i64,
+        tally.to_string(),
+        keys,
+    ])?;
+    let id = db.last_insert_rowid();
+    for record in &done.placed.records {
+        put_record(db, Some(id), false, record)?;
+    }
+    for container in &done.placed.containers {
+        put_container(db, id, false, container)?;
+    }
+    if let Some(open) = &done.open {
+        let manifest = match open {
+            OpenFacts::Loose(child) => crate::scan::place::manifest_of(&child.facts),
+            OpenFacts::Archive { .. } => None,
+        };
+        db.prepare_cached("INSERT INTO open_fact VALUES (?1, ?2, ?3)")?
+            .execute(params![id, manifest.map(json), json(open)])?;
+    }
+    Ok(())
+}
+
+/// The keys of a unit's row.
+pub(super) fn keys_of(bytes: &[u8]) -> impl Iterator<Item = ContentKey> + '_ {
+    bytes
+        .chunks_exact(ContentKey::LEN)
+        .filter_map(|chunk| chunk.try_into().ok().map(ContentKey))
+}
+
+/// The locator of a unit.
+pub(super) fn locator_of(label: &str, path: &[u8]) -> Locator {
+    Locator::file(label, path)
+}

@@ -1,0 +1,185 @@
+//! `strandline case`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{CliError, Exit, pipeline, scan};
+use crate::case::Case;
+use crate::record::{Match, MatchRange, Record};
+use crate::report::text::grouped;
+use crate::signature::SetGroup;
+
+/// Look into a case.
+#[derive(Debug, Args)]
+pub struct CaseArgs {
+    #[command(subcommand)]
+    command: CaseCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CaseCommand {
+    /// Print what a case holds
+    Info {
+        /// The case
+        case: PathBuf,
+    },
+    /// Write the records of a case
+    Export {
+        /// The case
+        case: PathBuf,
+        /// File to write, `-` is standard output
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        jsonl: PathBuf,
+    },
+    /// Hold a set that was signed later against a case made with `scan --record all`
+    Match {
+        /// The case
+        case: PathBuf,
+        /// The set
+        #[arg(long, value_name = "SET", required = true)]
+        signatures: Vec<PathBuf>,
+        /// Key of sets that were made with one
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+}
+
+/// Runs the command.
+pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
+    match args.command {
+        CaseCommand::Info { case } => info(&Case::open(&case)?),
+        CaseCommand::Export { case, jsonl } => {
+            scan::write_records(&Case::open(&case)?, &jsonl)?;
+            Ok(Exit::Clean)
+        }
+        CaseCommand::Match {
+            case,
+            signatures,
+            key,
+        } => {
+            let sets = pipeline::load_sets(&signatures, &[], key.as_ref())?;
+            match_sets(&Case::open(&case)?, &sets)
+        }
+    }
+}
+
+fn info(case: &Case) -> Result<Exit, CliError> {
+    let info = case.info()?;
+    for (label, path) in &info.inputs {
+        println!("input     {label}  {}", crate::blob::locator::shown(path));
+    }
+    println!("files     {}", grouped(info.units));
+    for (kind, count) in &info.records {
+        println!("records   {kind} {}", grouped(*count));
+    }
+    if let Some(run) = &info.run {
+        println!(
+            "run       {} by {}",
+            run.started.as_deref().unwrap_or("unknown"),
+            run.version
+        );
+    }
+    if info.unfinished {
+        println!("state     not finished: run the same scan again to go on");
+        return Ok(Exit::Incomplete);
+    }
+    if let Some(ledger) = &info.ledger {
+        println!(
+            "account   {} entries = {} scanned + {} duplicate + {} skipped + {} damaged",
+            grouped(ledger.entries),
+            grouped(ledger.scanned),
+            grouped(ledger.duplicate),
+            grouped(ledger.skipped.values().sum()),
+            grouped(ledger.damaged.values().sum())
+        );
+        let state = if ledger.complete {
+            "everything was read in full"
+        } else {
+            "not everything was read"
+        };
+        println!("state     {state}");
+    }
+    Ok(Exit::Clean)
+}
+
+/// Prints a `match` record for each blob of the case that is, byte for byte, a file of a set.
+fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
+    let mut blobs = 0_u64;
+    let mut complete = true;
+    let mut lines = Vec::new();
+    case.records(|record| -> Result<(), CliError> {
+        match record {
+            Record::Blob(blob) => {
+                blobs += 1;
+                if let Some(sha256) = from_hex(&blob.sha256) {
+                    for hit in sets.lookup_digests(&sha256, None) {
+                        lines.push(matched(&blob, sets, hit)?);
+                    }
+                }
+            }
+            Record::Ledger(ledger) => complete = ledger.complete,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    if blobs == 0 {
+        return Err(CliError::new(
+            "this case holds no digests of blobs; it can be matched only when it was made with `scan --record all`",
+        ));
+    }
+    for line in &lines {
+        println!("{line}");
+    }
+    eprintln!(
+        "strandline: {} blobs held against {} sets by SHA-256, {} matches",
+        grouped(blobs),
+        sets.sets().len(),
+        grouped(lines.len() as u64)
+    );
+    Ok(if complete {
+        Exit::Clean
+    } else {
+        Exit::Incomplete
+    })
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    for (index, byte) in digest.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(index * 2..index * 2 + 2)?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+fn matched(
+    blob: &crate::record::Blob,
+    sets: &SetGroup,
+    hit: crate::signature::Hit,
+) -> Result<String, CliError> {
+    let set = &sets.sets()[hit.set];
+    let lines = set
+        .file(hit.file)
+        .map_or(1, |info| u64::from(info.lines).max(1));
+    let record = Record::Match(Match {
+        locator: blob.locator.clone(),
+        hops: Vec::new(),
+        sha256: blob.sha256.clone(),
+        work: set.work().to_owned(),
+        release: set.release().to_owned(),
+        file: set
+            .name(hit.file)
+            .map_or_else(|| hit.file.to_string(), crate::blob::locator::escape),
+        grade: crate::record::Grade::Exact,
+        score: 1.0,
+        log10_p: None,
+        of_original: 1.0,
+        of_target: 1.0,
+        ranges: vec![MatchRange {
+            original_lines: [1, lines],
+            target_lines: [1, lines],
+            target_bytes: [0, blob.bytes],
+        }],
+    });
+    serde_json::to_string(&record).map_err(|error| CliError::new(error.to_string()))
+}

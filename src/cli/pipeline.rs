@@ -1,0 +1,318 @@
+//! What `scan`, `recover`, `sign` and `rules test` share: from inputs to a finished case.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime};
+
+use super::{CliError, Common, progress};
+use crate::blob::digest::hex;
+use crate::case::{Case, JoinInput, Plan};
+use crate::exposure::{Organisation, Prefilter, Rules};
+use crate::record::{Ledger, Run, RunInput, RunSet, SCHEMA_VERSION, Severity};
+use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
+use crate::scan::input::{self, InputRoot, Unit, Walked};
+use crate::scan::place::Placer;
+use crate::scan::seen::Seen;
+use crate::scan::{Scan, UnitDone};
+use crate::signature::{Key, Set, SetGroup};
+
+/// Everything that a run is asked to do.
+pub struct Request<'a> {
+    /// Paths of the inputs.
+    pub paths: &'a [PathBuf],
+    /// Label for the only input.
+    pub label: Option<&'a str>,
+    /// Flags that all commands share.
+    pub common: &'a Common,
+    /// The organisation profile.
+    pub organisation: Option<Organisation>,
+    /// Sets and baselines.
+    pub sets: SetGroup,
+    /// Keep digests of every blob.
+    pub record_all: bool,
+    /// Which bytes to keep.
+    pub keep: Keep,
+    /// Findings at or above this fail.
+    pub fail_on: Option<Severity>,
+    /// Problems that are accepted.
+    pub accepted: &'a [String],
+}
+
+/// What a run gave.
+pub struct Outcome {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The user stopped it.
+    pub interrupted: bool,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Loads signature sets, their names where those are at hand, and baselines.
+pub fn load_sets(
+    signatures: &[PathBuf],
+    baselines: &[PathBuf],
+    key: Option<&PathBuf>,
+) -> Result<SetGroup, CliError> {
+    let key = key.map(|path| Key::read(path)).transpose()?;
+    let mut sets = Vec::new();
+    for (path, is_baseline) in signatures
+        .iter()
+        .map(|path| (path, false))
+        .chain(baselines.iter().map(|path| (path, true)))
+    {
+        let mut set = Set::open(path, key.as_ref())?;
+        if is_baseline != set.is_baseline() {
+            let (is, other) = if is_baseline {
+                ("a signature set", "--signatures")
+            } else {
+                ("a baseline", "--baseline")
+            };
+            return Err(CliError::new(format!(
+                "{} is {is}; give it with {other}",
+                path.display()
+            )));
+        }
+        let names = crate::signature::names_path(path);
+        if names.exists() {
+            set.load_names(&names)?;
+        }
+        sets.push(set);
+    }
+    Ok(SetGroup::new(sets))
+}
+
+/// Reads an organisation profile.
+pub fn load_organisation(path: Option<&PathBuf>) -> Result<Option<Organisation>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(Some(Organisation::parse(
+        &text,
+        &path.display().to_string(),
+    )?))
+}
+
+/// A run that is set up: inputs walked, rules and sets loaded.
+pub struct Pipeline<'a> {
+    request: Request<'a>,
+    roots: Vec<InputRoot>,
+    units: Vec<Unit>,
+    walked: Vec<Walked>,
+    progress: Arc<Progress>,
+}
+
+impl<'a> Pipeline<'a> {
+    /// Looks at the inputs and walks them.
+    pub fn new(request: Request<'a>) -> Result<Self, CliError> {
+        let roots = input::look_at(request.paths, request.label)?;
+        let (mut units, mut walked) = (Vec::new(), Vec::new());
+        for (index, root) in roots.iter().enumerate() {
+            let (found, beside) = input::walk(index, root);
+            units.extend(found);
+            walked.push(beside);
+        }
+        let progress = Arc::new(Progress::default());
+        stop_on_interrupt(&progress);
+        Ok(Self {
+            request,
+            roots,
+            units,
+            walked,
+            progress,
+        })
+    }
+
+    /// Reads everything that the case does not hold yet, joins, and writes the ledger. `look` sees each batch of
+    /// units before it is committed.
+    pub fn run(
+        self,
+        case: &mut Case,
+        mut look: impl FnMut(&[InputRoot], &[Unit], &mut [UnitDone]) -> Result<(), CliError> + Send,
+    ) -> Result<Outcome, CliError> {
+        let (started, clock) = (SystemTime::now(), Instant::now());
+        let todo = case.begin(&Plan {
+            roots: &self.roots,
+            walked: &self.walked,
+            units: &self.units,
+            config: self.config(),
+        })?;
+        let run = self.run_record();
+        let common = self.request.common;
+        let (analyser, organisation) = (
+            Analyser {
+                limits: common.limits(),
+                sets: self.request.sets,
+                wishes: Wishes {
+                    record_all: self.request.record_all,
+                    keep: self.request.keep,
+                },
+                seen: Seen::default(),
+                prefilter: Prefilter::new(),
+                progress: Arc::clone(&self.progress),
+            },
+            self.request.organisation,
+        );
+        let scan = Scan {
+            analyser: &analyser,
+            placer: Placer {
+                organisation: organisation.as_ref(),
+                sets: &analyser.sets,
+                record_all: self.request.record_all,
+            },
+            roots: &self.roots,
+            units: &self.units,
+            jobs: common.jobs(),
+        };
+        let total = todo.iter().map(|&index| self.units[index].stamp.size).sum();
+        let bar = progress::Bar::start(common, &self.progress, total);
+        let result = scan.run(&todo, |mut done| -> Result<(), CliError> {
+            look(&self.roots, &self.units, &mut done)?;
+            case.commit(done).map_err(CliError::from)
+        });
+        bar.finish();
+        result?;
+        let interrupted = self.progress.stop.load(Ordering::Relaxed);
+        analyser.seen.clear();
+        let ledger = case.join(&JoinInput {
+            placer: &scan.placer,
+            fail_on: self.request.fail_on,
+            accepted: self.request.accepted,
+            all_units: !interrupted,
+            bytes_in: self.units.iter().map(|unit| unit.stamp.size).sum(),
+        })?;
+        assert_adds_up(&ledger)?;
+        let seconds = clock.elapsed().as_secs_f64();
+        let run = Run {
+            inputs: run_inputs(&self.roots, case)?,
+            started: Some(humantime::format_rfc3339_seconds(started).to_string()),
+            seconds: Some((seconds * 1_000.0).round() / 1_000.0),
+            ..run
+        };
+        case.end(&run, &ledger, !interrupted)?;
+        Ok(Outcome {
+            ledger,
+            interrupted,
+            seconds,
+        })
+    }
+
+    fn run_record(&self) -> Run {
+        let sets = self.request.sets.sets().iter().map(|set| RunSet {
+            work: set.work().to_owned(),
+            release: set.release().to_owned(),
+            digest: hex(&set.digest()),
+            role: if set.is_baseline() {
+                "baseline"
+            } else if set.is_public() {
+                "public"
+            } else {
+                "signature"
+            }
+            .to_owned(),
+        });
+        Run {
+            schema: SCHEMA_VERSION,
+            version: version().to_owned(),
+            program: program_digest(),
+            rules: hex(&Rules::builtin().digest()),
+            sets: sets.collect(),
+            organisation: self
+                .request
+                .organisation
+                .as_ref()
+                .map(|org| hex(&org.digest())),
+            inputs: Vec::new(),
+            limits: self.request.common.limits().by_name(),
+            started: None,
+            seconds: None,
+        }
+    }
+
+    /// Digest of everything that the result of a unit depends on beside the file itself.
+    fn config(&self) -> [u8; 32] {
+        let run = self.run_record();
+        let text = serde_json::json!({
+            "schema": run.schema,
+            "version": run.version,
+            "rules": run.rules,
+            "sets": run.sets,
+            "organisation": run.organisation,
+            "limits": run.limits,
+            "record_all": self.request.record_all,
+        });
+        *blake3::hash(text.to_string().as_bytes()).as_bytes()
+    }
+}
+
+/// Program name and version.
+pub fn version() -> &'static str {
+    concat!("strandline ", env!("CARGO_PKG_VERSION"))
+}
+
+/// BLAKE3 of the program file, so that a report says which build made it.
+fn program_digest() -> Option<String> {
+    let path = std::env::current_exe().ok()?;
+    let mut hasher = blake3::Hasher::new();
+    std::io::copy(&mut std::fs::File::open(path).ok()?, &mut hasher).ok()?;
+    Some(hasher.finalize().to_hex().to_string())
+}
+
+fn run_inputs(roots: &[InputRoot], case: &Case) -> Result<Vec<RunInput>, CliError> {
+    roots
+        .iter()
+        .enumerate()
+        .map(|(index, root)| {
+            let sha256 = if root.is_folder {
+                None
+            } else {
+                case.input_sha256(index)?.map(|digest| hex(&digest))
+            };
+            Ok(RunInput {
+                label: root.label.clone(),
+                sha256,
+            })
+        })
+        .collect()
+}
+
+/// The ledger must add up; if it does not, nothing that this run says may be trusted.
+fn assert_adds_up(ledger: &Ledger) -> Result<(), CliError> {
+    if ledger.adds_up() {
+        return Ok(());
+    }
+    Err(CliError::new(format!(
+        "the account of this scan does not add up, which is a fault of this program; please report it: {}",
+        serde_json::to_string(ledger).unwrap_or_default()
+    )))
+}
+
+/// The first interrupt ends the run with what is known saved; a second one ends the program.
+fn stop_on_interrupt(progress: &Arc<Progress>) {
+    let progress = Arc::clone(progress);
+    // Fails where a handler is set already, which is then ours.
+    let _ = ctrlc::set_handler(move || {
+        if progress.stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!(
+            "strandline: stopping; what is known so far is kept (interrupt again to quit at once)"
+        );
+    });
+}
+
+/// Warns when something that may hold confidential material lies in a git work tree.
+pub fn warn_if_in_work_tree(path: &Path, common: &Common) {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let in_tree = absolute
+        .ancestors()
+        .skip(1)
+        .any(|folder| folder.join(".git").exists());
+    if in_tree && !common.quiet {
+        eprintln!(
+            "strandline: warning: {} lies in a git work tree; take care not to commit it",
+            path.display()
+        );
+    }
+}

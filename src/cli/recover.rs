@@ -1,0 +1,190 @@
+//! `strandline recover`
+
+use std::collections::HashMap;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::OutputFolder;
+use super::pipeline::{self, Pipeline, Request};
+use super::{CliError, Common, Exit};
+use crate::blob::Locator;
+use crate::case::Case;
+use crate::record::Record;
+use crate::report::text::{grouped, size};
+use crate::scan::analyse::Keep;
+use crate::scan::facts::{Child, Standing, each_entry};
+use crate::signature::SetGroup;
+use crate::sourcemap::layout::{self, Layout, Slot};
+
+/// Get the original sources back out of maps and bundles.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// Files and folders: packages, archives, maps
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// New folder: sources below `sources/`, one row for each in `manifest.jsonl`
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Organisation profile: what is yours
+    #[arg(long, value_name = "FILE")]
+    org: Option<PathBuf>,
+    /// Read further inputs from a list, separated by NUL or by lines; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Writes sources while units come in.
+struct Writer<'a> {
+    folder: &'a OutputFolder,
+    layout: Layout,
+    /// Path below the output folder, by locator.
+    written: HashMap<String, String>,
+    files: u64,
+    bytes: u64,
+}
+
+impl Writer<'_> {
+    fn take(&mut self, child: &Child, standing: &Standing) -> Result<(), CliError> {
+        let (Some(meta), Some(bytes), Some(sha256)) = (&child.source, &child.kept, child.sha256)
+        else {
+            return Ok(());
+        };
+        let name = meta.name.as_deref().unwrap_or_default();
+        let url =
+            crate::sourcemap::resolve_source(standing.path, meta.source_root.as_deref(), name);
+        let root: Vec<String> = standing
+            .above
+            .iter()
+            .flat_map(|name| name.split(|&byte| byte == b'/'))
+            .filter(|part| !part.is_empty())
+            .map(layout::component)
+            .collect();
+        let path = match self.layout.place(&root, &url, &sha256.0) {
+            Slot::There(path) => format!("sources/{path}"),
+            Slot::New(path) => {
+                let path = format!("sources/{path}");
+                if let Some((folder, _)) = path.rsplit_once('/') {
+                    self.folder.make_folder(folder)?;
+                }
+                self.folder.write(&path, bytes)?;
+                self.files += 1;
+                self.bytes += bytes.len() as u64;
+                path
+            }
+        };
+        self.written.insert(standing.at.as_str().to_owned(), path);
+        Ok(())
+    }
+}
+
+/// Runs the command.
+pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
+    let paths = super::input_paths(&args.inputs, args.files_from.as_ref())?;
+    let organisation = pipeline::load_organisation(args.org.as_ref())?;
+    pipeline::warn_if_in_work_tree(&args.output, &args.common);
+    let folder = OutputFolder::create(&args.output)?;
+    let mut writer = Writer {
+        folder: &folder,
+        layout: Layout::default(),
+        written: HashMap::new(),
+        files: 0,
+        bytes: 0,
+    };
+    let pipeline = Pipeline::new(Request {
+        paths: &paths,
+        label: None,
+        common: &args.common,
+        organisation,
+        sets: SetGroup::default(),
+        record_all: false,
+        keep: Keep::Sources,
+        fail_on: None,
+        accepted: &[],
+    })?;
+    let mut case = Case::in_memory()?;
+    let outcome = pipeline.run(&mut case, |roots, units, done| {
+        for unit in done {
+            let Some(child) = unit.kept.take() else {
+                continue;
+            };
+            let row = &units[unit.index];
+            let label = &roots[row.input].label;
+            let above = if row.path.is_empty() {
+                vec![]
+            } else {
+                vec![label.clone().into_bytes()]
+            };
+            let path = if row.path.is_empty() {
+                label.as_bytes()
+            } else {
+                &row.path
+            };
+            let standing = Standing {
+                at: &Locator::file(label, &row.path),
+                path,
+                above: &above,
+            };
+            each_entry(&child, &standing, &mut |child, standing| {
+                writer.take(child, standing)
+            })?;
+        }
+        Ok::<_, CliError>(())
+    })?;
+    let counts = write_manifest(&case, &writer)?;
+    if !args.common.quiet {
+        println!(
+            "{} sources named: {} recovered into {} files ({}), {} without content",
+            grouped(counts.total),
+            grouped(counts.recovered),
+            grouped(writer.files),
+            size(writer.bytes),
+            grouped(counts.total - counts.recovered)
+        );
+        println!("{}", args.output.join("manifest.jsonl").display());
+    }
+    Ok(if outcome.ledger.complete && !outcome.interrupted {
+        Exit::Clean
+    } else {
+        eprintln!(
+            "strandline: not everything was read in full; `strandline scan` on the same input says what"
+        );
+        Exit::Incomplete
+    })
+}
+
+#[derive(Default)]
+struct Counts {
+    total: u64,
+    recovered: u64,
+}
+
+/// One row for each entry of the `sources` of each map, with the path that was written.
+fn write_manifest(case: &Case, writer: &Writer) -> Result<Counts, CliError> {
+    let mut counts = Counts::default();
+    let mut out = BufWriter::new(writer.folder.create_file("manifest.jsonl")?);
+    case.records(|record| -> Result<(), CliError> {
+        let Record::Source(source) = record else {
+            return Ok(());
+        };
+        let path = writer.written.get(&source.locator);
+        counts.total += 1;
+        counts.recovered += u64::from(path.is_some());
+        let mut row = serde_json::to_value(Record::Source(source))
+            .map_err(|error| CliError::new(error.to_string()))?;
+        row["path"] = path.map_or(serde_json::Value::Null, |path| path.as_str().into());
+        Ok(writeln!(out, "{row}")?)
+    })?;
+    out.flush()?;
+    if counts.recovered != writer.written.len() as u64 {
+        return Err(CliError::new(format!(
+            "{} sources were written and {} stand in the manifest, which is a fault of this program; please report it",
+            writer.written.len(),
+            counts.recovered
+        )));
+    }
+    Ok(counts)
+}

@@ -1,0 +1,148 @@
+//! `strandline scan`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::pipeline::{self, Pipeline, Request};
+use super::{CliError, Common, Exit, output, parse_severity, report, summary};
+use crate::case::Case;
+use crate::record::{Record, Severity};
+use crate::scan::analyse::Keep;
+
+/// Find what the inputs expose, and which of them hold a signed work.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Files and folders: packages, archives, maps, mirrors
+    #[arg(value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Keep everything in this case file; the same command goes on where it was stopped
+    #[arg(long, value_name = "FILE")]
+    case: Option<PathBuf>,
+    /// Signature set of a work to look for (made by `sign`)
+    #[arg(long, value_name = "SET")]
+    signatures: Vec<PathBuf>,
+    /// Fingerprints of public code, never called a match
+    #[arg(long, value_name = "SET")]
+    baseline: Vec<PathBuf>,
+    /// Key of sets that were made with one
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Organisation profile: what is yours
+    #[arg(long, value_name = "FILE")]
+    org: Option<PathBuf>,
+    /// Write the report into this new folder
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Write the records to this file, or to standard output with `-`
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+    /// Read further inputs from a list, separated by NUL or by lines; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    /// What locators begin with, for a single input
+    #[arg(long, value_name = "NAME")]
+    label: Option<String>,
+    /// Keep digests of every blob, so that `case match` can hold later sets against the case
+    #[arg(long, value_name = "WHAT", value_enum)]
+    record: Option<RecordWhat>,
+    /// End with status 1 when something at least this bad was found
+    #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
+    fail_on: Option<Severity>,
+    /// A problem with this code does not make the scan incomplete
+    #[arg(long, value_name = "CODE")]
+    accept_problem: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum RecordWhat {
+    /// Every blob.
+    All,
+}
+
+/// Runs the command.
+pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
+    let paths = super::input_paths(&args.inputs, args.files_from.as_ref())?;
+    if args.label.is_some() && paths.len() > 1 {
+        return Err(CliError::new(
+            "--label names one input; give one input with it",
+        ));
+    }
+    let sets = pipeline::load_sets(&args.signatures, &args.baseline, args.key.as_ref())?;
+    let organisation = pipeline::load_organisation(args.org.as_ref())?;
+    for path in args.case.iter().chain(&args.report) {
+        pipeline::warn_if_in_work_tree(path, &args.common);
+    }
+    let report_folder = args
+        .report
+        .as_deref()
+        .map(output::OutputFolder::create)
+        .transpose()?;
+    let pipeline = Pipeline::new(Request {
+        paths: &paths,
+        label: args.label.as_deref(),
+        common: &args.common,
+        organisation,
+        sets,
+        record_all: args.record == Some(RecordWhat::All),
+        keep: Keep::Nothing,
+        fail_on: args.fail_on,
+        accepted: &args.accept_problem,
+    })?;
+    let mut case = match &args.case {
+        Some(path) => Case::open_or_create(path)?,
+        None => Case::in_memory()?,
+    };
+    let outcome = pipeline.run(&mut case, |_, _, _| Ok(()))?;
+    let mut summary = summary::Summary::new(args.fail_on);
+    case.records(|record| {
+        summary.add(&record);
+        Ok::<_, CliError>(())
+    })?;
+    if let Some(path) = &args.jsonl {
+        write_records(&case, path)?;
+    }
+    if let Some(folder) = &report_folder {
+        report::write_into(&case, folder)?;
+    }
+    let to_stdout = args.jsonl.as_deref() == Some(Path::new("-"));
+    if !args.common.quiet && !to_stdout {
+        summary.print(
+            &outcome,
+            args.common.color.is_on(),
+            args.report.as_deref(),
+            args.case.as_deref(),
+        )?;
+    }
+    let ledger = &outcome.ledger;
+    Ok(if outcome.interrupted || !ledger.complete {
+        Exit::Incomplete
+    } else if ledger.findings_failing > 0 {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
+}
+
+/// Writes all records, one a line.
+pub fn write_records(case: &Case, path: &Path) -> Result<(), CliError> {
+    if path == Path::new("-") {
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        stream_records(case, &mut out)?;
+        return Ok(out.flush()?);
+    }
+    let mut bytes = Vec::new();
+    stream_records(case, &mut bytes)?;
+    output::write_file(path, &bytes)
+}
+
+fn stream_records(case: &Case, out: &mut impl Write) -> Result<(), CliError> {
+    case.records(|record: Record| -> Result<(), CliError> {
+        let line =
+            serde_json::to_string(&record).map_err(|error| CliError::new(error.to_string()))?;
+        Ok(writeln!(out, "{line}")?)
+    })
+}

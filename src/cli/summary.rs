@@ -1,0 +1,285 @@
+//! What a scan prints for people: ten lines that say what is out, where, how much, and what could not be read.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use super::CliError;
+use super::pipeline::Outcome;
+use crate::blob::locator::shown;
+use crate::record::{Exposure, Ledger, Party, Record, Severity, SourceStatus};
+use crate::report::text::{grouped, size};
+
+/// Places that are printed for each kind of thing; the rest is counted.
+const EXAMPLES: usize = 5;
+
+/// Collects what the summary says, from the records.
+#[derive(Default)]
+pub struct Summary {
+    fail_on: Option<Severity>,
+    packages: u64,
+    maps: u64,
+    sources: BTreeMap<Party, u64>,
+    recovered: u64,
+    missing: u64,
+    distinct: std::collections::HashSet<[u8; 8]>,
+    distinct_bytes: u64,
+    exposures: BTreeMap<Severity, u64>,
+    worst: Vec<Exposure>,
+    copies: Vec<String>,
+    copies_total: u64,
+    examined: u64,
+    searched: bool,
+    references: u64,
+    dangling: u64,
+    problems: BTreeMap<String, u64>,
+    first_problems: Vec<String>,
+}
+
+impl Summary {
+    /// An empty summary; findings at or above `fail_on` are all named.
+    pub fn new(fail_on: Option<Severity>) -> Self {
+        Self {
+            fail_on,
+            ..Self::default()
+        }
+    }
+
+    /// Takes a record.
+    pub fn add(&mut self, record: &Record) {
+        match record {
+            Record::Run(run) => self.searched = run.sets.iter().any(|set| set.role == "signature"),
+            Record::Package(_) => self.packages += 1,
+            Record::Map(_) => self.maps += 1,
+            Record::Source(source) => {
+                *self.sources.entry(source.party).or_insert(0) += 1;
+                if source.status == SourceStatus::Missing {
+                    self.missing += 1;
+                } else {
+                    self.recovered += 1;
+                    self.count_distinct(source.sha256.as_deref(), source.bytes);
+                }
+            }
+            Record::Exposure(exposure) => self.add_exposure(exposure),
+            Record::Copy(copy) => {
+                self.copies_total += 1;
+                if self.copies.len() < EXAMPLES {
+                    self.copies.push(format!(
+                        "{}: {} of {} {}, {} of {} files ({:.1} % of its bytes)",
+                        copy.locator,
+                        copy.class,
+                        copy.work,
+                        copy.release,
+                        grouped(copy.files_matched),
+                        grouped(copy.files_total),
+                        copy.of_original * 100.0
+                    ));
+                }
+            }
+            Record::Examined(_) => self.examined += 1,
+            Record::Reference(reference) => {
+                self.references += 1;
+                self.dangling += u64::from(reference.found.is_none());
+            }
+            Record::Problem(problem) => {
+                *self.problems.entry(problem.code.clone()).or_insert(0) += 1;
+                if self.first_problems.len() < EXAMPLES {
+                    self.first_problems.push(format!(
+                        "{}: {}: {}",
+                        problem.code, problem.locator, problem.detail
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn count_distinct(&mut self, sha256: Option<&str>, bytes: Option<u64>) {
+        let Some(number) = sha256.and_then(|hex| u64::from_str_radix(hex.get(..16)?, 16).ok())
+        else {
+            return;
+        };
+        if self.distinct.insert(number.to_le_bytes()) {
+            self.distinct_bytes += bytes.unwrap_or(0);
+        }
+    }
+
+    fn add_exposure(&mut self, exposure: &Exposure) {
+        *self.exposures.entry(exposure.severity).or_insert(0) += 1;
+        let fails = self
+            .fail_on
+            .is_some_and(|threshold| exposure.severity >= threshold);
+        if fails {
+            self.worst.push(exposure.clone());
+            return;
+        }
+        // Without a threshold the worst few are named.
+        if self.fail_on.is_none() && exposure.severity >= Severity::Medium {
+            self.worst.push(exposure.clone());
+            self.worst
+                .sort_by_key(|exposure| std::cmp::Reverse(exposure.severity));
+            self.worst.truncate(EXAMPLES);
+        }
+    }
+
+    /// Prints the summary to standard output.
+    pub fn print(
+        &self,
+        outcome: &Outcome,
+        colour: bool,
+        report: Option<&Path>,
+        case: Option<&Path>,
+    ) -> Result<(), CliError> {
+        let mut out = std::io::stdout().lock();
+        let ledger = &outcome.ledger;
+        writeln!(out, "packages    {}", grouped(self.packages))?;
+        writeln!(out, "sources     {}", self.sources_line())?;
+        writeln!(out, "exposures   {}", self.exposures_line())?;
+        for exposure in &self.worst {
+            writeln!(
+                out,
+                "  {} {} {}: {}",
+                paint(exposure.severity, colour),
+                exposure.class,
+                shown(&exposure.locator),
+                shown(&exposure.detail)
+            )?;
+        }
+        writeln!(out, "copies      {}", self.copies_line())?;
+        for copy in &self.copies {
+            writeln!(out, "  {}", shown(copy))?;
+        }
+        writeln!(
+            out,
+            "references  {} to things elsewhere, {} of them not in the input",
+            grouped(self.references),
+            grouped(self.dangling)
+        )?;
+        writeln!(out, "read        {}", read_line(outcome))?;
+        writeln!(out, "account     {}", account_line(ledger))?;
+        writeln!(out, "not read    {}", self.not_read_line(outcome))?;
+        for problem in &self.first_problems {
+            writeln!(out, "  {}", shown(problem))?;
+        }
+        if let Some(path) = report {
+            writeln!(out, "report      {}", path.join("index.html").display())?;
+        }
+        if let Some(path) = case {
+            writeln!(out, "case        {}", path.display())?;
+        }
+        Ok(())
+    }
+
+    fn sources_line(&self) -> String {
+        let party = |party| grouped(self.sources.get(&party).copied().unwrap_or(0));
+        if self.maps == 0 {
+            return "no source maps found in what was read".to_owned();
+        }
+        format!(
+            "{} recovered from {} maps ({} distinct, {}), {} named without content; party: {} first, {} unknown, {} third",
+            grouped(self.recovered),
+            grouped(self.maps),
+            grouped(self.distinct.len() as u64),
+            size(self.distinct_bytes),
+            grouped(self.missing),
+            party(Party::First),
+            party(Party::Unknown),
+            party(Party::Third)
+        )
+    }
+
+    fn exposures_line(&self) -> String {
+        if self.exposures.is_empty() {
+            return "none of the classes looked for was found in what was read".to_owned();
+        }
+        let counts: Vec<String> = self
+            .exposures
+            .iter()
+            .rev()
+            .map(|(severity, count)| format!("{} {}", grouped(*count), severity.as_str()))
+            .collect();
+        counts.join(", ")
+    }
+
+    fn copies_line(&self) -> String {
+        if !self.searched {
+            return "not searched for: no signature set was given".to_owned();
+        }
+        format!(
+            "{} of {} places examined hold files of the work",
+            grouped(self.copies_total),
+            grouped(self.examined)
+        )
+    }
+
+    fn not_read_line(&self, outcome: &Outcome) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        if outcome.interrupted {
+            parts.push("stopped before the end: run the same command again to go on".to_owned());
+        }
+        if outcome.ledger.complete {
+            parts.push("nothing: everything was read in full".to_owned());
+        }
+        let codes: Vec<String> = self
+            .problems
+            .iter()
+            .map(|(code, count)| format!("{} {code}", grouped(*count)))
+            .collect();
+        if !codes.is_empty() {
+            parts.push(format!("problems: {}", codes.join(", ")));
+        }
+        parts.join("; ")
+    }
+}
+
+fn read_line(outcome: &Outcome) -> String {
+    let ledger = &outcome.ledger;
+    format!(
+        "{} of input, {} in {} entries of {} containers, in {:.1} s",
+        size(ledger.bytes_in),
+        size(ledger.bytes_scanned),
+        grouped(ledger.entries),
+        grouped(ledger.containers),
+        outcome.seconds
+    )
+}
+
+fn account_line(ledger: &Ledger) -> String {
+    let sum = |counts: &BTreeMap<String, u64>| counts.values().sum::<u64>();
+    format!(
+        "{} entries = {} scanned + {} duplicate + {} skipped{} + {} damaged{}",
+        grouped(ledger.entries),
+        grouped(ledger.scanned),
+        grouped(ledger.duplicate),
+        grouped(sum(&ledger.skipped)),
+        reasons(&ledger.skipped),
+        grouped(sum(&ledger.damaged)),
+        reasons(&ledger.damaged)
+    )
+}
+
+fn reasons(counts: &BTreeMap<String, u64>) -> String {
+    if counts.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(reason, count)| format!("{reason} {}", grouped(*count)))
+        .collect();
+    format!(" ({})", parts.join(", "))
+}
+
+/// The word of a severity, coloured where that is wanted.
+fn paint(severity: Severity, colour: bool) -> String {
+    let word = format!("{:8}", severity.as_str());
+    if !colour {
+        return word;
+    }
+    let code = match severity {
+        Severity::Critical => "1;31",
+        Severity::High => "31",
+        Severity::Medium => "33",
+        Severity::Low | Severity::Info => "2",
+    };
+    format!("\u{1b}[{code}m{word}\u{1b}[0m")
+}

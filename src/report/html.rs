@@ -1,0 +1,587 @@
+//! The page: one self-contained HTML file.
+//!
+//! No script, no link out, no font, no image from elsewhere: the content security policy in the page forbids them, so
+//! that even a mistake here could not load anything. Every string from the model is escaped by the template engine;
+//! those that come from an input pass `shown` first.
+//!
+//! The page has a most number of bytes. Tables are bounded by the model already; should hostile names still make the
+//! page too large, it is made again with fewer rows, which it says beside each table.
+
+use askama::Template;
+
+use super::ReportError;
+use super::folders::{CellKind, Counts, Part};
+use super::model::{Model, ROWS};
+use super::text::{count_of, percent, shown, size};
+use super::treemap::{Rect, squarify};
+
+/// Largest page, in bytes.
+pub const MAX_HTML_BYTES: usize = 5_000_000;
+
+/// Rows a table that are tried in turn until the page is small enough.
+const ROW_LIMITS: [usize; 5] = [ROWS, 200, 80, 30, 10];
+
+/// Size of the treemap in user units; the drawing scales.
+const FIELD: Rect = Rect {
+    x: 0.0,
+    y: 0.0,
+    w: 1200.0,
+    h: 620.0,
+};
+
+/// Makes the page.
+///
+/// # Errors
+///
+/// When the page is larger than [`MAX_HTML_BYTES`] even with ten rows a table, or the template engine fails.
+pub fn render_html(model: &Model) -> Result<String, ReportError> {
+    render_within(model, MAX_HTML_BYTES)
+}
+
+fn render_within(model: &Model, limit: usize) -> Result<String, ReportError> {
+    let mut bytes = 0;
+    for rows in ROW_LIMITS {
+        let page = Page {
+            m: model,
+            rows,
+            cells: cells(&model.sources.treemap),
+        }
+        .render()?;
+        if page.len() <= limit {
+            return Ok(page);
+        }
+        bytes = page.len();
+    }
+    Err(ReportError::TooLarge { bytes, limit })
+}
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct Page<'a> {
+    m: &'a Model,
+    /// Rows of a table that are shown.
+    rows: usize,
+    cells: Vec<Cell>,
+}
+
+/// A cell of the treemap, and a row of its table.
+struct Cell {
+    number: usize,
+    name: String,
+    counts: Counts,
+    party: &'static str,
+    share: String,
+    at: Rect,
+    /// What fits into the cell; empty where nothing does.
+    label: String,
+    note: String,
+}
+
+impl Page<'_> {
+    /// Rows of a table that are shown. The templates need it by value.
+    fn limit(&self) -> usize {
+        self.rows
+    }
+
+    /// Labels of the first inputs, for the heading.
+    fn input_names(&self) -> String {
+        const NAMED: usize = 3;
+        let inputs = &self.m.method.inputs;
+        let names: Vec<&str> = inputs
+            .first(NAMED)
+            .iter()
+            .map(|input| input.label.as_str())
+            .collect();
+        match (names.is_empty(), inputs.left_out(NAMED)) {
+            (true, _) => "unknown input".to_owned(),
+            (false, 0) => names.join(", "),
+            (false, more) => format!("{} and {more} more", names.join(", ")),
+        }
+    }
+
+    fn has_treemap(&self) -> bool {
+        self.cells.iter().any(|cell| cell.at.area() > 0.0)
+    }
+}
+
+/// Lays out the parts: each in its parent's rectangle, rows of the cut become cells.
+fn cells(parts: &[Part]) -> Vec<Cell> {
+    let Some(whole) = parts.first() else {
+        return Vec::new();
+    };
+    let whole_bytes = whole.counts.bytes;
+    let mut carriers = parts
+        .iter()
+        .map(|part| part.carrier.as_str())
+        .filter(|carrier| !carrier.is_empty());
+    let first = carriers.next();
+    let several = carriers.any(|carrier| Some(carrier) != first);
+    let mut areas = vec![Rect::default(); parts.len()];
+    areas[0] = FIELD;
+    let mut out = Vec::new();
+    // Depth first, so that neighbours in the drawing are neighbours in the table.
+    let mut open = vec![0];
+    while let Some(at) = open.pop() {
+        let part = &parts[at];
+        if part.children.is_empty() {
+            out.push(cell(out.len() + 1, part, areas[at], whole_bytes, several));
+            continue;
+        }
+        let weights: Vec<u64> = part
+            .children
+            .iter()
+            .map(|&child| parts[child].counts.bytes)
+            .collect();
+        for (&child, area) in part.children.iter().zip(squarify(&weights, areas[at])) {
+            areas[child] = area;
+        }
+        open.extend(part.children.iter().rev());
+    }
+    out
+}
+
+fn cell(number: usize, part: &Part, at: Rect, whole_bytes: u64, several: bool) -> Cell {
+    let carrier = shown(&part.carrier);
+    let folder = shown(&part.folder);
+    let folder_is_empty = folder.is_empty();
+    let in_carrier = describe(folder.clone(), part.kind, part.carrier.is_empty());
+    let place = match (several && !carrier.is_empty(), folder_is_empty) {
+        (true, true) => carrier,
+        (true, false) => format!("{carrier} › {folder}"),
+        (false, true) => "(top folder)".to_owned(),
+        (false, false) => folder.clone(),
+    };
+    let name = describe(place, part.kind, part.carrier.is_empty());
+    let share = if whole_bytes == 0 {
+        0.0
+    } else {
+        part.counts.bytes as f64 / whole_bytes as f64
+    };
+    // Within the drawing the folder says more than the archive that most cells share.
+    let short = match part.kind {
+        _ if folder_is_empty => &name,
+        CellKind::Whole => &folder,
+        _ => &in_carrier,
+    };
+    let label = label(number, short, at);
+    let note = if label.is_empty() {
+        String::new()
+    } else {
+        note(&part.counts, at)
+    };
+    Cell {
+        number,
+        name,
+        counts: part.counts,
+        party: part.counts.leading_party(),
+        share: percent(share),
+        at,
+        label,
+        note,
+    }
+}
+
+/// A folder with what a row says of it.
+fn describe(place: String, kind: CellKind, of_carriers: bool) -> String {
+    match kind {
+        CellKind::Direct => place,
+        CellKind::Whole => format!("{place} and below"),
+        CellKind::Rest(1) if of_carriers => "1 more archive or input".to_owned(),
+        CellKind::Rest(more) if of_carriers => format!("{more} more archives or inputs"),
+        CellKind::Rest(1) => format!("{place}: 1 more folder"),
+        CellKind::Rest(more) => format!("{place}: {more} more folders"),
+    }
+}
+
+fn party_words(party: &str) -> &'static str {
+    match party {
+        "first" => "first party",
+        "third" => "third party",
+        "unknown" => "unknown party",
+        _ => "nothing recovered",
+    }
+}
+
+/// Width of a bold and of a plain character and of both margins, in user units, at the drawing's font sizes.
+const LABEL_CHAR: f64 = 8.6;
+const NOTE_CHAR: f64 = 7.2;
+const MARGINS: f64 = 14.0;
+
+/// The number and as much of the name's end as fits, whole folders where possible, since the end of a path says
+/// most. What is still too wide is cut by the cell's edge; the table has it in full.
+fn label(number: usize, name: &str, at: Rect) -> String {
+    if at.h < 20.0 || at.w < 26.0 {
+        return String::new();
+    }
+    let number = number.to_string();
+    let room = fitting(at.w, LABEL_CHAR).saturating_sub(number.len() + 1);
+    if name.chars().count() <= room {
+        return format!("{number} {name}");
+    }
+    let folders = name.match_indices('/').map(|(at, _)| &name[at..]);
+    if let Some(end) = folders.into_iter().find(|end| end.chars().count() < room) {
+        return format!("{number} …{end}");
+    }
+    if room < 5 {
+        return number;
+    }
+    let skipped = name.chars().count() - (room - 1);
+    format!(
+        "{number} …{}",
+        name.chars().skip(skipped).collect::<String>()
+    )
+}
+
+/// Bytes and party, or bytes alone, or nothing, as the cell has room.
+fn note(counts: &Counts, at: Rect) -> String {
+    let bytes = size(counts.bytes);
+    let full = format!("{bytes} · {}", party_words(counts.leading_party()));
+    let room = fitting(at.w, NOTE_CHAR);
+    let fits = |text: &String| at.h >= 44.0 && text.chars().count() <= room;
+    [full, bytes].into_iter().find(fits).unwrap_or_default()
+}
+
+fn fitting(width: f64, character: f64) -> usize {
+    ((width - MARGINS) / character).max(0.0) as usize
+}
+
+mod filters {
+    use super::super::text;
+    use super::CellKind;
+
+    /// A string from an input, with what is invisible spelled out.
+    #[askama::filter_fn]
+    pub fn shown(value: impl std::fmt::Display, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(text::shown(&value.to_string()))
+    }
+
+    /// A number with thousands separators.
+    #[askama::filter_fn]
+    pub fn num(value: impl super::Number, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(text::grouped(value.number()))
+    }
+
+    /// A number of bytes in decimal units.
+    #[askama::filter_fn]
+    pub fn size(value: impl super::Number, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(text::size(value.number()))
+    }
+
+    /// A share as per cent.
+    #[askama::filter_fn]
+    pub fn percent(value: &f64, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(text::percent(*value))
+    }
+
+    /// A length in the drawing, to a hundredth.
+    #[askama::filter_fn]
+    pub fn units(value: &f64, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(format!("{value:.2}"))
+    }
+
+    /// A folder's row in a table.
+    #[askama::filter_fn]
+    pub fn folder(value: &str, _: &dyn askama::Values, kind: &CellKind) -> askama::Result<String> {
+        let place = if value.is_empty() {
+            "(top folder)".to_owned()
+        } else {
+            text::shown(value)
+        };
+        Ok(super::describe(place, *kind, false))
+    }
+}
+
+/// Numbers that the templates show: `u64` and `usize`, by value or reference.
+trait Number {
+    fn number(&self) -> u64;
+}
+
+impl Number for u64 {
+    fn number(&self) -> u64 {
+        *self
+    }
+}
+
+impl Number for usize {
+    fn number(&self) -> u64 {
+        count_of(*self)
+    }
+}
+
+impl<T: Number> Number for &T {
+    fn number(&self) -> u64 {
+        (*self).number()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::super::text::is_invisible;
+    use super::*;
+    use crate::record::{Certainty, Party, Record, Severity};
+
+    fn page(records: Vec<Record>) -> String {
+        render_html(&Model::build(records)).unwrap()
+    }
+
+    fn assert_inert(page: &str) {
+        for tag in page
+            .split('<')
+            .skip(1)
+            .filter_map(|rest| rest.split('>').next())
+        {
+            let name = tag
+                .trim_start_matches('/')
+                .split_whitespace()
+                .next()
+                .unwrap_or("");
+            let active = [
+                "script", "img", "iframe", "link", "object", "embed", "base", "form", "use",
+                "image",
+            ];
+            assert!(!active.contains(&name.to_lowercase().as_str()), "<{tag}>");
+            // Outside of quotes stand the names of attributes, and nothing from an input.
+            for names in tag.split('"').step_by(2) {
+                for name in names.split_whitespace().skip_while(|word| *word == name) {
+                    let event = name.starts_with("on")
+                        || name.starts_with("src")
+                        || name.starts_with("style=");
+                    assert!(!event, "<{tag}>");
+                }
+            }
+            if let Some((_, link)) = tag.split_once("href=\"") {
+                assert!(link.starts_with('#'), "<{tag}>");
+            }
+        }
+        // Only line breaks, and those only from templates.
+        let hidden: Vec<char> = page
+            .chars()
+            .filter(|&c| c != '\n' && is_invisible(c))
+            .collect();
+        assert!(hidden.is_empty(), "{hidden:?}");
+    }
+
+    /// Opening and closing tags of the page match: nothing hostile broke out, no template forgot an end.
+    fn assert_balanced(page: &str) {
+        const VOID: [&str; 3] = ["meta", "!doctype", "br"];
+        let mut open: Vec<&str> = Vec::new();
+        let mut rest = page;
+        while let Some(at) = rest.find('<') {
+            let tag = &rest[at + 1..];
+            let end = tag.find('>').expect("a tag that ends");
+            let body = &tag[..end];
+            rest = &tag[end + 1..];
+            if let Some(name) = body.strip_prefix('/') {
+                assert_eq!(
+                    open.pop(),
+                    Some(name),
+                    "before {}",
+                    rest.chars().take(80).collect::<String>()
+                );
+            } else if !body.ends_with('/') {
+                let name = body.split_whitespace().next().unwrap_or("");
+                if !VOID.contains(&name.to_lowercase().as_str()) {
+                    open.push(name);
+                }
+            }
+            if body == "style" {
+                rest = &rest[rest.find("</style>").expect("the style ends")..];
+            }
+        }
+        assert!(open.is_empty(), "{open:?}");
+    }
+
+    #[test]
+    fn hostile_strings_are_inert_and_visible() {
+        let page = page(sample::hostile());
+        assert_inert(&page);
+        assert_balanced(&page);
+        assert!(page.contains("[U+202E]gpj.exe[U+0000][U+001B][31m[U+200B]"));
+        assert!(page.contains("&#60;script&#62;alert(1)"));
+    }
+
+    #[test]
+    fn the_page_has_its_parts_in_order() {
+        let page = page(sample::incident());
+        assert_inert(&page);
+        assert_balanced(&page);
+        assert!(page.starts_with("<!DOCTYPE html>"));
+        assert!(page.contains("<html lang=\"en\">"));
+        assert!(page.contains("default-src 'none'; style-src 'unsafe-inline'; img-src data:"));
+        let order = [
+            "<h1",
+            "id=\"h-verdict\"",
+            "id=\"h-packages\"",
+            "id=\"h-exposures\"",
+            "id=\"exposures-critical\"",
+            "id=\"exposures-info\"",
+            "id=\"h-sources\"",
+            "id=\"h-treemap\"",
+            "id=\"h-copies\"",
+            "id=\"h-references\"",
+            "id=\"h-findings\"",
+            "id=\"h-coverage\"",
+            "id=\"h-problems\"",
+            "id=\"h-method\"",
+            "id=\"h-words\"",
+        ];
+        let mut from = 0;
+        for part in order {
+            let at = page[from..]
+                .find(part)
+                .unwrap_or_else(|| panic!("{part} is missing or out of order"));
+            from += at;
+        }
+        assert_eq!(page.matches("<h1").count(), 1);
+        // Each link leads somewhere in the page.
+        for link in page.split("href=\"#").skip(1) {
+            let id = &link[..link.find('"').unwrap()];
+            assert_eq!(page.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+        }
+    }
+
+    #[test]
+    fn tables_are_accessible() {
+        let page = page(sample::incident());
+        assert_eq!(
+            page.matches("<table").count(),
+            page.matches("<caption").count()
+        );
+        assert!(
+            page.split("<th")
+                .skip(1)
+                .all(|th| th.starts_with("ead") || th.starts_with(" scope="))
+        );
+        for label in page.split("aria-labelledby=\"").skip(1) {
+            for id in label[..label.find('"').unwrap()].split(' ') {
+                assert_eq!(page.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+            }
+        }
+        // Severity is a word wherever it is a colour.
+        for tag in page.split("<span class=\"sev ").skip(1) {
+            let (class, text) = tag.split_once("\">").unwrap();
+            assert!(text.starts_with(class), "{tag:.40}");
+        }
+    }
+
+    #[test]
+    fn the_treemap_and_its_table_show_the_same() {
+        let model = Model::build(sample::incident());
+        let cells = cells(&model.sources.treemap);
+        assert!(cells.len() > 15, "{}", cells.len());
+        let mut sum = Counts::default();
+        for cell in &cells {
+            sum.add(&cell.counts);
+        }
+        assert_eq!(sum, model.sources.places);
+        let area: f64 = cells.iter().map(|cell| cell.at.area()).sum();
+        assert!((area - FIELD.area()).abs() < 1.0);
+        for cell in &cells {
+            let expected = FIELD.area() * cell.counts.bytes as f64 / sum.bytes as f64;
+            assert!((cell.at.area() - expected).abs() < 1e-3, "{}", cell.name);
+        }
+        let page = render_html(&model).unwrap();
+        let drawn = cells.iter().filter(|cell| cell.at.area() > 0.0).count();
+        assert_eq!(page.matches("<svg x=").count(), drawn);
+    }
+
+    #[test]
+    fn labels_keep_to_their_cells() {
+        let at = |w, h| Rect {
+            x: 0.0,
+            y: 0.0,
+            w,
+            h,
+        };
+        assert_eq!(label(7, "src/utils", at(20.0, 100.0)), "");
+        assert_eq!(label(7, "src/utils", at(100.0, 12.0)), "");
+        assert_eq!(label(7, "src/utils", at(30.0, 40.0)), "7");
+        assert_eq!(label(7, "src/utils", at(300.0, 40.0)), "7 src/utils");
+        assert_eq!(
+            label(7, "src/services/analytics", at(130.0, 40.0)),
+            "7 …/analytics"
+        );
+        assert_eq!(
+            label(7, "src/services/analytics", at(220.0, 40.0)),
+            "7 …/services/analytics"
+        );
+        assert_eq!(label(7, "abcdefghijklmnopqrst", at(80.0, 40.0)), "7 …qrst");
+    }
+
+    #[test]
+    fn an_incomplete_run_says_so_wherever_something_is_absent() {
+        let records = vec![
+            Record::Run(sample::run()),
+            Record::Ledger(sample::partial_ledger()),
+        ];
+        let page = page(records);
+        assert!(page.contains("Not complete"));
+        assert!(page.matches("Not yet supportable").count() >= 4);
+        assert!(!page.contains("was found. Scope"));
+    }
+
+    #[test]
+    fn nothing_at_all_still_makes_a_page() {
+        let page = page(Vec::new());
+        assert_balanced(&page);
+        assert!(page.contains("without a ledger"));
+    }
+
+    #[test]
+    fn a_hundred_thousand_sources_fit() {
+        let many = (0..100_000_u64).map(|i| {
+            let map = format!("{:02}.tgz!/package/cli.js.map", i % 70);
+            let url = format!(
+                "src/area{}/part{}/{}/file{i}.ts",
+                i % 90,
+                i % 17,
+                "long-name".repeat(8)
+            );
+            Record::Source(sample::source(&map, &url, i % 30_000, Party::First, i / 2))
+        });
+        let model = Model::build(many);
+        assert_eq!(model.sources.distinct.files, 50_000);
+        assert_eq!(model.sources.carriers.total, 70);
+        let page = render_html(&model).unwrap();
+        assert!(page.len() < MAX_HTML_BYTES, "{}", page.len());
+        assert!(page.contains("Showing 50 of 70"));
+    }
+
+    #[test]
+    fn hostile_lengths_cut_rows_and_not_the_page() {
+        let long = "<\u{202E}".repeat(3_000);
+        let many = (0..2_000_u64).flat_map(|i| {
+            let at = format!("m/{i}/{long}");
+            [
+                Severity::Critical,
+                Severity::High,
+                Severity::Medium,
+                Severity::Low,
+                Severity::Info,
+            ]
+            .map(|severity| {
+                Record::Exposure(sample::exposure(
+                    &long,
+                    severity,
+                    Certainty::Proven,
+                    &at,
+                    &long,
+                ))
+            })
+        });
+        let page = page(many.collect());
+        assert!(page.len() <= MAX_HTML_BYTES, "{}", page.len());
+        assert!(page.contains("of 2,000; the rest is in the records"));
+        let model = Model::build(sample::incident());
+        assert!(matches!(
+            render_within(&model, 1_000),
+            Err(ReportError::TooLarge { limit: 1_000, .. })
+        ));
+    }
+
+    #[test]
+    fn the_page_is_the_same_each_time() {
+        assert_eq!(page(sample::hostile()), page(sample::hostile()));
+    }
+}

@@ -1,0 +1,49 @@
+//! The report: records in, one page out.
+//!
+//! A responder reads it at three in the morning on a dark screen; a lawyer prints it and reads it a year later.
+//! Both need the same things: what is out, where, how much, and what could not be read. So the page is one file,
+//! is readable without script (there is none in it), loads nothing, prints, and shows the same numbers as its JSON
+//! twin, because both come from one [`Model`].
+//!
+//! The way is one-directional: records → [`Model::build`] (a stream: millions of records become bounded tables) →
+//! [`render_html`]. What a table leaves out is said beside it ("showing 500 of 12,345"). Whatever came from an
+//! input is hostile: it goes through [`text::shown`], which spells out control and bidi characters, and then through
+//! the template engine's HTML escaping; nothing from an input becomes a link, a style or a comment.
+//!
+//! What is *not* here: reading records (that is `case`) and writing files (the caller does, mode 0600).
+
+mod bounded;
+mod folders;
+mod gather;
+mod html;
+mod model;
+#[cfg(test)]
+mod sample;
+pub mod text;
+pub mod treemap;
+mod verdict;
+
+pub use bounded::{Count, Table};
+pub use folders::{CarrierRow, CellKind, Counts, FolderRow, Part};
+pub use html::{MAX_HTML_BYTES, render_html};
+pub use model::*;
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The template engine failed. Templates are compiled in, so this is a defect of the program.
+    #[error("the report page could not be rendered: {0}; please report this as a defect")]
+    Render(#[from] askama::Error),
+    /// The page stays too large even with its tables cut to a few rows.
+    #[error(
+        "the report page has {bytes} bytes, more than the {limit} allowed, even with its tables cut; \
+         use the JSON records of the case instead"
+    )]
+    TooLarge {
+        /// Size of the smallest page that could be made, in bytes.
+        bytes: usize,
+        /// Largest size allowed, in bytes.
+        limit: usize,
+    },
+}

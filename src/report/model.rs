@@ -1,0 +1,883 @@
+//! Everything the report shows, as data.
+//!
+//! [`Model::build`] reads records one by one, in the order in which they are written, and keeps counts and bounded
+//! tables only. The page and the JSON twin are both made from the model, so their numbers cannot differ.
+//!
+//! Two figures are kept apart all the way: *places* counts each place of equal content, *distinct* counts content
+//! once, by its SHA-256. And a statement of absence is never a bare zero: it carries its scope, and turns into "not
+//! yet supportable" with the reasons while the ledger is not complete.
+//!
+//! Left out: what the rules, grades and classes mean (the page's glossary and `signatures/` say that), and single
+//! matches, items and secrets, which are counted here and listed by other outputs.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::bounded::{Count, Table};
+use super::folders::{CarrierRow, Counts, Part};
+use super::gather::Gatherer;
+use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
+
+/// Version of the model's JSON. Grows by one when a field is added.
+pub const REPORT_VERSION: u32 = 1;
+
+/// Rows kept of one table.
+pub const ROWS: usize = 500;
+
+/// Everything that is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Model {
+    /// [`REPORT_VERSION`].
+    pub report: u32,
+    /// The first thing to read.
+    pub verdict: Verdict,
+    /// Published units.
+    pub packages: Packages,
+    /// Artifacts that should not be public.
+    pub exposures: Exposures,
+    /// Original files recovered from maps.
+    pub sources: Sources,
+    /// Places that hold a work, and what else was looked at.
+    pub copies: Copies,
+    /// What the input points to and does not hold.
+    pub references: References,
+    /// Secrets and items: how many of which kind.
+    pub findings: Findings,
+    /// The account of what was read.
+    pub coverage: Coverage,
+    /// What kept bytes from being read, or is odd.
+    pub problems: Problems,
+    /// What ran, on what.
+    pub method: Method,
+}
+
+/// The box at the top.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Everything in the input was read in full, and the account adds up.
+    pub complete: bool,
+    /// Why not, shortest first words; empty when complete.
+    pub reasons: Vec<String>,
+    /// The highest severity of an exposure or secret seen.
+    pub highest: Option<Severity>,
+    /// One sentence each.
+    pub lines: Vec<VerdictLine>,
+}
+
+/// A question and its answer in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerdictLine {
+    /// The question, in two or three words.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+    /// Id of the section with the evidence.
+    pub section: String,
+}
+
+/// A statement of absence with its scope, or that it cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// Everything in the scope was read.
+    pub supportable: bool,
+    /// The statement.
+    pub text: String,
+    /// What stands against it; empty when supportable.
+    pub reasons: Vec<String>,
+}
+
+/// Published units found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Packages {
+    /// How many have exposures, secrets or recovered sources of the first or an unknown party.
+    pub with_findings: u64,
+    /// How many were not read in full.
+    pub incomplete: u64,
+    /// Those with findings first, by severity and size.
+    pub table: Table<PackageRow>,
+}
+
+/// One package at one version at one place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PackageRow {
+    /// Where.
+    pub locator: String,
+    /// Kind of package.
+    pub ecosystem: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// SHA-256 of the archive.
+    pub sha256: Option<String>,
+    /// Its licence.
+    pub licence: Option<String>,
+    /// It declares an open licence and a public repository.
+    pub declared_open: bool,
+    /// Highest severity of an exposure or secret at or below its locator; null where there is none.
+    pub severity: Option<Severity>,
+    /// Files in it.
+    pub files: u64,
+    /// Maps in it.
+    pub maps: u64,
+    /// Sources named, first party.
+    pub first: u64,
+    /// Sources named, third party.
+    pub third: u64,
+    /// Sources named, unknown party.
+    pub unknown: u64,
+    /// Sources whose content is there.
+    pub with_content: u64,
+    /// Bytes of recovered sources of the first or an unknown party.
+    pub own_bytes: u64,
+    /// Exposures in it.
+    pub exposures: u64,
+    /// Secrets in it.
+    pub secrets: u64,
+    /// Everything in it was read.
+    pub complete: bool,
+}
+
+/// Artifacts that should not be public.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Exposures {
+    /// Places.
+    pub total: u64,
+    /// Places where the bytes were parsed and say so.
+    pub proven: u64,
+    /// Places where a name or a pattern says so.
+    pub hint: u64,
+    /// By class.
+    pub classes: Vec<ClassRow>,
+    /// By severity, worst first; severities without rows are left out.
+    pub severities: Vec<SeverityTable>,
+    /// Said where there are none.
+    pub absence: Option<Statement>,
+}
+
+/// The exposures of one class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClassRow {
+    /// Id of the class.
+    pub class: String,
+    /// Highest severity seen.
+    pub highest: Severity,
+    /// Places, proven.
+    pub proven: u64,
+    /// Places, hinted.
+    pub hint: u64,
+    /// Distinct contents by SHA-256.
+    pub distinct: u64,
+    /// Places that have no content of their own, and so no part in `distinct`.
+    pub without_content: u64,
+}
+
+/// The exposures of one severity.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SeverityTable {
+    /// Which.
+    pub severity: Severity,
+    /// Proven before hinted, then by class and place.
+    pub table: Table<ExposureRow>,
+}
+
+/// One exposure at one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExposureRow {
+    /// Id of its class.
+    pub class: String,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub certainty: Certainty,
+    /// Where.
+    pub locator: String,
+    /// SHA-256 of the content.
+    pub sha256: Option<String>,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// Original files recovered from maps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sources {
+    /// Source maps, by where they stand.
+    pub maps: Vec<Count>,
+    /// Maps that are not valid by ECMA-426.
+    pub maps_invalid: u64,
+    /// Maps that nobody judged.
+    pub maps_unjudged: u64,
+    /// At places.
+    pub places: Counts,
+    /// Distinct contents by SHA-256.
+    pub distinct: Distinct,
+    /// By carrier and folder.
+    pub carriers: Table<CarrierRow>,
+    /// Sources of the carriers that have no row.
+    pub others: Counts,
+    /// The treemap: parts of the whole, parents before children; the first is the whole.
+    pub treemap: Vec<Part>,
+    /// Said where no source was recovered.
+    pub absence: Option<Statement>,
+}
+
+/// Distinct contents of recovered sources. Content that has different parties at different places counts with each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Distinct {
+    /// Whatever the party.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// First party somewhere.
+    pub first: u64,
+    /// Their bytes.
+    pub first_bytes: u64,
+    /// Third party somewhere.
+    pub third: u64,
+    /// Their bytes.
+    pub third_bytes: u64,
+    /// Unknown party somewhere.
+    pub unknown: u64,
+    /// Their bytes.
+    pub unknown_bytes: u64,
+    /// Places of recovered sources without a SHA-256, which have no part above.
+    pub without_digest: u64,
+}
+
+/// Places that hold a work.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Copies {
+    /// Signature sets were in force.
+    pub searched: bool,
+    /// Places with exact, normalised or excerpt matches; largest share first.
+    pub copies: Table<CopyRow>,
+    /// Places with derived or ported matches only.
+    pub suspects: Table<CopyRow>,
+    /// Roots looked at, by class.
+    pub examined: Vec<Count>,
+    /// Roots looked at, in all.
+    pub examined_total: u64,
+    /// Roots that could not be examined, or are no copy.
+    pub others: Table<ExaminedRow>,
+    /// Matched files at places, by work, release and grade.
+    pub matches: Vec<MatchCount>,
+    /// Said where there is no copy.
+    pub absence: Option<Statement>,
+}
+
+/// A place that holds a work, or part of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CopyRow {
+    /// The root of the place.
+    pub locator: String,
+    /// Name of the work.
+    pub work: String,
+    /// Its release.
+    pub release: String,
+    /// Files of the work that match.
+    pub files_matched: u64,
+    /// Files of the work.
+    pub files_total: u64,
+    /// Share of the work's bytes, 0 to 1.
+    pub of_original: f64,
+    /// Files by grade, strongest first.
+    pub grades: Vec<Count>,
+    /// What kind of copy.
+    pub class: String,
+}
+
+/// A root that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExaminedRow {
+    /// What it turned out to be.
+    pub class: String,
+    /// The root.
+    pub locator: String,
+}
+
+/// How many matches of a grade a release of a work has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MatchCount {
+    /// Name of the work.
+    pub work: String,
+    /// Its release.
+    pub release: String,
+    /// Grade of the matches.
+    pub grade: Grade,
+    /// Matches, each place counted.
+    pub places: u64,
+}
+
+/// What the input points to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct References {
+    /// References whose target the input holds.
+    pub found: u64,
+    /// References whose target it does not hold, by kind.
+    pub missing: Vec<Count>,
+    /// The latter; storage buckets and network addresses first.
+    pub table: Table<ReferenceRow>,
+    /// Said where every target was found.
+    pub absence: Option<Statement>,
+}
+
+/// A reference whose target was not found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReferenceRow {
+    /// What kind of place it points to.
+    pub kind: ReferenceKind,
+    /// What it points to.
+    pub target: String,
+    /// The entry that points.
+    pub locator: String,
+}
+
+/// Secrets and items, counted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Findings {
+    /// Secrets, each place counted.
+    pub secrets_total: u64,
+    /// Secrets by rule.
+    pub secrets: Vec<Count>,
+    /// Secrets by what was checked.
+    pub checks: Vec<Count>,
+    /// Secrets by severity, worst first.
+    pub severities: Vec<Count>,
+    /// Items, each place counted.
+    pub items_total: u64,
+    /// Items by kind.
+    pub items: Vec<Count>,
+}
+
+/// The account of coverage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Coverage {
+    /// The ledger; null where the records end without one.
+    pub ledger: Option<Ledger>,
+    /// The sum of the outcomes.
+    pub sum: u64,
+    /// It equals the entries.
+    pub adds_up: bool,
+}
+
+/// What kept bytes from being read, or is odd.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problems {
+    /// By code.
+    pub codes: Vec<ProblemCode>,
+    /// What was not read first.
+    pub table: Table<ProblemRow>,
+    /// Said where there are none.
+    pub absence: Option<Statement>,
+}
+
+/// Problems of one code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProblemCode {
+    /// The code.
+    pub code: String,
+    /// How many.
+    pub count: u64,
+    /// Bytes not read, where that is known.
+    pub bytes_unread: u64,
+    /// Problems where nobody can tell how many bytes were not read.
+    pub unknown: u64,
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProblemRow {
+    /// Its code.
+    pub code: String,
+    /// Where.
+    pub locator: String,
+    /// What happened and what to do.
+    pub detail: String,
+    /// Bytes not read; null when nobody can tell.
+    pub bytes_unread: Option<u64>,
+}
+
+/// What ran, on what.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Method {
+    /// Version of the record schema.
+    pub schema: Option<u32>,
+    /// Program name and version.
+    pub version: Option<String>,
+    /// BLAKE3 of the program.
+    pub program: Option<String>,
+    /// BLAKE3 of the rules.
+    pub rules: Option<String>,
+    /// BLAKE3 of the organisation profile.
+    pub organisation: Option<String>,
+    /// Signature sets and baselines.
+    pub sets: Table<RunSet>,
+    /// The inputs.
+    pub inputs: Table<InputRow>,
+    /// Limits in force.
+    pub limits: Vec<Count>,
+    /// UTC start of the run.
+    pub started: Option<String>,
+    /// Seconds that the run took.
+    pub seconds: Option<f64>,
+    /// Records read, by type.
+    pub records: Vec<Count>,
+}
+
+/// An input of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputRow {
+    /// Its label.
+    pub label: String,
+    /// SHA-256 of the file; null for a folder.
+    pub sha256: Option<String>,
+}
+
+impl Model {
+    /// Reads records in the order in which a run writes them. Memory: the tables' bounds, 17 bytes for each distinct
+    /// content of a source, 16 for each distinct exposed content, 8 for each archive with maps beyond the largest, and
+    /// the severities of at most a million places above exposures.
+    pub fn build(records: impl IntoIterator<Item = Record>) -> Model {
+        let mut gatherer = Gatherer::new();
+        for record in records {
+            gatherer.add(record);
+        }
+        gatherer.finish()
+    }
+}
+
+/// Position in one of the lists below: record enums that have no order of their own get this one.
+pub(super) type Rank = u8;
+
+pub(super) const MAP_KINDS: [(MapKind, &str); 4] = [
+    (MapKind::File, "file of its own"),
+    (MapKind::Inline, "inline, as a data URL"),
+    (MapKind::Section, "section of an index map"),
+    (MapKind::Embedded, "embedded in another carrier"),
+];
+
+pub(super) const GRADES: [(Grade, &str); 5] = [
+    (Grade::Exact, "exact"),
+    (Grade::Normalized, "normalized"),
+    (Grade::Excerpt, "excerpt"),
+    (Grade::Derived, "derived"),
+    (Grade::Ported, "ported"),
+];
+
+/// Storage buckets first: what stands there is most likely an archive of everything.
+pub(super) const REFERENCE_KINDS: [(ReferenceKind, &str); 4] = [
+    (ReferenceKind::Bucket, "bucket"),
+    (ReferenceKind::Url, "url"),
+    (ReferenceKind::File, "file"),
+    (ReferenceKind::DebugId, "debug-id"),
+];
+
+pub(super) fn rank<T: PartialEq>(all: &[(T, &str)], one: &T) -> u8 {
+    let at = all
+        .iter()
+        .position(|(known, _)| known == one)
+        .unwrap_or(all.len());
+    u8::try_from(at).unwrap_or(u8::MAX)
+}
+
+pub(super) fn word<T>(all: &[(T, &'static str)], rank: u8) -> &'static str {
+    all.get(usize::from(rank)).map_or("other", |(_, word)| word)
+}
+
+impl ReferenceRow {
+    /// The word used in records.
+    pub fn kind_word(&self) -> &'static str {
+        word(&REFERENCE_KINDS, rank(&REFERENCE_KINDS, &self.kind))
+    }
+}
+
+impl MatchCount {
+    /// The word used in records.
+    pub fn grade_word(&self) -> &'static str {
+        word(&GRADES, rank(&GRADES, &self.grade))
+    }
+}
+
+impl ExposureRow {
+    /// The word used in records.
+    pub fn certainty_word(&self) -> &'static str {
+        match self.certainty {
+            Certainty::Proven => "proven",
+            Certainty::Hint => "hint",
+        }
+    }
+}
+
+impl Coverage {
+    /// Skipped entries, whatever the reason.
+    pub fn skipped(&self) -> u64 {
+        self.ledger
+            .as_ref()
+            .map_or(0, |ledger| total(&ledger.skipped))
+    }
+
+    /// Damaged entries, whatever the reason.
+    pub fn damaged(&self) -> u64 {
+        self.ledger
+            .as_ref()
+            .map_or(0, |ledger| total(&ledger.damaged))
+    }
+}
+
+pub(super) fn total(counts: &BTreeMap<String, u64>) -> u64 {
+    counts
+        .values()
+        .fold(0, |sum, &count| sum.saturating_add(count))
+}
+
+impl PackageRow {
+    /// Name and version, as people write them.
+    pub fn label(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{}@{version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+impl PackageRow {
+    /// It has exposures, secrets, or recovered sources of the first or an unknown party.
+    pub fn has_findings(&self) -> bool {
+        self.exposures > 0 || self.secrets > 0 || self.own_bytes > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gather::digest;
+    use super::super::sample::{self, exposure, package, problem, source};
+    use super::*;
+    use crate::record::Party;
+
+    fn build(records: Vec<Record>) -> Model {
+        Model::build(records)
+    }
+
+    /// A complete run with these records in it.
+    fn within(records: Vec<Record>) -> Model {
+        let mut all = vec![Record::Run(sample::run())];
+        all.extend(records);
+        all.push(Record::Ledger(sample::full_ledger()));
+        build(all)
+    }
+
+    #[test]
+    fn equal_content_counts_once_in_distinct_and_at_each_place() {
+        let map = "a.tgz!/package/cli.js.map";
+        let model = within(vec![
+            Record::Source(source(map, "src/a.ts", 100, Party::First, 1)),
+            Record::Source(source(map, "src/b.ts", 100, Party::First, 1)),
+            Record::Source(source(map, "node_modules/x/a.ts", 100, Party::Third, 1)),
+            Record::Source(source(map, "src/c.ts", 7, Party::Unknown, 2)),
+        ]);
+        let Sources {
+            places, distinct, ..
+        } = &model.sources;
+        assert_eq!(
+            (places.recovered, places.bytes, places.own_bytes()),
+            (4, 307, 207)
+        );
+        assert_eq!((distinct.files, distinct.bytes), (2, 107));
+        assert_eq!((distinct.first, distinct.first_bytes), (1, 100));
+        assert_eq!(
+            (distinct.third, distinct.unknown, distinct.unknown_bytes),
+            (1, 1, 7)
+        );
+    }
+
+    #[test]
+    fn sources_without_content_are_named_and_not_counted_as_recovered() {
+        let mut missing = source("a.map", "src/a.ts", 0, Party::First, 0);
+        missing.status = crate::record::SourceStatus::Missing;
+        let mut forged = source("a.map", "src/b.ts", 9, Party::First, 0);
+        forged.sha256 = Some("not a digest".to_owned());
+        let model = within(vec![Record::Source(missing), Record::Source(forged)]);
+        assert_eq!(
+            (model.sources.places.named, model.sources.places.missing),
+            (2, 1)
+        );
+        assert_eq!(
+            (
+                model.sources.distinct.files,
+                model.sources.distinct.without_digest
+            ),
+            (0, 1)
+        );
+    }
+
+    #[test]
+    fn a_package_gets_the_worst_severity_below_it_and_no_other() {
+        let counts = |n| BTreeMap::from([("env-file".to_owned(), n)]);
+        let mut archive = package("m/a.tgz", "a", "1");
+        archive.exposures = counts(2);
+        let mut folder = package("m/a", "b", "1");
+        folder.exposures = counts(1);
+        let clean = package("m/c.tgz", "c", "1");
+        let hint = Certainty::Hint;
+        let model = within(vec![
+            Record::Package(archive),
+            Record::Exposure(exposure(
+                "x",
+                Severity::Low,
+                hint,
+                "m/a.tgz!/package/.env",
+                "",
+            )),
+            Record::Exposure(exposure(
+                "x",
+                Severity::Critical,
+                hint,
+                "m/a.tgz!/in.zip!/.env",
+                "",
+            )),
+            Record::Exposure(exposure("x", Severity::Medium, hint, "m/a/deep/.env", "")),
+            Record::Exposure(exposure("x", Severity::High, hint, "m/ab/.env", "")),
+            Record::Package(folder),
+            Record::Package(clean),
+        ]);
+        let seen: Vec<(&str, Option<Severity>)> = model
+            .packages
+            .table
+            .rows
+            .iter()
+            .map(|row| (row.locator.as_str(), row.severity))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("m/a.tgz", Some(Severity::Critical)),
+                ("m/a", Some(Severity::Medium)),
+                ("m/c.tgz", None)
+            ]
+        );
+        assert_eq!(
+            (model.packages.with_findings, model.packages.table.total),
+            (2, 3)
+        );
+        assert_eq!(model.verdict.highest, Some(Severity::Critical));
+    }
+
+    #[test]
+    fn exposures_are_grouped_by_severity_proven_first() {
+        let model = within(vec![
+            Record::Exposure(exposure("b", Severity::High, Certainty::Hint, "m/1", "")),
+            Record::Exposure(exposure("c", Severity::High, Certainty::Proven, "m/2", "")),
+            Record::Exposure(exposure("a", Severity::Low, Certainty::Proven, "m/3", "")),
+            Record::Exposure(exposure("c", Severity::Low, Certainty::Proven, "m/2", "")),
+        ]);
+        let order: Vec<(Severity, &str)> = model
+            .exposures
+            .severities
+            .iter()
+            .flat_map(|group| {
+                group
+                    .table
+                    .rows
+                    .iter()
+                    .map(|row| (row.severity, row.class.as_str()))
+            })
+            .collect();
+        use Severity::{High, Low};
+        assert_eq!(order, [(High, "c"), (High, "b"), (Low, "a"), (Low, "c")]);
+        let class = model
+            .exposures
+            .classes
+            .iter()
+            .find(|row| row.class == "c")
+            .unwrap();
+        assert_eq!(
+            (class.highest, class.proven, class.hint, class.distinct),
+            (High, 2, 0, 1)
+        );
+        assert_eq!((model.exposures.total, model.exposures.hint), (4, 1));
+    }
+
+    #[test]
+    fn tables_are_bounded_and_say_their_total() {
+        let many = 3 * ROWS as u64;
+        let mut records = Vec::new();
+        for i in 0..many {
+            let at = format!("m/{i:05}");
+            records.push(Record::Package(package(&at, "p", "1")));
+            records.push(Record::Exposure(exposure(
+                "x",
+                Severity::High,
+                Certainty::Hint,
+                &at,
+                "",
+            )));
+            records.push(Record::Problem(problem("truncated", &at, "", Some(i))));
+        }
+        let model = within(records);
+        assert_eq!(
+            (model.packages.table.total, model.packages.table.rows.len()),
+            (many, ROWS)
+        );
+        let group = &model.exposures.severities[0].table;
+        assert_eq!((group.total, group.rows.len()), (many, ROWS));
+        assert_eq!(model.problems.table.rows[0].bytes_unread, Some(many - 1));
+        assert_eq!(model.problems.codes[0].count, many);
+    }
+
+    #[test]
+    fn problems_of_unknown_extent_come_first_and_harmless_ones_last() {
+        let model = within(vec![
+            Record::Problem(problem("a", "1", "", Some(0))),
+            Record::Problem(problem("b", "2", "", Some(5))),
+            Record::Problem(problem("c", "3", "", None)),
+        ]);
+        let codes: Vec<&str> = model
+            .problems
+            .table
+            .rows
+            .iter()
+            .map(|row| row.code.as_str())
+            .collect();
+        assert_eq!(codes, ["c", "b", "a"]);
+    }
+
+    #[test]
+    fn absence_is_stated_with_its_scope_when_everything_was_read() {
+        let model = within(Vec::new());
+        assert!(model.verdict.complete && model.verdict.reasons.is_empty());
+        for absence in [
+            &model.exposures.absence,
+            &model.sources.absence,
+            &model.copies.absence,
+            &model.references.absence,
+        ] {
+            let said = absence.as_ref().unwrap();
+            assert!(said.supportable && said.reasons.is_empty());
+            assert!(
+                said.text
+                    .contains("3,210 entries in 19 containers of 2 inputs"),
+                "{}",
+                said.text
+            );
+        }
+    }
+
+    #[test]
+    fn absence_is_not_yet_supportable_while_something_was_not_read() {
+        let model = build(vec![
+            Record::Run(sample::run()),
+            Record::Ledger(sample::partial_ledger()),
+        ]);
+        let said = model.exposures.absence.as_ref().unwrap();
+        assert!(!said.supportable);
+        assert!(
+            said.text.starts_with("Not yet supportable"),
+            "{}",
+            said.text
+        );
+        // Sources without content are no reason: there was nothing to read.
+        assert_eq!(
+            said.reasons,
+            [
+                "3 entries skipped: encrypted",
+                "4 entries damaged: truncated"
+            ]
+        );
+        assert!(!model.verdict.complete);
+    }
+
+    #[test]
+    fn a_run_without_a_ledger_or_with_a_wrong_sum_is_not_complete() {
+        let unfinished = build(vec![Record::Run(sample::run())]);
+        assert!(
+            !unfinished.verdict.complete
+                && unfinished.verdict.reasons[0].contains("without a ledger")
+        );
+        let mut wrong = sample::full_ledger();
+        wrong.scanned += 1;
+        let wrong = build(vec![Record::Ledger(wrong)]);
+        assert!(!wrong.verdict.complete && !wrong.coverage.adds_up);
+        assert!(
+            wrong.verdict.reasons[0].contains("does not add up"),
+            "{:?}",
+            wrong.verdict.reasons
+        );
+        assert!(build(Vec::new()).verdict.highest.is_none());
+    }
+
+    #[test]
+    fn copies_are_not_spoken_of_unless_a_set_was_given() {
+        let mut run = sample::run();
+        run.sets.clear();
+        let model = build(vec![
+            Record::Run(run),
+            Record::Ledger(sample::full_ledger()),
+        ]);
+        assert!(!model.copies.searched && model.copies.absence.is_none());
+        let line = model
+            .verdict
+            .lines
+            .iter()
+            .find(|line| line.question == "Copies")
+            .unwrap();
+        assert!(
+            line.answer.starts_with("Not searched for"),
+            "{}",
+            line.answer
+        );
+    }
+
+    #[test]
+    fn an_incident_is_summed_up() {
+        let model = build(sample::incident());
+        assert_eq!(model.verdict.highest, Some(Severity::Critical));
+        let answers: Vec<&str> = model
+            .verdict
+            .lines
+            .iter()
+            .map(|line| line.answer.as_str())
+            .collect();
+        assert!(
+            answers[0].starts_with(
+                "7 exposures of 6 classes (2 critical, 2 high, 1 medium, 1 low, 1 info)"
+            ),
+            "{}",
+            answers[0]
+        );
+        assert!(
+            answers[1]
+                .starts_with("2 of 14 packages with findings: @acme/cli@2.1.88, @acme/cli@0.2.8"),
+            "{}",
+            answers[1]
+        );
+        assert!(
+            answers[3].contains("the largest holds 100 % of acme-cli 2.1.88"),
+            "{}",
+            answers[3]
+        );
+        assert_eq!(
+            answers[5],
+            "7 of 3,217 entries: 3 skipped, 4 damaged; 3 problems recorded. 10 sources are named without content."
+        );
+        assert_eq!(model.copies.copies.rows[1].grades[0].name, "normalized");
+        assert_eq!(model.copies.others.rows[0].class, "unreadable");
+        assert_eq!(model.references.table.rows[0].kind_word(), "bucket");
+    }
+
+    #[test]
+    fn the_json_twin_is_the_same_each_time() {
+        let twin = |records| serde_json::to_string(&build(records)).unwrap();
+        assert_eq!(twin(sample::incident()), twin(sample::incident()));
+        let value: serde_json::Value = serde_json::from_str(&twin(sample::incident())).unwrap();
+        assert_eq!(value["report"], REPORT_VERSION);
+        assert_eq!(value["packages"]["table"]["total"], 14);
+    }
+
+    #[test]
+    fn digests_are_read_or_refused() {
+        assert_eq!(digest(&"0f".repeat(32)), Some([15; 16]));
+        assert_eq!(digest("0f"), None);
+        assert_eq!(digest(&"zz".repeat(32)), None);
+        assert_eq!(digest(&"é".repeat(32)), None);
+    }
+}
