@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_record};
+use super::store::{
+    Case, CaseError, keys_of, locator_of, put_container, put_record, unpacked,
+};
 use crate::blob::{ContentKey, Locator};
 use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{
@@ -137,7 +139,7 @@ impl Case {
     }
 
     fn packages(&self, row: &InputRow) -> Result<PackageIndex, CaseError> {
-        let read = || -> rusqlite::Result<Vec<(Vec<u8>, String)>> {
+        let read = || -> rusqlite::Result<Vec<(Vec<u8>, Vec<u8>)>> {
             let mut query = self.db.prepare(
                 "SELECT unit.path, open_fact.manifest FROM open_fact JOIN unit ON unit.id = open_fact.unit
                  WHERE unit.input = ?1 AND open_fact.manifest IS NOT NULL ORDER BY unit.path",
@@ -150,7 +152,7 @@ impl Case {
         Ok(PackageIndex::new(manifests.into_iter().filter_map(
             |(path, manifest)| {
                 let folder = crate::scan::place::manifest_folder(&path)?.to_vec();
-                Some((folder, serde_json::from_str(&manifest).ok()?))
+                Some((folder, unpacked(&manifest, "a manifest").ok()?))
             },
         )))
     }
@@ -171,14 +173,11 @@ impl Case {
             .map_err(|error| self.wrap(error))?;
         let mut rows = query.query([row.id]).map_err(|error| self.wrap(error))?;
         while let Some(found) = rows.next().map_err(|error| self.wrap(error))? {
-            let read = || -> rusqlite::Result<(i64, Vec<u8>, String)> {
+            let read = || -> rusqlite::Result<(i64, Vec<u8>, Vec<u8>)> {
                 Ok((found.get(0)?, found.get(1)?, found.get(2)?))
             };
             let (unit, path, facts) = read().map_err(|error| self.wrap(error))?;
-            let facts: OpenFacts =
-                serde_json::from_str(&facts).map_err(|error| CaseError::Damaged {
-                    what: format!("facts of unit {unit}: {error}"),
-                })?;
+            let facts: OpenFacts = unpacked(&facts, &format!("facts of unit {unit}"))?;
             let at = locator_of(&row.label, &path);
             let mut placed = Placed {
                 stats: std::mem::take(stats),
@@ -306,7 +305,7 @@ impl Case {
         })?;
         let read = || -> rusqlite::Result<Vec<(i64, Vec<u8>, bool)>> {
             let mut query = self.db.prepare(
-                "SELECT unit.id, unit.path, coalesce(open_fact.facts LIKE '{\"Archive\"%', 0)
+                "SELECT unit.id, unit.path, coalesce(open_fact.is_archive, 0)
                  FROM unit LEFT JOIN open_fact ON open_fact.unit = unit.id
                  WHERE unit.input = ?1 ORDER BY unit.path",
             )?;
@@ -475,12 +474,12 @@ impl Case {
                 ledger.entries += row.get::<_, i64>(0)? as u64;
                 ledger.bytes_scanned += row.get::<_, i64>(1)? as u64;
                 let tally = row.get_ref(2)?.as_str().unwrap_or_default();
-                if let Ok(kept) = serde_json::from_str::<Kept>(tally) {
-                    add_all(&mut ledger.skipped, kept.skipped);
-                    add_all(&mut ledger.damaged, kept.damaged);
-                    add_all(&mut ledger.other, kept.other);
-                    ledger.containers += kept.damaged_containers;
-                }
+                let kept: Kept = serde_json::from_str(tally)
+                    .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+                add_all(&mut ledger.skipped, kept.skipped);
+                add_all(&mut ledger.damaged, kept.damaged);
+                add_all(&mut ledger.other, kept.other);
+                ledger.containers += kept.damaged_containers;
                 for key in keys_of(row.get_ref(3)?.as_blob().unwrap_or_default()) {
                     if distinct.insert(key) {
                         ledger.scanned += 1;

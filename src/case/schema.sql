@@ -36,9 +36,10 @@ CREATE TABLE unit (
 
 -- Facts of loose files that their folder decides; placed anew by each join.
 CREATE TABLE open_fact (
-    unit     INTEGER PRIMARY KEY REFERENCES unit(id),
-    manifest TEXT,                    -- of a package, where it is one (JSON)
-    facts    TEXT NOT NULL
+    unit       INTEGER PRIMARY KEY REFERENCES unit(id),
+    is_archive INTEGER NOT NULL,
+    manifest   BLOB,                  -- of a package, where it is one
+    facts      BLOB NOT NULL
 );
 
 -- The records. `joined` rows are made anew after the last unit.

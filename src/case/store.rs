@@ -310,17 +310,14 @@ impl Case {
     /// # Errors
     /// When the file cannot be written.
     pub fn end(&mut self, run: &Run, ledger: &Ledger, finished: bool) -> Result<(), CaseError> {
-        let put = |key: &str, value: String| {
+        let put = |key: &str, value: rusqlite::Result<String>| {
             self.db
-                .execute(
-                    "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
-                    params![key, value],
-                )
+                .execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![key, value?])
                 .map(drop)
         };
         let written = put("run", json(&Record::Run(run.clone())))
             .and_then(|()| put("ledger", json(&Record::Ledger(ledger.clone()))))
-            .and_then(|()| put("unfinished", u8::from(!finished).to_string()));
+            .and_then(|()| put("unfinished", Ok(u8::from(!finished).to_string())));
         written.map_err(|error| self.wrap(error))?;
         // Leaves one file behind where nothing else has it open.
         let _ = self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -514,9 +511,21 @@ fn parse(text: &str) -> Result<Record, CaseError> {
     })
 }
 
-/// JSON of something that always has one: plain data with text keys.
-pub(super) fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+/// A value as JSON.
+pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// A value as it is stored where nobody but this program reads it.
+fn packed(value: &impl serde::Serialize) -> rusqlite::Result<Vec<u8>> {
+    postcard::to_stdvec(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+/// Reads a value that was stored so.
+pub(super) fn unpacked<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, CaseError> {
+    postcard::from_bytes(bytes).map_err(|error| CaseError::Damaged {
+        what: format!("{what}: {error}"),
+    })
 }
 
 /// The `type` and the locator of a record, as they stand in its row.
@@ -551,7 +560,7 @@ pub(super) fn put_record(
     db.prepare_cached(
         "INSERT INTO record (unit, joined, type, locator, json) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![unit, joined, kind, locator, json(record)])
+    .execute(params![unit, joined, kind, locator, json(record)?])
     .map(drop)
 }
 
@@ -603,7 +612,7 @@ fn put_input(
             Some((id, _)) => {
                 db.execute(
                     "UPDATE input SET is_folder = ?2, other = ?3, troubles = ?4 WHERE id = ?1",
-                    params![id, root.is_folder, json(&walked.other), json(&troubles)],
+                    params![id, root.is_folder, json(&walked.other)?, json(&troubles)?],
                 )?;
                 id
             }
@@ -615,8 +624,8 @@ fn put_input(
                         root.label,
                         absolute,
                         root.is_folder,
-                        json(&walked.other),
-                        json(&troubles)
+                        json(&walked.other)?,
+                        json(&troubles)?
                     ],
                 )?;
                 db.last_insert_rowid()
@@ -708,12 +717,13 @@ fn put_unit(
         put_container(db, id, false, container)?;
     }
     if let Some(open) = &done.open {
-        let manifest = match open {
-            OpenFacts::Loose(child) => crate::scan::place::manifest_of(&child.facts),
-            OpenFacts::Archive { .. } => None,
+        let (is_archive, manifest) = match open {
+            OpenFacts::Loose(child) => (false, crate::scan::place::manifest_of(&child.facts)),
+            OpenFacts::Archive { .. } => (true, None),
         };
-        db.prepare_cached("INSERT INTO open_fact VALUES (?1, ?2, ?3)")?
-            .execute(params![id, manifest.map(json), json(open)])?;
+        let manifest = manifest.map(packed).transpose()?;
+        db.prepare_cached("INSERT INTO open_fact VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![id, is_archive, manifest, packed(open)?])?;
     }
     Ok(())
 }

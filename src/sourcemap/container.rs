@@ -220,10 +220,17 @@ impl Walker for DataUrls {
     }
 
     fn next(&mut self) -> Option<Event> {
-        let url = self.urls.pop()?;
+        let (url, decoded) = loop {
+            let url = self.urls.pop()?;
+            let decoded = data_url::decode(&url);
+            // Code that makes such links holds their beginning, with nothing behind it.
+            if !decoded.as_ref().is_ok_and(|decoded| decoded.bytes.is_empty()) {
+                break (url, decoded);
+            }
+        };
         let offset = (url.as_ptr() as usize - self.text.as_ptr() as usize) as u64;
         let name = MemberName::Offset(offset);
-        Some(Event::Member(match data_url::decode(&url) {
+        Some(Event::Member(match decoded {
             Ok(decoded) => {
                 let mut member = Member::whole(name, decoded.bytes.into());
                 if !decoded.complete {
