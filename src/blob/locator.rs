@@ -128,6 +128,9 @@ pub fn escape_with_raw(name: &[u8]) -> (String, Option<String>) {
 /// Escaped as `%XX`: `%`, `#`, C0 controls, DEL, C1 controls, bidi controls, bytes that are not UTF-8, a leading
 /// `@`, and `!` before `/` or at the end.
 pub fn escape(name: &[u8]) -> String {
+    if let Some(name) = harmless(name) {
+        return name.to_owned();
+    }
     let mut text = String::with_capacity(name.len());
     let mut rest = name;
     loop {
@@ -151,6 +154,14 @@ pub fn escape(name: &[u8]) -> String {
             }
         }
     }
+}
+
+/// The name, where nothing in it can be meant by the grammar: nearly always.
+fn harmless(name: &[u8]) -> Option<&str> {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'#' | b'!');
+    (name.first() != Some(&b'@') && name.iter().all(plain))
+        .then(|| std::str::from_utf8(name).ok())
+        .flatten()
 }
 
 fn escape_valid(valid: &str, first: bool, text: &mut String) {

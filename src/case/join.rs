@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::store::{
-    Case, CaseError, keys_of, locator_of, put_container, put_record, unpacked,
-};
+use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_record, unpacked};
 use crate::blob::{ContentKey, Locator};
 use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{

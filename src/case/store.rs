@@ -131,6 +131,12 @@ impl Case {
         let path = PathBuf::from("in memory");
         let db = Connection::open_in_memory().map_err(|error| wrap(&path, error))?;
         let case = Self::new(db, path);
+        // Nothing of it may ever reach a disk, not even while SQLite sorts.
+        case.db
+            .execute_batch(
+                "PRAGMA temp_store = MEMORY; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF",
+            )
+            .map_err(|error| case.wrap(error))?;
         case.create()?;
         Ok(case)
     }
@@ -312,7 +318,10 @@ impl Case {
     pub fn end(&mut self, run: &Run, ledger: &Ledger, finished: bool) -> Result<(), CaseError> {
         let put = |key: &str, value: rusqlite::Result<String>| {
             self.db
-                .execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", params![key, value?])
+                .execute(
+                    "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
+                    params![key, value?],
+                )
                 .map(drop)
         };
         let written = put("run", json(&Record::Run(run.clone())))
@@ -513,16 +522,21 @@ fn parse(text: &str) -> Result<Record, CaseError> {
 
 /// A value as JSON.
 pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// A value as it is stored where nobody but this program reads it.
 fn packed(value: &impl serde::Serialize) -> rusqlite::Result<Vec<u8>> {
-    postcard::to_stdvec(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    postcard::to_stdvec(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// Reads a value that was stored so.
-pub(super) fn unpacked<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, CaseError> {
+pub(super) fn unpacked<T: serde::de::DeserializeOwned>(
+    bytes: &[u8],
+    what: &str,
+) -> Result<T, CaseError> {
     postcard::from_bytes(bytes).map_err(|error| CaseError::Damaged {
         what: format!("{what}: {error}"),
     })

@@ -152,22 +152,53 @@ fn trailing_region(input: &Input, at: u64, hold: u64) -> Option<Event> {
 // ---------------------------------------------------------------------------------------------------------------
 // The fast way
 
-/// Outputs up to this size are made in a buffer that is used again.
-const POOLED: usize = 32 << 20;
-/// Outputs up to this size are made in one buffer at all; larger ones are streamed.
-const FAST_MAX: usize = 112 << 20;
+/// Outputs up to this size are made in one of several buffers that are used again.
+const SMALL: usize = 32 << 20;
+/// Outputs up to this size are made in the one large buffer; while that is taken, and for larger ones, the stream
+/// is decoded piece by piece, to the same result.
+const LARGE: usize = 112 << 20;
 /// DEFLATE cannot unfold further than this (a 258-byte match for each two bits), so that a small input needs no
 /// large buffer.
 const DEFLATE_MAX_RATIO: usize = 1_032;
 
-/// Buffers that wait to be used again. One for each thread that inflates at a time is enough.
-static POOL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-const POOL_MAX: usize = 8;
+/// Small buffers that wait to be used again: fresh memory costs more than the decoding does.
+static SMALL_BUFFERS: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+const SMALL_BUFFERS_MAX: usize = 8;
+/// The large buffer: one for the whole program, so that memory stays bounded whatever the number of threads.
+static LARGE_BUFFER: Mutex<LargeBuffer> = Mutex::new(LargeBuffer::NotMade);
 
-/// A buffer that goes back to the pool when the last slice of it is dropped.
+enum LargeBuffer {
+    NotMade,
+    Free(Vec<u8>),
+    Taken,
+}
+
+/// A buffer that goes back to where it came from when the last slice of it is dropped.
 struct Pooled {
     buffer: Vec<u8>,
     len: usize,
+}
+
+impl Pooled {
+    fn small() -> Self {
+        let buffer = SMALL_BUFFERS.lock().ok().and_then(|mut free| free.pop());
+        Self {
+            buffer: buffer.unwrap_or_else(|| vec![0; SMALL]),
+            len: 0,
+        }
+    }
+
+    /// The large buffer, unless somebody has it.
+    fn large() -> Option<Self> {
+        let mut slot = LARGE_BUFFER.lock().ok()?;
+        let buffer = match std::mem::replace(&mut *slot, LargeBuffer::Taken) {
+            // Its pages take memory when they are written, so its size costs nothing by itself.
+            LargeBuffer::NotMade => vec![0; LARGE],
+            LargeBuffer::Free(buffer) => buffer,
+            LargeBuffer::Taken => return None,
+        };
+        Some(Self { buffer, len: 0 })
+    }
 }
 
 impl AsRef<[u8]> for Pooled {
@@ -179,11 +210,14 @@ impl AsRef<[u8]> for Pooled {
 impl Drop for Pooled {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
-        if buffer.len() == POOLED
-            && let Ok(mut pool) = POOL.lock()
-            && pool.len() < POOL_MAX
+        if buffer.len() == LARGE {
+            if let Ok(mut slot) = LARGE_BUFFER.lock() {
+                *slot = LargeBuffer::Free(buffer);
+            }
+        } else if let Ok(mut free) = SMALL_BUFFERS.lock()
+            && free.len() < SMALL_BUFFERS_MAX
         {
-            pool.push(buffer);
+            free.push(buffer);
         }
     }
 }
@@ -201,7 +235,7 @@ struct Unpacked {
 fn inflate_all(packed: &[u8], limits: &Limits) -> Option<Unpacked> {
     let cap = usize::try_from(limits.hold())
         .unwrap_or(usize::MAX)
-        .min(FAST_MAX)
+        .min(LARGE)
         .min(packed.len().saturating_mul(DEFLATE_MAX_RATIO));
     // The length at the end of the member is hostile: it chooses between two buffers, and sizes neither.
     let hint = packed
@@ -210,28 +244,21 @@ fn inflate_all(packed: &[u8], limits: &Limits) -> Option<Unpacked> {
     if hint > cap {
         return None;
     }
-    if hint <= POOLED.min(cap) {
-        let buffer = POOL
-            .lock()
-            .ok()
-            .and_then(|mut pool| pool.pop())
-            .unwrap_or_else(|| vec![0; POOLED]);
-        match inflate_members(packed, buffer, POOLED) {
+    if hint <= SMALL {
+        match inflate_members(packed, Pooled::small(), cap.min(SMALL)) {
             Ok(unpacked) => return Some(unpacked),
-            Err(inflate::FastError::NoSpace) if cap > POOLED => {}
+            Err(inflate::FastError::NoSpace) if cap > SMALL => {}
             Err(_) => return None,
         }
     }
-    // Pages of a fresh buffer take memory when they are written, so its size costs nothing by itself.
-    inflate_members(packed, vec![0; cap], cap).ok()
+    inflate_members(packed, Pooled::large()?, cap).ok()
 }
 
 fn inflate_members(
     packed: &[u8],
-    buffer: Vec<u8>,
+    mut pooled: Pooled,
     cap: usize,
 ) -> Result<Unpacked, inflate::FastError> {
-    let mut pooled = Pooled { buffer, len: 0 };
     let (mut used, mut ends) = (0, Vec::new());
     while packed[used..].starts_with(&[0x1f, 0x8b]) {
         let space = pooled

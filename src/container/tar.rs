@@ -69,17 +69,16 @@ impl Header<'_> {
         let Some(stated) = octal(&self.0[148..156]) else {
             return false;
         };
-        let (mut unsigned, mut signed) = (0_u64, 0_i64);
-        for (index, &byte) in self.0.iter().enumerate() {
-            let byte = if (148..156).contains(&index) {
-                b' '
-            } else {
-                byte
-            };
-            unsigned += u64::from(byte);
-            signed += i64::from(byte as i8);
+        let field = &self.0[148..156];
+        let blanks = 8 * u64::from(b' ');
+        let unsigned = sum(self.0) - sum(field) + blanks;
+        if stated == unsigned {
+            return true;
         }
-        stated == unsigned || i64::try_from(stated) == Ok(signed)
+        // Old tars summed signed bytes: each byte above 127 counts 256 less.
+        let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte > 127).count() as u64;
+        let less = 256 * (high(self.0) - high(field));
+        less > 0 && stated + less == unsigned
     }
 
     fn is_ustar(&self) -> bool {
@@ -114,6 +113,10 @@ fn number(field: &[u8]) -> Option<u64> {
         byte if byte & 0x80 != 0 => None,
         _ => octal(field),
     }
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|&byte| u64::from(byte)).sum()
 }
 
 /// Octal digits between blanks and NULs; an empty field is 0.

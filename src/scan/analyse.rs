@@ -415,8 +415,9 @@ impl Analyser {
                 member.source,
             ));
         }
-        let sha256 = Sha256Digest::of(&bytes);
-        let mut facts = self.examine(&bytes, &sha256);
+        // Evidence is identified by SHA-256; content that is neither reported nor held against a set needs none.
+        let sha256 = (!self.sets.is_empty()).then(|| Sha256Digest::of(&bytes));
+        let mut facts = self.examine(&bytes, sha256.as_ref());
         let walker = self.open(&bytes, &mut facts, key, depth, ancestors);
         let Some(walker) = walker else {
             let facts = Arc::new(facts);
@@ -426,7 +427,7 @@ impl Analyser {
                 ordinal,
                 &bytes,
                 key,
-                Some(sha256),
+                sha256,
                 Some(facts),
                 member.trouble,
                 member.source,
@@ -440,7 +441,7 @@ impl Analyser {
             ordinal,
             len: bytes.len() as u64,
             key,
-            sha256,
+            sha256: sha256.unwrap_or_else(|| Sha256Digest::of(&bytes)),
             facts,
             trouble: member.trouble,
             kept: self.keep(&bytes, member.source.is_some()),
@@ -500,9 +501,9 @@ impl Analyser {
     }
 
     /// What content is in itself, whether or not it is a container.
-    fn examine(&self, bytes: &Bytes, sha256: &Sha256Digest) -> Facts {
+    fn examine(&self, bytes: &Bytes, sha256: Option<&Sha256Digest>) -> Facts {
         let mut facts = Facts::plain("");
-        if !self.sets.is_empty() {
+        if let Some(sha256) = sha256 {
             facts.matches = self.matches(bytes, sha256);
             if !facts.matches.is_empty() {
                 facts.lines = count_lines(bytes);

@@ -15,7 +15,7 @@ use crate::blob::ContentKey;
 const SHARDS: usize = 64;
 
 /// Facts that are kept, in all shards together, by a rough count of their bytes.
-const FACTS_MAX: usize = 48 << 20;
+const FACTS_MAX: usize = 16 << 20;
 
 #[derive(Default)]
 struct Shard {

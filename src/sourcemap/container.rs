@@ -224,7 +224,10 @@ impl Walker for DataUrls {
             let url = self.urls.pop()?;
             let decoded = data_url::decode(&url);
             // Code that makes such links holds their beginning, with nothing behind it.
-            if !decoded.as_ref().is_ok_and(|decoded| decoded.bytes.is_empty()) {
+            if !decoded
+                .as_ref()
+                .is_ok_and(|decoded| decoded.bytes.is_empty())
+            {
                 break (url, decoded);
             }
         };

@@ -1,0 +1,516 @@
+//! What the tests share: running the program as a user does, and making inputs for it.
+//!
+//! Nothing here uses the library: the tests see the binary, its exit status, its output and the files it writes.
+//! What they compare with comes from other hands: the `tar` and `zip` crates, Python's libraries, or bytes laid
+//! out in the test itself.
+
+// Each test file is a program of its own and uses its part.
+#![allow(dead_code)]
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use sha2::Digest as _;
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_strandline");
+
+/// `fixtures/` of the project.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// A private folder for one test, on the file system of the build; removed at the end.
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::Builder::new()
+        .prefix("strandline-")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .expect("the build folder is writable")
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Running
+
+/// How a run ended.
+pub struct Ran {
+    /// Exit status; `None` where a signal ended it.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: String,
+    what: String,
+}
+
+/// The program with these arguments, to be run.
+pub fn strandline<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).stdin(Stdio::null());
+    // Neither the person's colours nor their backtraces are part of a test.
+    command
+        .env("NO_COLOR", "1")
+        .env_remove("RUST_BACKTRACE")
+        .env_remove("RUST_LOG");
+    command
+}
+
+/// Runs the program with these arguments.
+#[track_caller]
+pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ran {
+    finish(&mut strandline(arguments))
+}
+
+/// Runs a command to its end; a panic in it fails the test.
+#[track_caller]
+pub fn finish(command: &mut Command) -> Ran {
+    let what = format!("{command:?}");
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
+    ran(what, output)
+}
+
+/// Starts the program and leaves it running.
+#[track_caller]
+pub fn start<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Child {
+    strandline(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
+
+/// Waits for a program that was started.
+#[track_caller]
+pub fn wait(child: Child) -> Ran {
+    ran(
+        "a started run".to_owned(),
+        child.wait_with_output().expect("it ends"),
+    )
+}
+
+#[track_caller]
+fn ran(what: String, output: Output) -> Ran {
+    let ran = Ran {
+        status: output.status.code(),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        what,
+    };
+    assert!(
+        !ran.stderr.contains("panicked"),
+        "a panic crossed a worker: {ran}"
+    );
+    ran
+}
+
+impl Ran {
+    /// Asserts the exit status.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "exit status of {self}");
+        self
+    }
+
+    /// Asserts that standard error says something.
+    #[track_caller]
+    pub fn says(self, words: &str) -> Self {
+        assert!(
+            self.stderr.contains(words),
+            "standard error lacks {words:?}: {self}"
+        );
+        self
+    }
+
+    /// Asserts that standard output says something.
+    #[track_caller]
+    pub fn prints(self, words: &str) -> Self {
+        assert!(
+            self.text().contains(words),
+            "standard output lacks {words:?}: {self}"
+        );
+        self
+    }
+
+    /// Standard output as text.
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).expect("output is UTF-8")
+    }
+
+    /// Standard output as records.
+    #[track_caller]
+    pub fn records(&self) -> Records {
+        Records::parse(&self.stdout)
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let head = |text: &str| text.chars().take(4_000).collect::<String>();
+        write!(
+            out,
+            "{}\n  ended with {:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.what,
+            self.status,
+            head(&String::from_utf8_lossy(&self.stdout)),
+            head(&self.stderr)
+        )
+    }
+}
+
+/// Scans with `--jsonl -` and gives the records; asserts the exit status and that the account adds up.
+#[track_caller]
+pub fn scan<S: AsRef<OsStr>>(status: i32, arguments: impl IntoIterator<Item = S>) -> Records {
+    let mut all: Vec<OsString> = ["scan", "--jsonl", "-"].map(OsString::from).to_vec();
+    all.extend(
+        arguments
+            .into_iter()
+            .map(|argument| argument.as_ref().to_owned()),
+    );
+    let records = run(&all).expect(status).records();
+    records.check_frame();
+    records
+}
+
+/// Runs Python with `arguments`; its exit status must be 0.
+#[track_caller]
+pub fn python<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Vec<u8> {
+    let mut command = Command::new("python3");
+    command.arg("-B").args(arguments);
+    let output = command
+        .output()
+        .expect("python3 is installed: it is the oracle of these tests");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+/// The rows that an SQL query gives on a case, through Python's sqlite3.
+#[track_caller]
+pub fn sql(case: &Path, statement: &str) -> Vec<Vec<Value>> {
+    const SCRIPT: &str = "
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for row in db.execute(sys.argv[2]):
+    print(json.dumps([v.hex() if isinstance(v, bytes) else v for v in row]))
+db.commit()
+";
+    let arguments = [
+        OsStr::new("-c"),
+        OsStr::new(SCRIPT),
+        case.as_os_str(),
+        OsStr::new(statement),
+    ];
+    let output = python(arguments);
+    lines(&output)
+        .map(|line| serde_json::from_slice(line).expect("the script prints JSON"))
+        .collect()
+}
+
+/// Whether this process is root, for whom nothing is unreadable.
+pub fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("`id` runs");
+    id.stdout.trim_ascii() == b"0"
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Records
+
+/// The lines of some output, without empty ones.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+}
+
+/// A stream of records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Records(pub Vec<Value>);
+
+impl Records {
+    /// Parses JSON Lines; `type` must stand first in each.
+    #[track_caller]
+    pub fn parse(bytes: &[u8]) -> Self {
+        let parse = |line: &[u8]| {
+            assert!(
+                line.starts_with(br#"{"type":""#),
+                "`type` does not stand first: {}",
+                String::from_utf8_lossy(line)
+            );
+            serde_json::from_slice(line).expect("each line is JSON")
+        };
+        Self(lines(bytes).map(parse).collect())
+    }
+
+    /// Reads a file of records.
+    #[track_caller]
+    pub fn read(path: &Path) -> Self {
+        Self::parse(&std::fs::read(path).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+    }
+
+    /// All records of one type.
+    pub fn all<'a>(&'a self, kind: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+        let kind = kind.to_owned();
+        self.0
+            .iter()
+            .filter(move |record| record["type"] == kind.as_str())
+    }
+
+    /// The record of one type at one locator.
+    #[track_caller]
+    pub fn at(&self, kind: &str, locator: &str) -> &Value {
+        let mut found = self.all(kind).filter(|record| record["locator"] == locator);
+        let first = found.next().unwrap_or_else(|| {
+            panic!(
+                "no {kind} at {locator}; there are {:#?}",
+                self.locators(kind)
+            )
+        });
+        assert!(found.next().is_none(), "two {kind} records at {locator}");
+        first
+    }
+
+    /// The locators of all records of one type, in their order.
+    pub fn locators(&self, kind: &str) -> Vec<&str> {
+        self.all(kind)
+            .map(|record| text(record, "locator"))
+            .collect()
+    }
+
+    /// Codes and locators of all problems.
+    pub fn problems(&self) -> Vec<(&str, &str)> {
+        self.all("problem")
+            .map(|record| (text(record, "code"), text(record, "locator")))
+            .collect()
+    }
+
+    /// The ledger.
+    #[track_caller]
+    pub fn ledger(&self) -> &Value {
+        let last = self.0.last().expect("there are records");
+        assert_eq!(last["type"], "ledger", "the ledger comes last");
+        last
+    }
+
+    /// What every stream of a scan keeps to: `run` first, `ledger` last, both once, and the account adds up.
+    #[track_caller]
+    pub fn check_frame(&self) {
+        assert_eq!(self.0[0]["type"], "run", "`run` comes first");
+        assert_eq!(self.all("run").count(), 1, "one run");
+        assert_eq!(self.all("ledger").count(), 1, "one ledger");
+        let ledger = self.ledger();
+        let kept_out: u64 = ["skipped", "damaged"]
+            .iter()
+            .flat_map(|key| ledger[key].as_object().expect("counts by reason").values())
+            .map(|count| count.as_u64().expect("a count"))
+            .sum();
+        assert_eq!(
+            number(ledger, "entries"),
+            number(ledger, "scanned") + number(ledger, "duplicate") + kept_out,
+            "the account adds up: {ledger}"
+        );
+    }
+
+    /// The same without what differs from run to run.
+    pub fn normalised(mut self) -> Self {
+        for record in self.0.iter_mut().filter(|record| record["type"] == "run") {
+            for key in ["started", "seconds"] {
+                record.as_object_mut().expect("an object").remove(key);
+            }
+        }
+        self
+    }
+}
+
+/// A field that is a string.
+#[track_caller]
+pub fn text<'a>(record: &'a Value, key: &str) -> &'a str {
+    record[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("{key} is no string in {record}"))
+}
+
+/// A field that is a number.
+#[track_caller]
+pub fn number(record: &Value, key: &str) -> u64 {
+    record[key]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{key} is no number in {record}"))
+}
+
+/// Asserts that two streams are equal, and says where they are not.
+#[track_caller]
+pub fn assert_same(one: &Records, other: &Records, what: &str) {
+    if one == other {
+        return;
+    }
+    let mut message = format!("{what}: {} and {} records\n", one.0.len(), other.0.len());
+    let differ = one.0.iter().zip(&other.0).filter(|(a, b)| a != b);
+    for (a, b) in differ.take(3) {
+        let _ = writeln!(message, "- {a}\n+ {b}");
+    }
+    panic!("{message}");
+}
+
+/// The records of a case, as `case export` writes them.
+#[track_caller]
+pub fn export(case: &Path) -> Records {
+    let arguments = [OsStr::new("case"), OsStr::new("export"), case.as_os_str()];
+    run(arguments).expect(0).records().normalised()
+}
+
+/// Escapes a name as the contract of locators says, written from its words alone.
+pub fn escaped(name: &[u8]) -> String {
+    let mut text = String::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let len = (1..=rest.len().min(4)).find(|&len| std::str::from_utf8(&rest[..len]).is_ok());
+        let piece = &rest[..len.unwrap_or(1)];
+        let at_start = rest.len() == name.len();
+        rest = &rest[piece.len()..];
+        let character = std::str::from_utf8(piece)
+            .ok()
+            .and_then(|piece| piece.chars().next());
+        let plain = match character {
+            None | Some('%' | '#') => false,
+            Some('@') => !at_start,
+            Some('!') => !(rest.is_empty() || rest[0] == b'/'),
+            Some('\0'..='\x1f' | '\x7f' | '\u{80}'..='\u{9f}') => false,
+            Some('\u{61c}' | '\u{200e}' | '\u{200f}') => false,
+            Some('\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => false,
+            Some(_) => true,
+        };
+        match character {
+            Some(character) if plain => text.push(character),
+            _ => piece.iter().for_each(|byte| {
+                let _ = write!(text, "%{byte:02X}");
+            }),
+        }
+    }
+    text
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Files and digests
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in sha2::Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Writes files below a folder, making the folders between.
+#[track_caller]
+pub fn write_all<N: AsRef<[u8]>, B: AsRef<[u8]>>(folder: &Path, files: &[(N, B)]) {
+    for (name, bytes) in files {
+        let path = folder.join(OsStr::from_bytes(name.as_ref()));
+        std::fs::create_dir_all(path.parent().expect("it has a folder"))
+            .expect("folders can be made");
+        std::fs::write(&path, bytes).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    }
+}
+
+/// Every file and folder below a folder with its mode and, for files, its SHA-256.
+pub fn tree(folder: &Path) -> BTreeMap<String, (u32, Option<String>)> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(next) = waiting.pop() {
+        for entry in std::fs::read_dir(&next).expect("a folder that can be read") {
+            let entry = entry.expect("an entry");
+            let metadata = entry.metadata().expect("it can be looked at");
+            let mode = metadata.permissions().mode() & 0o7777;
+            let name = entry.path().strip_prefix(folder).expect("below").to_owned();
+            let digest = metadata
+                .is_file()
+                .then(|| sha256(&std::fs::read(entry.path()).expect("a file that can be read")));
+            if metadata.is_dir() {
+                waiting.push(entry.path());
+            }
+            found.insert(name.to_string_lossy().into_owned(), (mode, digest));
+        }
+    }
+    found
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Containers, made by other hands
+
+/// A tar with these members, names as raw bytes (up to 100).
+pub fn tar<N: AsRef<[u8]>, B: AsRef<[u8]>>(members: &[(N, B)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in members {
+        let (name, bytes) = (name.as_ref(), bytes.as_ref());
+        let mut header = tar::Header::new_ustar();
+        // Not through `set_path`, which refuses the names that matter here.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_cksum();
+        builder.append(&header, bytes).expect("memory is writable");
+    }
+    builder.into_inner().expect("memory is writable")
+}
+
+/// One gzip member.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("memory is writable");
+    encoder.finish().expect("memory is writable")
+}
+
+/// A compressed tar with these members.
+pub fn tgz<N: AsRef<[u8]>, B: AsRef<[u8]>>(members: &[(N, B)]) -> Vec<u8> {
+    gzip(&tar(members))
+}
+
+/// A zip with these members, deflated.
+pub fn zip<B: AsRef<[u8]>>(members: &[(&str, B)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated);
+    for (name, bytes) in members {
+        writer.start_file(*name, options).expect("a name that fits");
+        writer
+            .write_all(bytes.as_ref())
+            .expect("memory is writable");
+    }
+    writer.finish().expect("memory is writable").into_inner()
+}
+
+/// A source map with these sources; `None` is a source without content.
+pub fn source_map(sources: &[(&str, Option<&str>)]) -> String {
+    let names: Vec<_> = sources.iter().map(|(name, _)| name).collect();
+    let contents: Vec<_> = sources.iter().map(|(_, content)| content).collect();
+    serde_json::json!({
+        "version": 3, "sources": names, "sourcesContent": contents, "names": [], "mappings": "AAAA",
+    })
+    .to_string()
+}
+
+/// A map as a `data:` URL.
+pub fn data_url(map: &str) -> String {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(map);
+    format!("data:application/json;base64,{encoded}")
+}
+
+/// A `package.json`.
+pub fn manifest(name: &str, version: &str) -> String {
+    serde_json::json!({ "name": name, "version": version, "license": "UNLICENSED" }).to_string()
+}

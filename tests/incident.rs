@@ -1,0 +1,416 @@
+//! The made-up incident of `fixtures/incident`, from the signature set to the recovered sources, held against
+//! `expected.json`, which the script that built the copies wrote without this program.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use common::{Records, number, run, scratch, sha256, text, tree};
+use serde_json::Value;
+
+fn incident() -> PathBuf {
+    common::fixtures().join("incident")
+}
+
+fn expected() -> Value {
+    let text = std::fs::read(incident().join("expected.json")).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// Signs the vendor's tree into `folder`.
+fn sign(folder: &Path) -> PathBuf {
+    let set = folder.join("acme.sigset");
+    let (tree, org) = (
+        incident().join("acme-cli/src"),
+        incident().join("acme.toml"),
+    );
+    run([
+        OsStr::new("sign"),
+        tree.as_os_str(),
+        OsStr::new("--work"),
+        OsStr::new("acme-cli"),
+        OsStr::new("--release"),
+        OsStr::new("2.1.0"),
+        OsStr::new("--org"),
+        org.as_os_str(),
+        OsStr::new("--output"),
+        set.as_os_str(),
+    ])
+    .expect(0)
+    .prints("45 files");
+    set
+}
+
+/// Arguments of the scan of everything: `published` and `copies`, with the set and the profile.
+fn scan_arguments(set: &Path) -> Vec<OsString> {
+    let root = incident();
+    vec![
+        root.join("published").into(),
+        root.join("copies").into(),
+        "--signatures".into(),
+        set.into(),
+        "--org".into(),
+        root.join("acme.toml").into(),
+    ]
+}
+
+fn scan_everything(folder: &Path, more: &[&str]) -> Records {
+    let mut arguments = scan_arguments(&sign(folder));
+    arguments.extend(more.iter().map(OsString::from));
+    common::scan(0, arguments)
+}
+
+const TGZ: &str = "published/acme-cli-2.1.0.tgz";
+
+fn in_map(name: &str) -> String {
+    format!("{TGZ}!/package/dist/cli.js.map!/{name}")
+}
+
+#[test]
+fn the_fixture_is_what_its_script_makes() {
+    common::python([
+        incident().join("make.py").as_os_str(),
+        OsStr::new("--check"),
+    ]);
+}
+
+#[test]
+fn every_source_of_the_map_comes_back() {
+    let folder = scratch();
+    let records = scan_everything(folder.path(), &[]);
+    let expected = expected();
+    let row = |name: &str, bytes: &Value, sha256: &Value, party: &Value| {
+        (
+            name.to_owned(),
+            bytes.to_string(),
+            sha256.to_string(),
+            party.to_string(),
+        )
+    };
+    let wanted: BTreeSet<_> = expected["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| {
+            row(
+                &in_map(text(s, "name")),
+                &s["bytes"],
+                &s["sha256"],
+                &s["party"],
+            )
+        })
+        .collect();
+    let found: BTreeSet<_> = records
+        .all("source")
+        .map(|s| row(text(s, "locator"), &s["bytes"], &s["sha256"], &s["party"]))
+        .collect();
+    assert_eq!(found, wanted);
+    assert_eq!(records.all("source").count(), wanted.len());
+    for source in records.all("source") {
+        assert_eq!(source["status"], "exact");
+        assert_ne!(text(source, "party_reason"), "");
+        assert_eq!(text(source, "locator"), in_map(text(source, "name")));
+    }
+    let map = records.at("map", &format!("{TGZ}!/package/dist/cli.js.map"));
+    assert_eq!(map["sources"], expected["map"]["sources"]);
+    assert_eq!(map["with_content"], expected["map"]["with_content"]);
+}
+
+#[test]
+fn the_package_is_named_and_its_members_are_hashed() {
+    let folder = scratch();
+    let records = scan_everything(folder.path(), &["--record", "all"]);
+    let expected = expected();
+    let package = records.at("package", TGZ);
+    for key in ["name", "version", "licence"] {
+        assert_eq!(package[key], expected["package"][key]);
+    }
+    assert_eq!(package["ecosystem"], "npm");
+    assert_eq!(package["declared_open"], false);
+    assert_eq!(package["complete"], true);
+    for party in ["first", "third", "unknown"] {
+        assert_eq!(package["sources"][party], expected["map"][party], "{party}");
+    }
+    assert_eq!(
+        package["sources"]["with_content"],
+        expected["map"]["with_content"]
+    );
+    let tarball = std::fs::read(incident().join(TGZ)).unwrap();
+    assert_eq!(text(package, "sha256"), sha256(&tarball));
+    let members = expected["package"]["members"].as_array().unwrap();
+    assert_eq!(number(package, "files"), members.len() as u64);
+    for member in members {
+        let blob = records.at("blob", &format!("{TGZ}!/{}", text(member, "name")));
+        assert_eq!(
+            (&blob["sha256"], &blob["bytes"]),
+            (&member["sha256"], &member["bytes"])
+        );
+    }
+    let exposure = records.at("exposure", &format!("{TGZ}!/package/dist/cli.js.map"));
+    assert_eq!(exposure["class"], "map-embedded-sources");
+    assert_eq!(exposure["severity"], "critical");
+    assert_eq!(exposure["certainty"], "proven");
+}
+
+/// Every match at its place with its file and grade, and nothing else: changed files and files outside the work
+/// match nothing by these tiers.
+#[test]
+fn each_copied_file_is_matched_to_its_original() {
+    let folder = scratch();
+    let records = scan_everything(folder.path(), &[]);
+    let file_of = |path: &str| path.strip_prefix("src/").unwrap().to_owned();
+    let mut wanted = BTreeSet::new();
+    for copy in expected()["copies"].as_object().unwrap().values() {
+        let root = match text(copy, "root") {
+            "" => format!("{}/", text(copy, "path")),
+            top => format!("{}!/{top}/", text(copy, "path")),
+        };
+        for source in copy["sources"].as_array().unwrap() {
+            let grade = match text(source, "grade") {
+                "identical" => "exact",
+                "normalized" => "normalized",
+                _ => continue,
+            };
+            let locator = format!("{root}{}", text(source, "path"));
+            wanted.insert((locator, file_of(text(source, "of")), grade.to_owned()));
+        }
+    }
+    let of_row =
+        |record: &Value| ["locator", "file", "grade"].map(|key| text(record, key).to_owned());
+    let found: BTreeSet<_> = records
+        .all("match")
+        .map(of_row)
+        .filter(|row| row[0].starts_with("copies/"))
+        .map(|[locator, file, grade]| (locator, file, grade))
+        .collect();
+    assert_eq!(found, wanted);
+    assert!(wanted.len() > 150, "the fixture has copies");
+    for source in records
+        .all("match")
+        .filter(|m| text(m, "locator").starts_with(TGZ))
+    {
+        let [locator, file, grade] = of_row(source);
+        assert_eq!(
+            (locator, grade.as_str()),
+            (in_map(&format!("../src/{file}")), "exact")
+        );
+    }
+}
+
+#[test]
+fn each_copy_has_its_row() {
+    let folder = scratch();
+    let records = scan_everything(folder.path(), &[]);
+    let expected = expected();
+    let total = number(&expected["work"], "src_files");
+    let mut copies = 0;
+    for copy in expected["copies"].as_object().unwrap().values() {
+        let path = text(copy, "path");
+        let examined = text(records.at("examined", path), "class");
+        let (exact, normalized) = (number(copy, "identical"), number(copy, "normalized"));
+        if exact + normalized == 0 {
+            assert_eq!(examined, "unrelated", "{path}");
+            assert!(
+                !records.locators("copy").contains(&path),
+                "{path} is no copy"
+            );
+            continue;
+        }
+        copies += 1;
+        let found = records.at("copy", path);
+        let mut grades = BTreeMap::from([("exact", exact), ("normalized", normalized)]);
+        grades.retain(|_, count| *count > 0);
+        assert_eq!(found["grades"], serde_json::json!(grades), "{path}");
+        assert_eq!(number(found, "files_total"), total, "{path}");
+        let missing = number(copy, "missing") + number(copy, "changed");
+        assert_eq!(total - number(found, "files_matched"), missing, "{path}");
+        assert_eq!(text(found, "class"), examined, "{path}");
+        let share = found["of_original"].as_f64().unwrap();
+        assert_eq!(share == 1.0, missing == 0, "{path}: {share}");
+    }
+    assert_eq!(
+        copies, 5,
+        "five of the six copies hold exact or normalized files"
+    );
+    // The release itself holds the work too, through its map.
+    assert_eq!(records.at("copy", TGZ)["grades"]["exact"], total);
+    assert_eq!(records.all("copy").count(), copies + 1);
+    assert_eq!(records.all("examined").count(), 7);
+    assert_eq!(records.all("suspect").count(), 0);
+    assert_eq!(records.ledger()["complete"], true);
+}
+
+#[test]
+fn the_release_gate_fails_with_the_paths_printed() {
+    let folder = scratch();
+    let arguments = scan_arguments(&sign(folder.path()));
+    let scan = |more: &[&str]| {
+        let mut all = vec![OsString::from("scan")];
+        all.extend(arguments.iter().cloned());
+        all.extend(more.iter().map(OsString::from));
+        run(all)
+    };
+    let map = format!("{TGZ}!/package/dist/cli.js.map");
+    scan(&[]).expect(0).prints("1 critical").prints("6 of 7");
+    for severity in ["info", "high", "critical"] {
+        scan(&["--fail-on", severity])
+            .expect(1)
+            .prints("map-embedded-sources")
+            .prints(&map);
+    }
+    let quiet = scan(&["--quiet"]).expect(0);
+    assert_eq!(quiet.text(), "", "--quiet prints nothing but results");
+    // A clean tree passes the gate.
+    run([
+        OsStr::new("scan"),
+        incident().join("copies/unrelated").as_os_str(),
+        OsStr::new("--fail-on"),
+        OsStr::new("info"),
+    ])
+    .expect(0);
+    let records = {
+        let mut all = arguments.clone();
+        all.extend(["--fail-on", "high"].map(OsString::from));
+        common::scan(1, all)
+    };
+    assert_eq!(records.ledger()["findings_failing"], 1);
+}
+
+#[test]
+fn recover_writes_each_source_once_and_privately() {
+    let folder = scratch();
+    let output = folder.path().join("out");
+    let recover = || {
+        run([
+            OsStr::new("recover"),
+            incident().join("published").as_os_str(),
+            OsStr::new("--org"),
+            incident().join("acme.toml").as_os_str(),
+            OsStr::new("--output"),
+            output.as_os_str(),
+        ])
+    };
+    recover().expect(0).prints("50 recovered");
+    let manifest = Records::read(&output.join("manifest.jsonl"));
+    let wanted: BTreeSet<_> = expected()["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|source| ["name", "sha256", "party"].map(|key| text(source, key).to_owned()))
+        .collect();
+    let found: BTreeSet<_> = manifest
+        .0
+        .iter()
+        .map(|row| ["name", "sha256", "party"].map(|key| text(row, key).to_owned()))
+        .collect();
+    assert_eq!(found, wanted);
+    assert_eq!(manifest.0.len(), wanted.len());
+    let written = tree(&output);
+    for row in &manifest.0 {
+        let path = text(row, "path");
+        assert!(path.starts_with("sources/"), "{path}");
+        let (_, digest) = &written[path];
+        assert_eq!(digest.as_deref(), row["sha256"].as_str(), "{path}");
+    }
+    for (path, (mode, digest)) in &written {
+        let private = if digest.is_some() { 0o600 } else { 0o700 };
+        assert_eq!(*mode, private, "mode of {path}");
+    }
+    let files = written.values().filter(|(_, digest)| digest.is_some());
+    assert_eq!(
+        files.count(),
+        wanted.len() + 1,
+        "the sources and the manifest"
+    );
+
+    recover().expect(2).says("not empty");
+    assert_eq!(tree(&output), written, "the second run changed nothing");
+}
+
+#[test]
+fn the_report_is_one_private_page_without_script() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = scratch();
+    let report = folder.path().join("report");
+    let mut arguments = vec![
+        OsString::from("scan"),
+        "--report".into(),
+        report.clone().into(),
+    ];
+    arguments.extend(scan_arguments(&sign(folder.path())));
+    run(&arguments).expect(0).prints("index.html");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let page = report.join("index.html");
+    assert_eq!((mode(&report), mode(&page)), (0o700, 0o600));
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(!html.to_lowercase().contains("<script"), "no script");
+    for loaded in ["<link ", "<iframe", " src=\"http", "url(http"] {
+        assert!(!html.contains(loaded), "the page loads something: {loaded}");
+    }
+    for told in [
+        "acme-cli-2.1.0.tgz",
+        "map-embedded-sources",
+        "copies/verbatim",
+        "copies/unrelated",
+        "systemPrompt.ts",
+    ] {
+        assert!(html.contains(told), "the report does not tell of {told}");
+    }
+    run(&arguments).expect(2).says("not empty");
+}
+
+/// The report of a finished case is the one that the scan wrote.
+#[test]
+fn a_report_can_be_made_again_from_the_case() {
+    let folder = scratch();
+    let (case, one, two) = (
+        folder.path().join("a.case"),
+        folder.path().join("one"),
+        folder.path().join("two"),
+    );
+    let mut arguments = vec![OsString::from("scan"), "--case".into(), case.clone().into()];
+    arguments.extend(["--report".into(), one.clone().into()]);
+    arguments.extend(scan_arguments(&sign(folder.path())));
+    run(&arguments).expect(0);
+    let again = [
+        OsStr::new("report"),
+        case.as_os_str(),
+        OsStr::new("--output"),
+        two.as_os_str(),
+    ];
+    run(again).expect(0);
+    assert_eq!(tree(&one), tree(&two));
+    run(again).expect(2).says("not empty");
+}
+
+#[test]
+fn a_set_holds_no_text_of_the_work_and_is_deterministic() {
+    let (one, two) = (scratch(), scratch());
+    let (first, second) = (sign(one.path()), sign(two.path()));
+    let bytes = std::fs::read(&first).unwrap();
+    assert_eq!(
+        bytes,
+        std::fs::read(second).unwrap(),
+        "signing is deterministic"
+    );
+    for path in [first.clone(), first.with_extension("names")] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, 0o600, "{path:?}");
+    }
+    for word in ["systemPrompt", "Driftwood", "cli.ts", "function", "import"] {
+        let found = bytes
+            .windows(word.len())
+            .any(|window| window == word.as_bytes());
+        assert!(!found, "the set holds {word:?}");
+    }
+    // Without its names the set still matches, by ids.
+    std::fs::remove_file(first.with_extension("names")).unwrap();
+    let records = common::scan(0, scan_arguments(&first));
+    assert_eq!(records.at("copy", "copies/verbatim")["files_matched"], 45);
+    for found in records.all("match") {
+        assert!(text(found, "file").parse::<u32>().is_ok(), "{found}");
+    }
+}
