@@ -297,9 +297,16 @@ pub struct Source {
     pub status: SourceStatus,
     /// A skeleton stands beside it.
     pub skeleton: bool,
-    /// Only in a manifest: the path written below the output folder; null where nothing was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+}
+
+/// A row of the manifest that `recover` writes: a `source` record, and where its content was written.
+#[derive(Debug, Serialize)]
+pub struct ManifestRow<'a> {
+    /// The `source` record.
+    #[serde(flatten)]
+    pub record: &'a Record,
+    /// The path written below the output folder; null where nothing was.
+    pub path: Option<&'a str>,
 }
 
 /// What kind of place a reference points to.

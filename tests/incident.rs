@@ -293,7 +293,7 @@ fn recover_writes_each_source_once_and_privately() {
         ])
     };
     recover().expect(0).prints("50 recovered");
-    let manifest = Records::read(&output.join("manifest.jsonl"));
+    let manifest = Records::manifest(&output);
     let wanted: BTreeSet<_> = expected()["sources"]
         .as_array()
         .unwrap()
@@ -330,6 +330,21 @@ fn recover_writes_each_source_once_and_privately() {
 }
 
 #[test]
+fn the_manifest_is_a_stream_of_records() {
+    let folder = scratch();
+    let output = folder.path().join("out");
+    run([
+        OsStr::new("recover"),
+        incident().join("published").as_os_str(),
+        OsStr::new("--output"),
+        output.as_os_str(),
+    ])
+    .expect(0);
+    let strict = Records::parse(&std::fs::read(output.join("manifest.jsonl")).unwrap());
+    assert_eq!(strict.all("source").count(), 50);
+}
+
+#[test]
 fn the_report_is_one_private_page_without_script() {
     use std::os::unix::fs::PermissionsExt;
     let folder = scratch();
@@ -354,7 +369,7 @@ fn the_report_is_one_private_page_without_script() {
         "map-embedded-sources",
         "copies/verbatim",
         "copies/unrelated",
-        "systemPrompt.ts",
+        "package/src/prompts",
     ] {
         assert!(html.contains(told), "the report does not tell of {told}");
     }

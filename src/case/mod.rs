@@ -2,7 +2,7 @@
 //!
 //! A scan writes units, each whole or not at all, in the order of reports; so whenever the program dies, what is
 //! in the file is true, and the same command goes on from there. What needs more than one unit is computed after
-//! the last one from what is stored ([`join`]), and replaced each time. People may ask the file in SQL: the views
+//! the last one from what is stored (`join.rs`), and replaced each time. People may ask the file in SQL: the views
 //! are documented in `schema.sql` and in README, and stay.
 //!
 //! A scan without `--case` uses the same code on a file that is in memory only.

@@ -11,7 +11,7 @@ use super::pipeline::{self, Pipeline, Request};
 use super::{CliError, Common, Exit};
 use crate::blob::Locator;
 use crate::case::Case;
-use crate::record::Record;
+use crate::record::{ManifestRow, Record};
 use crate::report::text::{grouped, size};
 use crate::scan::analyse::Keep;
 use crate::scan::facts::{Child, Standing, each_entry};
@@ -173,9 +173,11 @@ fn write_manifest(case: &Case, writer: &Writer) -> Result<Counts, CliError> {
         let path = writer.written.get(&source.locator);
         counts.total += 1;
         counts.recovered += u64::from(path.is_some());
-        let mut row = serde_json::to_value(Record::Source(source))
-            .map_err(|error| CliError::new(error.to_string()))?;
-        row["path"] = path.map_or(serde_json::Value::Null, |path| path.as_str().into());
+        let row = serde_json::to_string(&ManifestRow {
+            record: &Record::Source(source),
+            path: path.map(String::as_str),
+        })
+        .map_err(|error| CliError::new(error.to_string()))?;
         Ok(writeln!(out, "{row}")?)
     })?;
     out.flush()?;

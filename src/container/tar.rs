@@ -246,9 +246,7 @@ impl<F: Feed> TarWalker<F> {
 
     /// Handles one valid header. `None` where it only said something of the next.
     fn header(&mut self, at: u64, block: &Bytes) -> Option<Event> {
-        let Some(block) = block.first_chunk::<BLOCK>() else {
-            return None;
-        };
+        let block = block.first_chunk::<BLOCK>()?;
         let header = Header(block);
         match header.kind() {
             b'L' => {

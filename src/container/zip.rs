@@ -460,7 +460,10 @@ mod tests {
 
     use super::*;
 
-    fn walk(bytes: &[u8]) -> Result<(Vec<(Vec<u8>, Vec<u8>)>, Vec<String>), String> {
+    /// Names and contents of members, and codes of troubles.
+    type Seen = (Vec<(Vec<u8>, Vec<u8>)>, Vec<String>);
+
+    fn walk(bytes: &[u8]) -> Result<Seen, String> {
         let input = Input::Memory(Bytes::copy_from_slice(bytes));
         let mut walker = Zip
             .open(input, &Limits::default())

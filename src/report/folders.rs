@@ -659,7 +659,6 @@ mod tests {
             party_reason: String::new(),
             status: SourceStatus::Exact,
             skeleton: false,
-            path: None,
         }
     }
 

@@ -29,7 +29,6 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         party_reason: "the package's own name".to_owned(),
         status: SourceStatus::Exact,
         skeleton: false,
-        path: None,
     }
 }
 

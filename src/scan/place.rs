@@ -711,7 +711,6 @@ fn source_record(
         party_reason: verdict.reason,
         status,
         skeleton: false,
-        path: None,
     })
 }
 

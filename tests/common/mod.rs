@@ -242,21 +242,31 @@ impl Records {
     /// Parses JSON Lines; `type` must stand first in each.
     #[track_caller]
     pub fn parse(bytes: &[u8]) -> Self {
-        let parse = |line: &[u8]| {
+        for line in lines(bytes) {
             assert!(
                 line.starts_with(br#"{"type":""#),
                 "`type` does not stand first: {}",
                 String::from_utf8_lossy(line)
             );
-            serde_json::from_slice(line).expect("each line is JSON")
+        }
+        Self::parse_rows(bytes)
+    }
+
+    /// Parses JSON Lines, whatever stands first in them.
+    #[track_caller]
+    pub fn parse_rows(bytes: &[u8]) -> Self {
+        let parse = |line: &[u8]| {
+            serde_json::from_slice(line)
+                .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(line)))
         };
         Self(lines(bytes).map(parse).collect())
     }
 
-    /// Reads a file of records.
+    /// Reads the manifest of an output folder.
     #[track_caller]
-    pub fn read(path: &Path) -> Self {
-        Self::parse(&std::fs::read(path).unwrap_or_else(|error| panic!("{path:?}: {error}")))
+    pub fn manifest(output: &Path) -> Self {
+        let path = output.join("manifest.jsonl");
+        Self::parse_rows(&std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}")))
     }
 
     /// All records of one type.
