@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::blob::{Hop, Hops};
+
 /// Version of the record schema, carried by the `run` record. Grows by one when a field is added.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -19,13 +21,13 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Record {
     /// Always first: what ran, on what, with which rules.
-    Run(Run),
+    Run(Box<Run>),
     /// One published unit found in the input, also when nothing is wrong with it.
-    Package(Package),
+    Package(Box<Package>),
     /// One source map.
     Map(Map),
     /// One original file that a map names.
-    Source(Source),
+    Source(Box<Source>),
     /// Something that an entry points to.
     Reference(Reference),
     /// An artifact that should not be public.
@@ -35,11 +37,11 @@ pub enum Record {
     /// One thing that recovered code reveals.
     Item(Item),
     /// A blob held against one file of a work.
-    Match(Match),
+    Match(Box<Match>),
     /// A place with at least one exact, normalized or excerpt match.
-    Copy(Copy),
+    Copy(Box<Copy>),
     /// A place with derived or ported matches only.
-    Suspect(Copy),
+    Suspect(Box<Copy>),
     /// A root that was looked at for copies.
     Examined(Examined),
     /// One blob at one place (only with `--record all`).
@@ -47,19 +49,87 @@ pub enum Record {
     /// Something that kept bytes from being read, or is odd.
     Problem(Problem),
     /// Always last: the account of coverage.
-    Ledger(Ledger),
+    Ledger(Box<Ledger>),
 }
 
-/// One step of the way from an input to an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Hop {
-    /// What was opened to get here: `file`, `tar`, `gzip`, `zip`, `source-map`, …
-    pub kind: String,
-    /// Name of the member in it, escaped as locators are.
-    pub name: String,
-    /// The member's raw name in base64, where escaping changed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name_b64: Option<String>,
+// Boxed are the large ones, since most records of a scan are small.
+
+impl From<Run> for Record {
+    fn from(row: Run) -> Self {
+        Record::Run(Box::new(row))
+    }
+}
+
+impl From<Package> for Record {
+    fn from(row: Package) -> Self {
+        Record::Package(Box::new(row))
+    }
+}
+
+impl From<Source> for Record {
+    fn from(row: Source) -> Self {
+        Record::Source(Box::new(row))
+    }
+}
+
+impl From<Match> for Record {
+    fn from(row: Match) -> Self {
+        Record::Match(Box::new(row))
+    }
+}
+
+impl From<Copy> for Record {
+    fn from(row: Copy) -> Self {
+        Record::Copy(Box::new(row))
+    }
+}
+
+impl From<Ledger> for Record {
+    fn from(row: Ledger) -> Self {
+        Record::Ledger(Box::new(row))
+    }
+}
+
+impl Record {
+    /// The word in `type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Record::Run(_) => "run",
+            Record::Package(_) => "package",
+            Record::Map(_) => "map",
+            Record::Source(_) => "source",
+            Record::Reference(_) => "reference",
+            Record::Exposure(_) => "exposure",
+            Record::Secret(_) => "secret",
+            Record::Item(_) => "item",
+            Record::Match(_) => "match",
+            Record::Copy(_) => "copy",
+            Record::Suspect(_) => "suspect",
+            Record::Examined(_) => "examined",
+            Record::Blob(_) => "blob",
+            Record::Problem(_) => "problem",
+            Record::Ledger(_) => "ledger",
+        }
+    }
+
+    /// Locator and hops; `None` for records that stand at no place.
+    pub fn place_mut(&mut self) -> Option<(&mut String, &mut Hops)> {
+        Some(match self {
+            Record::Run(_) | Record::Ledger(_) => return None,
+            Record::Package(row) => (&mut row.locator, &mut row.hops),
+            Record::Map(row) => (&mut row.locator, &mut row.hops),
+            Record::Source(row) => (&mut row.locator, &mut row.hops),
+            Record::Reference(row) => (&mut row.locator, &mut row.hops),
+            Record::Exposure(row) => (&mut row.locator, &mut row.hops),
+            Record::Secret(row) => (&mut row.locator, &mut row.hops),
+            Record::Item(row) => (&mut row.locator, &mut row.hops),
+            Record::Match(row) => (&mut row.locator, &mut row.hops),
+            Record::Copy(row) | Record::Suspect(row) => (&mut row.locator, &mut row.hops),
+            Record::Examined(row) => (&mut row.locator, &mut row.hops),
+            Record::Blob(row) => (&mut row.locator, &mut row.hops),
+            Record::Problem(row) => (&mut row.locator, &mut row.hops),
+        })
+    }
 }
 
 /// How bad an exposure is.
@@ -192,7 +262,7 @@ pub struct Package {
     /// Where: the archive, or the folder that holds the manifest.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// `npm`, `wheel`, `crate`, …
     pub ecosystem: String,
     /// Its name, as its manifest says.
@@ -256,7 +326,7 @@ pub struct Map {
     /// Where.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// Where it stands.
     pub kind: MapKind,
     /// Entries in its `sources`, sections included.
@@ -275,7 +345,7 @@ pub struct Source {
     /// Where: the map and the name in it.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// Locator of the map.
     pub map: String,
     /// `sources[i]`, escaped as locators are.
@@ -331,7 +401,7 @@ pub struct Reference {
     /// The entry that points.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// What it points to, as written there, escaped.
     pub target: String,
     /// What kind of place that is.
@@ -352,7 +422,7 @@ pub struct Exposure {
     /// Where.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// SHA-256 of the content, hex; null where the finding is not one blob.
     pub sha256: Option<String>,
     /// What was seen, in a sentence, without secrets.
@@ -367,7 +437,7 @@ pub struct Secret {
     /// Where.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// Line, 1-based.
     pub line: u64,
     /// Column in bytes, 1-based.
@@ -390,7 +460,7 @@ pub struct Item {
     /// Where.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// Line, 1-based.
     pub line: u64,
     /// Whose it is.
@@ -432,7 +502,7 @@ pub struct Match {
     /// Where the blob stands.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// SHA-256 of the blob, hex.
     pub sha256: String,
     /// Name of the work.
@@ -461,7 +531,7 @@ pub struct Copy {
     /// The root of the place.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// Name of the work.
     pub work: String,
     /// Release of the work.
@@ -484,7 +554,7 @@ pub struct Examined {
     /// The root.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// A class of copy, or `unrelated`, `own-public`, `unreadable`.
     pub class: String,
 }
@@ -494,6 +564,8 @@ pub struct Examined {
 pub struct Blob {
     /// Where.
     pub locator: String,
+    /// The way to it.
+    pub hops: Hops,
     /// SHA-256, hex.
     pub sha256: String,
     /// Length in bytes.
@@ -510,7 +582,7 @@ pub struct Problem {
     /// Where.
     pub locator: String,
     /// The way to it.
-    pub hops: Vec<Hop>,
+    pub hops: Hops,
     /// What happened and what to do next.
     pub detail: String,
     /// Bytes that were not read; 0 when all were, null when nobody can tell.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 
-use crate::record::Hop;
+use super::Hops;
 
 /// How a member is called by its container.
 #[derive(
@@ -35,7 +35,7 @@ impl MemberName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locator {
     text: String,
-    hops: Vec<Hop>,
+    hops: Hops,
 }
 
 impl Locator {
@@ -43,25 +43,22 @@ impl Locator {
     pub fn input(label: &str) -> Self {
         Self {
             text: label.to_owned(),
-            hops: Vec::new(),
+            hops: Hops::default(),
         }
     }
 
     /// A path below an input folder; folders are no hops. An empty path is the input itself.
     pub fn file(label: &str, path: &[u8]) -> Self {
-        let mut text = label.to_owned();
-        if !path.is_empty() {
-            text.push('/');
-            text.push_str(&escape(path));
+        if path.is_empty() {
+            return Self {
+                text: label.to_owned(),
+                hops: Hops::default().then("file", label),
+            };
         }
-        let name = if path.is_empty() {
-            label.as_bytes()
-        } else {
-            path
-        };
+        let path = escape(path);
         Self {
-            text,
-            hops: vec![hop("file", name)],
+            hops: Hops::default().then("file", &path),
+            text: format!("{label}/{path}"),
         }
     }
 
@@ -70,21 +67,17 @@ impl Locator {
     /// `ordinal` is 1 for the first member of that name, 2 for the second, and so on.
     #[must_use]
     pub fn member(&self, kind: &str, name: &MemberName, ordinal: u32) -> Self {
-        let mut here = match name {
-            MemberName::Named(bytes) => hop(kind, bytes),
-            MemberName::Offset(offset) => Hop {
-                kind: kind.to_owned(),
-                name: format!("@{offset}"),
-                name_b64: None,
-            },
-        };
-        if ordinal > 1 {
-            let _ = write!(here.name, "#{ordinal}");
+        let mut text = format!("{}!/", self.text);
+        match name {
+            MemberName::Named(bytes) => text.push_str(&escape(bytes)),
+            MemberName::Offset(offset) => {
+                let _ = write!(text, "@{offset}");
+            }
         }
-        let mut hops = Vec::with_capacity(self.hops.len() + 1);
-        hops.extend_from_slice(&self.hops);
-        let text = format!("{}!/{}", self.text, here.name);
-        hops.push(here);
+        if ordinal > 1 {
+            let _ = write!(text, "#{ordinal}");
+        }
+        let hops = self.hops.then(kind, &text[self.text.len() + 2..]);
         Self { text, hops }
     }
 
@@ -100,18 +93,8 @@ impl Locator {
     }
 
     /// The hops, the input's file first.
-    pub fn hops(&self) -> &[Hop] {
+    pub fn hops(&self) -> &Hops {
         &self.hops
-    }
-}
-
-/// One hop with its escaped name, and the raw one where escaping changed it.
-fn hop(kind: &str, name: &[u8]) -> Hop {
-    let (escaped, raw) = escape_with_raw(name);
-    Hop {
-        kind: kind.to_owned(),
-        name: escaped,
-        name_b64: raw,
     }
 }
 
@@ -262,7 +245,7 @@ mod tests {
         );
         let source = map.member("source-map", &MemberName::Named(b"../src/q.ts".to_vec()), 2);
         assert_eq!(source.as_str(), "a.tgz!/package/cli.js.map!/../src/q.ts#2");
-        assert_eq!(source.hops().len(), 3);
+        assert_eq!(source.hops().list().len(), 3);
         let inline = Locator::file("in", b"x/y.js").member("inline", &MemberName::Offset(12), 1);
         assert_eq!(inline.as_str(), "in/x/y.js!/@12");
         let stream = Locator::file("x.js.gz", b"");

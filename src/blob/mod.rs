@@ -5,9 +5,11 @@
 //! (everybody else's tools can check it). Names are bytes too: they are kept raw and shown escaped.
 
 pub mod digest;
+pub mod hops;
 pub mod limits;
 pub mod locator;
 
 pub use digest::{ContentKey, Sha256Digest};
+pub use hops::{Hop, Hops};
 pub use limits::Limits;
 pub use locator::{Locator, MemberName};

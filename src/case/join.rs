@@ -12,7 +12,7 @@ use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_reco
 use crate::blob::{ContentKey, Locator};
 use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{
-    Copy, Examined, Exposure, Grade, Hop, Ledger, Match, Problem, Record, Severity,
+    Copy, Examined, Exposure, Grade, Hops, Ledger, Match, Problem, Record, Severity,
 };
 use crate::scan::OpenFacts;
 use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope};
@@ -203,14 +203,14 @@ impl Case {
                 }
             }
             *stats = std::mem::take(&mut placed.stats);
-            self.put_placed(unit, &placed)?;
+            self.put_placed(unit, placed)?;
         }
         Ok(())
     }
 
-    fn put_placed(&self, unit: i64, placed: &Placed) -> Result<(), CaseError> {
+    fn put_placed(&self, unit: i64, placed: Placed) -> Result<(), CaseError> {
         let write = || -> rusqlite::Result<()> {
-            for record in &placed.records {
+            for record in placed.records {
                 put_record(&self.db, Some(unit), true, record)?;
             }
             for container in &placed.containers {
@@ -265,7 +265,7 @@ impl Case {
                     |row| row.get(0),
                 )
                 .map_err(|error| self.wrap(error))?;
-            self.put_placed(unit, &placed)?;
+            self.put_placed(unit, placed)?;
         }
         Ok(())
     }
@@ -320,7 +320,7 @@ impl Case {
             };
             let root = roots
                 .entry(at.as_str().to_owned())
-                .or_insert_with(|| Root::new(at.hops().to_vec()));
+                .or_insert_with(|| Root::new(at.hops().clone()));
             root.units.insert(unit);
         }
         Ok(())
@@ -357,7 +357,7 @@ impl Case {
                 file,
                 grade,
                 ..
-            } = found;
+            } = *found;
             let best = matched
                 .entry((root, work, release))
                 .or_default()
@@ -375,13 +375,13 @@ impl Case {
             };
             let copy = copy_of(root, &roots[*root].hops, set, files);
             classes.entry(root).or_insert_with(|| copy.class.clone());
-            self.put_joined(&Record::Copy(copy))?;
+            self.put_joined(Record::from(copy))?;
         }
         for (locator, root) in roots {
             let class = classes
                 .remove(locator.as_str())
                 .unwrap_or_else(|| "unrelated".to_owned());
-            self.put_joined(&Record::Examined(Examined {
+            self.put_joined(Record::Examined(Examined {
                 locator: locator.clone(),
                 hops: root.hops.clone(),
                 class,
@@ -390,7 +390,7 @@ impl Case {
         Ok(())
     }
 
-    fn put_joined(&self, record: &Record) -> Result<(), CaseError> {
+    fn put_joined(&self, record: Record) -> Result<(), CaseError> {
         put_record(&self.db, None, true, record).map_err(|error| self.wrap(error))
     }
 
@@ -444,8 +444,8 @@ impl Case {
             let path = crate::blob::locator::unescape(&problem.locator).unwrap_or_default();
             let at = locator_of(&row.label, &path);
             at.as_str().clone_into(&mut problem.locator);
-            problem.hops = at.hops().to_vec();
-            self.put_joined(&Record::Problem(problem))?;
+            problem.hops = at.hops().clone();
+            self.put_joined(Record::Problem(problem))?;
         }
         Ok(walked)
     }
@@ -519,12 +519,12 @@ fn add_all(into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
 
 /// A place that is looked at for copies.
 struct Root {
-    hops: Vec<Hop>,
+    hops: Hops,
     units: BTreeSet<i64>,
 }
 
 impl Root {
-    fn new(hops: Vec<Hop>) -> Self {
+    fn new(hops: Hops) -> Self {
         Self {
             hops,
             units: BTreeSet::new(),
@@ -585,7 +585,7 @@ fn place_archive(
         severity: finding.severity,
         certainty: finding.certainty,
         locator: at.as_str().to_owned(),
-        hops: at.hops().to_vec(),
+        hops: at.hops().clone(),
         sha256: sha256.map(|digest| digest.hex()),
         detail: finding.detail,
     }));
@@ -594,7 +594,7 @@ fn place_archive(
 /// Rolls the matches of one root up. Only first-party files of the work count.
 fn copy_of(
     locator: &str,
-    hops: &[Hop],
+    hops: &Hops,
     set: &crate::signature::Set,
     files: &BTreeMap<String, Grade>,
 ) -> Copy {
@@ -631,7 +631,7 @@ fn copy_of(
     };
     Copy {
         locator: locator.to_owned(),
-        hops: hops.to_vec(),
+        hops: hops.clone(),
         work: set.work().to_owned(),
         release: set.release().to_owned(),
         files_matched: matched,

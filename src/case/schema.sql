@@ -42,13 +42,15 @@ CREATE TABLE open_fact (
     facts      BLOB NOT NULL
 );
 
--- The records. `joined` rows are made anew after the last unit.
+-- The records. `joined` rows are made anew after the last unit. Locator and hops are left out of the JSON: the
+-- column has the one, and the other follows from it and `way`.
 CREATE TABLE record (
     id      INTEGER PRIMARY KEY,
     unit    INTEGER REFERENCES unit(id),
     joined  INTEGER NOT NULL,
     type    TEXT NOT NULL,
     locator TEXT NOT NULL,
+    way     TEXT NOT NULL,            -- length of the label, and the kind of each hop
     json    TEXT NOT NULL
 );
 CREATE INDEX record_of_unit ON record (unit);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::blob::{ContentKey, Locator};
-use crate::record::{Ledger, Problem, Record, Run};
+use crate::record::{Hops, Ledger, Problem, Record, Run};
 use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
 use crate::scan::place::PlacedContainer;
 use crate::scan::{OpenFacts, UnitDone};
@@ -303,7 +303,7 @@ impl Case {
     pub fn commit(&mut self, done: Vec<UnitDone>) -> Result<(), CaseError> {
         let path = self.path.clone();
         let tx = self.db.transaction().map_err(|error| wrap(&path, error))?;
-        for unit in &done {
+        for unit in done {
             let row = &self.units[unit.index];
             put_unit(&tx, self.inputs[row.input], row, &self.config, unit)
                 .map_err(|error| wrap(&path, error))?;
@@ -324,8 +324,8 @@ impl Case {
                 )
                 .map(drop)
         };
-        let written = put("run", json(&Record::Run(run.clone())))
-            .and_then(|()| put("ledger", json(&Record::Ledger(ledger.clone()))))
+        let written = put("run", json(&Record::from(run.clone())))
+            .and_then(|()| put("ledger", json(&Record::from(ledger.clone()))))
             .and_then(|()| put("unfinished", Ok(u8::from(!finished).to_string())));
         written.map_err(|error| self.wrap(error))?;
         // Leaves one file behind where nothing else has it open.
@@ -373,7 +373,10 @@ impl Case {
         unit: Option<i64>,
         give: &mut impl FnMut(Record) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = format!("SELECT json FROM record WHERE {condition} ORDER BY locator, type, json");
+        let sql = format!(
+            "SELECT {} FROM record WHERE {condition} ORDER BY locator, type, json",
+            RecordRow::COLUMNS
+        );
         let mut query = self
             .db
             .prepare_cached(&sql)
@@ -382,8 +385,8 @@ impl Case {
             .query(params![unit])
             .map_err(|error| self.wrap(error))?;
         while let Some(row) = rows.next().map_err(|error| self.wrap(error))? {
-            let text: String = row.get(0).map_err(|error| self.wrap(error))?;
-            give(parse(&text)?)?;
+            let row = RecordRow::read(row).map_err(|error| self.wrap(error))?;
+            give(restore(row)?)?;
         }
         Ok(())
     }
@@ -393,18 +396,15 @@ impl Case {
         &self,
         kind: &str,
     ) -> Result<Vec<(Option<i64>, Record)>, CaseError> {
-        let rows = || -> rusqlite::Result<Vec<(Option<i64>, String)>> {
-            let mut query = self
-                .db
-                .prepare_cached("SELECT unit, json FROM record WHERE type = ?1")?;
-            query
-                .query_map([kind], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
+        let rows = || -> rusqlite::Result<Vec<RecordRow>> {
+            let sql = format!("SELECT {} FROM record WHERE type = ?1", RecordRow::COLUMNS);
+            let mut query = self.db.prepare_cached(&sql)?;
+            query.query_map([kind], RecordRow::read)?.collect()
         };
         rows()
             .map_err(|error| self.wrap(error))?
             .into_iter()
-            .map(|(unit, text)| Ok((unit, parse(&text)?)))
+            .map(|row| Ok((row.unit, restore(row)?)))
             .collect()
     }
 
@@ -456,11 +456,11 @@ impl Case {
         };
         let (inputs, units, records, unfinished) = read().map_err(|error| self.wrap(error))?;
         let run = match self.meta_record("run")? {
-            Some(Record::Run(run)) => Some(run),
+            Some(Record::Run(run)) => Some(*run),
             _ => None,
         };
         let ledger = match self.meta_record("ledger")? {
-            Some(Record::Ledger(ledger)) => Some(ledger),
+            Some(Record::Ledger(ledger)) => Some(*ledger),
             _ => None,
         };
         Ok(Info {
@@ -542,40 +542,59 @@ pub(super) fn unpacked<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// The `type` and the locator of a record, as they stand in its row.
-fn row_of(record: &Record) -> (&'static str, &str) {
-    match record {
-        Record::Run(_) => ("run", ""),
-        Record::Package(row) => ("package", &row.locator),
-        Record::Map(row) => ("map", &row.locator),
-        Record::Source(row) => ("source", &row.locator),
-        Record::Reference(row) => ("reference", &row.locator),
-        Record::Exposure(row) => ("exposure", &row.locator),
-        Record::Secret(row) => ("secret", &row.locator),
-        Record::Item(row) => ("item", &row.locator),
-        Record::Match(row) => ("match", &row.locator),
-        Record::Copy(row) => ("copy", &row.locator),
-        Record::Suspect(row) => ("suspect", &row.locator),
-        Record::Examined(row) => ("examined", &row.locator),
-        Record::Blob(row) => ("blob", &row.locator),
-        Record::Problem(row) => ("problem", &row.locator),
-        Record::Ledger(_) => ("ledger", ""),
-    }
-}
-
-/// Writes one record.
+/// Writes one record. What its columns say already is left out of its JSON; [`restore`] puts it back.
 pub(super) fn put_record(
     db: &Connection,
     unit: Option<i64>,
     joined: bool,
-    record: &Record,
+    mut record: Record,
 ) -> rusqlite::Result<()> {
-    let (kind, locator) = row_of(record);
+    let (locator, way) = match record.place_mut() {
+        Some((locator, hops)) => {
+            let way = std::mem::take(hops).beside(locator);
+            (std::mem::take(locator), way)
+        }
+        None => Default::default(),
+    };
     db.prepare_cached(
-        "INSERT INTO record (unit, joined, type, locator, json) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO record (unit, joined, type, locator, way, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![unit, joined, kind, locator, json(record)?])
+    .execute(params![unit, joined, record.kind(), locator, way, json(&record)?])
     .map(drop)
+}
+
+/// The record of a row of the case: undoes what [`put_record`] does.
+fn restore(row: RecordRow) -> Result<Record, CaseError> {
+    let mut record = parse(&row.json)?;
+    if let Some((locator, hops)) = record.place_mut() {
+        *hops = Hops::of(&row.locator, &row.way).ok_or_else(|| CaseError::Damaged {
+            what: format!("the way to {}", row.locator),
+        })?;
+        *locator = row.locator;
+    }
+    Ok(record)
+}
+
+/// A row of the record table.
+struct RecordRow {
+    unit: Option<i64>,
+    locator: String,
+    way: String,
+    json: String,
+}
+
+impl RecordRow {
+    /// The columns that [`RecordRow::read`] wants.
+    const COLUMNS: &str = "unit, locator, way, json";
+
+    fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            unit: row.get(0)?,
+            locator: row.get(1)?,
+            way: row.get(2)?,
+            json: row.get(3)?,
+        })
+    }
 }
 
 /// Writes one row of the container table.
@@ -658,7 +677,7 @@ fn walked_troubles(walked: &Walked) -> Vec<Problem> {
         .map(|(path, trouble)| Problem {
             code: trouble.code.clone().into_owned(),
             locator: crate::blob::locator::escape(path),
-            hops: Vec::new(),
+            hops: Hops::default(),
             detail: trouble.detail.clone(),
             bytes_unread: trouble.unread,
         })
@@ -697,7 +716,7 @@ fn put_unit(
     input: i64,
     unit: &Unit,
     config: &[u8; 32],
-    done: &UnitDone,
+    done: UnitDone,
 ) -> rusqlite::Result<()> {
     let tally = serde_json::json!({
         "skipped": done.tally.skipped,
@@ -724,7 +743,7 @@ fn put_unit(
         keys,
     ])?;
     let id = db.last_insert_rowid();
-    for record in &done.placed.records {
+    for record in done.placed.records {
         put_record(db, Some(id), false, record)?;
     }
     for container in &done.placed.containers {

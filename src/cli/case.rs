@@ -161,9 +161,9 @@ fn matched(
     let lines = set
         .file(hit.file)
         .map_or(1, |info| u64::from(info.lines).max(1));
-    let record = Record::Match(Match {
+    let record = Record::from(Match {
         locator: blob.locator.clone(),
-        hops: Vec::new(),
+        hops: blob.hops.clone(),
         sha256: blob.sha256.clone(),
         work: set.work().to_owned(),
         release: set.release().to_owned(),

@@ -156,47 +156,89 @@ fn trailing_region(input: &Input, at: u64, hold: u64) -> Option<Event> {
 const SMALL: usize = 32 << 20;
 /// Outputs up to this size are made in the one large buffer; while that is taken, and for larger ones, the stream
 /// is decoded piece by piece, to the same result.
-const LARGE: usize = 112 << 20;
+const LARGE: usize = 96 << 20;
+/// Idle buffers go when they and those in use take more than this.
+const KEEP: usize = LARGE + SMALL;
 /// DEFLATE cannot unfold further than this (a 258-byte match for each two bits), so that a small input needs no
 /// large buffer.
 const DEFLATE_MAX_RATIO: usize = 1_032;
 
-/// Small buffers that wait to be used again: fresh memory costs more than the decoding does.
-static SMALL_BUFFERS: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-const SMALL_BUFFERS_MAX: usize = 8;
-/// The large buffer: one for the whole program, so that memory stays bounded whatever the number of threads.
-static LARGE_BUFFER: Mutex<LargeBuffer> = Mutex::new(LargeBuffer::NotMade);
+/// Buffers for unpacking. They are used again, since fresh memory costs more than the decoding does; and there is
+/// one large one for the whole program, so that memory stays bounded whatever the number of threads.
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    small: Vec::new(),
+    large: None,
+    large_taken: false,
+    in_use: 0,
+});
 
-enum LargeBuffer {
-    NotMade,
-    Free(Vec<u8>),
-    Taken,
+struct Pool {
+    /// Idle ones of [`SMALL`] bytes.
+    small: Vec<Vec<u8>>,
+    /// The one of [`LARGE`] bytes, where it is idle.
+    large: Option<Vec<u8>>,
+    large_taken: bool,
+    /// Bytes of all buffers that are not here.
+    in_use: usize,
 }
 
-/// A buffer that goes back to where it came from when the last slice of it is dropped.
+impl Pool {
+    fn is_over(&self, more: usize) -> bool {
+        let idle = self.small.len() * SMALL + self.large.as_ref().map_or(0, Vec::len);
+        self.in_use + idle + more > KEEP
+    }
+
+    fn take_small(&mut self) -> Vec<u8> {
+        let buffer = self.small.pop().unwrap_or_else(|| {
+            if self.is_over(SMALL) {
+                self.large = None;
+            }
+            // Pages take memory when they are written, so a size costs nothing by itself.
+            vec![0; SMALL]
+        });
+        self.in_use += SMALL;
+        buffer
+    }
+
+    fn take_large(&mut self) -> Option<Vec<u8>> {
+        if self.large_taken {
+            return None;
+        }
+        let buffer = self.large.take().unwrap_or_else(|| {
+            while self.is_over(LARGE) && self.small.pop().is_some() {}
+            vec![0; LARGE]
+        });
+        self.large_taken = true;
+        self.in_use += LARGE;
+        Some(buffer)
+    }
+
+    fn put_back(&mut self, buffer: Vec<u8>) {
+        self.in_use -= buffer.len();
+        if buffer.len() == LARGE {
+            self.large_taken = false;
+            self.large = Some(buffer);
+        } else {
+            self.small.push(buffer);
+        }
+    }
+}
+
+/// A buffer that goes back to the pool when the last slice of it is dropped.
 struct Pooled {
     buffer: Vec<u8>,
     len: usize,
 }
 
 impl Pooled {
-    fn small() -> Self {
-        let buffer = SMALL_BUFFERS.lock().ok().and_then(|mut free| free.pop());
-        Self {
-            buffer: buffer.unwrap_or_else(|| vec![0; SMALL]),
-            len: 0,
-        }
+    fn small() -> Option<Self> {
+        let buffer = POOL.lock().ok()?.take_small();
+        Some(Self { buffer, len: 0 })
     }
 
     /// The large buffer, unless somebody has it.
     fn large() -> Option<Self> {
-        let mut slot = LARGE_BUFFER.lock().ok()?;
-        let buffer = match std::mem::replace(&mut *slot, LargeBuffer::Taken) {
-            // Its pages take memory when they are written, so its size costs nothing by itself.
-            LargeBuffer::NotMade => vec![0; LARGE],
-            LargeBuffer::Free(buffer) => buffer,
-            LargeBuffer::Taken => return None,
-        };
+        let buffer = POOL.lock().ok()?.take_large()?;
         Some(Self { buffer, len: 0 })
     }
 }
@@ -209,15 +251,8 @@ impl AsRef<[u8]> for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
-        if buffer.len() == LARGE {
-            if let Ok(mut slot) = LARGE_BUFFER.lock() {
-                *slot = LargeBuffer::Free(buffer);
-            }
-        } else if let Ok(mut free) = SMALL_BUFFERS.lock()
-            && free.len() < SMALL_BUFFERS_MAX
-        {
-            free.push(buffer);
+        if let Ok(mut pool) = POOL.lock() {
+            pool.put_back(std::mem::take(&mut self.buffer));
         }
     }
 }
@@ -245,7 +280,7 @@ fn inflate_all(packed: &[u8], limits: &Limits) -> Option<Unpacked> {
         return None;
     }
     if hint <= SMALL {
-        match inflate_members(packed, Pooled::small(), cap.min(SMALL)) {
+        match inflate_members(packed, Pooled::small()?, cap.min(SMALL)) {
             Ok(unpacked) => return Some(unpacked),
             Err(inflate::FastError::NoSpace) if cap > SMALL => {}
             Err(_) => return None,

@@ -648,7 +648,7 @@ mod tests {
     fn source(map: &str, url: &str, bytes: u64, party: Party) -> Source {
         Source {
             locator: format!("{map}!/{url}"),
-            hops: Vec::new(),
+            hops: crate::blob::Hops::default(),
             map: map.to_owned(),
             name: Some(url.to_owned()),
             name_b64: None,

@@ -141,11 +141,11 @@ impl Gatherer {
     pub(super) fn add(&mut self, record: Record) {
         let kind = match record {
             Record::Run(run) => {
-                self.run = Some(run);
+                self.run = Some(*run);
                 "run"
             }
             Record::Package(package) => {
-                self.add_package(package);
+                self.add_package(*package);
                 "package"
             }
             Record::Map(map) => {
@@ -177,11 +177,11 @@ impl Gatherer {
                 "match"
             }
             Record::Copy(copy) => {
-                add_copy(&mut self.copies, copy);
+                add_copy(&mut self.copies, *copy);
                 "copy"
             }
             Record::Suspect(copy) => {
-                add_copy(&mut self.suspects, copy);
+                add_copy(&mut self.suspects, *copy);
                 "suspect"
             }
             Record::Examined(examined) => {
@@ -194,7 +194,7 @@ impl Gatherer {
                 "problem"
             }
             Record::Ledger(ledger) => {
-                self.ledger = Some(ledger);
+                self.ledger = Some(*ledger);
                 "ledger"
             }
         };

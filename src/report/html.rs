@@ -512,8 +512,8 @@ mod tests {
     #[test]
     fn an_incomplete_run_says_so_wherever_something_is_absent() {
         let records = vec![
-            Record::Run(sample::run()),
-            Record::Ledger(sample::partial_ledger()),
+            Record::from(sample::run()),
+            Record::from(sample::partial_ledger()),
         ];
         let page = page(records);
         assert!(page.contains("Not complete"));
@@ -538,7 +538,7 @@ mod tests {
                 i % 17,
                 "long-name".repeat(8)
             );
-            Record::Source(sample::source(&map, &url, i % 30_000, Party::First, i / 2))
+            Record::from(sample::source(&map, &url, i % 30_000, Party::First, i / 2))
         });
         let model = Model::build(many);
         assert_eq!(model.sources.distinct.files, 50_000);

@@ -560,9 +560,9 @@ mod tests {
 
     /// A complete run with these records in it.
     fn within(records: Vec<Record>) -> Model {
-        let mut all = vec![Record::Run(sample::run())];
+        let mut all = vec![Record::from(sample::run())];
         all.extend(records);
-        all.push(Record::Ledger(sample::full_ledger()));
+        all.push(Record::from(sample::full_ledger()));
         build(all)
     }
 
@@ -570,10 +570,10 @@ mod tests {
     fn equal_content_counts_once_in_distinct_and_at_each_place() {
         let map = "a.tgz!/package/cli.js.map";
         let model = within(vec![
-            Record::Source(source(map, "src/a.ts", 100, Party::First, 1)),
-            Record::Source(source(map, "src/b.ts", 100, Party::First, 1)),
-            Record::Source(source(map, "node_modules/x/a.ts", 100, Party::Third, 1)),
-            Record::Source(source(map, "src/c.ts", 7, Party::Unknown, 2)),
+            Record::from(source(map, "src/a.ts", 100, Party::First, 1)),
+            Record::from(source(map, "src/b.ts", 100, Party::First, 1)),
+            Record::from(source(map, "node_modules/x/a.ts", 100, Party::Third, 1)),
+            Record::from(source(map, "src/c.ts", 7, Party::Unknown, 2)),
         ]);
         let Sources {
             places, distinct, ..
@@ -596,7 +596,7 @@ mod tests {
         missing.status = crate::record::SourceStatus::Missing;
         let mut forged = source("a.map", "src/b.ts", 9, Party::First, 0);
         forged.sha256 = Some("not a digest".to_owned());
-        let model = within(vec![Record::Source(missing), Record::Source(forged)]);
+        let model = within(vec![Record::from(missing), Record::from(forged)]);
         assert_eq!(
             (model.sources.places.named, model.sources.places.missing),
             (2, 1)
@@ -620,7 +620,7 @@ mod tests {
         let clean = package("m/c.tgz", "c", "1");
         let hint = Certainty::Hint;
         let model = within(vec![
-            Record::Package(archive),
+            Record::from(archive),
             Record::Exposure(exposure(
                 "x",
                 Severity::Low,
@@ -637,8 +637,8 @@ mod tests {
             )),
             Record::Exposure(exposure("x", Severity::Medium, hint, "m/a/deep/.env", "")),
             Record::Exposure(exposure("x", Severity::High, hint, "m/ab/.env", "")),
-            Record::Package(folder),
-            Record::Package(clean),
+            Record::from(folder),
+            Record::from(clean),
         ]);
         let seen: Vec<(&str, Option<Severity>)> = model
             .packages
@@ -703,7 +703,7 @@ mod tests {
         let mut records = Vec::new();
         for i in 0..many {
             let at = format!("m/{i:05}");
-            records.push(Record::Package(package(&at, "p", "1")));
+            records.push(Record::from(package(&at, "p", "1")));
             records.push(Record::Exposure(exposure(
                 "x",
                 Severity::High,
@@ -765,8 +765,8 @@ mod tests {
     #[test]
     fn absence_is_not_yet_supportable_while_something_was_not_read() {
         let model = build(vec![
-            Record::Run(sample::run()),
-            Record::Ledger(sample::partial_ledger()),
+            Record::from(sample::run()),
+            Record::from(sample::partial_ledger()),
         ]);
         let said = model.exposures.absence.as_ref().unwrap();
         assert!(!said.supportable);
@@ -788,14 +788,14 @@ mod tests {
 
     #[test]
     fn a_run_without_a_ledger_or_with_a_wrong_sum_is_not_complete() {
-        let unfinished = build(vec![Record::Run(sample::run())]);
+        let unfinished = build(vec![Record::from(sample::run())]);
         assert!(
             !unfinished.verdict.complete
                 && unfinished.verdict.reasons[0].contains("without a ledger")
         );
         let mut wrong = sample::full_ledger();
         wrong.scanned += 1;
-        let wrong = build(vec![Record::Ledger(wrong)]);
+        let wrong = build(vec![Record::from(wrong)]);
         assert!(!wrong.verdict.complete && !wrong.coverage.adds_up);
         assert!(
             wrong.verdict.reasons[0].contains("does not add up"),
@@ -809,10 +809,7 @@ mod tests {
     fn copies_are_not_spoken_of_unless_a_set_was_given() {
         let mut run = sample::run();
         run.sets.clear();
-        let model = build(vec![
-            Record::Run(run),
-            Record::Ledger(sample::full_ledger()),
-        ]);
+        let model = build(vec![Record::from(run), Record::from(sample::full_ledger())]);
         assert!(!model.copies.searched && model.copies.absence.is_none());
         let line = model
             .verdict

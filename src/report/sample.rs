@@ -18,7 +18,7 @@ pub fn digest(number: u64) -> String {
 pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> Source {
     Source {
         locator: format!("{map}!/{url}"),
-        hops: Vec::new(),
+        hops: Hops::default(),
         map: map.to_owned(),
         name: Some(format!("../{url}")),
         name_b64: None,
@@ -45,7 +45,7 @@ pub fn exposure(
         severity,
         certainty,
         locator: locator.to_owned(),
-        hops: Vec::new(),
+        hops: Hops::default(),
         sha256: Some(digest(locator.len() as u64)),
         detail: detail.to_owned(),
     }
@@ -55,7 +55,7 @@ pub fn exposure(
 pub fn package(locator: &str, name: &str, version: &str) -> Package {
     Package {
         locator: locator.to_owned(),
-        hops: Vec::new(),
+        hops: Hops::default(),
         ecosystem: "npm".to_owned(),
         name: name.to_owned(),
         version: Some(version.to_owned()),
@@ -78,7 +78,7 @@ pub fn problem(code: &str, locator: &str, detail: &str, bytes_unread: Option<u64
     Problem {
         code: code.to_owned(),
         locator: locator.to_owned(),
-        hops: Vec::new(),
+        hops: Hops::default(),
         detail: detail.to_owned(),
         bytes_unread,
     }
@@ -246,7 +246,7 @@ fn sources(map: &str) -> Vec<Source> {
 fn copy(locator: &str, files: u64, share: f64, grades: &[(&str, u64)], class: &str) -> Copy {
     Copy {
         locator: locator.to_owned(),
-        hops: Vec::new(),
+        hops: Hops::default(),
         work: "acme-cli".to_owned(),
         release: "2.1.88".to_owned(),
         files_matched: files,
@@ -286,9 +286,9 @@ pub fn incident() -> Vec<Record> {
     older.sources.with_content = 31;
     older.maps = 1;
     let mut out = vec![
-        Record::Run(run()),
-        Record::Package(leaking),
-        Record::Package(older),
+        Record::from(run()),
+        Record::from(leaking),
+        Record::from(older),
     ];
     for i in 0..12 {
         let name = format!("tidy-lib-{i}");
@@ -298,11 +298,11 @@ pub fn incident() -> Vec<Record> {
             &format!("1.{i}.0"),
         );
         clean.complete = i != 7;
-        out.push(Record::Package(clean));
+        out.push(Record::from(clean));
     }
     out.push(Record::Map(Map {
         locator: map.to_owned(),
-        hops: Vec::new(),
+        hops: Hops::default(),
         kind: MapKind::File,
         sources: all.len() as u64,
         with_content: all.len() as u64 - 10,
@@ -312,16 +312,16 @@ pub fn incident() -> Vec<Record> {
     let inline = "mirror/acme-cli-0.2.8.tgz!/package/cli.mjs!/@5120";
     out.push(Record::Map(Map {
         locator: inline.to_owned(),
-        hops: Vec::new(),
+        hops: Hops::default(),
         kind: MapKind::Inline,
         sources: 31,
         with_content: 31,
         valid: Some(false),
         errors: vec!["mappings: field 5 of segment 3 is missing".to_owned()],
     }));
-    out.extend(all.into_iter().map(Record::Source));
+    out.extend(all.into_iter().map(Record::from));
     for i in 0..31 {
-        out.push(Record::Source(source(
+        out.push(Record::from(source(
             inline,
             &format!("src/file{i:03}.ts"),
             5_200,
@@ -403,7 +403,7 @@ pub fn incident() -> Vec<Record> {
     ] {
         out.push(Record::Reference(Reference {
             locator: locator.to_owned(),
-            hops: Vec::new(),
+            hops: Hops::default(),
             target: target.to_owned(),
             kind,
             found: None,
@@ -432,15 +432,15 @@ pub fn incident() -> Vec<Record> {
             "partial",
         ),
     ] {
-        out.push(Record::Copy(copy));
+        out.push(Record::from(copy));
     }
-    out.push(Record::Suspect(copy(
+    out.push(Record::Suspect(Box::new(copy(
         "mirror/port-to-rust",
         41,
         0.031,
         &[("derived", 3), ("ported", 38)],
         "ported",
-    )));
+    ))));
     for (locator, class) in [
         ("mirror/clone-verbatim", "verbatim"),
         ("mirror/clone-formatted.zip", "reformatted"),
@@ -451,7 +451,7 @@ pub fn incident() -> Vec<Record> {
     ] {
         out.push(Record::Examined(Examined {
             locator: locator.to_owned(),
-            hops: Vec::new(),
+            hops: Hops::default(),
             class: class.to_owned(),
         }));
     }
@@ -477,7 +477,7 @@ pub fn incident() -> Vec<Record> {
     ] {
         out.push(Record::Problem(problem(code, locator, detail, unread)));
     }
-    out.push(Record::Ledger(partial_ledger()));
+    out.push(Record::from(partial_ledger()));
     out
 }
 

@@ -59,7 +59,10 @@ pub fn look_at(paths: &[PathBuf], label: Option<&str>) -> Result<Vec<InputRoot>,
             if !metadata.is_dir() && !metadata.is_file() {
                 return Err(InputError::Special { path: path.clone() });
             }
-            let name = label.map_or_else(|| base_name(path), str::to_owned);
+            let name = match label {
+                Some(label) => crate::blob::locator::escape(label.as_bytes()),
+                None => base_name(path),
+            };
             let count = used.entry(name.clone()).or_insert(0);
             *count += 1;
             let label = if *count == 1 {

@@ -239,6 +239,7 @@ impl Placer<'_> {
         if let (true, Some(sha256)) = (self.record_all, child.sha256) {
             out.records.push(Record::Blob(Blob {
                 locator: at.as_str().to_owned(),
+                hops: at.hops().clone(),
                 sha256: sha256.hex(),
                 bytes: child.len,
                 kind: child.facts.kind.clone(),
@@ -272,7 +273,7 @@ impl Placer<'_> {
             severity: finding.severity,
             certainty: finding.certainty,
             locator: at.as_str().to_owned(),
-            hops: at.hops().to_vec(),
+            hops: at.hops().clone(),
             sha256,
             detail: finding.detail,
         }));
@@ -316,7 +317,7 @@ impl Placer<'_> {
                 .and_then(|target| scope.find(&target));
             out.records.push(Record::Reference(Reference {
                 locator: at.as_str().to_owned(),
-                hops: at.hops().to_vec(),
+                hops: at.hops().clone(),
                 target: escape(&link.target),
                 kind: link.kind,
                 found: found.clone(),
@@ -342,9 +343,9 @@ impl Placer<'_> {
                 None => fact.file.to_string(),
             };
             let original_lines = set.file(fact.file).map_or(0, |info| u64::from(info.lines));
-            out.records.push(Record::Match(Match {
+            out.records.push(Record::from(Match {
                 locator: at.as_str().to_owned(),
-                hops: at.hops().to_vec(),
+                hops: at.hops().clone(),
                 sha256: child.sha256.map(|digest| digest.hex()).unwrap_or_default(),
                 work: set.work().to_owned(),
                 release: set.release().to_owned(),
@@ -399,19 +400,13 @@ impl Placer<'_> {
                 }
             }
         } else {
-            let inner = self.place_archive(child, tree, at);
-            stats.incomplete |= inner.stats.values().any(|stats| stats.incomplete)
-                || inner
-                    .records
-                    .iter()
-                    .any(|record| matches!(record, Record::Problem(_)));
-            out.records.extend(inner.records);
-            out.containers.extend(inner.containers);
+            stats.incomplete |= self.place_archive(child, tree, at, out);
         }
     }
 
-    /// Places the members of an archive: a scope of its own, with packages of its own.
-    fn place_archive(&self, child: &Child, tree: &Tree, at: &Locator) -> Placed {
+    /// Places the members of an archive: a scope of its own, with packages of its own. Says whether anything in it
+    /// was not read in full.
+    fn place_archive(&self, child: &Child, tree: &Tree, at: &Locator, out: &mut Placed) -> bool {
         let manifests = tree.children.iter().filter_map(|child| {
             let folder = manifest_folder(child.name.bytes())?;
             Some((folder.to_vec(), manifest_of(&child.facts)?.clone()))
@@ -426,10 +421,11 @@ impl Placer<'_> {
             at,
             kind: &tree.kind,
         };
-        let mut out = Placed::default();
+        let before = out.records.len();
+        let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
-            self.place(member, &here, member.name.bytes(), &scope, &mut out);
+            self.place(member, &here, member.name.bytes(), &scope, out);
         }
         let files = scope.packages.distribute(&tree.folders);
         let alone = scope
@@ -453,9 +449,11 @@ impl Placer<'_> {
             stats.incomplete |= child.facts.troubles.iter().any(is_incomplete);
             let sha256 = child.sha256.filter(|_| whole).map(|digest| digest.hex());
             let files = files.get(folder).copied().unwrap_or(0);
-            self.close_package(folder, manifest, &here, sha256, files, stats, &mut out);
+            self.close_package(folder, manifest, &here, sha256, files, stats, out);
         }
-        out
+        let inner = std::mem::replace(&mut out.stats, outer);
+        let is_problem = |record: &Record| matches!(record, Record::Problem(_));
+        inner.values().any(|stats| stats.incomplete) || out.records[before..].iter().any(is_problem)
     }
 
     /// Gives the record of a package whose entries have all been placed.
@@ -486,9 +484,9 @@ impl Placer<'_> {
         if manifest.version.is_none() {
             return;
         }
-        out.records.push(Record::Package(Package {
+        out.records.push(Record::Package(Box::new(Package {
             locator: at.as_str().to_owned(),
-            hops: at.hops().to_vec(),
+            hops: at.hops().clone(),
             ecosystem: manifest.ecosystem.clone(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
@@ -503,7 +501,7 @@ impl Placer<'_> {
             exposures: stats.exposures,
             secrets: 0,
             complete: !stats.incomplete,
-        }));
+        })));
     }
 
     #[expect(
@@ -552,7 +550,7 @@ impl Placer<'_> {
         stats.maps += 1;
         out.records.push(Record::Map(crate::record::Map {
             locator: at.as_str().to_owned(),
-            hops: at.hops().to_vec(),
+            hops: at.hops().clone(),
             kind,
             sources: tree.entries(),
             with_content,
@@ -567,7 +565,7 @@ impl Placer<'_> {
         for url in &head.section_urls {
             out.records.push(Record::Reference(Reference {
                 locator: at.as_str().to_owned(),
-                hops: at.hops().to_vec(),
+                hops: at.hops().clone(),
                 target: escape(url),
                 kind: reference_kind(url),
                 found: None,
@@ -593,7 +591,7 @@ impl Placer<'_> {
         for link in &member.facts.links {
             out.records.push(Record::Reference(Reference {
                 locator: at.as_str().to_owned(),
-                hops: at.hops().to_vec(),
+                hops: at.hops().clone(),
                 target: escape(&link.target),
                 kind: link.kind,
                 found: None,
@@ -631,7 +629,7 @@ pub fn problem(trouble: &Trouble, at: &Locator) -> Record {
     Record::Problem(Problem {
         code: trouble.code.clone().into_owned(),
         locator: at.as_str().to_owned(),
-        hops: at.hops().to_vec(),
+        hops: at.hops().clone(),
         detail: trouble.detail.clone(),
         bytes_unread: trouble.unread,
     })
@@ -698,9 +696,9 @@ fn source_record(
     } else {
         meta.status
     };
-    Record::Source(Source {
+    Record::from(Source {
         locator: at.as_str().to_owned(),
-        hops: at.hops().to_vec(),
+        hops: at.hops().clone(),
         map: map.as_str().to_owned(),
         name,
         name_b64,

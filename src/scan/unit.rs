@@ -26,7 +26,7 @@ const BATCH_BYTES: u64 = 1 << 20;
 /// or this many members.
 const BATCH_MEMBERS: usize = 512;
 /// Bytes that may wait in batches; beyond that the walking thread analyses its own.
-const WAITING_MAX: u64 = 48 << 20;
+const WAITING_MAX: u64 = 16 << 20;
 
 /// How much of a file is looked at to tell its format, where it is not read whole.
 const HEAD: usize = 64 << 10;
