@@ -8,7 +8,7 @@ use super::CliError;
 use super::pipeline::Outcome;
 use crate::blob::locator::shown;
 use crate::record::{Exposure, Ledger, Party, Record, Severity, SourceStatus};
-use crate::report::text::{grouped, size};
+use crate::report::text::{grouped, plural, size};
 
 /// Places that are printed for each kind of thing; the rest is counted.
 const EXAMPLES: usize = 5;
@@ -145,10 +145,12 @@ impl Summary {
                 shown(&exposure.detail)
             )?;
         }
+        more(&mut out, self.exposures.values().sum(), self.worst.len())?;
         writeln!(out, "copies      {}", self.copies_line())?;
         for copy in &self.copies {
             writeln!(out, "  {}", shown(copy))?;
         }
+        more(&mut out, self.copies_total, self.copies.len())?;
         writeln!(
             out,
             "references  {} to things elsewhere, {} of them not in the input",
@@ -161,6 +163,11 @@ impl Summary {
         for problem in &self.first_problems {
             writeln!(out, "  {}", shown(problem))?;
         }
+        more(
+            &mut out,
+            self.problems.values().sum(),
+            self.first_problems.len(),
+        )?;
         if let Some(path) = report {
             writeln!(out, "report      {}", path.join("index.html").display())?;
         }
@@ -176,9 +183,9 @@ impl Summary {
             return "no source maps found in what was read".to_owned();
         }
         format!(
-            "{} recovered from {} maps ({} distinct, {}), {} named without content; party: {} first, {} unknown, {} third",
+            "{} recovered from {} ({} distinct, {}), {} named without content; party: {} first, {} unknown, {} third",
             grouped(self.recovered),
-            grouped(self.maps),
+            plural(self.maps, "map", "maps"),
             grouped(self.distinct.len() as u64),
             size(self.distinct_bytes),
             grouped(self.missing),
@@ -229,6 +236,18 @@ impl Summary {
             parts.push(format!("problems: {}", codes.join(", ")));
         }
         parts.join("; ")
+    }
+}
+
+/// Says that not all of a kind were named.
+fn more(out: &mut impl Write, total: u64, named: usize) -> std::io::Result<()> {
+    match total.saturating_sub(named as u64) {
+        0 => Ok(()),
+        rest => writeln!(
+            out,
+            "  and {} more: --report or --jsonl names them all",
+            grouped(rest)
+        ),
     }
 }
 
