@@ -5,59 +5,20 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{Records, number, run, scratch, sha256, text, tree};
+use common::{
+    Records, incident, incident_arguments, number, run, scratch, sha256, sign_incident, text, tree,
+};
 use serde_json::Value;
-
-fn incident() -> PathBuf {
-    common::fixtures().join("incident")
-}
 
 fn expected() -> Value {
     let text = std::fs::read(incident().join("expected.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
 
-/// Signs the vendor's tree into `folder`.
-fn sign(folder: &Path) -> PathBuf {
-    let set = folder.join("acme.sigset");
-    let (tree, org) = (
-        incident().join("acme-cli/src"),
-        incident().join("acme.toml"),
-    );
-    run([
-        OsStr::new("sign"),
-        tree.as_os_str(),
-        OsStr::new("--work"),
-        OsStr::new("acme-cli"),
-        OsStr::new("--release"),
-        OsStr::new("2.1.0"),
-        OsStr::new("--org"),
-        org.as_os_str(),
-        OsStr::new("--output"),
-        set.as_os_str(),
-    ])
-    .expect(0)
-    .prints("45 files");
-    set
-}
-
-/// Arguments of the scan of everything: `published` and `copies`, with the set and the profile.
-fn scan_arguments(set: &Path) -> Vec<OsString> {
-    let root = incident();
-    vec![
-        root.join("published").into(),
-        root.join("copies").into(),
-        "--signatures".into(),
-        set.into(),
-        "--org".into(),
-        root.join("acme.toml").into(),
-    ]
-}
-
 fn scan_everything(folder: &Path, more: &[&str]) -> Records {
-    let mut arguments = scan_arguments(&sign(folder));
+    let mut arguments = incident_arguments(&sign_incident(folder));
     arguments.extend(more.iter().map(OsString::from));
     common::scan(0, arguments)
 }
@@ -245,7 +206,7 @@ fn each_copy_has_its_row() {
 #[test]
 fn the_release_gate_fails_with_the_paths_printed() {
     let folder = scratch();
-    let arguments = scan_arguments(&sign(folder.path()));
+    let arguments = incident_arguments(&sign_incident(folder.path()));
     let scan = |more: &[&str]| {
         let mut all = vec![OsString::from("scan")];
         all.extend(arguments.iter().cloned());
@@ -354,7 +315,7 @@ fn the_report_is_one_private_page_without_script() {
         "--report".into(),
         report.clone().into(),
     ];
-    arguments.extend(scan_arguments(&sign(folder.path())));
+    arguments.extend(incident_arguments(&sign_incident(folder.path())));
     run(&arguments).expect(0).prints("index.html");
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     let page = report.join("index.html");
@@ -387,7 +348,7 @@ fn a_report_can_be_made_again_from_the_case() {
     );
     let mut arguments = vec![OsString::from("scan"), "--case".into(), case.clone().into()];
     arguments.extend(["--report".into(), one.clone().into()]);
-    arguments.extend(scan_arguments(&sign(folder.path())));
+    arguments.extend(incident_arguments(&sign_incident(folder.path())));
     run(&arguments).expect(0);
     let again = [
         OsStr::new("report"),
@@ -403,7 +364,7 @@ fn a_report_can_be_made_again_from_the_case() {
 #[test]
 fn a_set_holds_no_text_of_the_work_and_is_deterministic() {
     let (one, two) = (scratch(), scratch());
-    let (first, second) = (sign(one.path()), sign(two.path()));
+    let (first, second) = (sign_incident(one.path()), sign_incident(two.path()));
     let bytes = std::fs::read(&first).unwrap();
     assert_eq!(
         bytes,
@@ -423,7 +384,7 @@ fn a_set_holds_no_text_of_the_work_and_is_deterministic() {
     }
     // Without its names the set still matches, by ids.
     std::fs::remove_file(first.with_extension("names")).unwrap();
-    let records = common::scan(0, scan_arguments(&first));
+    let records = common::scan(0, incident_arguments(&first));
     assert_eq!(records.at("copy", "copies/verbatim")["files_matched"], 45);
     for found in records.all("match") {
         assert!(text(found, "file").parse::<u32>().is_ok(), "{found}");

@@ -154,10 +154,14 @@ impl Case {
             })?;
         }
         let case = Self::connect(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        if is_new || case.is_blank()? {
+        let is_blank = is_new || case.is_blank()?;
+        if !is_blank {
+            case.check()?;
+        }
+        case.take()?;
+        if is_blank {
             case.create()?;
         }
-        case.check()?;
         Ok(case)
     }
 
@@ -173,6 +177,7 @@ impl Case {
         // Read-write, since a case whose run was killed is recovered from its log when it is opened.
         let case = Self::connect(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         case.check()?;
+        case.take()?;
         Ok(case)
     }
 
@@ -194,20 +199,27 @@ impl Case {
         Ok(case)
     }
 
+    /// Settings of the connection; the file is not written.
     fn tune(&self) -> rusqlite::Result<()> {
         self.db
             .busy_timeout(std::time::Duration::from_millis(500))?;
         self.db.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         self.db.pragma_update(None, "temp_store", "MEMORY")?;
-        let _: i64 = self
-            .db
-            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-        let _: String = self
-            .db
-            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        self.db.pragma_update(None, "synchronous", "NORMAL")?;
-        // The lock is taken now, so that a second run is told before it has worked for an hour.
-        self.db.execute_batch("BEGIN IMMEDIATE; COMMIT")
+        self.db
+            .query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
+    }
+
+    /// Takes the file for this run. Called when it is known to be ours: the journal mode stands in the file.
+    fn take(&self) -> Result<(), CaseError> {
+        let take = || -> rusqlite::Result<()> {
+            let _: String = self
+                .db
+                .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+            self.db.pragma_update(None, "synchronous", "NORMAL")?;
+            // The lock is taken now, so that a second run is told before it has worked for an hour.
+            self.db.execute_batch("BEGIN IMMEDIATE; COMMIT")
+        };
+        take().map_err(|error| self.wrap(error))
     }
 
     fn is_blank(&self) -> Result<bool, CaseError> {

@@ -131,6 +131,7 @@ pub struct Building {
     tree: Tree,
     names: HashMap<[u8; 16], u32>,
     meter: Meter,
+    levels: u32,
     cut_by_limit: bool,
     folder: Vec<u8>,
     in_folder: u64,
@@ -181,6 +182,7 @@ impl Building {
                 self.tree.compiled += u64::from(compiled);
             }
             Visited::Child(child) => {
+                self.levels = self.levels.max(child.facts.levels);
                 self.cut_by_limit |= child.facts.cut_by_limit;
                 self.tree.children.push(*child);
             }
@@ -223,12 +225,13 @@ impl Building {
         self.tree.total_bytes
     }
 
-    /// The tree, and whether a limit cut something in it.
-    pub fn finish(mut self, kind: &str) -> (Tree, bool) {
+    /// Closes the container: its tree goes into its facts.
+    pub fn finish(mut self, kind: &str, facts: &mut Facts) {
         self.flush_folder();
-        let mut tree = self.tree;
-        kind.clone_into(&mut tree.kind);
-        (tree, self.cut_by_limit)
+        kind.clone_into(&mut self.tree.kind);
+        facts.cut_by_limit |= self.cut_by_limit;
+        facts.levels = self.levels + 1;
+        facts.tree = Some(self.tree);
     }
 }
 
@@ -357,9 +360,7 @@ impl Analyser {
 
     fn close(&self, frame: Frame) -> Visited {
         let mut facts = frame.facts;
-        let (tree, cut) = frame.building.finish(frame.walker.kind());
-        facts.cut_by_limit |= cut;
-        facts.tree = Some(tree);
+        frame.building.finish(frame.walker.kind(), &mut facts);
         let facts = Arc::new(facts);
         self.remember(frame.key, &facts);
         self.progress
@@ -398,12 +399,8 @@ impl Analyser {
         };
         let key = ContentKey::of(&bytes);
         if self.wishes.keep == Keep::Nothing
-            && let Some(known) = self.seen.get(&key)
+            && let Some(facts) = self.known(&key, depth)
         {
-            let facts = match known {
-                Known::Plain => None,
-                Known::Facts(facts) => Some(facts),
-            };
             return Begun::Done(self.finish_leaf(
                 member.name,
                 ordinal,
@@ -447,6 +444,16 @@ impl Analyser {
             kept: self.keep(&bytes, member.source.is_some()),
             source: member.source,
         }))
+    }
+
+    /// What is known of content that stands at `depth`: nothing, where the limit of depth would cut it here and did
+    /// not where it was seen. `Some(None)` is content that has nothing to tell.
+    fn known(&self, key: &ContentKey, depth: u32) -> Option<Option<Arc<Facts>>> {
+        match self.seen.get(key)? {
+            Known::Plain => Some(None),
+            Known::Facts(facts) if depth + facts.levels > self.limits.depth => None,
+            Known::Facts(facts) => Some(Some(facts)),
+        }
     }
 
     fn keep(&self, bytes: &Bytes, is_source: bool) -> Option<Bytes> {
@@ -546,6 +553,7 @@ impl Analyser {
         if format.is_none() && walker.is_none() {
             return None;
         }
+        facts.levels = 1;
         if depth >= self.limits.depth {
             facts.cut_by_limit = true;
             facts.troubles.push(Trouble::skipped(

@@ -33,6 +33,8 @@ pub struct Facts {
     pub tree: Option<Tree>,
     /// What kept it from being read, or is odd about it.
     pub troubles: Vec<Trouble>,
+    /// Levels of containers that it takes to read it: 0 for a leaf, 1 for a container of leaves.
+    pub levels: u32,
     /// A limit of the place where it was met cut it, so that these facts do not hold elsewhere.
     #[serde(default)]
     pub cut_by_limit: bool,
@@ -49,6 +51,7 @@ impl Facts {
             lines: 0,
             tree: None,
             troubles: Vec::new(),
+            levels: 0,
             cut_by_limit: false,
         }
     }

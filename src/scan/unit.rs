@@ -138,6 +138,7 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
         Err(error) => return unread(failed(&error, input.len())),
     };
     let mut facts = Facts::plain(format.name());
+    facts.levels = 1;
     if let (Input::Memory(bytes), false) = (input, analyser.sets.is_empty()) {
         facts.matches = analyser.matches(bytes, &sha256);
     }
@@ -151,9 +152,7 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
     match format.open(input.clone(), &analyser.limits) {
         Ok(mut walker) => {
             let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
-            let (tree, cut) = building.finish(walker.kind());
-            facts.cut_by_limit |= cut;
-            facts.tree = Some(tree);
+            building.finish(walker.kind(), &mut facts);
         }
         Err(trouble) => facts.troubles.push(trouble),
     }

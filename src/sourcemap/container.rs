@@ -88,27 +88,7 @@ impl MapWalker {
                 },
             })
             .collect();
-        let limit = map
-            .oddity(super::OddityKind::TooManyEntries)
-            .or(map.oddity(super::OddityKind::TooDeep));
-        let trouble = if let Some(limit) = limit {
-            Some(Trouble::damaged(
-                "entries-limit",
-                format!(
-                    "a limit was reached in the map at offset {}; raise --limit-entries",
-                    limit.offset
-                ),
-                None,
-            ))
-        } else {
-            map.truncated.then(|| {
-                Trouble::damaged(
-                    "truncated",
-                    "the map ends before its end; every source before the cut was read, get the file again for the rest",
-                    None,
-                )
-            })
-        };
+        let trouble = trouble_of(&map, document.len());
         let head = MapHead {
             file: map.file.clone(),
             debug_id: map.debug_id.clone(),
@@ -133,6 +113,49 @@ impl MapWalker {
             trouble,
         })
     }
+}
+
+/// What kept the map from being read in full, if anything: the first of these that applies.
+fn trouble_of(map: &super::MapScan, len: usize) -> Option<Trouble> {
+    use super::OddityKind::{Misplaced, TooDeep, TooManyEntries, TrailingBytes};
+    if let Some(limit) = map.oddity(TooManyEntries).or(map.oddity(TooDeep)) {
+        return Some(Trouble::damaged(
+            "entries-limit",
+            format!(
+                "a limit was reached in the map at offset {}; raise --limit-entries",
+                limit.offset
+            ),
+            None,
+        ));
+    }
+    if map.truncated {
+        return Some(Trouble::damaged(
+            "truncated",
+            "the map ends before its end; every source before the cut was read, get the file again for the rest",
+            None,
+        ));
+    }
+    if let Some(trailing) = map.oddity(TrailingBytes) {
+        let unread = len - trailing.offset;
+        return Some(Trouble::damaged(
+            "trailing-data",
+            format!(
+                "the map ends at offset {}, and {unread} bytes follow that were not read as a map; take them out and scan them as a file of their own",
+                trailing.offset
+            ),
+            Some(unread as u64),
+        ));
+    }
+    map.oddity(Misplaced).map(|misplaced| {
+        Trouble::damaged(
+            "map-damaged",
+            format!(
+                "the map is no JSON from offset {} on; what is no JSON was stepped over, get the file again for the rest",
+                misplaced.offset
+            ),
+            None,
+        )
+    })
 }
 
 impl Walker for MapWalker {

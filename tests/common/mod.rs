@@ -26,6 +26,45 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+/// The made-up incident.
+pub fn incident() -> PathBuf {
+    fixtures().join("incident")
+}
+
+/// Signs the vendor's tree of the incident into `folder`.
+#[track_caller]
+pub fn sign_incident(folder: &Path) -> PathBuf {
+    let set = folder.join("acme.sigset");
+    run([
+        OsStr::new("sign"),
+        incident().join("acme-cli/src").as_os_str(),
+        OsStr::new("--work"),
+        OsStr::new("acme-cli"),
+        OsStr::new("--release"),
+        OsStr::new("2.1.0"),
+        OsStr::new("--org"),
+        incident().join("acme.toml").as_os_str(),
+        OsStr::new("--output"),
+        set.as_os_str(),
+    ])
+    .expect(0)
+    .prints("45 files");
+    set
+}
+
+/// Arguments of the scan of the whole incident: `published` and `copies`, with the set and the profile.
+pub fn incident_arguments(set: &Path) -> Vec<OsString> {
+    let root = incident();
+    vec![
+        root.join("published").into(),
+        root.join("copies").into(),
+        "--signatures".into(),
+        set.into(),
+        "--org".into(),
+        root.join("acme.toml").into(),
+    ]
+}
+
 /// A private folder for one test, on the file system of the build; removed at the end.
 pub fn scratch() -> tempfile::TempDir {
     tempfile::Builder::new()
@@ -411,6 +450,19 @@ pub fn escaped(name: &[u8]) -> String {
     text
 }
 
+/// Records as `case export` and `--jsonl` write them, to be compared byte for byte.
+#[track_caller]
+pub fn assert_identical(one: &[u8], other: &[u8], what: &str) {
+    let records = |bytes| Records::parse(bytes).normalised();
+    assert_same(&records(one), &records(other), what);
+    // Equal records may still be written differently. The first one carries times and cannot be compared so.
+    let written = |bytes| lines(bytes).skip(1).collect::<Vec<_>>();
+    assert!(
+        written(one) == written(other),
+        "{what}: equal records, written differently"
+    );
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Files and digests
 
@@ -477,6 +529,41 @@ pub fn tar<N: AsRef<[u8]>, B: AsRef<[u8]>>(members: &[(N, B)]) -> Vec<u8> {
     builder.into_inner().expect("memory is writable")
 }
 
+/// Bytes that look random and are the same each time, so that what is made of them does not shrink when packed
+/// (xorshift64*, Vigna 2016).
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// A sequence of its own for each seed; the seed is not 0.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number.
+    pub fn number(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// A number from 0 up to 1.
+    pub fn share(&mut self) -> f64 {
+        (self.number() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Text of `len` hexadecimal digits.
+    pub fn text(&mut self, len: usize) -> String {
+        let mut text = String::new();
+        while text.len() < len {
+            let _ = write!(text, "{:016x}", self.number());
+        }
+        text.truncate(len);
+        text
+    }
+}
+
 /// One gzip member.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -523,4 +610,113 @@ pub fn data_url(map: &str) -> String {
 /// A `package.json`.
 pub fn manifest(name: &str, version: &str) -> String {
     serde_json::json!({ "name": name, "version": version, "license": "UNLICENSED" }).to_string()
+}
+
+/// A package with a map of two sources, one of them without content, as npm packs it. Each number gives another.
+pub fn package(number: u64) -> Vec<u8> {
+    let mut random = Random::new(number + 1);
+    let source = format!("export const of{number} = '{}';\n", random.text(600));
+    let sources = [
+        ("../src/app.ts", Some(source.as_str())),
+        ("../src/lost.ts", None),
+    ];
+    let script = format!("var of{number};\n//# sourceMappingURL=app.js.map\n");
+    tgz(&[
+        (
+            "package/package.json",
+            manifest(&format!("package-{number}"), "1.0.0"),
+        ),
+        ("package/dist/app.js", script),
+        ("package/dist/app.js.map", source_map(&sources)),
+        ("package/notes.txt", random.text(900)),
+    ])
+}
+
+/// A large package: so many members, and so many bytes packed, that it is read by several threads in batches.
+pub fn large_package() -> Vec<u8> {
+    let mut random = Random::new(42);
+    let mut members = vec![(
+        "package/package.json".to_owned(),
+        manifest("large", "3.0.0"),
+    )];
+    for number in 0..1_500 {
+        // Every seventh is a copy of one before, so that what is found first depends on who is quick.
+        let text = if number % 7 == 6 {
+            "a copy, many times".to_owned()
+        } else {
+            random.text(1_200)
+        };
+        members.push((format!("package/lib/{number}.txt"), text.clone()));
+        if number % 50 == 0 {
+            let name = format!("../src/{number}.ts");
+            let map = source_map(&[(name.as_str(), Some(text.as_str()))]);
+            members.push((format!("package/lib/{number}.js.map"), map));
+        }
+    }
+    tgz(&members)
+}
+
+/// A folder with every kind of container, nested, doubled and damaged, and every kind of link.
+pub fn write_menagerie(folder: &Path) {
+    let inner = package(1);
+    let map = source_map(&[("a.ts", Some("export const a = 1;\n")), ("gone.ts", None)]);
+    let index =
+        format!(r#"{{"version":3,"sections":[{{"offset":{{"line":0,"column":0}},"map":{map}}}]}}"#);
+    let nested = tgz(&[
+        (
+            "package/package.json",
+            manifest("nested", "1.0.0").into_bytes(),
+        ),
+        ("package/vendor/inner.tgz", inner.clone()),
+        (
+            "package/vendor/inner.zip",
+            zip(&[("deep.tgz", inner.clone())]),
+        ),
+    ]);
+    let links = "//# sourceMappingURL=gone.js.map\n";
+    let bucket = "//# sourceMappingURL=https://maps.acme-assets.s3.amazonaws.com/remote.js.map\n";
+    let files: [(&str, Vec<u8>); 19] = [
+        ("app/package.json", manifest("app", "0.1.0").into()),
+        (
+            "app/dist/app.js",
+            "var a;\n//# sourceMappingURL=app.js.map\n".into(),
+        ),
+        ("app/dist/app.js.map", map.clone().into()),
+        ("app/dist/index.js.map", index.into()),
+        ("app/dist/dangling.js", links.into()),
+        ("app/dist/remote.js", bucket.into()),
+        (
+            "app/dist/inline.js",
+            format!("x();\n//# sourceMappingURL={}\n", data_url(&map)).into(),
+        ),
+        ("app/.env", "API_KEY=an-invented-value-0123456789\n".into()),
+        ("app/.git/HEAD", "ref: refs/heads/main\n".into()),
+        ("app/packed.tgz", inner.clone()),
+        ("copy/nested.tgz", nested.clone()),
+        ("large.tgz", large_package()),
+        (
+            "log.txt.gz",
+            [gzip(b"one line\n"), gzip(b"another line\n")].concat(),
+        ),
+        ("nested.tgz", nested.clone()),
+        (
+            "package.zip",
+            zip(&[
+                ("package/package.json", manifest("zipped", "1.0.0")),
+                ("package/a.js.map", map),
+            ]),
+        ),
+        ("package-1.tgz", inner.clone()),
+        ("package-2.tgz", package(2)),
+        (
+            "plain.tar",
+            tar(&[
+                ("same.txt", "one"),
+                ("same.txt", "two"),
+                ("../up!/@x#1.txt", "three"),
+            ]),
+        ),
+        ("truncated.tgz", nested[..nested.len() / 2].to_vec()),
+    ];
+    write_all(folder, &files);
 }
