@@ -390,3 +390,20 @@ fn a_set_holds_no_text_of_the_work_and_is_deterministic() {
         assert!(text(found, "file").parse::<u32>().is_ok(), "{found}");
     }
 }
+
+/// The set that README's first command takes is the one that `sign` makes of the vendor's tree.
+#[test]
+fn the_set_beside_the_incident_is_what_sign_makes() {
+    let folder = scratch();
+    let made = sign(folder.path());
+    for extension in ["sigset", "names"] {
+        let kept = incident().join(format!("acme-cli-2.1.0.{extension}"));
+        let digest = |path: &Path| sha256(&std::fs::read(path).unwrap());
+        assert_eq!(
+            digest(&made.with_extension(extension)),
+            digest(&kept),
+            "{} is outdated: sign fixtures/incident/acme-cli/src again",
+            kept.display()
+        );
+    }
+}
