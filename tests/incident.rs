@@ -395,7 +395,7 @@ fn a_set_holds_no_text_of_the_work_and_is_deterministic() {
 #[test]
 fn the_set_beside_the_incident_is_what_sign_makes() {
     let folder = scratch();
-    let made = sign(folder.path());
+    let made = sign_incident(folder.path());
     for extension in ["sigset", "names"] {
         let kept = incident().join(format!("acme-cli-2.1.0.{extension}"));
         let digest = |path: &Path| sha256(&std::fs::read(path).unwrap());
