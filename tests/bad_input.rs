@@ -269,6 +269,16 @@ fn a_zip_with_a_damaged_entry_gives_the_others() {
 fn bombs_are_cut_by_limits_that_say_how_to_go_on() {
     let zeros = vec![0; 8 << 20];
     let bomb = zip(&[("zeros", &zeros), ("more", &zeros)]);
+    // No single container in it gives more than the limit; all of them together do.
+    let boxes: Vec<_> = (0..4_u8)
+        .map(|fill| zip(&[("box", vec![fill; 500 << 10])]))
+        .collect();
+    let boxes = zip(&[
+        ("1", &boxes[0]),
+        ("2", &boxes[1]),
+        ("3", &boxes[2]),
+        ("4", &boxes[3]),
+    ]);
     let nested = (0..6).fold(b"the core".to_vec(), |inner, _| gzip(&inner));
     for (flag, value, code, name, bytes, at) in [
         (
@@ -278,6 +288,14 @@ fn bombs_are_cut_by_limits_that_say_how_to_go_on() {
             "bomb.zip",
             &bomb,
             "in/bomb.zip",
+        ),
+        (
+            "--limit-bytes",
+            "1M",
+            "bytes-limit",
+            "boxes.zip",
+            &boxes,
+            "in/boxes.zip",
         ),
         (
             "--limit-entries",

@@ -123,6 +123,12 @@ fn what_the_limit_of_depth_cuts_is_the_same_for_any_number_of_threads() {
     assert_cut_alike("--limit-depth", "2", "depth-limit");
 }
 
+#[test]
+fn what_the_limit_of_bytes_cuts_is_the_same_for_any_number_of_threads() {
+    assert_cut_alike("--limit-bytes", "2K", "bytes-limit");
+    assert_cut_alike("--limit-bytes", "700K", "bytes-limit");
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Interrupted
 

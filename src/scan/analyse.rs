@@ -220,9 +220,44 @@ impl Building {
         ))
     }
 
-    /// Bytes of everything so far, nested containers included.
-    pub fn total_bytes(&self) -> u64 {
-        self.tree.total_bytes
+    /// The trouble of a container whose members, nested ones included, have given all the bytes that it may give;
+    /// asked before each further member. It depends on the members before alone, so that facts stay a function of
+    /// bytes and limits.
+    pub fn is_full(&mut self, limits: &Limits) -> Option<Trouble> {
+        if self.tree.total_bytes <= limits.bytes {
+            return None;
+        }
+        self.cut_by_limit = true;
+        Some(Trouble::damaged(
+            "bytes-limit",
+            format!(
+                "this container and those in it unfold to more than {} bytes; what came before is reported, raise --limit-bytes to read on",
+                limits.bytes
+            ),
+            None,
+        ))
+    }
+
+    /// Gives what was counted since the last time, without members: folders, links and headers.
+    pub fn split(&mut self) -> Tree {
+        self.flush_folder();
+        std::mem::take(&mut self.tree)
+    }
+
+    /// Takes what was counted elsewhere.
+    pub fn absorb(&mut self, counted: Tree) {
+        for (kind, count) in counted.other {
+            *self.tree.other.entry(kind).or_insert(0) += count;
+        }
+        for (folder, count) in counted.folders {
+            *self.tree.folders.entry(folder).or_insert(0) += count;
+        }
+        self.tree.map = counted.map.or(self.tree.map.take());
+    }
+
+    /// Whether a limit cut something in it.
+    pub fn is_cut(&self) -> bool {
+        self.cut_by_limit
     }
 
     /// Closes the container: its tree goes into its facts.
@@ -330,8 +365,11 @@ impl Analyser {
             match frame.walker.next()? {
                 Event::Member(member) => {
                     let len = body_len(&member.body);
-                    if let Some(trouble) = frame.building.charge(len, frame.input_len, &self.limits)
-                    {
+                    let building = &mut frame.building;
+                    let limit = building
+                        .is_full(&self.limits)
+                        .or_else(|| building.charge(len, frame.input_len, &self.limits));
+                    if let Some(trouble) = limit {
                         frame.facts.troubles.push(trouble);
                         return None;
                     }

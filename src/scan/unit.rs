@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::analyse::{Analyser, Building, Visited};
-use super::facts::{Child, Facts};
+use super::facts::{Child, Facts, Tree};
 use super::formats;
 use super::input::{self, InputRoot, Unit};
 use crate::blob::digest::StreamDigests;
-use crate::blob::{ContentKey, MemberName, Sha256Digest};
+use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
@@ -110,7 +110,6 @@ fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
 fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn Format>) -> Child {
     if let Some(format) = format
         && bytes.len() as u64 >= SHARED_MIN
-        && rayon::current_num_threads() > 1
     {
         return analyse_shared(analyser, &Input::Memory(bytes), format);
     }
@@ -194,23 +193,86 @@ fn digests(input: &Input) -> std::io::Result<(ContentKey, Sha256Digest)> {
     Ok((key, sha256))
 }
 
-/// Results of batches, in the order in which they were handed out.
+/// What the walk met from one batch to the next.
+struct Slot {
+    /// Folders, links and headers.
+    counted: Tree,
+    /// What is wrong with the container.
+    troubles: Vec<Trouble>,
+    /// What came of the batch; `None` while it is under way.
+    visited: Option<Vec<Visited>>,
+}
+
+/// Slots in the order of the walk; the batches in them are filled by whoever has time.
 #[derive(Default)]
 struct Returned {
-    slots: Mutex<Vec<Option<Vec<Visited>>>>,
+    slots: Mutex<Vec<Slot>>,
     waiting: AtomicU64,
 }
 
 impl Returned {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Option<Vec<Visited>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Slot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reserve(&self) -> usize {
+    fn reserve(&self, counted: Tree, troubles: Vec<Trouble>) -> usize {
         let mut slots = self.lock();
-        slots.push(None);
+        slots.push(Slot {
+            counted,
+            troubles,
+            visited: None,
+        });
         slots.len() - 1
     }
+
+    fn fill(&self, slot: usize, visited: Vec<Visited>) {
+        self.lock()[slot].visited = Some(visited);
+    }
+}
+
+/// Slots put together again, in order. Everything behind the member that a limit cut is left out, also what the
+/// walk had met there by then: how far it had come depends on who is quick.
+#[derive(Default)]
+struct Merged {
+    building: Building,
+    troubles: Vec<Trouble>,
+    next: usize,
+    full: bool,
+}
+
+impl Merged {
+    /// Takes the slots that are filled, up to the first that is not.
+    fn take_ready(&mut self, returned: &Returned, limits: &Limits) {
+        let mut slots = returned.lock();
+        while !self.full
+            && let Some(slot) = slots.get_mut(self.next)
+            && let Some(visited) = slot.visited.take()
+        {
+            self.next += 1;
+            self.building.absorb(std::mem::take(&mut slot.counted));
+            for one in visited {
+                if let Some(trouble) = self.building.is_full(limits) {
+                    self.troubles.push(trouble);
+                    self.full = true;
+                    return;
+                }
+                self.building.push(one);
+            }
+            self.troubles.append(&mut slot.troubles);
+        }
+    }
+}
+
+/// The thread that walks a container: what it met since it last handed out a batch.
+struct Sharer<'a> {
+    analyser: &'a Analyser,
+    returned: &'a Returned,
+    key: ContentKey,
+    /// Counts and limits of the walk; what comes of members is put together elsewhere.
+    counting: Building,
+    troubles: Vec<Trouble>,
+    batch: Batch,
+    batch_bytes: u64,
 }
 
 /// Walks a container and gives its members to all threads; the tree comes back as if one had done it.
@@ -222,140 +284,122 @@ fn share(
     facts: &mut Facts,
 ) -> Building {
     let returned = Returned::default();
-    let mut building = Building::default();
-    let mut merged = 0;
+    let mut merged = Merged::default();
+    let mut sharer = Sharer {
+        analyser,
+        returned: &returned,
+        key,
+        counting: Building::default(),
+        troubles: Vec::new(),
+        batch: Batch::new(),
+        batch_bytes: 0,
+    };
     rayon::in_place_scope(|scope| {
-        let mut batch = Batch::new();
-        let mut batch_bytes = 0;
-        loop {
-            let event = if analyser.progress.stop.load(Ordering::Relaxed) {
-                None
-            } else {
-                walker.next()
-            };
-            match event {
-                Some(Event::Member(member)) => {
-                    let len = match &member.body {
-                        Body::Held(bytes) => bytes.len() as u64,
-                        _ => 0,
-                    };
-                    if let Some(trouble) = building.charge(len, input_len, &analyser.limits) {
-                        facts.troubles.push(trouble);
-                        break;
-                    }
-                    let ordinal = building.ordinal(&member.name);
-                    building.count_folder(&member.name);
-                    if matches!(member.body, Body::Streamed(_)) {
-                        hand_out(
-                            scope,
-                            analyser,
-                            &returned,
-                            key,
-                            std::mem::take(&mut batch),
-                            batch_bytes,
-                        );
-                        batch_bytes = 0;
-                        let slot = returned.reserve();
-                        let visited =
-                            analyser.stream(member, ordinal, walker, &mut building, input_len);
-                        returned.lock()[slot] = Some(vec![visited]);
-                        continue;
-                    }
-                    batch_bytes += len;
-                    batch.push((member, ordinal));
-                }
-                Some(Event::Other(kind)) => building.other(kind),
-                Some(Event::Trouble(trouble)) => facts.troubles.push(trouble),
-                Some(Event::Map(head)) => building.map(head),
-                None => break,
+        while !merged.full && !analyser.progress.stop.load(Ordering::Relaxed) {
+            let Some(event) = walker.next() else { break };
+            if !sharer.take(scope, event, walker, input_len) {
+                break;
             }
-            if batch_bytes >= BATCH_BYTES || batch.len() >= BATCH_MEMBERS {
-                hand_out(
-                    scope,
-                    analyser,
-                    &returned,
-                    key,
-                    std::mem::take(&mut batch),
-                    batch_bytes,
-                );
-                batch_bytes = 0;
-                merged = merge_ready(&returned, merged, &mut building);
-                if building.total_bytes() > analyser.limits.bytes {
-                    break;
-                }
+            if sharer.batch_bytes >= BATCH_BYTES || sharer.batch.len() >= BATCH_MEMBERS {
+                sharer.hand_out(scope);
+                merged.take_ready(&returned, &analyser.limits);
             }
         }
-        hand_out(scope, analyser, &returned, key, batch, batch_bytes);
+        sharer.hand_out(scope);
     });
-    merge_rest(analyser, &returned, merged, &mut building, facts);
-    building
+    merged.take_ready(&returned, &analyser.limits);
+    facts.cut_by_limit |= sharer.counting.is_cut();
+    facts.troubles.append(&mut merged.troubles);
+    merged.building
 }
 
-/// Hands a batch to whoever is free, or analyses it here when enough is waiting already.
-fn hand_out<'scope>(
-    scope: &rayon::Scope<'scope>,
-    analyser: &'scope Analyser,
-    returned: &'scope Returned,
-    key: ContentKey,
-    batch: Batch,
-    bytes: u64,
-) {
-    if batch.is_empty() {
-        return;
-    }
-    let slot = returned.reserve();
-    let work = move || {
-        let visited = batch
-            .into_iter()
-            .map(|(member, ordinal)| analyser.visit(member, ordinal, 1, &[key]))
-            .collect();
-        returned.lock()[slot] = Some(visited);
-    };
-    if rayon::current_num_threads() == 1
-        || returned.waiting.load(Ordering::Relaxed) + bytes > WAITING_MAX
+impl<'a> Sharer<'a> {
+    /// Takes what the walk met. `false` when a limit ends it.
+    fn take<'scope>(
+        &mut self,
+        scope: &rayon::Scope<'scope>,
+        event: Event,
+        walker: &mut dyn Walker,
+        input_len: u64,
+    ) -> bool
+    where
+        'a: 'scope,
     {
-        work();
-        return;
+        let member = match event {
+            Event::Member(member) => member,
+            Event::Other(kind) => {
+                self.counting.other(kind);
+                return true;
+            }
+            Event::Trouble(trouble) => {
+                self.troubles.push(trouble);
+                return true;
+            }
+            Event::Map(head) => {
+                self.counting.map(head);
+                return true;
+            }
+        };
+        let len = match &member.body {
+            Body::Held(bytes) => bytes.len() as u64,
+            _ => 0,
+        };
+        let limits = &self.analyser.limits;
+        if let Some(trouble) = self.counting.charge(len, input_len, limits) {
+            self.troubles.push(trouble);
+            return false;
+        }
+        let ordinal = self.counting.ordinal(&member.name);
+        self.counting.count_folder(&member.name);
+        if matches!(member.body, Body::Streamed(_)) {
+            self.hand_out(scope);
+            let slot = self.reserve();
+            let counting = &mut self.counting;
+            let visited = self
+                .analyser
+                .stream(member, ordinal, walker, counting, input_len);
+            self.returned.fill(slot, vec![visited]);
+            return true;
+        }
+        self.batch_bytes += len;
+        self.batch.push((member, ordinal));
+        true
     }
-    returned.waiting.fetch_add(bytes, Ordering::Relaxed);
-    scope.spawn(move |_| {
-        work();
-        returned.waiting.fetch_sub(bytes, Ordering::Relaxed);
-    });
-}
 
-/// Takes the results that are there, from `merged` on, up to the first that is not.
-fn merge_ready(returned: &Returned, mut merged: usize, building: &mut Building) -> usize {
-    let mut slots = returned.lock();
-    while let Some(visited) = slots.get_mut(merged).and_then(Option::take) {
-        visited.into_iter().for_each(|one| building.push(one));
-        merged += 1;
+    fn reserve(&mut self) -> usize {
+        let troubles = std::mem::take(&mut self.troubles);
+        self.returned.reserve(self.counting.split(), troubles)
     }
-    merged
-}
 
-/// Takes the remaining results. What goes beyond the unit's limit is left out: where that is depends on the
-/// members alone, not on how far the walk had come when it was noticed.
-fn merge_rest(
-    analyser: &Analyser,
-    returned: &Returned,
-    merged: usize,
-    building: &mut Building,
-    facts: &mut Facts,
-) {
-    let mut slots = returned.lock();
-    let rest = slots.drain(merged..).flatten().flatten();
-    for visited in rest {
-        if building.total_bytes() > analyser.limits.bytes {
-            facts.cut_by_limit = true;
-            facts.troubles.push(Trouble::damaged(
-                "bytes-limit",
-                format!("this input unfolds to more than {} bytes; what came before is reported, raise --limit-bytes to read on", analyser.limits.bytes),
-                None,
-            ));
+    /// Hands the batch to whoever is free, or analyses it here when enough is waiting already.
+    fn hand_out<'scope>(&mut self, scope: &rayon::Scope<'scope>)
+    where
+        'a: 'scope,
+    {
+        let slot = self.reserve();
+        let batch = std::mem::take(&mut self.batch);
+        let bytes = std::mem::take(&mut self.batch_bytes);
+        let (analyser, returned, key) = (self.analyser, self.returned, self.key);
+        let waiting = &returned.waiting;
+        let is_done_here = batch.is_empty()
+            || rayon::current_num_threads() == 1
+            || waiting.load(Ordering::Relaxed) + bytes > WAITING_MAX;
+        let work = move || {
+            let visited = batch
+                .into_iter()
+                .map(|(member, ordinal)| analyser.visit(member, ordinal, 1, &[key]))
+                .collect();
+            returned.fill(slot, visited);
+        };
+        if is_done_here {
+            work();
             return;
         }
-        building.push(visited);
+        waiting.fetch_add(bytes, Ordering::Relaxed);
+        scope.spawn(move |_| {
+            work();
+            waiting.fetch_sub(bytes, Ordering::Relaxed);
+        });
     }
 }
 
