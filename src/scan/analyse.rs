@@ -270,6 +270,19 @@ impl Building {
     }
 }
 
+/// Runs a parser; a panic in it becomes a trouble, so that none crosses a worker.
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Trouble> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| fault())
+}
+
+fn fault() -> Trouble {
+    Trouble::damaged(
+        "internal-error",
+        "a fault of this program kept the entry from being read to its end; please report it",
+        None,
+    )
+}
+
 /// Where the analysis of a member stands.
 enum Begun {
     Done(Visited),
@@ -293,19 +306,21 @@ impl Analyser {
             Body::Held(bytes) => Some(bytes.clone()),
             _ => None,
         };
-        let work = AssertUnwindSafe(|| self.visit_stack(member, ordinal, depth, ancestors));
-        catch_unwind(work).unwrap_or_else(|_| self.after_panic(name, ordinal, held))
+        guarded(|| self.visit_stack(member, ordinal, depth, ancestors))
+            .unwrap_or_else(|fault| self.after_panic(name, ordinal, held, fault))
     }
 
-    fn after_panic(&self, name: MemberName, ordinal: u32, held: Option<Bytes>) -> Visited {
+    fn after_panic(
+        &self,
+        name: MemberName,
+        ordinal: u32,
+        held: Option<Bytes>,
+        fault: Trouble,
+    ) -> Visited {
         let bytes = held.unwrap_or_default();
         let mut facts = Facts::plain(formats::leaf_kind(&bytes));
         facts.cut_by_limit = true;
-        facts.troubles.push(Trouble::damaged(
-            "internal-error",
-            "a fault of this program kept the entry from being read to its end; please report it",
-            None,
-        ));
+        facts.troubles.push(fault);
         Visited::Child(Box::new(Child {
             name,
             ordinal,

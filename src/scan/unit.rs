@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::analyse::{Analyser, Building, Visited};
+use super::analyse::{Analyser, Building, Visited, guarded};
 use super::facts::{Child, Facts, Tree};
 use super::formats;
 use super::input::{self, InputRoot, Unit};
@@ -148,7 +148,7 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
     {
         return root(input.len(), key, sha256, known);
     }
-    match format.open(input.clone(), &analyser.limits) {
+    match guarded(|| format.open(input.clone(), &analyser.limits)).flatten() {
         Ok(mut walker) => {
             let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
             building.finish(walker.kind(), &mut facts);
@@ -296,7 +296,14 @@ fn share(
     };
     rayon::in_place_scope(|scope| {
         while !merged.full && !analyser.progress.stop.load(Ordering::Relaxed) {
-            let Some(event) = walker.next() else { break };
+            let event = match guarded(|| walker.next()) {
+                Ok(Some(event)) => event,
+                Ok(None) => break,
+                Err(fault) => {
+                    sharer.troubles.push(fault);
+                    break;
+                }
+            };
             if !sharer.take(scope, event, walker, input_len) {
                 break;
             }
@@ -454,5 +461,74 @@ impl Walker for PlainFile {
 
     fn streamed_trouble(&mut self) -> Option<Trouble> {
         self.trouble.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A container whose walker has a fault: one member, then a panic.
+    struct Faulty;
+
+    impl Format for Faulty {
+        fn name(&self) -> &'static str {
+            "faulty"
+        }
+
+        fn recognise(&self, _head: &[u8]) -> bool {
+            true
+        }
+
+        fn open(
+            &self,
+            input: Input,
+            _limits: &crate::blob::Limits,
+        ) -> Result<Box<dyn Walker>, Trouble> {
+            assert!(input.len() > 0, "a fault in opening");
+            Ok(Box::new(FaultyWalker { given: false }))
+        }
+    }
+
+    struct FaultyWalker {
+        given: bool,
+    }
+
+    impl Walker for FaultyWalker {
+        fn kind(&self) -> &'static str {
+            "faulty"
+        }
+
+        fn next(&mut self) -> Option<Event> {
+            assert!(!self.given, "a fault in walking");
+            self.given = true;
+            let name = MemberName::Named(b"a".to_vec());
+            Some(Event::Member(Member::whole(
+                name,
+                Bytes::from_static(b"text"),
+            )))
+        }
+    }
+
+    fn analyse(bytes: &'static [u8]) -> Child {
+        let analyser = Analyser {
+            limits: crate::blob::Limits::default(),
+            sets: crate::signature::SetGroup::new(Vec::new()),
+            wishes: crate::scan::analyse::Wishes::default(),
+            seen: crate::scan::seen::Seen::default(),
+            prefilter: crate::exposure::Prefilter::new(),
+            progress: Arc::default(),
+        };
+        analyse_shared(&analyser, &Input::Memory(bytes.into()), &Faulty)
+    }
+
+    #[test]
+    fn a_panic_in_a_walker_is_a_trouble_and_loses_nothing_before_it() {
+        let child = analyse(b"x");
+        assert_eq!(child.facts.troubles[0].code, "internal-error");
+        assert_eq!(child.facts.tree.as_ref().unwrap().entries(), 1);
+        let unopened = analyse(b"");
+        assert_eq!(unopened.facts.troubles[0].code, "internal-error");
+        assert!(unopened.facts.tree.is_none());
     }
 }
