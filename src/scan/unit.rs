@@ -485,7 +485,7 @@ mod tests {
             input: Input,
             _limits: &crate::blob::Limits,
         ) -> Result<Box<dyn Walker>, Trouble> {
-            assert!(input.len() > 0, "a fault in opening");
+            assert!(!input.is_empty(), "a fault in opening");
             Ok(Box::new(FaultyWalker { given: false }))
         }
     }
