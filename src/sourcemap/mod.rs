@@ -16,6 +16,7 @@
 //! encoded twice, and several maps in one file. For the last, [`MapScan::end`] says where the next one may begin.
 //! Nothing is fetched, opened or written.
 
+mod block;
 pub mod container;
 pub mod data_url;
 pub mod layout;

@@ -9,12 +9,14 @@
 //! - A string that is cut off ends before the escape that the cut runs through, so that what is decoded is always a
 //!   prefix of what the whole string would have given.
 //!
-//! The two loops that matter for speed are [`closing_quote`] and `copy_run`; nothing else looks at every byte of a
-//! content, so a faster version has only these two to replace.
+//! The two loops that matter for speed are [`closing_quote`] and `Output::copy_blocks`; nothing else looks at every
+//! byte of a content.
 
 use std::borrow::Cow;
 
 use memchr::memchr;
+
+use super::block::{BLOCK, masks};
 
 /// How exact the bytes of a source are. Written in records as [`Status::as_str`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,7 +77,7 @@ impl<'a> RawString<'a> {
         let text = unescape(self.raw, self.complete);
         let status = if !self.complete {
             Status::Truncated
-        } else if std::str::from_utf8(self.raw).is_err() {
+        } else if text.is_wide && std::str::from_utf8(self.raw).is_err() {
             // Escapes are ASCII and yield whole characters, so that the text is valid exactly when the raw bytes are.
             Status::InvalidUtf8
         } else if text.lone_surrogates > 0 {
@@ -122,6 +124,8 @@ pub fn closing_quote(document: &[u8], start: usize) -> Option<usize> {
 
 struct Unescaped<'a> {
     bytes: Cow<'a, [u8]>,
+    /// Whether a byte may not be ASCII.
+    is_wide: bool,
     lone_surrogates: usize,
     unknown_escapes: usize,
 }
@@ -135,21 +139,31 @@ enum Escape {
 }
 
 const UNICODE_ESCAPE_BYTES: usize = 6;
+/// A block, and as much behind it as a run that begins in it can need.
+const WINDOW: usize = 2 * BLOCK;
 
 fn unescape(raw: &[u8], complete: bool) -> Unescaped<'_> {
     let Some(first) = memchr(b'\\', raw) else {
         return Unescaped {
             bytes: Cow::Borrowed(raw),
+            is_wide: true,
             lone_surrogates: 0,
             unknown_escapes: 0,
         };
     };
     let mut out = Output::new(raw.len());
-    out.put(raw.get(..first).unwrap_or_default());
-    let mut read = first;
+    let begin = raw.get(..first).unwrap_or_default();
+    out.put(begin);
+    let (mut read, mut is_wide) = (first, !begin.is_ascii());
     let (mut lone_surrogates, mut unknown_escapes) = (0, 0);
     while read < raw.len() {
-        read += out.copy_run(raw, read);
+        read = out.copy_blocks(raw, read, &mut is_wide);
+        let rest = raw.get(read..).unwrap_or_default();
+        let run = memchr(b'\\', rest).unwrap_or(rest.len());
+        let run = rest.get(..run).unwrap_or_default();
+        out.put(run);
+        is_wide |= !run.is_ascii();
+        read += run.len();
         if read >= raw.len() {
             break;
         }
@@ -173,10 +187,25 @@ fn unescape(raw: &[u8], complete: bool) -> Unescaped<'_> {
     }
     Unescaped {
         bytes: Cow::Owned(out.finish()),
+        is_wide,
         lone_surrogates,
         unknown_escapes,
     }
 }
+
+/// What the escapes of two bytes stand for, by their letter (ECMA-404, section 9); 0 for all others.
+const SHORT_ESCAPES: [u8; 256] = {
+    let mut table = [0; 256];
+    table[b'n' as usize] = b'\n';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[b't' as usize] = b'\t';
+    table[b'r' as usize] = b'\r';
+    table[b'/' as usize] = b'/';
+    table[b'b' as usize] = 0x08;
+    table[b'f' as usize] = 0x0c;
+    table
+};
 
 /// Reads the escape whose backslash stands at `at`.
 fn escape_at(raw: &[u8], at: usize, complete: bool) -> Escape {
@@ -187,19 +216,11 @@ fn escape_at(raw: &[u8], at: usize, complete: bool) -> Escape {
             Escape::Cut
         };
     };
-    let c = match letter {
-        b'n' => '\n',
-        b'"' => '"',
-        b'\\' => '\\',
-        b't' => '\t',
-        b'r' => '\r',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'u' => return unicode_escape_at(raw, at, complete),
-        _ => return Escape::Unknown,
-    };
-    Escape::Char(c, 2)
+    match SHORT_ESCAPES[usize::from(*letter)] {
+        0 if *letter == b'u' => unicode_escape_at(raw, at, complete),
+        0 => Escape::Unknown,
+        byte => Escape::Char(char::from(byte), 2),
+    }
 }
 
 fn unicode_escape_at(raw: &[u8], at: usize, complete: bool) -> Escape {
@@ -287,46 +308,71 @@ impl Output {
         }
     }
 
-    /// Copies from `raw[from..]` up to the next backslash or the end; returns how many bytes.
+    /// Copies from `raw[from..]` on, short escapes included, and returns how far it came: to an escape that is no
+    /// short one, or to the last two blocks.
     ///
-    /// Runs are short, so that eight bytes are copied first and looked at second: what is copied beyond the backslash
-    /// is overwritten by what comes next.
+    /// Sources have an escape every twenty bytes or so. So the escapes of a block are found together, and each run
+    /// between two of them is copied as a whole block: what is copied beyond the run is overwritten by what comes next.
     #[inline]
-    fn copy_run(&mut self, raw: &[u8], from: usize) -> usize {
-        let source = raw.get(from..).unwrap_or_default();
-        let room = self.bytes.get_mut(self.written..).unwrap_or_default();
-        let (words, _) = source.as_chunks::<8>();
-        let (rooms, _) = room.as_chunks_mut::<8>();
-        let mut copied = 0;
-        for (word, place) in words.iter().zip(rooms) {
-            *place = *word;
-            let hits = backslashes(u64::from_le_bytes(*word));
-            if hits != 0 {
-                copied += (hits.trailing_zeros() / u8::BITS) as usize;
-                self.written += copied;
-                return copied;
+    fn copy_blocks(&mut self, raw: &[u8], from: usize, is_wide: &mut bool) -> usize {
+        let mut base = from;
+        let mut wide = 0;
+        'blocks: while let Some(window) = raw.get(base..).and_then(<[u8]>::first_chunk::<WINDOW>) {
+            let Some(block) = window.first_chunk() else {
+                break;
+            };
+            let found = masks(block);
+            wide |= found.wide;
+            let mut left = found.backslash;
+            // Where the run that is being copied begins in the window.
+            let mut run = 0;
+            while left != 0 {
+                let at = left.trailing_zeros() as usize;
+                let letter = window[(at + 1) % WINDOW];
+                let byte = SHORT_ESCAPES[usize::from(letter)];
+                if !self.put_block(window, run, at - run) {
+                    break 'blocks;
+                }
+                if byte == 0 {
+                    base += at;
+                    break 'blocks;
+                }
+                if let Some(place) = self.bytes.get_mut(self.written) {
+                    *place = byte;
+                }
+                self.written += 1;
+                run = at + 2;
+                // The letter may be a backslash itself.
+                left &= !(0b11 << at);
             }
-            copied += word.len();
+            if run < BLOCK && !self.put_block(window, run, BLOCK - run) {
+                break;
+            }
+            base += run.max(BLOCK);
         }
-        let tail = source.get(copied..).unwrap_or_default();
-        let run = memchr(b'\\', tail).unwrap_or(tail.len());
-        self.written += copied;
-        self.put(tail.get(..run).unwrap_or_default());
-        copied + run
+        *is_wide |= wide != 0;
+        base
+    }
+
+    /// Copies a block from `window[from..]`, of which the first `len` bytes count. `false`, and nothing done, where
+    /// there is no room, which cannot be: what is written is never longer than what was read.
+    #[inline]
+    fn put_block(&mut self, window: &[u8; WINDOW], from: usize, len: usize) -> bool {
+        let source = window.get(from..).and_then(<[u8]>::first_chunk::<BLOCK>);
+        let room = self.bytes.get_mut(self.written..);
+        let (Some(source), Some(room)) = (source, room.and_then(<[u8]>::first_chunk_mut::<BLOCK>))
+        else {
+            return false;
+        };
+        *room = *source;
+        self.written += len;
+        true
     }
 
     fn finish(mut self) -> Vec<u8> {
         self.bytes.truncate(self.written);
         self.bytes
     }
-}
-
-/// Sets the top bit of the lowest byte that is a backslash; bits above it mean nothing.
-fn backslashes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
-    let zero_where_hit = word ^ (ONES * b'\\' as u64);
-    zero_where_hit.wrapping_sub(ONES) & !zero_where_hit & TOPS
 }
 
 #[cfg(test)]
