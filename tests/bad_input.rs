@@ -13,7 +13,7 @@ use std::process::Command;
 
 use common::{
     PROGRAM, Ran, Random, Records, finish, gzip, incident, number, package, run, scan, scratch,
-    sha256, sign_incident, sql, strandline, tar, text, tgz, write_all, zip,
+    sha256, sign_incident, source_map, sql, strandline, tar, text, tgz, write_all, zip,
 };
 
 const INCOMPLETE: i32 = 3;
@@ -449,6 +449,21 @@ fn a_large_map_that_is_no_json_ends() {
         records.at("source", "in/broken.js.map!/a.ts")["sha256"],
         sha256(b"let a;")
     );
+}
+
+/// A second map behind the first is a map like any other, at the offset where it begins.
+#[test]
+fn maps_one_behind_the_other_are_all_read() {
+    let map = |name: &str, text: &str| source_map(&[(name, Some(text))]);
+    let (one, two) = (map("a.ts", "let a;"), map("b.ts", "let b;"));
+    let both = format!("{one}\n{two}");
+    let records = scan_between(0, &[("both.map", both.as_bytes())], &[]);
+    assert_eq!(records.problems(), [("trailing-data", "in/both.map")]);
+    let second = format!("in/both.map!/@{}", one.len() + 1);
+    assert_eq!(number(records.at("map", "in/both.map"), "sources"), 1);
+    assert_eq!(number(records.at("map", &second), "sources"), 1);
+    let source = records.at("source", &format!("{second}!/b.ts"));
+    assert_eq!(source["sha256"], sha256(b"let b;"));
 }
 
 // ---------------------------------------------------------------------------------------------------------------

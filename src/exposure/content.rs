@@ -30,6 +30,8 @@ const LINK_WORD: &[u8] = b"sourceMappingURL";
 /// What a literal stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
+    /// A module in an `eval` call names itself.
+    Module,
     Link,
     Pem,
     Putty,
@@ -63,7 +65,7 @@ const fn literal(
     }
 }
 
-const LITERALS: [Literal; 8] = [
+const LITERALS: [Literal; 9] = [
     literal(LINK_WORD, 12, b"gURL", Subject::Link),
     literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
     literal(key::PUTTY_START, 0, b"PuTTY-User-Key", Subject::Putty),
@@ -72,6 +74,7 @@ const LITERALS: [Literal; 8] = [
     literal(b"npmAuth", 0, b"npmAuth", Subject::Registry),
     literal(b"pypi]", 0, b"pypi]", Subject::Registry),
     literal(b"[distutils]", 0, b"[distutils]", Subject::Registry),
+    literal(b"sourceURL=", 4, b"ceURL=", Subject::Module),
 ];
 
 /// The literal pass, built once and shared by all workers.
@@ -128,17 +131,27 @@ pub struct Hits {
     pems: Vec<usize>,
     putty: Vec<usize>,
     registry: bool,
+    module: bool,
 }
 
 impl Hits {
     /// Nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.pems.is_empty() && self.putty.is_empty() && !self.registry
+        self.links.is_empty()
+            && self.pems.is_empty()
+            && self.putty.is_empty()
+            && !self.registry
+            && !self.module
     }
 
     /// The word `sourceMappingURL` stands in it, whether as a link or not.
     pub fn has_link(&self) -> bool {
         !self.links.is_empty()
+    }
+
+    /// The word by which modules in `eval` calls name themselves stands in it.
+    pub fn has_module(&self) -> bool {
+        self.module
     }
 
     /// Byte offsets of the word `sourceMappingURL`, ascending.
@@ -159,6 +172,7 @@ impl Hits {
         }
         match literal.subject {
             Subject::Link => self.links.push(at),
+            Subject::Module => self.module = true,
             Subject::Pem => self.pems.push(at),
             Subject::Putty => self.putty.push(at),
             Subject::Registry => self.registry = true,

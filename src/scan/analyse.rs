@@ -21,7 +21,7 @@ use crate::container::{Body, Effect, Event, Input, Member, Trouble, Walker};
 use crate::exposure::{self, Prefilter};
 use crate::record::{Grade, ReferenceKind};
 use crate::signature::SetGroup;
-use crate::sourcemap::container::DataUrls;
+use crate::sourcemap::inlined::Inlined;
 use crate::sourcemap::{self, Target};
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
@@ -636,7 +636,7 @@ impl Analyser {
         }
     }
 
-    /// Examines content that is no archive and no map; it may still hold data URLs.
+    /// Examines content that is no archive and no map; it may still hold data URLs and modules.
     fn examine_leaf(&self, bytes: &Bytes, facts: &mut Facts, walker: &mut Option<Box<dyn Walker>>) {
         if let Some(kind) = formats::not_opened(bytes) {
             kind.clone_into(&mut facts.kind);
@@ -646,10 +646,12 @@ impl Analyser {
         formats::leaf_kind(bytes).clone_into(&mut facts.kind);
         let hits = self.prefilter.scan(bytes);
         facts.traits = exposure::traits_of(bytes, &hits);
-        if hits.has_link() {
-            let links = sourcemap::links(bytes);
-            facts.links = links.iter().filter_map(link_fact).collect();
-            *walker = DataUrls::of(bytes, &links).map(|walker| Box::new(walker) as Box<dyn Walker>);
+        if hits.has_link() || hits.has_module() {
+            let inlined = Inlined::of(bytes, hits.has_module());
+            facts.links = inlined.links.iter().filter_map(link_fact).collect();
+            *walker = inlined
+                .walker()
+                .map(|walker| Box::new(walker) as Box<dyn Walker>);
         }
         self.progress
             .findings

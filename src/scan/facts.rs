@@ -73,9 +73,7 @@ impl Facts {
 
     /// Whether it is a container that holds files, as archives and compressed streams do.
     pub fn is_archive(&self) -> bool {
-        self.tree
-            .as_ref()
-            .is_some_and(|tree| tree.map.is_none() && tree.kind != "data-url")
+        self.tree.as_ref().is_some_and(|tree| !tree.is_inside())
     }
 }
 
@@ -125,6 +123,12 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// Whether what is in it is part of the file that holds it, as sources, data URLs and modules are; what an
+    /// archive holds stands at a place of its own.
+    pub fn is_inside(&self) -> bool {
+        self.map.is_some() || matches!(self.kind.as_str(), "data-url" | "eval")
+    }
+
     /// Regular members, those of nested containers not counted.
     pub fn entries(&self) -> u64 {
         (self.children.len() + self.plain.len()) as u64
@@ -206,8 +210,7 @@ pub fn each_entry<E>(
     let Some(tree) = &child.facts.tree else {
         return Ok(());
     };
-    // Maps and data URLs are part of the file that holds them; an archive is a place of its own.
-    let inside = tree.map.is_some() || tree.kind == "data-url";
+    let inside = tree.is_inside();
     let mut above = standing.above.to_vec();
     if !inside {
         above.push(standing.path.to_vec());

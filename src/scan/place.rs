@@ -380,24 +380,10 @@ impl Placer<'_> {
     ) {
         if child.facts.as_map().is_some() {
             self.place_map(child, tree, MapKind::File, at, path, package, stats, out);
-        } else if tree.kind == "data-url" {
+        } else if tree.is_inside() {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);
-                self.place_problems(inner, &here, stats, out);
-                self.place_blob(inner, &here, out);
-                self.place_matches(inner, &here, out);
-                if let Some(map) = inner.facts.tree.as_ref().filter(|map| map.map.is_some()) {
-                    self.place_map(
-                        inner,
-                        map,
-                        MapKind::Inline,
-                        &here,
-                        path,
-                        package,
-                        stats,
-                        out,
-                    );
-                }
+                self.place_region(inner, MapKind::Inline, &here, path, package, stats, out);
             }
         } else {
             stats.incomplete |= self.place_archive(child, tree, at, out);
@@ -521,10 +507,14 @@ impl Placer<'_> {
     ) {
         let Some(head) = &tree.map else { return };
         let mut summary = MapSummary::new(kind);
-        let mut with_content = 0;
+        let (mut named, mut with_content) = (0, 0);
         for member in &tree.children {
-            let Some(meta) = &member.source else { continue };
             let here = at.member(&tree.kind, &member.name, member.ordinal);
+            let Some(meta) = &member.source else {
+                self.place_region(member, MapKind::File, &here, path, package, stats, out);
+                continue;
+            };
+            named += 1;
             let verdict = exposure::party_of(
                 meta.name.as_deref().unwrap_or_default(),
                 package.map(|(_, manifest)| manifest),
@@ -545,14 +535,14 @@ impl Placer<'_> {
             self.place_matches(member, &here, out);
             out.records
                 .push(source_record(member, meta, &here, at, path, verdict));
-            self.place_source_content(member, &here, stats, package, out);
+            self.place_content(member, &here, member.name.bytes(), stats, package, out);
         }
         stats.maps += 1;
         out.records.push(Record::Map(crate::record::Map {
             locator: at.as_str().to_owned(),
             hops: at.hops().clone(),
             kind,
-            sources: tree.entries(),
+            sources: named,
             with_content,
             valid: None,
             errors: head.oddities.clone(),
@@ -573,16 +563,42 @@ impl Placer<'_> {
         }
     }
 
-    /// What a recovered source holds itself: keys and tokens, links, and data URLs with maps of their own.
-    fn place_source_content(
+    /// Places a part of a file: a data URL, a module, a further map behind a map.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a part, its place and its account"
+    )]
+    fn place_region(
+        &self,
+        part: &Child,
+        kind: MapKind,
+        at: &Locator,
+        path: &[u8],
+        package: Option<(&[u8], &Manifest)>,
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        self.place_problems(part, at, stats, out);
+        self.place_blob(part, at, out);
+        self.place_matches(part, at, out);
+        match &part.facts.tree {
+            Some(map) if map.map.is_some() => {
+                self.place_map(part, map, kind, at, path, package, stats, out);
+            }
+            _ => self.place_content(part, at, path, stats, package, out),
+        }
+    }
+
+    /// What a recovered source or another part of a file holds itself: keys and tokens, links, and maps of its own.
+    fn place_content(
         &self,
         member: &Child,
         at: &Locator,
+        path: &[u8],
         stats: &mut PackageStats,
         package: Option<(&[u8], &Manifest)>,
         out: &mut Placed,
     ) {
-        let path = member.name.bytes();
         let cx = self.context(path, package);
         let sha256 = member.sha256.map(|digest| digest.hex());
         for finding in exposure::judge_entry(&cx, &member.facts.traits) {

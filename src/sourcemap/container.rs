@@ -1,8 +1,8 @@
-//! Maps as containers: the members of a map are its sources, those of a script are the data URLs in it.
+//! Maps as containers: the members of a map are its sources.
 
 use bytes::Bytes;
 
-use super::{Content, RawString, Status, data_url, looks_like_map, scan};
+use super::{Content, RawString, Status, looks_like_map, scan};
 use crate::blob::{Limits, MemberName};
 use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
 use crate::record::SourceStatus;
@@ -55,6 +55,8 @@ struct Slot {
 struct MapWalker {
     head: Option<Box<MapHead>>,
     slots: std::vec::IntoIter<Slot>,
+    /// What stands behind the map, and where: another map, or something that is none.
+    behind: Option<(u64, Bytes)>,
     trouble: Option<Trouble>,
 }
 
@@ -88,7 +90,7 @@ impl MapWalker {
                 },
             })
             .collect();
-        let trouble = trouble_of(&map, document.len());
+        let trouble = trouble_of(&map, document);
         let head = MapHead {
             file: map.file.clone(),
             debug_id: map.debug_id.clone(),
@@ -107,16 +109,20 @@ impl MapWalker {
                 .collect(),
             section_urls: map.sections_with_url.clone(),
         };
+        let behind = map
+            .oddity(super::OddityKind::TrailingBytes)
+            .map(|odd| (odd.offset as u64, document.slice(odd.offset..)));
         Ok(Self {
             head: Some(Box::new(head)),
             slots: slots.into_iter(),
+            behind,
             trouble,
         })
     }
 }
 
 /// What kept the map from being read in full, if anything: the first of these that applies.
-fn trouble_of(map: &super::MapScan, len: usize) -> Option<Trouble> {
+fn trouble_of(map: &super::MapScan, document: &[u8]) -> Option<Trouble> {
     use super::OddityKind::{Misplaced, TooDeep, TooManyEntries, TrailingBytes};
     if let Some(limit) = map.oddity(TooManyEntries).or(map.oddity(TooDeep)) {
         return Some(Trouble::damaged(
@@ -136,15 +142,25 @@ fn trouble_of(map: &super::MapScan, len: usize) -> Option<Trouble> {
         ));
     }
     if let Some(trailing) = map.oddity(TrailingBytes) {
-        let unread = len - trailing.offset;
-        return Some(Trouble::damaged(
-            "trailing-data",
-            format!(
-                "the map ends at offset {}, and {unread} bytes follow that were not read as a map; take them out and scan them as a file of their own",
-                trailing.offset
-            ),
-            Some(unread as u64),
-        ));
+        let unread = document.len() - trailing.offset;
+        let what = format!(
+            "the map ends at offset {}, and {unread} bytes follow",
+            trailing.offset
+        );
+        return Some(if looks_like_map(&document[trailing.offset..]) {
+            Trouble::odd(
+                "trailing-data",
+                format!("{what}; they are a map of their own and were read so"),
+            )
+        } else {
+            Trouble::damaged(
+                "trailing-data",
+                format!(
+                    "{what} that are no map; they were scanned as they stand, get the file again if it should be whole"
+                ),
+                None,
+            )
+        });
     }
     map.oddity(Misplaced).map(|misplaced| {
         Trouble::damaged(
@@ -167,10 +183,14 @@ impl Walker for MapWalker {
         if let Some(head) = self.head.take() {
             return Some(Event::Map(head));
         }
-        let Some(slot) = self.slots.next() else {
-            return self.trouble.take().map(Event::Trouble);
-        };
-        Some(Event::Member(member(slot)))
+        if let Some(slot) = self.slots.next() {
+            return Some(Event::Member(member(slot)));
+        }
+        if let Some((offset, rest)) = self.behind.take() {
+            let name = MemberName::Offset(offset);
+            return Some(Event::Member(Member::whole(name, rest)));
+        }
+        self.trouble.take().map(Event::Trouble)
     }
 }
 
@@ -211,72 +231,6 @@ fn member(slot: Slot) -> Member {
         body: Body::Held(bytes),
         trouble,
         source: Some(Box::new(meta)),
-    }
-}
-
-/// Gives the data URLs that links of a script or style sheet hold.
-pub struct DataUrls {
-    text: Bytes,
-    /// Each URL as a slice of the text, last first.
-    urls: Vec<Bytes>,
-}
-
-impl DataUrls {
-    /// Of these links of `text`, those that are data URLs. `None` where there is none.
-    pub fn of(text: &Bytes, links: &[super::Link]) -> Option<Self> {
-        let mut urls: Vec<Bytes> = links
-            .iter()
-            .filter(|link| super::classify(link.url) == super::Target::Data)
-            .map(|link| text.slice_ref(link.url))
-            .collect();
-        urls.reverse();
-        (!urls.is_empty()).then(|| Self {
-            text: text.clone(),
-            urls,
-        })
-    }
-}
-
-impl Walker for DataUrls {
-    fn kind(&self) -> &'static str {
-        "data-url"
-    }
-
-    fn next(&mut self) -> Option<Event> {
-        let (url, decoded) = loop {
-            let url = self.urls.pop()?;
-            let decoded = data_url::decode(&url);
-            // Code that makes such links holds their beginning, with nothing behind it.
-            if !decoded
-                .as_ref()
-                .is_ok_and(|decoded| decoded.bytes.is_empty())
-            {
-                break (url, decoded);
-            }
-        };
-        let offset = (url.as_ptr() as usize - self.text.as_ptr() as usize) as u64;
-        let name = MemberName::Offset(offset);
-        Some(Event::Member(match decoded {
-            Ok(decoded) => {
-                let mut member = Member::whole(name, decoded.bytes.into());
-                if !decoded.complete {
-                    member.trouble = Some(Trouble::damaged(
-                        "data-url-damaged",
-                        "the data URL is cut or holds characters that its encoding does not have; what came before them was read",
-                        None,
-                    ));
-                }
-                member
-            }
-            Err(error) => Member::absent(
-                name,
-                Trouble::damaged(
-                    "data-url-damaged",
-                    error.to_string(),
-                    Some(url.len() as u64),
-                ),
-            ),
-        }))
     }
 }
 

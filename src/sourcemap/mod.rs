@@ -9,7 +9,7 @@
 //! - [`scan()`] finds the names and contents of one map as raw slices; [`looks_like_map`] says whether to try.
 //! - [`RawString::decode`] turns a slice into the exact bytes and says how exact they are ([`Status`]).
 //! - [`links`] finds `sourceMappingURL` comments in JavaScript and CSS, [`classify`] says what they point to.
-//! - [`data_url`] reads maps that sit inside such a comment.
+//! - [`data_url`] reads maps that sit inside such a comment, [`eval`] modules that sit inside a call.
 //! - [`join_source`], [`resolve_source`] and [`resolve_link`] do the path arithmetic, always inside the container.
 //!
 //! Left out here: the strict validity verdict, sources without content (skeletons), UTF-16 maps, maps that were
@@ -19,6 +19,8 @@
 mod block;
 pub mod container;
 pub mod data_url;
+pub mod eval;
+pub mod inlined;
 pub mod layout;
 pub mod link;
 pub mod resolve;
