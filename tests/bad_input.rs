@@ -921,3 +921,151 @@ fn a_release_gate_fails_from_its_level_on() {
         scan(0, [input]);
     }
 }
+
+/// What is there already is never replaced, be it evidence or an earlier result.
+#[test]
+fn nothing_is_overwritten() {
+    let folder = scratch();
+    let input = folder.path().join("in.tgz");
+    std::fs::write(&input, package(1)).unwrap();
+    let before = std::fs::read(&input).unwrap();
+    let scan = |jsonl: &Path| {
+        run([
+            OsStr::new("scan"),
+            input.as_os_str(),
+            OsStr::new("--jsonl"),
+            jsonl.as_os_str(),
+        ])
+    };
+    scan(&input).expect(FAILED).says("is there already");
+    run([
+        OsStr::new("sign"),
+        input.as_os_str(),
+        OsStr::new("--work"),
+        OsStr::new("w"),
+        OsStr::new("--release"),
+        OsStr::new("1"),
+        OsStr::new("--output"),
+        input.as_os_str(),
+    ])
+    .expect(FAILED)
+    .says("is there already");
+    assert_eq!(std::fs::read(&input).unwrap(), before);
+    // A device takes a stream; it is written into, and stays what it is.
+    scan(Path::new("/dev/null")).expect(0);
+    let new = folder.path().join("new.jsonl");
+    scan(&new).expect(0);
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&new).unwrap().permissions())
+            & 0o777,
+        0o600
+    );
+}
+
+/// A reader that had enough changes nothing of the verdict, and words in a path are no closed pipe.
+#[test]
+fn a_closed_pipe_is_told_from_an_error() {
+    let folder = scratch();
+    let missing = folder.path().join("Broken pipe");
+    run([OsStr::new("scan"), missing.as_os_str()])
+        .expect(FAILED)
+        .says("Broken pipe");
+    let input = folder.path().join("in");
+    let packages: Vec<_> = (0..60)
+        .map(|number| (format!("{number}.tgz"), package(number)))
+        .collect();
+    write_all(&input, &packages);
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg(r#"{ "$0" scan "$1" --fail-on low --jsonl -; echo "status $?" >&2; } | head -c 1"#)
+        .args([OsStr::new(PROGRAM), input.as_os_str()]);
+    finish(&mut command).says("status 1");
+}
+
+/// Containers within containers, each holding the next many times over: few bytes, and more entries than memory.
+#[test]
+fn what_unfolds_to_too_many_entries_is_cut() {
+    let mut bytes = b"at the bottom".to_vec();
+    for level in 0..6 {
+        let names: Vec<String> = (0..30).map(|copy| format!("{level}-{copy}.zip")).collect();
+        let members: Vec<_> = names.iter().map(|name| (name.as_str(), &bytes)).collect();
+        bytes = zip(&members);
+    }
+    let records = scan_between(INCOMPLETE, &[("laugh.zip", &bytes)], &[]);
+    let problems = records.problems();
+    assert!(problems.contains(&("ratio-limit", "in/laugh.zip")));
+    let entries = number(records.ledger(), "entries");
+    assert!(entries < 2_000_000, "{entries}");
+}
+
+/// What one run found with one set says nothing about another set.
+#[test]
+fn a_case_does_not_mix_findings_of_different_sets() {
+    let folder = scratch();
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    write_all(&one, &[("a.ts", "export const one = 1;\n".repeat(40))]);
+    write_all(&other, &[("b.ts", "export const other = 2;\n".repeat(40))]);
+    let sign = |input: &Path, work: &str| {
+        let set = folder.path().join(format!("{work}.sigset"));
+        let arguments = ["--work", work, "--release", "1", "--output"].map(OsString::from);
+        let mut all = vec!["sign".into(), input.into()];
+        all.extend(arguments);
+        all.push(set.clone().into());
+        run(all).expect(0);
+        set
+    };
+    let case = folder.path().join("c.case");
+    let scan_with = |inputs: &[&Path], set: PathBuf| {
+        let mut all: Vec<OsString> = vec!["scan".into()];
+        all.extend(inputs.iter().map(OsString::from));
+        all.extend(["--signatures".into(), set.into()]);
+        all.extend(["--case".into(), case.clone().into()]);
+        run(all)
+    };
+    scan_with(&[&one], sign(&one, "alpha"))
+        .expect(0)
+        .prints("1 of 1 places");
+    let beta = sign(&other, "beta");
+    scan_with(&[&other], beta.clone())
+        .expect(FAILED)
+        .says("read with other sets");
+    // Both again: the one holds nothing of beta.
+    scan_with(&[&one, &other], beta)
+        .expect(0)
+        .prints("1 of 2 places");
+}
+
+/// A link may lead to a file that has nothing to tell itself.
+#[test]
+fn a_link_to_any_member_is_found() {
+    let script = "var a;\n//# sourceMappingURL=cli.json\n";
+    let archive = tgz(&[
+        ("package/cli.js", script),
+        ("package/cli.json", "{\"not\": \"a map\"}"),
+    ]);
+    let records = scan_between(0, &[("links.tgz", &archive)], &[]);
+    assert_eq!(
+        records.at("reference", "in/links.tgz!/package/cli.js")["found"],
+        "in/links.tgz!/package/cli.json"
+    );
+}
+
+/// In a mirror each package has its own manifest, whatever lies at the top.
+#[test]
+fn a_manifest_at_the_top_does_not_speak_for_packages_below() {
+    let inner = r#"{"name":"inner","version":"1.0.0","license":"MIT","repository":"github:a/b"}"#;
+    let map = source_map(&[("../src/a.ts", Some("let a;"))]);
+    let files = [
+        (
+            "mirror/package.json",
+            r#"{"name":"root","version":"0.0.1"}"#,
+        ),
+        ("mirror/inner/package.json", inner),
+        ("mirror/inner/dist/a.js.map", map.as_str()),
+    ];
+    let records = scan_between(0, &files, &[]);
+    assert_eq!(records.at("package", "in/mirror/inner")["maps"], 1);
+    let exposure = records.at("exposure", "in/mirror/inner/dist/a.js.map");
+    assert_eq!(exposure["severity"], "info");
+}

@@ -255,8 +255,9 @@ fn an_interrupt_saves_what_is_known() {
             continue;
         }
         ran.expect(3).says("what is known so far is kept");
-        let known = export(&case);
-        let known = Records::parse(&known);
+        let arguments = [OsStr::new("case"), OsStr::new("export"), case.as_os_str()];
+        let known = run(arguments).expect(3).says("has not finished").records();
+        known.check_frame();
         assert_eq!(known.ledger()["complete"], false);
         assert!(
             known.all("package").count() > 0,

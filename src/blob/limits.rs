@@ -24,12 +24,21 @@ pub struct Limits {
 impl Limits {
     /// Bytes that a container may give before its ratio is looked at: small files compress absurdly well.
     pub const RATIO_GRACE: u64 = 256 << 20;
+    /// What a member counts in a ratio beside its bytes: an account of it, and rows at each of its places.
+    pub const MEMBER_COST: u64 = 512;
     /// The deepest nesting that may be asked for: walking the facts of a container uses one stack frame a level.
     pub const MAX_DEPTH: u32 = 200;
 
     /// Largest content that is held in memory as a whole; what is larger is streamed.
     pub fn hold(&self) -> u64 {
         self.memory / 2
+    }
+
+    /// Whether a container of `input` bytes gives too much for its size: containers within containers can hold more
+    /// members than anybody has memory for, in a few kilobytes.
+    pub fn is_bomb(&self, members: u64, bytes: u64, input: u64) -> bool {
+        let out = bytes.saturating_add(members.saturating_mul(Self::MEMBER_COST));
+        out > Self::RATIO_GRACE && out / input.max(1) > self.ratio
     }
 
     /// The limits that change what is read, by name, as the `run` record carries them.
@@ -76,7 +85,7 @@ impl Meter {
             Some("entries-limit")
         } else if self.bytes > limits.bytes {
             Some("bytes-limit")
-        } else if self.bytes > Limits::RATIO_GRACE && self.bytes / input.max(1) > limits.ratio {
+        } else if limits.is_bomb(self.entries, self.bytes, input) {
             Some("ratio-limit")
         } else {
             None

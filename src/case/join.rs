@@ -27,7 +27,7 @@ pub struct JoinInput<'a> {
     pub accepted: &'a [String],
     /// Every unit was read.
     pub all_units: bool,
-    /// Bytes of all input files.
+    /// Bytes of all files of the inputs of this run.
     pub bytes_in: u64,
 }
 
@@ -399,7 +399,7 @@ impl Case {
 
     fn close_account(&self, input: &JoinInput, rows: &[InputRow]) -> Result<Ledger, CaseError> {
         let mut ledger = Ledger {
-            bytes_in: input.bytes_in,
+            bytes_in: input.bytes_in + self.bytes_of_other_inputs()?,
             ..Ledger::default()
         };
         let mut distinct = hashbrown::HashSet::new();

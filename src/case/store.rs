@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::blob::{ContentKey, Locator};
-use crate::record::{Hops, Ledger, Problem, Record, Run};
+use crate::record::{Hops, Ledger, Problem, Record, Run, RunInput};
 use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
 use crate::scan::place::PlacedContainer;
 use crate::scan::{OpenFacts, UnitDone};
@@ -15,6 +15,9 @@ use crate::scan::{OpenFacts, UnitDone};
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
 const SCHEMA: i32 = 1;
+
+/// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
+const UNFINISHED: [u8; 32] = [0; 32];
 
 /// Why a case cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,14 @@ pub enum CaseError {
         label: String,
         /// The path it stands for.
         held: String,
+    },
+    /// What other inputs gave was found with other sets, rules or limits.
+    #[error(
+        "the case holds {label:?}, which was read with other sets, rules, profile or limits, so that its findings and new ones cannot stand together; give {label:?} again beside the new inputs, or name another file with --case"
+    )]
+    OtherConfig {
+        /// The label of one such input.
+        label: String,
     },
     /// The file cannot be opened or made.
     #[error("cannot open the case {path}: {error}")]
@@ -281,6 +292,8 @@ impl Case {
         for (root, walked) in plan.roots.iter().zip(plan.walked) {
             inputs.push(put_input(&tx, root, walked, &path)?);
         }
+        check_config(&tx, &inputs, plan.config, &path)?;
+        order_inputs(&tx, &inputs).map_err(|error| wrap(&path, error))?;
         let mut done = HashMap::new();
         for &input in &inputs {
             read_done(&tx, input, &mut done).map_err(|error| wrap(&path, error))?;
@@ -485,23 +498,45 @@ impl Case {
         })
     }
 
-    /// SHA-256 of each input of the current run that is a file, by its index.
+    /// Every input of the case, as the `run` record names them.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn input_sha256(&self, index: usize) -> Result<Option<[u8; 32]>, CaseError> {
-        let Some(input) = self.inputs.get(index) else {
-            return Ok(None);
+    pub fn run_inputs(&self) -> Result<Vec<RunInput>, CaseError> {
+        let read = || -> rusqlite::Result<Vec<RunInput>> {
+            let mut query = self.db.prepare(
+                "SELECT label, (SELECT sha256 FROM unit
+                                WHERE unit.input = input.id AND path = x'' AND NOT is_folder)
+                 FROM input ORDER BY position",
+            )?;
+            query
+                .query_map([], |row| {
+                    let sha256: Option<[u8; 32]> = row.get(1)?;
+                    Ok(RunInput {
+                        label: row.get(0)?,
+                        sha256: sha256.map(|digest| crate::blob::digest::hex(&digest)),
+                    })
+                })?
+                .collect()
         };
-        self.db
-            .query_row(
-                "SELECT sha256 FROM unit WHERE input = ?1 AND path = x''",
-                [input],
-                |row| row.get(0),
-            )
-            .optional()
-            .map(Option::flatten)
-            .map_err(|error| self.wrap(error))
+        read().map_err(|error| self.wrap(error))
+    }
+
+    /// Bytes of all files of inputs that this run was not given.
+    pub(super) fn bytes_of_other_inputs(&self) -> Result<u64, CaseError> {
+        let read = || -> rusqlite::Result<u64> {
+            let mut query = self
+                .db
+                .prepare("SELECT input, sum(size) FROM unit GROUP BY input")?;
+            let sums: Vec<(i64, i64)> = query
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            let others = sums
+                .into_iter()
+                .filter(|(input, _)| !self.inputs.contains(input));
+            Ok(others.map(|(_, bytes)| bytes as u64).sum())
+        };
+        read().map_err(|error| self.wrap(error))
     }
 }
 
@@ -696,6 +731,44 @@ fn walked_troubles(walked: &Walked) -> Vec<Problem> {
         .collect()
 }
 
+/// Refuses a case whose other inputs were read with another configuration.
+fn check_config(
+    db: &Connection,
+    inputs: &[i64],
+    config: [u8; 32],
+    path: &Path,
+) -> Result<(), CaseError> {
+    let read = || -> rusqlite::Result<Vec<(i64, String)>> {
+        let mut query = db.prepare(
+            "SELECT DISTINCT input.id, input.label FROM unit JOIN input ON input.id = unit.input
+             WHERE unit.config NOT IN (?1, ?2) ORDER BY input.position",
+        )?;
+        query
+            .query_map(params![config, UNFINISHED], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .collect()
+    };
+    let others = read().map_err(|error| wrap(path, error))?;
+    let other = others.into_iter().find(|(id, _)| !inputs.contains(id));
+    other.map_or(Ok(()), |(_, label)| Err(CaseError::OtherConfig { label }))
+}
+
+/// Puts the inputs in the order given, where all of the case are given; new ones stand behind others.
+fn order_inputs(db: &Connection, inputs: &[i64]) -> rusqlite::Result<()> {
+    let held: i64 = db.query_row("SELECT count(*) FROM input", [], |row| row.get(0))?;
+    if usize::try_from(held).is_ok_and(|held| held > inputs.len()) {
+        return Ok(());
+    }
+    for (position, input) in inputs.iter().enumerate() {
+        db.execute(
+            "UPDATE input SET position = ?2 WHERE id = ?1",
+            params![input, position as i64],
+        )?;
+    }
+    Ok(())
+}
+
 type Done = HashMap<(i64, Vec<u8>), (i64, Stamp, [u8; 32])>;
 
 fn read_done(db: &Connection, input: i64, into: &mut Done) -> rusqlite::Result<()> {
@@ -747,7 +820,7 @@ fn put_unit(
         unit.stamp.size as i64,
         unit.stamp.mtime,
         unit.stamp.ctime,
-        config,
+        if done.is_final { config } else { &UNFINISHED },
         done.sha256.map(|digest| digest.0),
         done.tally.entries as i64,
         done.tally.bytes as i64,

@@ -50,8 +50,9 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
     match args.command {
         CaseCommand::Info { case } => info(&Case::open(&case)?),
         CaseCommand::Export { case, jsonl } => {
-            scan::write_records(&Case::open(&case)?, &jsonl)?;
-            Ok(Exit::Clean)
+            let case = Case::open(&case)?;
+            scan::write_records(&case, &jsonl)?;
+            end_of(&case, Exit::Clean)
         }
         CaseCommand::Match {
             case,
@@ -62,6 +63,17 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
             match_sets(&Case::open(&case)?, &sets)
         }
     }
+}
+
+/// A case whose run has not finished does not hold everything, whatever was asked of it.
+fn end_of(case: &Case, exit: Exit) -> Result<Exit, CliError> {
+    if !case.info()?.unfinished {
+        return Ok(exit);
+    }
+    eprintln!(
+        "strandline: the scan of this case has not finished, so this is not all; run the same scan again to go on"
+    );
+    Ok(Exit::Incomplete)
 }
 
 fn info(case: &Case) -> Result<Exit, CliError> {
@@ -137,11 +149,12 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
         sets.sets().len(),
         grouped(lines.len() as u64)
     );
-    Ok(if complete {
+    let exit = if complete {
         Exit::Clean
     } else {
         Exit::Incomplete
-    })
+    };
+    end_of(case, exit)
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {

@@ -37,12 +37,24 @@ pub enum Exit {
 
 /// An error that ends a command, as it is shown.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct CliError(String);
+#[error("{text}")]
+pub struct CliError {
+    text: String,
+    /// Standard output was closed by its reader.
+    is_closed_pipe: bool,
+}
 
 impl CliError {
     fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self {
+            text: text.into(),
+            is_closed_pipe: false,
+        }
+    }
+
+    /// Whether the reader of standard output had enough.
+    fn is_closed_pipe(&self) -> bool {
+        self.is_closed_pipe
     }
 
     fn write(path: &std::path::Path, error: &std::io::Error) -> Self {
@@ -51,7 +63,7 @@ impl CliError {
         } else {
             ""
         };
-        Self(format!("cannot write {}: {error}{advice}", path.display()))
+        Self::new(format!("cannot write {}: {error}{advice}", path.display()))
     }
 }
 
@@ -59,7 +71,7 @@ macro_rules! shown_as_they_are {
     ($($error:ty),*) => {$(
         impl From<$error> for CliError {
             fn from(error: $error) -> Self {
-                Self(error.to_string())
+                Self::new(error.to_string())
             }
         }
     )*};
@@ -72,9 +84,18 @@ shown_as_they_are!(
     crate::signature::NamesError,
     crate::signature::KeyError,
     crate::signature::BuildError,
-    crate::report::ReportError,
-    std::io::Error
+    crate::report::ReportError
 );
+
+/// Of writing to standard output, or into a file that says itself which it is.
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        Self {
+            is_closed_pipe: error.kind() == std::io::ErrorKind::BrokenPipe,
+            text: error.to_string(),
+        }
+    }
+}
 
 /// Offline leak forensics: what is out, where it is, how bad it is, and the proof.
 #[derive(Debug, Parser)]
@@ -210,9 +231,9 @@ pub fn main() -> Exit {
     match run(cli.command) {
         Ok(exit) => exit,
         // A reader that had enough is no failure of ours.
-        Err(error) if error.0.contains("Broken pipe") => Exit::Clean,
+        Err(error) if error.is_closed_pipe() => Exit::Clean,
         Err(error) => {
-            eprintln!("strandline: {}", crate::blob::locator::shown(&error.0));
+            eprintln!("strandline: {}", crate::blob::locator::shown(&error.text));
             Exit::Failed
         }
     }

@@ -75,27 +75,44 @@ impl OutputFolder {
     }
 }
 
-/// Makes a new private file that is named by the user; one that is there is replaced only as a whole.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let fail = |error: std::io::Error| CliError::write(path, &error);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let result = private_file(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if result.is_err() {
-        // Leave nothing half-written behind; the error itself is what the user needs.
-        let _ = std::fs::remove_file(&temporary);
+/// Refuses a path where something is, before the work that would be lost; pipes and devices are written into.
+pub fn check_free(path: &Path) -> Result<(), CliError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(_) if takes_a_stream(path) => Ok(()),
+        Ok(_) => Err(CliError::new(format!(
+            "{} is there already; name a new file, nothing is ever overwritten",
+            path.display()
+        ))),
+        Err(_) => Ok(()),
     }
-    result.map_err(fail)
 }
 
-/// A new file that only its owner may read.
-pub fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+fn takes_a_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Writes a new private file that is named by the user. Where that fails nothing half-written is left behind.
+pub fn write_new(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    check_free(path)?;
+    let fail = |error: std::io::Error| CliError::write(path, &error);
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    options.write(true);
+    let is_new = !takes_a_stream(path);
+    if is_new {
+        options.create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let mut file = std::io::BufWriter::new(options.open(path).map_err(fail)?);
+    let result = fill(&mut file)
+        .map_err(|error| CliError::new(format!("cannot write {}: {error}", path.display())))
+        .and_then(|()| file.flush().map_err(fail));
+    if result.is_err() && is_new {
+        // The error itself is what the user needs.
+        let _ = std::fs::remove_file(path);
+    }
+    result
 }

@@ -9,7 +9,7 @@ use super::{CliError, Common, progress};
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
 use crate::exposure::{Organisation, Prefilter, Rules};
-use crate::record::{Ledger, Run, RunInput, RunSet, SCHEMA_VERSION, Severity};
+use crate::record::{Ledger, Run, RunSet, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
 use crate::scan::place::Placer;
@@ -185,7 +185,7 @@ impl<'a> Pipeline<'a> {
         assert_adds_up(&ledger)?;
         let seconds = clock.elapsed().as_secs_f64();
         let run = Run {
-            inputs: run_inputs(&self.roots, case)?,
+            inputs: case.run_inputs()?,
             started: Some(humantime::format_rfc3339_seconds(started).to_string()),
             seconds: Some((seconds * 1_000.0).round() / 1_000.0),
             ..run
@@ -257,24 +257,6 @@ fn program_digest() -> Option<String> {
     let mut hasher = blake3::Hasher::new();
     std::io::copy(&mut std::fs::File::open(path).ok()?, &mut hasher).ok()?;
     Some(hasher.finalize().to_hex().to_string())
-}
-
-fn run_inputs(roots: &[InputRoot], case: &Case) -> Result<Vec<RunInput>, CliError> {
-    roots
-        .iter()
-        .enumerate()
-        .map(|(index, root)| {
-            let sha256 = if root.is_folder {
-                None
-            } else {
-                case.input_sha256(index)?.map(|digest| hex(&digest))
-            };
-            Ok(RunInput {
-                label: root.label.clone(),
-                sha256,
-            })
-        })
-        .collect()
 }
 
 /// The ledger must add up; if it does not, nothing that this run says may be trusted.

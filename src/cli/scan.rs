@@ -76,6 +76,10 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     for path in args.case.iter().chain(&args.report) {
         pipeline::warn_if_in_work_tree(path, &args.common);
     }
+    let to_stdout = args.jsonl.as_deref() == Some(Path::new("-"));
+    if let Some(path) = args.jsonl.as_deref().filter(|_| !to_stdout) {
+        output::check_free(path)?;
+    }
     let report_folder = args
         .report
         .as_deref()
@@ -102,20 +106,19 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         summary.add(&record);
         Ok::<_, CliError>(())
     })?;
-    if let Some(path) = &args.jsonl {
-        write_records(&case, path)?;
-    }
     if let Some(folder) = &report_folder {
         report::write_into(&case, folder)?;
     }
-    let to_stdout = args.jsonl.as_deref() == Some(Path::new("-"));
+    if let Some(path) = &args.jsonl {
+        write_records(&case, path)?;
+    }
     if !args.common.quiet && !to_stdout {
-        summary.print(
+        unless_closed(summary.print(
             &outcome,
             args.common.color.is_on(),
             args.report.as_deref(),
             args.case.as_deref(),
-        )?;
+        ))?;
     }
     let ledger = &outcome.ledger;
     Ok(if outcome.interrupted || !ledger.complete {
@@ -131,15 +134,20 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
 pub fn write_records(case: &Case, path: &Path) -> Result<(), CliError> {
     if path == Path::new("-") {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        stream_records(case, &mut out)?;
-        return Ok(out.flush()?);
+        return unless_closed(stream_records(case, &mut out).and_then(|()| Ok(out.flush()?)));
     }
-    let mut bytes = Vec::new();
-    stream_records(case, &mut bytes)?;
-    output::write_file(path, &bytes)
+    output::write_new(path, |file| stream_records(case, file))
 }
 
-fn stream_records(case: &Case, out: &mut impl Write) -> Result<(), CliError> {
+/// A reader that had enough is no failure, and changes nothing of what was found.
+fn unless_closed(result: Result<(), CliError>) -> Result<(), CliError> {
+    match result {
+        Err(error) if error.is_closed_pipe() => Ok(()),
+        result => result,
+    }
+}
+
+fn stream_records(case: &Case, out: &mut dyn Write) -> Result<(), CliError> {
     case.records(|record: Record| -> Result<(), CliError> {
         let line =
             serde_json::to_string(&record).map_err(|error| CliError::new(error.to_string()))?;

@@ -189,9 +189,9 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
             "nothing in the input can be signed, so no set was written; see what was left out with a scan of the same input",
         ));
     }
-    output::write_file(&args.output, &built.set_bytes)?;
+    output::write_new(&args.output, |file| Ok(file.write_all(&built.set_bytes)?))?;
     let names = names_path(&args.output);
-    output::write_file(&names, &built.names)?;
+    output::write_new(&names, |file| Ok(file.write_all(&built.names)?))?;
     if !args.common.quiet {
         println!(
             "signed      {} files ({}) of {} {}, {} of them first party",

@@ -169,10 +169,14 @@ impl Summary {
             self.first_problems.len(),
         )?;
         if let Some(path) = report {
-            writeln!(out, "report      {}", path.join("index.html").display())?;
+            writeln!(
+                out,
+                "report      {}",
+                shown(&path.join("index.html").display().to_string())
+            )?;
         }
         if let Some(path) = case {
-            writeln!(out, "case        {}", path.display())?;
+            writeln!(out, "case        {}", shown(&path.display().to_string()))?;
         }
         Ok(())
     }

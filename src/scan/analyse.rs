@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::facts::{Child, Facts, LinkFact, MatchFact, Tree};
+use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
 use super::formats;
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
@@ -97,7 +97,7 @@ pub enum Visited {
 
 impl Visited {
     /// Bytes of the member and of everything in it.
-    pub fn total_bytes(&self) -> u64 {
+    fn total_bytes(&self) -> u64 {
         match self {
             Visited::Plain { len, .. } => *len,
             Visited::Child(child) => {
@@ -105,6 +105,18 @@ impl Visited {
                 child.len.saturating_add(within)
             }
         }
+    }
+
+    /// The member and everything in it.
+    fn total_entries(&self) -> u64 {
+        let within = match self {
+            Visited::Plain { .. } => 0,
+            Visited::Child(child) => {
+                let tree = child.facts.tree.as_ref();
+                tree.map_or(0, |tree| tree.total_entries)
+            }
+        };
+        within.saturating_add(1)
     }
 }
 
@@ -129,7 +141,8 @@ struct Frame {
 #[derive(Default)]
 pub struct Building {
     tree: Tree,
-    names: HashMap<[u8; 16], u32>,
+    /// How many members of each name there are.
+    names: HashMap<u64, u32>,
     meter: Meter,
     levels: u32,
     cut_by_limit: bool,
@@ -143,9 +156,7 @@ impl Building {
         let MemberName::Named(name) = name else {
             return 1;
         };
-        let mut key = [0; 16];
-        key.copy_from_slice(&blake3::hash(name).as_bytes()[..16]);
-        let count = self.names.entry(key).or_insert(0);
+        let count = self.names.entry(name_number(name)).or_insert(0);
         *count += 1;
         *count
     }
@@ -174,7 +185,9 @@ impl Building {
 
     /// Takes what came of a member.
     pub fn push(&mut self, visited: Visited) {
-        self.tree.total_bytes = self.tree.total_bytes.saturating_add(visited.total_bytes());
+        let tree = &mut self.tree;
+        tree.total_bytes = tree.total_bytes.saturating_add(visited.total_bytes());
+        tree.total_entries = tree.total_entries.saturating_add(visited.total_entries());
         match visited {
             Visited::Plain { key, len, compiled } => {
                 self.tree.plain.push(key);
@@ -223,8 +236,20 @@ impl Building {
     /// The trouble of a container whose members, nested ones included, have given all the bytes that it may give;
     /// asked before each further member. It depends on the members before alone, so that facts stay a function of
     /// bytes and limits.
-    pub fn is_full(&mut self, limits: &Limits) -> Option<Trouble> {
-        if self.tree.total_bytes <= limits.bytes {
+    pub fn is_full(&mut self, input_len: u64, limits: &Limits) -> Option<Trouble> {
+        let tree = &self.tree;
+        if limits.is_bomb(tree.total_entries, tree.total_bytes, input_len) {
+            self.cut_by_limit = true;
+            return Some(Trouble::damaged(
+                "ratio-limit",
+                format!(
+                    "this container and those in it unfold to {} entries and {} bytes, too much for its size; what came before is reported, raise --limit-ratio to read on",
+                    tree.total_entries, tree.total_bytes
+                ),
+                None,
+            ));
+        }
+        if tree.total_bytes <= limits.bytes {
             return None;
         }
         self.cut_by_limit = true;
@@ -255,6 +280,11 @@ impl Building {
         self.tree.map = counted.map.or(self.tree.map.take());
     }
 
+    /// Takes the names that were counted elsewhere.
+    pub fn take_names(&mut self, counted: Building) {
+        self.names = counted.names;
+    }
+
     /// Whether a limit cut something in it.
     pub fn is_cut(&self) -> bool {
         self.cut_by_limit
@@ -264,6 +294,15 @@ impl Building {
     pub fn finish(mut self, kind: &str, facts: &mut Facts) {
         self.flush_folder();
         kind.clone_into(&mut self.tree.kind);
+        let links = self
+            .tree
+            .children
+            .iter()
+            .flat_map(|child| &child.facts.links);
+        if links.clone().any(|link| link.kind == ReferenceKind::File) {
+            self.tree.names = self.names.into_keys().collect();
+            self.tree.names.sort_unstable();
+        }
         facts.cut_by_limit |= self.cut_by_limit;
         facts.levels = self.levels + 1;
         facts.tree = Some(self.tree);
@@ -382,7 +421,7 @@ impl Analyser {
                     let len = body_len(&member.body);
                     let building = &mut frame.building;
                     let limit = building
-                        .is_full(&self.limits)
+                        .is_full(frame.input_len, &self.limits)
                         .or_else(|| building.charge(len, frame.input_len, &self.limits));
                     if let Some(trouble) = limit {
                         frame.facts.troubles.push(trouble);

@@ -120,6 +120,10 @@ pub struct Tree {
     pub compiled: u64,
     /// Bytes of all members, those of nested containers included.
     pub total_bytes: u64,
+    /// All members, those of nested containers included, each at each of its places.
+    pub total_entries: u64,
+    /// A number for the name of each member, sorted, where a link may lead to one; see [`name_number`].
+    pub names: Vec<u64>,
 }
 
 impl Tree {
@@ -133,6 +137,13 @@ impl Tree {
     pub fn entries(&self) -> u64 {
         (self.children.len() + self.plain.len()) as u64
     }
+}
+
+/// The number of a name: the beginning of its BLAKE3.
+pub fn name_number(name: &[u8]) -> u64 {
+    let digest = blake3::hash(name);
+    let (first, _) = digest.as_bytes().as_chunks::<8>();
+    first.first().map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// One member with something to tell.

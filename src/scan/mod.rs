@@ -66,6 +66,8 @@ pub struct UnitDone {
     pub open: Option<OpenFacts>,
     /// SHA-256 of the file.
     pub sha256: Option<Sha256Digest>,
+    /// Another run over the same file would give the same; not so where it could not be read or changed meanwhile.
+    pub is_final: bool,
     /// The facts, where the run keeps bytes.
     pub kept: Option<Box<Child>>,
 }
@@ -172,7 +174,7 @@ impl Scan<'_> {
 
     fn work(&self, todo: &[usize], window: &Window, sender: SyncSender<(usize, UnitDone)>) {
         let next = AtomicUsize::new(0);
-        let runner = |sender: SyncSender<(usize, UnitDone)>| {
+        let runner = || {
             loop {
                 let turn = next.fetch_add(1, Ordering::Relaxed);
                 let Some(&index) = todo.get(turn) else { return };
@@ -192,14 +194,11 @@ impl Scan<'_> {
             .thread_name(|index| format!("scan-{index}"))
             .build();
         match pool {
-            Ok(pool) => pool.scope(|scope| {
-                for _ in 0..self.jobs {
-                    let sender = sender.clone();
-                    scope.spawn(|_| runner(sender));
-                }
-            }),
+            // One runner on each thread, where no other thread can take it: a thread that waits for its batches helps
+            // with those of others, and would never come back from a runner that waits for the unit it left.
+            Ok(pool) => drop(pool.broadcast(|_| runner())),
             // Without threads of its own the work is done on this one.
-            Err(_) => runner(sender),
+            Err(_) => runner(),
         }
     }
 
@@ -277,6 +276,7 @@ impl Scan<'_> {
             placed,
             open,
             sha256: child.sha256,
+            is_final: !child.trouble.as_ref().is_some_and(unit::may_pass),
             kept: (self.analyser.wishes.keep != analyse::Keep::Nothing).then(|| Box::new(child)),
         })
     }

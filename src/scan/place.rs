@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::facts::{Child, Facts, Tree};
-use crate::blob::Locator;
+use super::facts::{Child, Facts, Tree, name_number};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
+use crate::blob::{Locator, MemberName};
 use crate::container::{Effect, SourceMeta, Trouble};
 use crate::exposure::{
     self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
@@ -49,14 +49,20 @@ pub struct PackageIndex {
 }
 
 impl PackageIndex {
-    /// Of all manifests of a scope, those that head a package: not inside another one, or below its
-    /// `node_modules`.
+    /// Of all manifests of a scope, those that head a package: not inside another one, below its `node_modules`,
+    /// or with a version of its own, as the packages of a mirror or a workspace have. What `npm pack` packed, below
+    /// `package`, is one published unit: manifests in it belong to examples and templates.
     pub fn new(manifests: impl IntoIterator<Item = (Vec<u8>, Manifest)>) -> Self {
         let all: BTreeMap<Vec<u8>, Manifest> = manifests.into_iter().collect();
         let mut by_folder = BTreeMap::new();
         for (folder, manifest) in all {
-            let enclosed = enclosing(&by_folder, &folder).is_some();
-            if !enclosed || is_module_folder(&folder) {
+            let heads = match enclosing(&by_folder, &folder) {
+                None => true,
+                Some((outer, _)) => {
+                    is_module_folder(&folder) || (outer != b"package" && manifest.version.is_some())
+                }
+            };
+            if heads {
                 by_folder.insert(folder, manifest);
             }
         }
@@ -170,7 +176,7 @@ pub struct PlacedContainer {
 /// A container as a scope.
 struct TreeScope<'a> {
     packages: PackageIndex,
-    members: HashMap<&'a [u8], &'a Child>,
+    names: &'a [u64],
     at: &'a Locator,
     kind: &'a str,
 }
@@ -181,8 +187,9 @@ impl Scope for TreeScope<'_> {
     }
 
     fn find(&self, path: &[u8]) -> Option<String> {
-        let child = self.members.get(path)?;
-        let locator = self.at.member(self.kind, &child.name, child.ordinal);
+        self.names.binary_search(&name_number(path)).ok()?;
+        let name = MemberName::Named(path.to_vec());
+        let locator = self.at.member(self.kind, &name, 1);
         Some(locator.as_str().to_owned())
     }
 }
@@ -399,11 +406,7 @@ impl Placer<'_> {
         });
         let scope = TreeScope {
             packages: PackageIndex::new(manifests),
-            members: tree
-                .children
-                .iter()
-                .map(|child| (child.name.bytes(), child))
-                .collect(),
+            names: &tree.names,
             at,
             kind: &tree.kind,
         };

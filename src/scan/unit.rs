@@ -65,6 +65,14 @@ fn note_change(child: &mut Child, root: &InputRoot, unit: &Unit, before: input::
     });
 }
 
+/// Whether a trouble with a file may be gone the next time, though the file is the same.
+pub fn may_pass(trouble: &Trouble) -> bool {
+    matches!(
+        trouble.code.as_ref(),
+        "unreadable" | "vanished" | "changed-while-read"
+    )
+}
+
 fn unread(trouble: Trouble) -> Child {
     Child {
         name: MemberName::Named(Vec::new()),
@@ -242,7 +250,7 @@ struct Merged {
 
 impl Merged {
     /// Takes the slots that are filled, up to the first that is not.
-    fn take_ready(&mut self, returned: &Returned, limits: &Limits) {
+    fn take_ready(&mut self, returned: &Returned, input_len: u64, limits: &Limits) {
         let mut slots = returned.lock();
         while !self.full
             && let Some(slot) = slots.get_mut(self.next)
@@ -251,7 +259,7 @@ impl Merged {
             self.next += 1;
             self.building.absorb(std::mem::take(&mut slot.counted));
             for one in visited {
-                if let Some(trouble) = self.building.is_full(limits) {
+                if let Some(trouble) = self.building.is_full(input_len, limits) {
                     self.troubles.push(trouble);
                     self.full = true;
                     return;
@@ -309,13 +317,14 @@ fn share(
             }
             if sharer.batch_bytes >= BATCH_BYTES || sharer.batch.len() >= BATCH_MEMBERS {
                 sharer.hand_out(scope);
-                merged.take_ready(&returned, &analyser.limits);
+                merged.take_ready(&returned, input_len, &analyser.limits);
             }
         }
         sharer.hand_out(scope);
     });
-    merged.take_ready(&returned, &analyser.limits);
+    merged.take_ready(&returned, input_len, &analyser.limits);
     facts.cut_by_limit |= sharer.counting.is_cut();
+    merged.building.take_names(sharer.counting);
     facts.troubles.append(&mut merged.troubles);
     merged.building
 }

@@ -7,6 +7,9 @@ use crate::blob::{Limits, MemberName};
 use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
 use crate::record::SourceStatus;
 
+/// List entries that are read of one map, whatever the limits: each costs a thousand times what it takes in the map.
+const ENTRIES_MAX: usize = 1 << 20;
+
 /// The source map format (ECMA-426), recognised by its keys.
 pub struct SourceMap;
 
@@ -63,7 +66,9 @@ struct MapWalker {
 impl MapWalker {
     fn open(document: &Bytes, limits: &Limits) -> Result<Self, Trouble> {
         let limits = super::Limits {
-            entries: usize::try_from(limits.entries).unwrap_or(usize::MAX),
+            entries: usize::try_from(limits.entries)
+                .unwrap_or(usize::MAX)
+                .min(ENTRIES_MAX),
             ..super::Limits::default()
         };
         let map = super::scan_with(document, &limits).map_err(|error| {
@@ -124,11 +129,21 @@ impl MapWalker {
 /// What kept the map from being read in full, if anything: the first of these that applies.
 fn trouble_of(map: &super::MapScan, document: &[u8]) -> Option<Trouble> {
     use super::OddityKind::{Misplaced, TooDeep, TooManyEntries, TrailingBytes};
-    if let Some(limit) = map.oddity(TooManyEntries).or(map.oddity(TooDeep)) {
+    if let Some(limit) = map.oddity(TooManyEntries) {
         return Some(Trouble::damaged(
             "entries-limit",
             format!(
-                "a limit was reached in the map at offset {}; raise --limit-entries",
+                "the map has more list entries than are read of one (--limit-entries, at most {ENTRIES_MAX}); what stands behind offset {} was left out",
+                limit.offset
+            ),
+            None,
+        ));
+    }
+    if let Some(limit) = map.oddity(TooDeep) {
+        return Some(Trouble::damaged(
+            "depth-limit",
+            format!(
+                "the sections of the map are nested too deeply; those within the one at offset {} were left out, which no flag changes",
                 limit.offset
             ),
             None,
