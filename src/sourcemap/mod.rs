@@ -22,7 +22,9 @@ pub mod layout;
 pub mod link;
 pub mod resolve;
 pub mod scan;
+pub mod strict;
 pub mod unescape;
+pub mod vlq;
 
 pub use link::{Link, LinkKind, Target, classify, links};
 pub use resolve::{join_source, resolve_link, resolve_source};
