@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Content, RawString, Status, data_url, looks_like_map, scan};
+use super::{
+    Content, MapScan, OddityKind, RawString, Status, data_url, looks_like_map, scan, strict,
+};
 use crate::blob::{Limits, MemberName};
 use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
 use crate::record::SourceStatus;
@@ -109,22 +111,13 @@ impl MapWalker {
                 )
             })
         };
+        let verdict = strict::judge(document);
         let head = MapHead {
             file: map.file.clone(),
             debug_id: map.debug_id.clone(),
             sections: map.sections as u64,
-            oddities: map
-                .oddities
-                .iter()
-                .map(|odd| {
-                    format!(
-                        "{} at byte {} ({}×)",
-                        odd.kind.as_str(),
-                        odd.offset,
-                        odd.count
-                    )
-                })
-                .collect(),
+            valid: Some(verdict.is_valid()),
+            errors: errors(&verdict, &map),
             section_urls: map.sections_with_url.clone(),
         };
         Ok(Self {
@@ -133,6 +126,40 @@ impl MapWalker {
             trouble,
         })
     }
+}
+
+/// What the strict verdict says, and behind it what the lenient scan saw beyond that.
+///
+/// Where the document is no JSON the verdict stops there, and the scan says more. Else it saw more only in what the
+/// standard has no error for.
+fn errors(verdict: &strict::Verdict, map: &MapScan<'_>) -> Vec<String> {
+    let beyond = |kind| {
+        matches!(
+            kind,
+            OddityKind::DuplicateKey
+                | OddityKind::LengthsDiffer
+                | OddityKind::TooManyEntries
+                | OddityKind::TooDeep
+        )
+    };
+    let told = |kind| matches!(kind, OddityKind::ByteOrderMark | OddityKind::XssiPrefix);
+    let mut lines = verdict.lines();
+    let odd = map.oddities.iter().filter(|odd| {
+        if verdict.is_json {
+            beyond(odd.kind)
+        } else {
+            !told(odd.kind)
+        }
+    });
+    lines.extend(odd.map(|odd| {
+        format!(
+            "{} at byte {} ({}×)",
+            odd.kind.as_str(),
+            odd.offset,
+            odd.count
+        )
+    }));
+    lines
 }
 
 impl Walker for MapWalker {

@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use crate::sourcemap::vlq::{self, Bad};
+use super::super::vlq::{self, Bad};
 
 /// What is wrong with a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
