@@ -288,3 +288,45 @@ impl Walker for DataUrls {
 pub fn runs_on(head: &[u8]) -> bool {
     looks_like_map(head) || (scan(head).is_ok_and(|map| map.truncated))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(document: &'static [u8]) -> Box<MapHead> {
+        let input = Input::Memory(Bytes::from_static(document));
+        let mut walker = SourceMap.open(input, &Limits::default()).unwrap();
+        let Some(Event::Map(head)) = walker.next() else {
+            panic!("the head comes first");
+        };
+        head
+    }
+
+    #[test]
+    fn the_head_holds_the_verdict_and_what_the_scan_saw_beyond_it() {
+        let good = head(br#"{"version":3,"sources":["a"],"mappings":"AAAA"}"#);
+        assert_eq!((good.valid, good.errors.len()), (Some(true), 0));
+
+        // Lists of two lengths are no error of the standard; both voices are heard.
+        let odd =
+            head(br#"{"version":3,"sources":["a"],"sourcesContent":["x","y"],"mappings":"ACAA"}"#);
+        assert_eq!(odd.valid, Some(false));
+        let codes: Vec<_> = odd
+            .errors
+            .iter()
+            .map(|line| line.split([':', ' ']).next().unwrap())
+            .collect();
+        assert_eq!(codes, ["segment-source-out-of-range", "lengths-differ"]);
+
+        // Of what is no JSON the scan tells more.
+        let broken = head(br#"{"version":"3","sources":["a",],"mappings":"AAAA"}"#);
+        assert_eq!(broken.valid, Some(false));
+        assert!(broken.errors[0].starts_with("json-unexpected-byte: "));
+        assert!(
+            broken
+                .errors
+                .iter()
+                .any(|line| line.starts_with("wrong-version"))
+        );
+    }
+}
