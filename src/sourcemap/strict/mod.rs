@@ -529,7 +529,7 @@ impl<'a> Draft<'a> {
             let text = reader.string().ok()?;
             Some(String::from_utf8_lossy(&unescaped(&reader, &text)).into_owned())
         });
-        let prefix = url::prefix(root.as_deref());
+        let prefix = url::Prefix::new(root.as_deref());
         let Some(value) = self
             .get(Key::Sources)
             .filter(|value| value.kind == Kind::Array)
@@ -543,7 +543,7 @@ impl<'a> Draft<'a> {
             if list.kind()? == Kind::String {
                 let at = list.at();
                 let text = list.string()?;
-                if url::is_no_url(&prefix, &String::from_utf8_lossy(&unescaped(list, &text))) {
+                if prefix.makes_no_url(&String::from_utf8_lossy(&unescaped(list, &text))) {
                     faults.push(Code::SourceUrl, at, section, || {
                         format!("entry {entry} with its root in front is no URL")
                     });

@@ -9,25 +9,50 @@ use url::Url;
 
 const BASES: [&str; 3] = ["file:///m.map", "http://h/m.map", "https://h/m.map"];
 
-/// Whether the source, with the prefix that its root gives, is no URL whatever the map's own may be.
-pub fn is_no_url(prefix: &str, source: &str) -> bool {
-    if prefix.is_empty() && !may_fail(source) {
-        return false;
-    }
-    let whole = format!("{prefix}{source}");
-    may_fail(&whole)
-        && BASES
-            .iter()
-            .all(|base| Url::parse(base).is_ok_and(|base| base.join(&whole).is_err()))
+/// The prefix that a `sourceRoot` puts before every source.
+pub struct Prefix {
+    text: String,
+    /// Where the prefix is long: whether everything behind it is no URL.
+    settled: Option<bool>,
 }
 
-/// The prefix that a `sourceRoot` puts before every source.
-pub fn prefix(root: Option<&str>) -> String {
-    match root {
-        None => String::new(),
-        Some(root) if root.ends_with('/') => root.to_owned(),
-        Some(root) => format!("{root}/"),
+/// A prefix that is longer is judged once and not with every source: a hostile map has a root of a megabyte and a
+/// million sources, and the one would be copied as often as there are others.
+const LONG_BYTES: usize = 256;
+
+impl Prefix {
+    /// That of a root, which may be absent.
+    pub fn new(root: Option<&str>) -> Self {
+        let mut text = root.unwrap_or_default().to_owned();
+        if root.is_some() && !text.ends_with('/') {
+            text.push('/');
+        }
+        // Three slashes at the end do what any number of more would do: either the authority is empty, or slashes
+        // before it are passed over.
+        while text.ends_with("////") {
+            text.pop();
+        }
+        // A prefix ends in a slash. Once it is more than a scheme and slashes, its authority is complete, and no
+        // source can mend it or spoil it.
+        let settled = (text.len() > LONG_BYTES).then(|| is_no_url(&text));
+        Prefix { text, settled }
     }
+
+    /// Whether a source with this prefix is no URL, whatever that of the map may be.
+    pub fn makes_no_url(&self, source: &str) -> bool {
+        match self.settled {
+            Some(settled) => settled,
+            None if self.text.is_empty() => is_no_url(source),
+            None => is_no_url(&format!("{}{source}", self.text)),
+        }
+    }
+}
+
+fn is_no_url(text: &str) -> bool {
+    may_fail(text)
+        && BASES
+            .iter()
+            .all(|base| Url::parse(base).is_ok_and(|base| base.join(text).is_err()))
 }
 
 /// A quick look: false for what parses without fail, which is nearly everything. That is a path, and what has a
@@ -81,7 +106,7 @@ mod tests {
             "node_modules/x|y",
             "webpack://",
         ] {
-            assert!(!is_no_url("", good), "{good}");
+            assert!(!is_no_url(good), "{good}");
         }
         for bad in [
             "https://",
@@ -91,16 +116,38 @@ mod tests {
             "https://[::/x",
             "x://h:port/",
         ] {
-            assert!(is_no_url("", bad), "{bad}");
+            assert!(is_no_url(bad), "{bad}");
         }
-        assert!(is_no_url(&prefix(Some("webpack://my app")), "x.js"));
-        assert!(
-            !is_no_url(&prefix(Some("")), "https://"),
-            "the root's slash makes it a path"
-        );
-        assert_eq!(prefix(Some("r")), "r/");
-        assert_eq!(prefix(Some("r/")), "r/");
-        assert_eq!(prefix(None), "");
+    }
+
+    #[test]
+    fn a_root_stands_before_every_source() {
+        let fails = |root: &str, source: &str| Prefix::new(Some(root)).makes_no_url(source);
+        assert!(fails("webpack://my app", "x.js"));
+        assert!(!fails("", "https://"), "the root's slash makes it a path");
+        assert!(!fails("r", "x.js") && !fails("r/", "x.js"));
+        assert!(fails("http://", "a b/x.js") && !fails("http://", "a/x.js"));
+        assert!(Prefix::new(None).makes_no_url("https://"));
+    }
+
+    #[test]
+    fn a_long_root_is_judged_once() {
+        let long = "x".repeat(1000);
+        let slashes = "/".repeat(1000);
+        for (root, source, expected) in [
+            (long.clone(), "a b", false),
+            (format!("http://a b/{long}"), "x.js", true),
+            (format!("http://{long}"), "a b/x.js", false),
+            (format!("http:{slashes}"), "a b/x.js", true),
+            (format!("http:{slashes}"), "a/x.js", false),
+        ] {
+            let prefix = Prefix::new(Some(&root));
+            assert_eq!(prefix.makes_no_url(source), expected);
+            let whole = format!("{}/{source}", root.trim_end_matches('/'));
+            if !root.ends_with('/') {
+                assert_eq!(is_no_url(&whole), expected);
+            }
+        }
     }
 
     proptest! {
@@ -109,7 +156,7 @@ mod tests {
             text in "(webpack|http|file|HTTP|a\\.b|1x|)(:|)(/|//|///|\\\\|)[a-z@ .:/\\[<#?é\t-]{0,10}") {
             let fails = |base: &str| Url::parse(base).unwrap().join(&text).is_err();
             let expected = BASES.iter().all(|base| fails(base));
-            prop_assert_eq!(is_no_url("", &text), expected);
+            prop_assert_eq!(is_no_url(&text), expected);
         }
     }
 }
