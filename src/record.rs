@@ -333,9 +333,10 @@ pub struct Map {
     pub sources: u64,
     /// Those with content.
     pub with_content: u64,
-    /// It is valid by ECMA-426; null while nobody has judged it.
+    /// It is valid by ECMA-426, without even an optional error; null where its bytes did not come whole.
     pub valid: Option<bool>,
-    /// Why it is not valid, or what is odd.
+    /// Why it is not valid, or what is odd. `[optional]` marks what a consumer may pass over, `[note]` what is no
+    /// part of the verdict.
     pub errors: Vec<String>,
 }
 

@@ -109,6 +109,11 @@ fn the_package_is_named_and_its_members_are_hashed() {
             (&member["sha256"], &member["bytes"])
         );
     }
+    let map = records.at("map", &format!("{TGZ}!/package/dist/cli.js.map"));
+    assert_eq!(
+        (&map["valid"], &map["errors"]),
+        (&true.into(), &serde_json::json!([]))
+    );
     let exposure = records.at("exposure", &format!("{TGZ}!/package/dist/cli.js.map"));
     assert_eq!(exposure["class"], "map-embedded-sources");
     assert_eq!(exposure["severity"], "critical");

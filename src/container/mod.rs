@@ -83,8 +83,10 @@ pub struct MapHead {
     pub debug_id: Option<Vec<u8>>,
     /// Sections, for an index map.
     pub sections: u64,
-    /// What is odd about it, one phrase each.
-    pub oddities: Vec<String>,
+    /// It is valid by ECMA-426; `None` while nobody has judged it.
+    pub valid: Option<bool>,
+    /// Why it is not, and what else is odd about it, one phrase each.
+    pub errors: Vec<String>,
     /// Maps elsewhere that sections point to.
     pub section_urls: Vec<Vec<u8>>,
 }

@@ -547,8 +547,9 @@ impl Placer<'_> {
             kind,
             sources: named,
             with_content,
-            valid: None,
-            errors: head.oddities.clone(),
+            // Of a map that did not come here whole nobody knows whether it was valid.
+            valid: head.valid.filter(|_| !arrived_in_part(child)),
+            errors: head.errors.clone(),
         }));
         let cx = self.context(path, package);
         if let Some(finding) = exposure::judge_map(&cx, &summary) {
@@ -636,6 +637,12 @@ impl Placer<'_> {
                 .is_some_and(|set| set.is_public() || set.is_baseline())
         })
     }
+}
+
+/// Whether the bytes of an entry were cut or damaged before they came here: by a limit, or with its container.
+fn arrived_in_part(child: &Child) -> bool {
+    let trouble = child.trouble.as_ref();
+    trouble.is_some_and(|trouble| trouble.effect == Effect::Damaged)
 }
 
 /// Whether a trouble means that something was not read in full.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Content, RawString, Status, looks_like_map, scan};
+use super::{Content, MapScan, OddityKind, RawString, Status, looks_like_map, scan, strict};
 use crate::blob::{Limits, MemberName};
 use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
 use crate::record::SourceStatus;
@@ -96,22 +96,18 @@ impl MapWalker {
             })
             .collect();
         let trouble = trouble_of(&map, document);
+        // A map behind this one is judged by itself.
+        let own = match map.oddity(OddityKind::TrailingBytes) {
+            Some(odd) if looks_like_map(&document[odd.offset..]) => &document[..odd.offset],
+            _ => &document[..],
+        };
+        let verdict = strict::judge(own);
         let head = MapHead {
             file: map.file.clone(),
             debug_id: map.debug_id.clone(),
             sections: map.sections as u64,
-            oddities: map
-                .oddities
-                .iter()
-                .map(|odd| {
-                    format!(
-                        "{} at byte {} ({}×)",
-                        odd.kind.as_str(),
-                        odd.offset,
-                        odd.count
-                    )
-                })
-                .collect(),
+            valid: Some(verdict.is_valid()),
+            errors: errors(&verdict, &map),
             section_urls: map.sections_with_url.clone(),
         };
         let behind = map
@@ -189,6 +185,40 @@ fn trouble_of(map: &super::MapScan, document: &[u8]) -> Option<Trouble> {
     })
 }
 
+/// What the strict verdict says, and behind it what the lenient scan saw beyond that.
+///
+/// Where the document is no JSON the verdict stops there, and the scan says more. Else it saw more only in what the
+/// standard has no error for.
+fn errors(verdict: &strict::Verdict, map: &MapScan<'_>) -> Vec<String> {
+    let beyond = |kind| {
+        matches!(
+            kind,
+            OddityKind::DuplicateKey
+                | OddityKind::LengthsDiffer
+                | OddityKind::TooManyEntries
+                | OddityKind::TooDeep
+        )
+    };
+    let told = |kind| matches!(kind, OddityKind::ByteOrderMark | OddityKind::XssiPrefix);
+    let mut lines = verdict.lines();
+    let odd = map.oddities.iter().filter(|odd| {
+        if verdict.is_json {
+            beyond(odd.kind)
+        } else {
+            !told(odd.kind)
+        }
+    });
+    lines.extend(odd.map(|odd| {
+        format!(
+            "{} at byte {} ({}×)",
+            odd.kind.as_str(),
+            odd.offset,
+            odd.count
+        )
+    }));
+    lines
+}
+
 impl Walker for MapWalker {
     fn kind(&self) -> &'static str {
         "source-map"
@@ -252,4 +282,46 @@ fn member(slot: Slot) -> Member {
 /// Whether a gzip member that begins so is part of a map that may run on in the next member.
 pub fn runs_on(head: &[u8]) -> bool {
     looks_like_map(head) || (scan(head).is_ok_and(|map| map.truncated))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(document: &'static [u8]) -> Box<MapHead> {
+        let input = Input::Memory(Bytes::from_static(document));
+        let mut walker = SourceMap.open(input, &Limits::default()).unwrap();
+        let Some(Event::Map(head)) = walker.next() else {
+            panic!("the head comes first");
+        };
+        head
+    }
+
+    #[test]
+    fn the_head_holds_the_verdict_and_what_the_scan_saw_beyond_it() {
+        let good = head(br#"{"version":3,"sources":["a"],"mappings":"AAAA"}"#);
+        assert_eq!((good.valid, good.errors.len()), (Some(true), 0));
+
+        // Lists of two lengths are no error of the standard; both voices are heard.
+        let odd =
+            head(br#"{"version":3,"sources":["a"],"sourcesContent":["x","y"],"mappings":"ACAA"}"#);
+        assert_eq!(odd.valid, Some(false));
+        let codes: Vec<_> = odd
+            .errors
+            .iter()
+            .map(|line| line.split([':', ' ']).next().unwrap())
+            .collect();
+        assert_eq!(codes, ["segment-source-out-of-range", "lengths-differ"]);
+
+        // Of what is no JSON the scan tells more.
+        let broken = head(br#"{"version":"3","sources":["a",],"mappings":"AAAA"}"#);
+        assert_eq!(broken.valid, Some(false));
+        assert!(broken.errors[0].starts_with("json-unexpected-byte: "));
+        assert!(
+            broken
+                .errors
+                .iter()
+                .any(|line| line.starts_with("wrong-version"))
+        );
+    }
 }

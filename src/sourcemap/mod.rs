@@ -9,11 +9,12 @@
 //! - [`scan()`] finds the names and contents of one map as raw slices; [`looks_like_map`] says whether to try.
 //! - [`RawString::decode`] turns a slice into the exact bytes and says how exact they are ([`Status`]).
 //! - [`links`] finds `sourceMappingURL` comments in JavaScript and CSS, [`classify`] says what they point to.
+//! - [`strict::judge`] says whether a map is valid by the standard, which none of the others asks.
 //! - [`data_url`] reads maps that sit inside such a comment, [`eval`] modules that sit inside a call.
 //! - [`join_source`], [`resolve_source`] and [`resolve_link`] do the path arithmetic, always inside the container.
 //!
-//! Left out here: the strict validity verdict, sources without content (skeletons), UTF-16 maps, maps that were
-//! encoded twice, and several maps in one file. For the last, [`MapScan::end`] says where the next one may begin.
+//! Left out here: sources without content (skeletons), UTF-16 maps, maps that were encoded twice. Where several maps
+//! stand in one file, [`MapScan::end`] says where the next one may begin, and the container gives it.
 //! Nothing is fetched, opened or written.
 
 mod block;
@@ -25,7 +26,9 @@ pub mod layout;
 pub mod link;
 pub mod resolve;
 pub mod scan;
+pub mod strict;
 pub mod unescape;
+pub mod vlq;
 
 pub use link::{Link, LinkKind, Target, classify, links};
 pub use resolve::{join_source, resolve_link, resolve_source};

@@ -1,0 +1,91 @@
+//! The strict verdict on the maps of real packages, held against two readers that others wrote: the `sourcemap`
+//! crate, and Mozilla's `source-map` (npm). What is called valid here, both have to read. The other way round nothing
+//! follows: both read maps that the standard calls wrong.
+//!
+//! The packages are those of `fixtures/packages.tsv`, got by `fixtures/fetch.py`; without them this passes, unless
+//! STRANDLINE_REQUIRE_PACKAGES=1. Mozilla's reader is asked where STRANDLINE_SOURCE_MAP names the folder of the
+//! unpacked package (`npm pack source-map@0.7.6`) and `node` is there.
+
+mod common;
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use strandline::sourcemap::strict::judge;
+
+/// Every file called `*.map` in the packages, with the package's name; `None` where there are no packages.
+fn maps() -> Option<Vec<(String, Vec<u8>)>> {
+    let folder = std::env::var_os("STRANDLINE_PACKAGES")
+        .map_or_else(|| common::fixtures().join("packages"), PathBuf::from);
+    let mut packages: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "tgz"))
+        .collect();
+    packages.sort();
+    if packages.is_empty() {
+        assert!(
+            std::env::var_os("STRANDLINE_REQUIRE_PACKAGES").is_none_or(|value| value != "1"),
+            "no packages in {}: run `python3 fixtures/fetch.py`",
+            folder.display()
+        );
+        return None;
+    }
+    let mut maps = Vec::new();
+    for path in packages {
+        let package = path.file_name().unwrap().to_string_lossy().into_owned();
+        let file = std::fs::File::open(&path).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
+        for member in archive.entries().unwrap() {
+            let mut member = member.unwrap();
+            let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+            if name.ends_with(".map") && member.header().entry_type().is_file() {
+                let mut map = Vec::new();
+                member.read_to_end(&mut map).unwrap();
+                maps.push((format!("{package}!/{name}"), map));
+            }
+        }
+    }
+    Some(maps)
+}
+
+#[test]
+fn what_is_called_valid_is_read_by_others() {
+    let Some(maps) = maps() else { return };
+    let (valid, wrong): (Vec<_>, Vec<_>) = maps.iter().partition(|(_, map)| judge(map).is_valid());
+    assert!(valid.len() > wrong.len(), "most published maps are valid");
+    for (name, map) in &wrong {
+        eprintln!("{name}: {:?}", judge(map).lines());
+    }
+    for (name, map) in &valid {
+        if let Err(error) = sourcemap::decode_slice(map) {
+            panic!("the crate does not read {name}: {error}");
+        }
+    }
+    let Some(module) = std::env::var_os("STRANDLINE_SOURCE_MAP") else {
+        return;
+    };
+    let folder = common::scratch();
+    let mut paths = String::new();
+    for (index, (_, map)) in valid.iter().enumerate() {
+        let path = folder.path().join(format!("{index}.map"));
+        std::fs::write(&path, map).unwrap();
+        paths.push_str(path.to_str().unwrap());
+        paths.push('\n');
+    }
+    let list = folder.path().join("paths");
+    std::fs::write(&list, paths).unwrap();
+    let output = Command::new("node")
+        .arg(common::fixtures().join("consume.mjs"))
+        .arg(module)
+        .stdin(Stdio::from(std::fs::File::open(list).unwrap()))
+        .output()
+        .expect("node");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), valid.len());
+    for (line, (name, _)) in said.lines().zip(&valid) {
+        assert_eq!(line, "ok", "Mozilla's reader on {name}");
+    }
+}
