@@ -4,6 +4,7 @@
 //! that map the source `src/query.ts`. The text is reversible: everything that could be mistaken for the
 //! grammar, hide on a terminal or turn text round is escaped as `%XX`, and nothing else is.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -199,6 +200,24 @@ pub fn shown(text: &str) -> String {
     safe
 }
 
+/// Makes JSON safe to show on a terminal: controls and bidi characters, which JSON allows in strings, are written as
+/// its `\u` escapes. It says the same.
+pub fn shown_json(json: &str) -> Cow<'_, str> {
+    let is_plain = json.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if is_plain || !json.chars().any(is_control_or_bidi) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_control_or_bidi(character) {
+            let _ = write!(safe, "\\u{:04x}", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
 /// Undoes [`escape`]. `None` where a `%` is not followed by two hex digits.
 pub fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
@@ -261,6 +280,18 @@ mod tests {
                 .as_str(),
             "x.js.gz!/#2"
         );
+    }
+
+    #[test]
+    fn json_is_shown_without_what_turns_text_round() {
+        let value = serde_json::json!({ "name": "a\u{202e}b\u{9b}c\u{7f}\nd" });
+        let text = shown_json(&value.to_string()).into_owned();
+        assert!(!text.chars().any(is_control_or_bidi), "{text}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+        assert_eq!(shown_json("{\"a\":\"naïve\"}"), "{\"a\":\"naïve\"}");
     }
 
     proptest! {

@@ -141,7 +141,7 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
         ));
     }
     for line in &lines {
-        println!("{line}");
+        println!("{}", crate::blob::locator::shown_json(line));
     }
     eprintln!(
         "strandline: {} blobs held against {} sets by SHA-256, {} matches",

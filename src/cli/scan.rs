@@ -151,6 +151,10 @@ fn stream_records(case: &Case, out: &mut dyn Write) -> Result<(), CliError> {
     case.records(|record: Record| -> Result<(), CliError> {
         let line =
             serde_json::to_string(&record).map_err(|error| CliError::new(error.to_string()))?;
-        Ok(writeln!(out, "{line}")?)
+        Ok(writeln!(
+            out,
+            "{}",
+            crate::blob::locator::shown_json(&line)
+        )?)
     })
 }
