@@ -466,6 +466,21 @@ fn maps_one_behind_the_other_are_all_read() {
     assert_eq!(source["sha256"], sha256(b"let b;"));
 }
 
+/// Bytes in UTF-16 are no JSON, but every source is there.
+#[test]
+fn a_map_in_utf16_gives_its_sources() {
+    let map = source_map(&[("a.ts", Some("let ü = '😀';"))]);
+    let bytes: Vec<u8> = std::iter::once(0xFEFF)
+        .chain(map.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let records = scan_between(0, &[("wide.js.map", &bytes)], &[]);
+    let source = records.at("source", "in/wide.js.map!/a.ts");
+    assert_eq!(source["sha256"], sha256("let ü = '😀';".as_bytes()));
+    assert_eq!(source["status"], "exact");
+    assert_eq!(records.at("map", "in/wide.js.map")["valid"], false);
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Files
 

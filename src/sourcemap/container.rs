@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Content, MapScan, OddityKind, RawString, Status, looks_like_map, scan, strict};
+use super::{Content, MapScan, OddityKind, RawString, Status, looks_like_map, scan, strict, utf16};
 use crate::blob::{Limits, MemberName};
 use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
 use crate::record::SourceStatus;
@@ -19,7 +19,7 @@ impl Format for SourceMap {
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
-        looks_like_map(head)
+        looks_like_map(head) || utf16::to_utf8(head).is_some_and(|text| looks_like_map(&text))
     }
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
@@ -64,7 +64,8 @@ struct MapWalker {
 }
 
 impl MapWalker {
-    fn open(document: &Bytes, limits: &Limits) -> Result<Self, Trouble> {
+    fn open(original: &Bytes, limits: &Limits) -> Result<Self, Trouble> {
+        let document = &utf16::to_utf8(original).map_or_else(|| original.clone(), Bytes::from);
         let limits = super::Limits {
             entries: usize::try_from(limits.entries)
                 .unwrap_or(usize::MAX)
@@ -99,7 +100,7 @@ impl MapWalker {
         // A map behind this one is judged by itself.
         let own = match map.oddity(OddityKind::TrailingBytes) {
             Some(odd) if looks_like_map(&document[odd.offset..]) => &document[..odd.offset],
-            _ => &document[..],
+            _ => &original[..],
         };
         let verdict = strict::judge(own);
         let head = MapHead {

@@ -13,7 +13,7 @@
 //! - [`data_url`] reads maps that sit inside such a comment, [`eval`] modules that sit inside a call.
 //! - [`join_source`], [`resolve_source`] and [`resolve_link`] do the path arithmetic, always inside the container.
 //!
-//! Left out here: sources without content (skeletons), UTF-16 maps, maps that were encoded twice. Where several maps
+//! Left out here: sources without content (skeletons), maps that were encoded twice. Where several maps
 //! stand in one file, [`MapScan::end`] says where the next one may begin, and the container gives it.
 //! Nothing is fetched, opened or written.
 
@@ -28,6 +28,7 @@ pub mod resolve;
 pub mod scan;
 pub mod strict;
 pub mod unescape;
+pub mod utf16;
 pub mod vlq;
 
 pub use link::{Link, LinkKind, Target, classify, links};

@@ -277,7 +277,7 @@ fn may_begin_escape(raw: &[u8], at: usize) -> bool {
 }
 
 /// A surrogate in the three bytes that UTF-8 would give it (WTF-8, section "Generalized UTF-8").
-fn wtf8(unit: u16) -> [u8; 3] {
+pub(super) fn wtf8(unit: u16) -> [u8; 3] {
     let [high, low] = unit.to_be_bytes();
     [
         0xE0 | high >> 4,
