@@ -9,11 +9,15 @@
 //! Names are raw bytes and mean nothing here: `../` and absolute names are data, not paths.
 
 pub mod asar;
+pub mod bun;
 pub mod claims;
+pub mod exe;
 pub mod feed;
 pub mod gzip;
 pub mod inflate;
 pub mod json;
+pub mod listed;
+pub mod sea;
 pub mod tar;
 #[cfg(test)]
 pub mod testing;

@@ -2,11 +2,28 @@
 //!
 //! The next format is one new file with a [`Format`] and one line here. Content decides, never the name.
 
-use crate::container::{Format, asar::Asar, gzip::Gzip, tar::Tar, zip::Zip};
+use crate::container::{
+    Format,
+    asar::Asar,
+    bun::{Bun, BunMap},
+    gzip::Gzip,
+    sea::Sea,
+    tar::Tar,
+    zip::Zip,
+};
 use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 5] = [&Gzip { runs_on }, &Zip, &Tar, &Asar, &SourceMap];
+static FORMATS: [&dyn Format; 8] = [
+    &Gzip { runs_on },
+    &Zip,
+    &Tar,
+    &Asar,
+    &Sea,
+    &Bun,
+    &BunMap,
+    &SourceMap,
+];
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
