@@ -17,6 +17,7 @@ pub mod gzip;
 pub mod inflate;
 pub mod json;
 pub mod listed;
+pub mod pkg;
 pub mod sea;
 pub mod tar;
 #[cfg(test)]

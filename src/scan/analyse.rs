@@ -646,8 +646,13 @@ impl Analyser {
         formats::leaf_kind(bytes).clone_into(&mut facts.kind);
         let hits = self.prefilter.scan(bytes);
         facts.traits = exposure::traits_of(bytes, &hits);
-        if hits.has_link() {
-            let links = sourcemap::links(bytes);
+        let is_wasm = bytes.starts_with(b"\0asm");
+        if is_wasm || hits.has_link() {
+            let links = if is_wasm {
+                sourcemap::wasm_links(bytes)
+            } else {
+                sourcemap::links(bytes)
+            };
             facts.links = links.iter().filter_map(link_fact).collect();
             *walker = DataUrls::of(bytes, &links).map(|walker| Box::new(walker) as Box<dyn Walker>);
         }

@@ -7,20 +7,23 @@ use crate::container::{
     asar::Asar,
     bun::{Bun, BunMap},
     gzip::Gzip,
+    pkg::Pkg,
     sea::Sea,
     tar::Tar,
-    zip::Zip,
+    zip::{PrefixedZip, Zip},
 };
 use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 8] = [
+static FORMATS: [&dyn Format; 10] = [
     &Gzip { runs_on },
     &Zip,
     &Tar,
     &Asar,
     &Sea,
     &Bun,
+    &Pkg,
+    &PrefixedZip,
     &BunMap,
     &SourceMap,
 ];

@@ -379,7 +379,12 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         if child.facts.as_map().is_some() {
-            self.place_map(child, tree, MapKind::File, at, path, package, stats, out);
+            // Bun's own form stands nowhere but in what Bun packed.
+            let kind = match tree.kind.as_str() {
+                "bun-map" => MapKind::Embedded,
+                _ => MapKind::File,
+            };
+            self.place_map(child, tree, kind, at, path, package, stats, out);
         } else if tree.kind == "data-url" {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);

@@ -25,7 +25,7 @@ pub mod resolve;
 pub mod scan;
 pub mod unescape;
 
-pub use link::{Link, LinkKind, Target, classify, links};
+pub use link::{Link, LinkKind, Target, classify, links, wasm_links};
 pub use resolve::{join_source, resolve_link, resolve_source};
 pub use scan::{
     Content, Limits, MapScan, NotAMap, Oddity, OddityKind, SourceSlot, looks_like_map, scan,
