@@ -8,10 +8,20 @@
 //! A walker never stops silently. It gives every byte it could get, and a [`Trouble`] for what it could not.
 //! Names are raw bytes and mean nothing here: `../` and absolute names are data, not paths.
 
+pub mod asar;
+pub mod bun;
+pub mod claims;
+pub mod exe;
 pub mod feed;
 pub mod gzip;
 pub mod inflate;
+pub mod json;
+pub mod listed;
+pub mod pkg;
+pub mod sea;
 pub mod tar;
+#[cfg(test)]
+pub mod testing;
 pub mod zip;
 
 use std::borrow::Cow;

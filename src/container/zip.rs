@@ -5,6 +5,9 @@
 //! allocated, a wrong checksum is said and loses nothing. The codecs are kept crates; encrypted entries and
 //! methods that nobody here can undo are problems, not silence.
 //!
+//! The directory stands at the end, so anything may stand in front: a browser extension's signature (CRX 2 and 3), the
+//! program of a self-extracting archive, a script. What is in front is given as a region.
+//!
 //! Left out for now: the walk over local headers that finds what the directory does not tell.
 
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -12,7 +15,7 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 use bytes::Bytes;
 
 use super::feed::Input;
-use super::{Body, Event, Format, Member, Trouble, Walker, inflate};
+use super::{Body, Event, Format, Member, Trouble, Walker, exe, inflate};
 use crate::blob::{Limits, MemberName};
 
 const END_MAGIC: &[u8] = b"PK\x05\x06";
@@ -28,6 +31,8 @@ const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
 const LOCAL_LEN: usize = 30;
 /// Largest directory that is read: more than 50 M entries of ordinary length would not fit.
 const DIRECTORY_MAX: u64 = 4 << 30;
+/// Begins a packed extension of Chromium's; a version follows.
+const CRX_MAGIC: &[u8] = b"Cr24";
 /// The fast decoder is used up to this size.
 const FAST_MAX: u64 = 64 << 20;
 
@@ -50,8 +55,62 @@ impl Format for Zip {
             directory,
             hold: limits.hold(),
             streamed: None,
+            front: None,
         }))
     }
+}
+
+/// A zip behind something else.
+pub struct PrefixedZip;
+
+impl Format for PrefixedZip {
+    fn name(&self) -> &'static str {
+        "zip"
+    }
+
+    fn recognise(&self, head: &[u8]) -> bool {
+        let is_crx = head.starts_with(CRX_MAGIC) && matches!(u32_at(head, 4), Some(2 | 3));
+        let may_carry = || exe::is_executable(head) || head.starts_with(b"#!");
+        is_crx || (may_carry() && ends_in_directory(head))
+    }
+
+    fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
+        let directory = Directory::find(&input)?;
+        let prefix = usize::try_from(directory.prefix).unwrap_or(usize::MAX);
+        let front = if directory.prefix <= limits.hold() {
+            let bytes = input.slice(0, prefix).map_err(unreadable)?;
+            Member::whole(MemberName::Offset(0), bytes)
+        } else {
+            Member::absent(
+                MemberName::Offset(0),
+                Trouble::skipped(
+                    "memory-limit",
+                    "what stands before the archive is larger than content may be held; raise --memory",
+                    Some(directory.prefix),
+                ),
+            )
+        };
+        Ok(Box::new(ZipWalker {
+            input,
+            directory,
+            hold: limits.hold(),
+            streamed: None,
+            front: Some(front),
+        }))
+    }
+}
+
+/// Whether content ends as a zip does, with a directory where the end record says.
+fn ends_in_directory(content: &[u8]) -> bool {
+    let tail_at = content.len().saturating_sub(END_LEN + COMMENT_MAX);
+    let ends = || {
+        let end = tail_at + memchr::memmem::rfind(&content[tail_at..], END_MAGIC)?;
+        let size = u32_at(content, end + 12)? as usize;
+        let offset = u32_at(content, end + 16)? as usize;
+        let start = end.checked_sub(size)?;
+        Some(start > offset && content[start..].starts_with(ENTRY_MAGIC))
+    };
+    ends().unwrap_or(false)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -255,6 +314,8 @@ struct ZipWalker {
     hold: u64,
     /// Decoder of a member that is too large to be held, and what was read of it to find that out.
     streamed: Option<(Vec<u8>, Box<dyn Read + Send>)>,
+    /// What stands before the archive, until it was given.
+    front: Option<Member>,
 }
 
 impl ZipWalker {
@@ -427,6 +488,9 @@ impl Walker for ZipWalker {
 
     fn next(&mut self) -> Option<Event> {
         self.streamed = None;
+        if let Some(front) = self.front.take() {
+            return Some(Event::Member(front));
+        }
         let Some(entry) = self.directory.next() else {
             return self.directory.finish().map(Event::Trouble);
         };
@@ -525,6 +589,30 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_before_the_archive_is_a_region() {
+        let zip = made(&[("manifest.json", b"{}")], CompressionMethod::Deflated);
+        let crx3 = [&b"Cr24\x03\0\0\0\x04\0\0\0HEAD"[..], &zip].concat();
+        let exe = [b"MZ", &[7; 500][..], &zip].concat();
+        let script = [b"#!/usr/bin/env python3\n", &zip[..]].concat();
+        for bytes in [crx3, exe, script] {
+            assert!(PrefixedZip.recognise(&bytes) && !Zip.recognise(&bytes));
+            let seen =
+                super::super::testing::walk(&PrefixedZip, &bytes, &Limits::default()).unwrap();
+            let front = bytes[..bytes.len() - zip.len()].to_vec();
+            assert_eq!(
+                seen.members,
+                [
+                    ("@0".to_owned(), front),
+                    ("manifest.json".to_owned(), b"{}".to_vec())
+                ]
+            );
+            assert!(seen.codes.is_empty());
+        }
+        assert!(!PrefixedZip.recognise(b"MZ with PK\x05\x06 in it, and nothing that fits behind"));
+        assert!(!PrefixedZip.recognise(b"Cr24\x09\0\0\0"));
+    }
+
+    #[test]
     fn no_directory_is_said() {
         let bytes = made(&[("a", b"content")], CompressionMethod::Stored);
         assert_eq!(
@@ -563,6 +651,9 @@ mod tests {
             bytes[at] = byte;
             bytes.truncate(bytes.len() - cut.min(bytes.len()));
             let _ = walk(&bytes);
+            let exe = [b"MZ", &bytes[..]].concat();
+            let _ = PrefixedZip.recognise(&exe);
+            let _ = super::super::testing::walk(&PrefixedZip, &exe, &Limits::default());
         }
     }
 }

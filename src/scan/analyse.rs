@@ -685,7 +685,7 @@ impl Analyser {
         formats::leaf_kind(bytes).clone_into(&mut facts.kind);
         let hits = self.prefilter.scan(bytes);
         facts.traits = exposure::traits_of(bytes, &hits);
-        if hits.has_link() || hits.has_module() {
+        if hits.has_link() || hits.has_module() || sourcemap::is_wasm(bytes) {
             let inlined = Inlined::of(bytes, hits.has_module());
             facts.links = inlined.links.iter().filter_map(link_fact).collect();
             *walker = inlined

@@ -2,11 +2,31 @@
 //!
 //! The next format is one new file with a [`Format`] and one line here. Content decides, never the name.
 
-use crate::container::{Format, gzip::Gzip, tar::Tar, zip::Zip};
+use crate::container::{
+    Format,
+    asar::Asar,
+    bun::{Bun, BunMap},
+    gzip::Gzip,
+    pkg::Pkg,
+    sea::Sea,
+    tar::Tar,
+    zip::{PrefixedZip, Zip},
+};
 use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 4] = [&Gzip { runs_on }, &Zip, &Tar, &SourceMap];
+static FORMATS: [&dyn Format; 10] = [
+    &Gzip { runs_on },
+    &Zip,
+    &Tar,
+    &Asar,
+    &Sea,
+    &Bun,
+    &Pkg,
+    &PrefixedZip,
+    &BunMap,
+    &SourceMap,
+];
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {

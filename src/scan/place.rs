@@ -386,7 +386,12 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         if child.facts.as_map().is_some() {
-            self.place_map(child, tree, MapKind::File, at, path, package, stats, out);
+            // Bun's own form stands nowhere but in what Bun packed.
+            let kind = match tree.kind.as_str() {
+                "bun-map" => MapKind::Embedded,
+                _ => MapKind::File,
+            };
+            self.place_map(child, tree, kind, at, path, package, stats, out);
         } else if tree.is_inside() {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);

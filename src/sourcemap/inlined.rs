@@ -26,7 +26,11 @@ impl<'a> Inlined<'a> {
         } else {
             Vec::new()
         };
-        let mut links = super::links(text);
+        let mut links = if super::is_wasm(text) {
+            super::wasm_links(text)
+        } else {
+            super::links(text)
+        };
         links.retain(|link| {
             let behind = modules.partition_point(|module| module.offset <= link.offset);
             let before = behind.checked_sub(1).and_then(|index| modules.get(index));

@@ -6,7 +6,7 @@
 //!
 //! Where the reference stands inside a string literal, its URL ends at the quote or at the escape that ends the line.
 //! A comment without URL (code that puts one together: `"//# sourceMappingURL=" + url`) is no reference and is left
-//! out. So are HTTP headers, the custom section of WebAssembly, and the debug id.
+//! out. So are HTTP headers and the debug id. A WebAssembly module links by a custom section: [`wasm_links`].
 
 use memchr::{memchr2, memchr3, memmem, memrchr};
 
@@ -43,6 +43,64 @@ pub enum LinkKind {
     LineComment,
     /// `/*# … */`, as in CSS.
     BlockComment,
+    /// The custom section of a WebAssembly module.
+    CustomSection,
+}
+
+/// Whether the bytes begin as a WebAssembly module does (its core specification, "Modules").
+pub fn is_wasm(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm")
+}
+
+/// Finds the links of a WebAssembly module: custom sections called `sourceMappingURL`, each with one URL (ECMA-426,
+/// "Extracting a source map URL from a WebAssembly source"). Ends at the first section that does not fit.
+pub fn wasm_links(module: &[u8]) -> Vec<Link<'_>> {
+    const HEADER: usize = 8;
+    let mut found = Vec::new();
+    let mut at = HEADER;
+    while let Some((&id, rest)) = module.get(at..).and_then(<[u8]>::split_first) {
+        let Some((len, body)) = leb128(rest) else {
+            break;
+        };
+        let offset = at;
+        at = module.len() - body.len() + len.min(body.len());
+        let section = &body[..len.min(body.len())];
+        if id != 0 {
+            continue;
+        }
+        let url = prefixed(section)
+            .filter(|(name, _)| *name == b"sourceMappingURL")
+            .and_then(|(_, rest)| prefixed(rest))
+            .filter(|(url, _)| !url.is_empty());
+        if let Some((url, _)) = url {
+            found.push(Link {
+                offset,
+                url,
+                kind: LinkKind::CustomSection,
+                legacy_at: false,
+                conforming: true,
+            });
+        }
+    }
+    found
+}
+
+/// A string with its length in front, and what follows.
+fn prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = leb128(bytes)?;
+    rest.split_at_checked(len)
+}
+
+/// An unsigned LEB128 number of at most 32 bits, and what follows.
+fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut number = 0_u64;
+    for (index, byte) in bytes.iter().take(5).enumerate() {
+        number |= u64::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((usize::try_from(number).ok()?, &bytes[index + 1..]));
+        }
+    }
+    None
 }
 
 /// Finds every link in a text, in order. Takes linear time, whatever the text holds.
@@ -184,6 +242,7 @@ fn ends_text(text: &[u8], link: &Link<'_>) -> bool {
         LinkKind::BlockComment => {
             skip_block(rest).filter(|(inside, _)| inside.trim_ascii().is_empty())
         }
+        LinkKind::CustomSection => None,
     };
     rest.is_some_and(|(_, rest)| only_comments(rest))
 }
@@ -354,6 +413,46 @@ fn end_at(text: &[u8], stops: &[u8]) -> usize {
     text.iter()
         .position(|b| stops.contains(b))
         .unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod wasm_tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A module with a type section and these custom sections.
+    fn module(customs: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut bytes = b"\0asm\x01\0\0\0\x01\x01\0".to_vec();
+        for (name, body) in customs {
+            let section = [&[name.len() as u8], name.as_bytes(), body].concat();
+            // In two bytes, as linkers pad it.
+            bytes.extend([0, section.len() as u8 | 0x80, (section.len() >> 7) as u8]);
+            bytes.extend(section);
+        }
+        bytes
+    }
+
+    #[test]
+    fn the_url_is_in_a_custom_section() {
+        let bytes = module(&[
+            ("name", b"\x03abc"),
+            ("sourceMappingURL", b"\x08app.wasm.map"),
+        ]);
+        let found = wasm_links(&bytes);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].url, b"app.wasm");
+        assert!(found[0].conforming);
+        assert!(wasm_links(&module(&[("sourceMappingURL", b"\x09short")])).is_empty());
+        assert!(wasm_links(b"\0asm").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = wasm_links(&[b"\0asm\x01\0\0\0", &bytes[..]].concat());
+        }
+    }
 }
 
 #[cfg(test)]

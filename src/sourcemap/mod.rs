@@ -31,7 +31,7 @@ pub mod unescape;
 pub mod utf16;
 pub mod vlq;
 
-pub use link::{Link, LinkKind, Target, classify, links};
+pub use link::{Link, LinkKind, Target, classify, is_wasm, links, wasm_links};
 pub use resolve::{join_source, resolve_link, resolve_source};
 pub use scan::{
     Content, Limits, MapScan, NotAMap, Oddity, OddityKind, SourceSlot, looks_like_map, scan,
