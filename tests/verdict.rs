@@ -108,3 +108,63 @@ fn what_is_called_valid_is_read_by_others() {
         assert_eq!(line, "ok", "Mozilla's reader on {name}");
     }
 }
+
+/// Name and content of each source, as a reader that follows JSON gives them: sections flattened in their order.
+fn by_json(map: &serde_json::Value, into: &mut Vec<(Option<String>, Option<String>)>) {
+    for section in map["sections"].as_array().into_iter().flatten() {
+        by_json(&section["map"], into);
+    }
+    let list = |key: &str| map[key].as_array().cloned().unwrap_or_default();
+    let (names, contents) = (list("sources"), list("sourcesContent"));
+    for index in 0..names.len().max(contents.len()) {
+        let text = |list: &[serde_json::Value]| {
+            let value = list.get(index).and_then(serde_json::Value::as_str);
+            value.map(str::to_owned)
+        };
+        into.push((text(&names), text(&contents)));
+    }
+}
+
+#[test]
+fn names_and_contents_are_those_of_other_readers() {
+    let Some(maps) = maps() else { return };
+    let (mut compared, mut by_library) = (0, 0);
+    for (name, map) in &maps {
+        let Ok(value) = serde_json::from_slice::<serde_json::Value>(map) else {
+            continue;
+        };
+        let mut expected = Vec::new();
+        by_json(&value, &mut expected);
+        let scan =
+            strandline::sourcemap::scan(map).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(scan.sources.len(), expected.len(), "{name}");
+        for (slot, (source, content)) in scan.sources.iter().zip(&expected) {
+            let found = slot.name.map(|name| name.decode().bytes.into_owned());
+            assert_eq!(
+                found.as_deref(),
+                source.as_deref().map(str::as_bytes),
+                "{name}"
+            );
+            let found = slot.content.decode().map(|text| text.bytes.into_owned());
+            assert_eq!(
+                found.as_deref(),
+                content.as_deref().map(str::as_bytes),
+                "{name}: {source:?}"
+            );
+            compared += 1;
+        }
+        let Ok(sourcemap::DecodedMap::Regular(library)) = sourcemap::decode_slice(map) else {
+            continue;
+        };
+        for (index, slot) in (0..library.get_source_count()).zip(&scan.sources) {
+            let found = slot.content.decode().map(|text| text.bytes.into_owned());
+            let theirs = library.get_source_contents(index).map(str::as_bytes);
+            assert_eq!(found.as_deref(), theirs, "{name}: source {index}");
+            by_library += 1;
+        }
+    }
+    assert!(
+        compared > 50_000 && by_library > 50_000,
+        "{compared} and {by_library} sources"
+    );
+}
