@@ -242,6 +242,14 @@ impl Case {
                 stats.entry(package.to_vec()).or_default().raw.compiled += 1;
             }
         })?;
+        // A folder that could not be walked may lack files of the package round it.
+        for problem in self.walk_troubles(row.id)? {
+            let path = crate::blob::locator::unescape(&problem.locator).unwrap_or_default();
+            let below = [&path[..], b"/"].concat();
+            if let Some((package, _)) = scope.packages.package_of(&below) {
+                stats.entry(package.to_vec()).or_default().incomplete = true;
+            }
+        }
         let files = scope.packages.distribute(&folders);
         for (folder, manifest) in scope.packages.iter() {
             let at = locator_of(&row.label, folder);
@@ -418,6 +426,19 @@ impl Case {
         Ok(ledger)
     }
 
+    fn column_of_input(&self, input: i64, column: &str) -> Result<String, CaseError> {
+        let sql = format!("SELECT {column} FROM input WHERE id = ?1");
+        self.db
+            .query_row(&sql, [input], |row| row.get(0))
+            .map_err(|error| self.wrap(error))
+    }
+
+    /// What kept folders of an input from being walked; locators are paths below it.
+    fn walk_troubles(&self, input: i64) -> Result<Vec<Problem>, CaseError> {
+        let troubles = self.column_of_input(input, "troubles")?;
+        Ok(serde_json::from_str(&troubles).unwrap_or_default())
+    }
+
     /// Adds what walking an input met; says whether all of it could be walked.
     fn add_input(
         &self,
@@ -425,21 +446,13 @@ impl Case {
         input: &JoinInput,
         ledger: &mut Ledger,
     ) -> Result<bool, CaseError> {
-        let (other, troubles): (String, String) = self
-            .db
-            .query_row(
-                "SELECT other, troubles FROM input WHERE id = ?1",
-                [row.id],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .map_err(|error| self.wrap(error))?;
+        let other: String = self.column_of_input(row.id, "other")?;
         let other: BTreeMap<String, u64> = serde_json::from_str(&other).unwrap_or_default();
         for (kind, count) in other {
             *ledger.other.entry(kind).or_insert(0) += count;
         }
         let mut walked = true;
-        let troubles: Vec<Problem> = serde_json::from_str(&troubles).unwrap_or_default();
-        for mut problem in troubles {
+        for mut problem in self.walk_troubles(row.id)? {
             walked &= input.accepted.contains(&problem.code);
             let path = crate::blob::locator::unescape(&problem.locator).unwrap_or_default();
             let at = locator_of(&row.label, &path);

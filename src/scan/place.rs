@@ -156,6 +156,8 @@ pub struct Placed {
     pub stats: BTreeMap<Vec<u8>, PackageStats>,
     /// Every container that stands here.
     pub containers: Vec<PlacedContainer>,
+    /// Troubles that kept something from being read in full.
+    pub unread: u64,
 }
 
 /// A row of the `container` table.
@@ -235,7 +237,9 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         for trouble in child.trouble.iter().chain(&child.facts.troubles) {
-            stats.incomplete |= is_incomplete(trouble);
+            let is_incomplete = is_incomplete(trouble);
+            stats.incomplete |= is_incomplete;
+            out.unread += u64::from(is_incomplete);
             if trouble.code != "no-content" {
                 out.records.push(problem(trouble, at));
             }
@@ -415,7 +419,7 @@ impl Placer<'_> {
             at,
             kind: &tree.kind,
         };
-        let before = out.records.len();
+        let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
@@ -445,9 +449,8 @@ impl Placer<'_> {
             let files = files.get(folder).copied().unwrap_or(0);
             self.close_package(folder, manifest, &here, sha256, files, stats, out);
         }
-        let inner = std::mem::replace(&mut out.stats, outer);
-        let is_problem = |record: &Record| matches!(record, Record::Problem(_));
-        inner.values().any(|stats| stats.incomplete) || out.records[before..].iter().any(is_problem)
+        out.stats = outer;
+        out.unread > before
     }
 
     /// Gives the record of a package whose entries have all been placed.
