@@ -29,6 +29,9 @@ const DEPTH_MAX: usize = 1_000;
 /// A longer path is not put together, so that nested long names cannot multiply.
 const PATH_MAX: usize = 64 << 10;
 
+/// Brackets within brackets that are kept track of; more are damage or malice, and each takes memory.
+const OPEN_MAX: usize = 1 << 18;
+
 /// The asar format.
 pub struct Asar;
 
@@ -168,6 +171,7 @@ impl Index {
         loop {
             match self.tokens.next()? {
                 Token::Key(key) => self.key = Some(key),
+                Token::Open(_) if self.open.len() == OPEN_MAX => return None,
                 Token::Open(shape) => {
                     let key = self.key.take();
                     let opened = self.opened(shape, key);
@@ -523,6 +527,14 @@ mod tests {
         assert_eq!(seen.members.len(), 1);
         assert!(seen.members[0].0.starts_with('@'));
         assert_eq!(seen.codes, ["name-too-long"]);
+    }
+
+    #[test]
+    fn brackets_without_end_take_no_memory_without_end() {
+        let index = r#"{"files":"#.to_owned() + &"[".repeat(OPEN_MAX + 9);
+        let seen = read(&laid(&index, b"!"));
+        assert_eq!(seen.members.len(), 1);
+        assert_eq!(seen.codes, ["asar-unlisted", "asar-index-damaged"]);
     }
 
     proptest! {

@@ -230,14 +230,18 @@ fn carve(content: &Bytes, range: Range<usize>, limits: &Limits, list: &mut Liste
             at += ZSTD_MAGIC.len();
             continue;
         };
-        let (bytes, trouble) = unpack(&content[at..at + len], limits.hold());
-        if bytes.is_empty() && trouble.is_some() {
-            at += ZSTD_MAGIC.len();
-            continue;
-        }
-        let mut member = Member::whole(MemberName::Offset(at as u64), bytes);
-        member.trouble = trouble;
-        list.decoded(&(at..at + len), member);
+        let hold = limits.hold();
+        list.packed(&(at..at + len), move |frame| {
+            let (bytes, trouble) = unpack(frame, hold);
+            // What only looks like a frame is given as it stands.
+            let bytes = match &trouble {
+                Some(_) if bytes.is_empty() => Bytes::copy_from_slice(frame),
+                _ => bytes,
+            };
+            let mut member = Member::whole(MemberName::Offset(at as u64), bytes);
+            member.trouble = trouble;
+            member
+        });
         at += len;
     }
 }

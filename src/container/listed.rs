@@ -17,8 +17,18 @@ pub struct Listed {
     kind: &'static str,
     content: Bytes,
     claims: Claims,
-    events: Vec<Event>,
+    parts: Vec<Part>,
 }
+
+/// A part, as it waits.
+enum Part {
+    Ready(Event),
+    /// Packed bytes, and what makes a member of them. Not before its turn: unpacked, all of them would not fit.
+    Packed(Bytes, Unpack),
+}
+
+/// Makes a member of packed bytes.
+type Unpack = Box<dyn FnOnce(&[u8]) -> Member + Send>;
 
 impl Listed {
     /// Begins a list of the parts of `content`.
@@ -27,7 +37,7 @@ impl Listed {
             kind,
             content,
             claims: Claims::default(),
-            events: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
@@ -52,20 +62,26 @@ impl Listed {
             )
         });
         self.claim(&range);
-        self.events.push(Event::Member(member));
+        self.parts.push(Part::Ready(Event::Member(member)));
     }
 
-    /// Adds what was decoded from `range` as a member.
-    pub fn decoded(&mut self, range: &Range<usize>, member: Member) {
+    /// Adds what `unpack` makes of the bytes in `range` when its turn comes.
+    pub fn packed(
+        &mut self,
+        range: &Range<usize>,
+        unpack: impl FnOnce(&[u8]) -> Member + Send + 'static,
+    ) {
         self.claim(range);
-        self.events.push(Event::Member(member));
+        self.parts
+            .push(Part::Packed(self.slice(range), Box::new(unpack)));
     }
 
     /// Adds what stands in `range` and has no name.
     pub fn region(&mut self, range: Range<usize>) {
         let name = MemberName::Offset(range.start as u64);
         let member = Member::whole(name, self.slice(&range));
-        self.decoded(&range, member);
+        self.claim(&range);
+        self.parts.push(Part::Ready(Event::Member(member)));
     }
 
     /// Notes that `range` was read as part of the index and is nobody's content.
@@ -75,12 +91,12 @@ impl Listed {
 
     /// Adds something that is no member.
     pub fn other(&mut self, kind: &'static str) {
-        self.events.push(Event::Other(kind));
+        self.parts.push(Part::Ready(Event::Other(kind)));
     }
 
     /// Adds a trouble of the whole.
     pub fn trouble(&mut self, trouble: Trouble) {
-        self.events.push(Event::Trouble(trouble));
+        self.parts.push(Part::Ready(Event::Trouble(trouble)));
     }
 
     /// Closes the list: what nobody claimed becomes regions, padding apart.
@@ -89,22 +105,23 @@ impl Listed {
         let (_, gaps) = claims.settle(0, self.content.len() as u64);
         for (from, to) in gaps {
             let region = self.content.slice(from as usize..to as usize);
-            self.events.push(if region.iter().all(|byte| *byte == 0) {
-                Event::Other("padding")
-            } else {
-                Event::Member(Member::whole(MemberName::Offset(from), region))
-            });
+            self.parts
+                .push(Part::Ready(if region.iter().all(|byte| *byte == 0) {
+                    Event::Other("padding")
+                } else {
+                    Event::Member(Member::whole(MemberName::Offset(from), region))
+                }));
         }
         Box::new(ListedWalker {
             kind: self.kind,
-            events: self.events.into_iter(),
+            parts: self.parts.into_iter(),
         })
     }
 }
 
 struct ListedWalker {
     kind: &'static str,
-    events: std::vec::IntoIter<Event>,
+    parts: std::vec::IntoIter<Part>,
 }
 
 impl Walker for ListedWalker {
@@ -113,7 +130,10 @@ impl Walker for ListedWalker {
     }
 
     fn next(&mut self) -> Option<Event> {
-        self.events.next()
+        Some(match self.parts.next()? {
+            Part::Ready(event) => event,
+            Part::Packed(bytes, unpack) => Event::Member(unpack(&bytes)),
+        })
     }
 }
 

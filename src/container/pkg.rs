@@ -28,8 +28,8 @@ const END: &[u8] = b"\n})";
 const SEPARATOR: &[u8] = b"\n,\n";
 /// Arguments behind the files, in the newest version.
 const ARGUMENTS_MAX: usize = 4;
-/// The prelude begins so close to the end of an executable; the index of a million files takes less.
-const PRELUDE_MAX: usize = 256 << 20;
+/// The prelude begins so close to the end of an executable; the index of 300,000 files takes less.
+const PRELUDE_MAX: usize = 64 << 20;
 
 /// An executable made by pkg.
 pub struct Pkg;
@@ -48,7 +48,7 @@ impl Format for Pkg {
         let mut list = Listed::new("pkg", content.clone());
         if let Some(range) = prelude(&content) {
             match Prelude::read(&content, &range) {
-                Some(prelude) => prelude.list(&content, range.start, limits.hold(), &mut list),
+                Some(prelude) => prelude.list(range.start, limits.hold(), &mut list),
                 None => list.trouble(Trouble::odd(
                     "pkg-index-damaged",
                     "the index of files could not be read; the executable was read as a region",
@@ -118,7 +118,7 @@ impl Prelude {
         })
     }
 
-    fn list(self, content: &Bytes, prelude: usize, hold: u64, list: &mut Listed) {
+    fn list(self, prelude: usize, hold: u64, list: &mut Listed) {
         let reach = |stored: &Stored| stored.offset.saturating_add(stored.len);
         let longest = self.stored.iter().map(reach).max().unwrap_or(0);
         let Some(start) = prelude.checked_sub(longest) else {
@@ -143,13 +143,18 @@ impl Prelude {
                 }
             };
             let name = [&self.name(&stored.path)[..], ending].concat();
-            let (bytes, trouble) = unpack(&content[range.clone()], self.compression, hold);
-            let mut member = Member::whole(
-                MemberName::Named(name),
-                bytes.unwrap_or_else(|| content.slice(range.clone())),
-            );
-            member.trouble = trouble;
-            list.decoded(&range, member);
+            let compression = self.compression;
+            if compression == 0 {
+                list.member(name, range);
+                continue;
+            }
+            list.packed(&range, move |packed| {
+                let (bytes, trouble) = unpack(packed, compression, hold);
+                let bytes = bytes.unwrap_or_else(|| Bytes::copy_from_slice(packed));
+                let mut member = Member::whole(MemberName::Named(name), bytes);
+                member.trouble = trouble;
+                member
+            });
         }
     }
 
@@ -221,7 +226,6 @@ fn pairs(object: Bytes) -> Vec<(Vec<u8>, Vec<u8>)> {
 fn unpack(packed: &[u8], compression: u64, most: u64) -> (Option<Bytes>, Option<Trouble>) {
     const BUFFER: usize = 32 << 10;
     let mut decoder: Box<dyn Read + '_> = match compression {
-        0 => return (None, None),
         1 => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
         2 => Box::new(brotli_decompressor::Decompressor::new(packed, BUFFER)),
         3 => match zstd::stream::read::Decoder::with_buffer(packed) {

@@ -612,6 +612,21 @@ mod tests {
         assert!(!PrefixedZip.recognise(b"Cr24\x09\0\0\0"));
     }
 
+    /// jar, war, VSIX and XPI are plain zips; an APK has its signatures between the entries and the directory.
+    #[test]
+    fn a_block_of_signatures_before_the_directory_does_no_harm() {
+        let mut bytes = made(&[("classes.dex", b"dex")], CompressionMethod::Deflated);
+        let directory = memchr::memmem::find(&bytes, ENTRY_MAGIC).unwrap();
+        let block = b"\x18\0\0\0\0\0\0\0\x18\0\0\0\0\0\0\0APK Sig Block 42";
+        bytes.splice(directory..directory, block.iter().copied());
+        let at = bytes.len() - END_LEN + 16;
+        let moved = (directory + block.len()) as u32;
+        bytes[at..at + 4].copy_from_slice(&moved.to_le_bytes());
+        let (members, codes) = walk(&bytes).unwrap();
+        assert_eq!(members, [(b"classes.dex".to_vec(), b"dex".to_vec())]);
+        assert!(codes.is_empty());
+    }
+
     #[test]
     fn no_directory_is_said() {
         let bytes = made(&[("a", b"content")], CompressionMethod::Stored);
