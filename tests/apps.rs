@@ -2,7 +2,7 @@
 //! versions of Bun. What went in must come out, hash by hash.
 //!
 //! `fixtures/apps.py` builds them and says what is in them, into `fixtures/packages/apps` or wherever STRANDLINE_APPS
-//! says. Without them this test says so and passes; with STRANDLINE_REQUIRE_PACKAGES=1 it fails. Bun's are optional
+//! says. Without them this test says so and passes; with STRANDLINE_REQUIRE_APPS=1 it fails. Bun's are optional
 //! even then, because of their size. pkg's runtime is a stand-in.
 
 mod common;
@@ -27,7 +27,7 @@ fn apps() -> Option<PathBuf> {
         folder.display()
     );
     assert!(
-        std::env::var_os("STRANDLINE_REQUIRE_PACKAGES").is_none_or(|value| value != "1"),
+        std::env::var_os("STRANDLINE_REQUIRE_APPS").is_none_or(|value| value != "1"),
         "{why}"
     );
     // Straight to the handle, since the test runner swallows what is printed by macros.
