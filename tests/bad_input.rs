@@ -246,6 +246,9 @@ fn a_zip_without_directory_is_a_problem() {
     let records = scan_between(INCOMPLETE, &[("cut.zip", &whole[..whole.len() - 40])], &[]);
     assert_problem(&records, "zip-no-directory", "in/cut.zip");
     assert_eq!(records.ledger()["damaged"]["zip-no-directory"], 1);
+    for (name, text) in three() {
+        assert_blob(&records, &format!("in/cut.zip!/{name}"), text.as_bytes());
+    }
 }
 
 #[test]
@@ -263,6 +266,101 @@ fn a_zip_with_a_damaged_entry_gives_the_others() {
     assert_problem(&records, "zip-entry-damaged", "in/bad.zip!/two.txt");
     assert_blob(&records, "in/bad.zip!/one.txt", members[0].1.as_bytes());
     assert_blob(&records, "in/bad.zip!/three.txt", members[2].1.as_bytes());
+}
+
+#[test]
+fn a_pax_record_without_its_end_loses_nothing() {
+    let mut bytes = tar(&[("pax", "9 path=x"), ("real.txt", "text")]);
+    bytes[156] = b'x';
+    let header = &mut bytes[..512];
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let records = scan_between(0, &[("pax.tar", bytes)], &[]);
+    assert_problem(&records, "pax-malformed", "in/pax.tar");
+    assert_blob(&records, "in/pax.tar!/real.txt", b"text");
+}
+
+#[test]
+fn an_archive_before_an_archive_is_read() {
+    let map = source_map(&[("../src/hidden.ts", Some("hidden"))]);
+    let front = zip(&[("app.js.map", &map)]);
+    let back = zip(&[("b.txt", "plain")]);
+    let files = [
+        ("two.zip", [&front[..], &back].concat()),
+        ("behind.zip", [&back[..], &[b'x'; 99]].concat()),
+    ];
+    let records = scan_between(0, &files, &[]);
+    assert_problem(&records, "leading-data", "in/two.zip!/@0");
+    records.at("source", "in/two.zip!/@0!/app.js.map!/../src/hidden.ts");
+    let behind = format!("in/behind.zip!/@{}", back.len());
+    assert_problem(&records, "trailing-data", &behind);
+    assert_blob(&records, &behind, &[b'x'; 99]);
+    assert_blob(&records, "in/two.zip!/b.txt", b"plain");
+}
+
+#[test]
+fn what_is_too_large_to_be_held_is_said_and_matched_as_it_stands() {
+    let folder = scratch();
+    let large = "const x = 1;\n".repeat(100_000);
+    let map = source_map(&[("a.ts", Some("hidden"))]);
+    let inline = format!("{large}//# sourceMappingURL={}\n", common::data_url(&map));
+    write_all(
+        folder.path(),
+        &[
+            ("work/a.js", large.as_bytes()),
+            ("work/b.js", b"const another = 'short enough to be held';"),
+            ("in/held.zip", &zip(&[("a.js", &large), ("b.js", &inline)])),
+        ],
+    );
+    // The archive is read as a stream where its members are larger than half the memory.
+    let sign = |input: &str, memory: &str, set: &str| {
+        let path = folder.path().join(set);
+        let ran = run([
+            OsStr::new("sign"),
+            folder.path().join(input).as_os_str(),
+            OsStr::new("--work"),
+            OsStr::new("w"),
+            OsStr::new("--release"),
+            OsStr::new("1"),
+            OsStr::new("--memory"),
+            OsStr::new(memory),
+            OsStr::new("--output"),
+            path.as_os_str(),
+        ]);
+        (ran, path)
+    };
+    let (ran, set) = sign("work", "1G", "whole.sigset");
+    ran.expect(0);
+    let records = scan(
+        INCOMPLETE,
+        [
+            folder.path().join("in").as_os_str(),
+            OsStr::new("--memory"),
+            OsStr::new("1M"),
+            OsStr::new("--signatures"),
+            set.as_os_str(),
+        ],
+    );
+    let matched = records.at("match", "in/held.zip!/a.js");
+    assert_eq!(matched["grade"], "exact");
+    assert_problem(&records, "memory-limit", "in/held.zip!/b.js");
+
+    write_all(
+        folder.path(),
+        &[("more/w.zip", zip(&[("a.js", &large), ("b.js", &inline)]))],
+    );
+    write_all(
+        folder.path(),
+        &[("more/c.js", "const another = 'short enough';")],
+    );
+    let (ran, _) = sign("more", "1M", "cut.sigset");
+    let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(
+        told.contains("left out    2 larger than content may be held") && told.contains("a.js"),
+        "{told}"
+    );
+    ran.expect(INCOMPLETE);
 }
 
 #[test]
@@ -349,10 +447,12 @@ fn a_bomb_by_its_ratio_is_cut() {
 fn an_accepted_problem_does_not_count() {
     let folder = scratch();
     let input = folder.path().join("in");
+    // Cut within the directory: every entry can still be found by its local header.
+    let whole = zip(&three());
     write_all(
         &input,
         &[
-            ("cut.zip", &zip(&three())[..900]),
+            ("cut.zip", &whole[..whole.len() - 40]),
             ("good.tgz", &package(1)),
         ],
     );

@@ -21,6 +21,8 @@ use crate::signature::{
 /// A file with less text than this says nothing about whose it is; bytes without white space.
 const TEXT_MIN: usize = 24;
 
+const CONTAINER: &str = "container: its members were taken instead";
+
 /// Make a signature set of a work: hashes only, never text.
 #[derive(Debug, Args)]
 pub struct SignArgs {
@@ -63,16 +65,22 @@ struct Signer<'a> {
 
 impl Signer<'_> {
     fn take(&mut self, child: &Child, standing: &Standing) {
-        let Some(bytes) = &child.kept else { return };
+        let Some(bytes) = &child.kept else {
+            let reason = if child.facts.tree.is_some() {
+                CONTAINER
+            } else if child.key.is_some() {
+                "larger than content may be held: raise --memory"
+            } else {
+                "not read: a scan says why"
+            };
+            self.leave_out(reason, standing);
+            return;
+        };
         let path = path_of(child, standing);
         let verdict = party_of(&path, None, self.organisation, is_ignored(child));
         let reason = self.reason_against(child, bytes, verdict.party);
         if let Some(reason) = reason {
-            let (count, examples) = self.left_out.entry(reason).or_default();
-            *count += 1;
-            if examples.len() < 3 {
-                examples.push(standing.at.as_str().to_owned());
-            }
+            self.leave_out(reason, standing);
             return;
         }
         let party = match verdict.party {
@@ -85,11 +93,19 @@ impl Signer<'_> {
         self.builder.add(FileEntry::new(path, party, digests));
     }
 
+    fn leave_out(&mut self, reason: &'static str, standing: &Standing) {
+        let (count, examples) = self.left_out.entry(reason).or_default();
+        *count += 1;
+        if examples.len() < 3 {
+            examples.push(standing.at.as_str().to_owned());
+        }
+    }
+
     /// Why a file is left out, if it is.
     fn reason_against(&self, child: &Child, bytes: &[u8], party: Party) -> Option<&'static str> {
         let facts = &child.facts;
         if facts.is_archive() || facts.as_map().is_some() {
-            return Some("container: its members were taken instead");
+            return Some(CONTAINER);
         }
         let text = bytes
             .iter()

@@ -3,10 +3,12 @@
 //! A file may hold several members, one after the other, and tools differ in what they do then: most stop after
 //! the first and say nothing. Here every member is read. A tar (or a map) that runs on across members is one;
 //! otherwise each member is an entry of its own, with an empty name. A damaged or cut member gives the bytes
-//! that came before the damage, and what follows the last member is given as a region of its own.
+//! that came before the damage, and what follows the last member is given as a region of its own. Zeros behind a
+//! member are padding, as gzip takes them, also where another member follows.
 //!
 //! Two ways to the same bytes: [`inflate`] into a reused buffer where the content is in memory and all is well,
-//! [`GzipStream`] for everything else. The tests hold one against the other.
+//! [`GzipStream`] for everything else. Which one runs may depend on what other threads do, so both give the same in
+//! everything; the tests hold one against the other.
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::sync::Mutex;
@@ -19,6 +21,8 @@ use super::tar::TarWalker;
 use super::{Body, Event, Format, Member, Trouble, Walker, inflate, tar};
 use crate::blob::{Limits, MemberName};
 
+/// What a member begins with (RFC 1952, 2.3.1).
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// How much of a member is looked at to tell a tar.
 const PEEK: usize = 4 << 10;
 
@@ -42,24 +46,31 @@ impl Format for Gzip {
         if let Input::Memory(packed) = &input
             && let Some(unpacked) = inflate_all(packed, limits)
         {
-            return Ok(self.open_unpacked(&input, &unpacked));
+            return Ok(self.open_unpacked(&input, &unpacked, limits));
         }
         Ok(self.open_stream(&input, limits))
     }
 }
 
 impl Gzip {
-    fn open_unpacked(&self, input: &Input, unpacked: &Unpacked) -> Box<dyn Walker> {
+    fn open_unpacked(
+        &self,
+        input: &Input,
+        unpacked: &Unpacked,
+        limits: &Limits,
+    ) -> Box<dyn Walker> {
         let content = &unpacked.content;
-        let trailing = trailing_region(input, unpacked.used as u64, u64::MAX);
-        let first = content.slice(..unpacked.ends.first().copied().unwrap_or(0));
+        let trailing = trailing_region(input, unpacked.used as u64, limits.hold());
+        // The careful way knows no more of the first member when it decides.
+        let first = unpacked.ends.first().copied().unwrap_or(0);
+        let first = content.slice(..first.min(PEEK));
         if tar::looks_like_tar(&first) {
             let feed = SliceFeed::new(content.clone());
             return Box::new(TarStream {
-                tar: TarWalker::new(feed, "tar.gz", content.len() as u64),
+                tar: TarWalker::new(feed, "tar.gz", limits.hold()),
                 ended: false,
                 input: input.clone(),
-                hold: u64::MAX,
+                hold: limits.hold(),
                 after: |_| (Vec::new(), None),
                 pending: trailing.into_iter().collect(),
             });
@@ -122,6 +133,11 @@ impl Gzip {
 /// What follows the last member, at offset `at`: nothing, zeros (padding), or a region that is scanned as such.
 fn trailing_region(input: &Input, at: u64, hold: u64) -> Option<Event> {
     let rest = input.len().saturating_sub(at);
+    let hold = match input {
+        // A slice of what is in memory costs nothing.
+        Input::Memory(_) => u64::MAX,
+        Input::File(_) => hold,
+    };
     let bytes = input
         .slice(at, usize::try_from(rest.min(hold)).unwrap_or(usize::MAX))
         .ok()?;
@@ -295,7 +311,11 @@ fn inflate_members(
     cap: usize,
 ) -> Result<Unpacked, inflate::FastError> {
     let (mut used, mut ends) = (0, Vec::new());
-    while packed[used..].starts_with(&[0x1f, 0x8b]) {
+    loop {
+        used += zeros(&packed[used..]);
+        if !packed[used..].starts_with(&MAGIC) {
+            break;
+        }
         let space = pooled
             .buffer
             .get_mut(pooled.len..cap)
@@ -313,6 +333,14 @@ fn inflate_members(
         ends,
         used,
     })
+}
+
+/// Zeros at the beginning: padding, behind a member.
+fn zeros(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|&byte| byte != 0)
+        .unwrap_or(bytes.len())
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -336,6 +364,7 @@ pub struct GzipStream<R> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// Behind the magic of a member.
     Header,
     Body,
     Between,
@@ -344,17 +373,19 @@ enum State {
 
 impl<R: Read> GzipStream<R> {
     fn new(input: R) -> Self {
-        Self {
+        let mut stream = Self {
             input: BufReader::with_capacity(128 << 10, input),
             inflater: Decompress::new(false),
-            state: State::Header,
+            state: State::Between,
             crc: crc32fast::Hasher::new(),
             made: 0,
             run_on: false,
             troubles: Vec::new(),
             position: 0,
             trailing_at: None,
-        }
+        };
+        stream.look_for_member();
+        stream
     }
 
     /// From here on, members run on into one another, also from the one that has just ended.
@@ -385,21 +416,22 @@ impl<R: Read> GzipStream<R> {
                 self.state = State::End;
                 return false;
             }
-            let zeros = buffer.iter().take_while(|&&byte| byte == 0).count();
-            let next = buffer.get(zeros).copied();
-            self.consume(zeros);
-            match next {
-                Some(0x1f) => {
-                    self.state = State::Header;
-                    return true;
-                }
-                Some(_) => {
-                    self.trailing_at = Some(self.position);
-                    self.state = State::End;
-                    return false;
-                }
-                None => {}
+            let padding = zeros(buffer);
+            let next = buffer.get(padding).copied();
+            self.consume(padding);
+            if next.is_none() {
+                continue;
             }
+            // The trailing region is read from its offset, so that what was taken to tell it is not lost.
+            let at = self.position;
+            let is_member = MAGIC.iter().all(|&byte| self.byte() == Some(byte));
+            if is_member {
+                self.state = State::Header;
+            } else {
+                self.trailing_at = Some(at);
+                self.state = State::End;
+            }
+            return is_member;
         }
     }
 
@@ -422,10 +454,10 @@ impl<R: Read> GzipStream<R> {
         Some(bytes)
     }
 
-    /// Reads a member header (RFC 1952, 2.3). `None` where it is cut or is none.
+    /// Reads a member header behind its magic (RFC 1952, 2.3). `None` where it is cut or is none.
     fn header(&mut self) -> Option<()> {
-        let [id1, id2, method, flags, ..] = self.bytes::<10>()?;
-        if [id1, id2, method] != [0x1f, 0x8b, 8] {
+        let [method, flags, ..] = self.bytes::<8>()?;
+        if method != 8 {
             return None;
         }
         if flags & 4 != 0 {
@@ -445,7 +477,7 @@ impl<R: Read> GzipStream<R> {
     }
 
     fn start_member(&mut self) {
-        let at = self.position;
+        let at = self.position.saturating_sub(MAGIC.len() as u64);
         if self.header().is_some() {
             self.inflater.reset(false);
             self.crc = crc32fast::Hasher::new();
@@ -707,7 +739,10 @@ impl Walker for Streams {
     }
 
     fn streamed_trouble(&mut self) -> Option<Trouble> {
-        self.stream.finish().into_iter().next()
+        let mut troubles = self.stream.finish().into_iter();
+        let first = troubles.next();
+        self.pending.extend(troubles);
+        first
     }
 }
 
@@ -729,7 +764,43 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// Members and troubles of a stream that is no tar, read the fast or the careful way.
+    /// Everything that a walker gives, in words, and its members.
+    fn told(walker: &mut dyn Walker) -> (Vec<Vec<u8>>, Vec<Trouble>, Vec<String>) {
+        let (mut members, mut troubles, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some(event) = walker.next() {
+            match event {
+                Event::Member(member) => {
+                    let mut content = Vec::new();
+                    match &member.body {
+                        Body::Held(bytes) => content.extend(bytes),
+                        Body::Streamed(_) => {
+                            names.push("streamed".to_owned());
+                            let mut buffer = [0; 999];
+                            loop {
+                                let got = walker.read_streamed(&mut buffer);
+                                if got == 0 {
+                                    break;
+                                }
+                                content.extend(&buffer[..got]);
+                            }
+                            troubles.extend(walker.streamed_trouble());
+                        }
+                        Body::Absent => names.push("absent".to_owned()),
+                    }
+                    names.push(format!("{:?}", member.name));
+                    members.push(content);
+                    troubles.extend(member.trouble);
+                }
+                Event::Trouble(trouble) => troubles.push(trouble),
+                Event::Other(kind) => names.push(kind.to_owned()),
+                Event::Map(_) => {}
+            }
+        }
+        names.push(walker.kind().to_owned());
+        (members, troubles, names)
+    }
+
+    /// Members and troubles of a stream, read the fast or the careful way.
     fn walk(input: Vec<u8>, fast: bool) -> (Vec<Vec<u8>>, Vec<String>) {
         let limits = Limits::default();
         let input = Input::Memory(input.into());
@@ -738,20 +809,11 @@ mod tests {
         } else {
             FORMAT.open_stream(&input, &limits)
         };
-        let (mut members, mut troubles) = (Vec::new(), Vec::new());
-        while let Some(event) = walker.next() {
-            match event {
-                Event::Member(member) => {
-                    troubles.extend(member.trouble.map(|trouble| trouble.code.into_owned()));
-                    if let Body::Held(bytes) = member.body {
-                        members.push(bytes.to_vec());
-                    }
-                }
-                Event::Trouble(trouble) => troubles.push(trouble.code.into_owned()),
-                Event::Other(_) | Event::Map(_) => {}
-            }
-        }
-        (members, troubles)
+        let (members, troubles, _) = told(walker.as_mut());
+        let codes = troubles
+            .into_iter()
+            .map(|trouble| trouble.code.into_owned());
+        (members, codes.collect())
     }
 
     #[test]
@@ -762,6 +824,26 @@ mod tests {
         let expected = (vec![b"first".to_vec(), b"second".to_vec()], vec![]);
         assert_eq!(walk(file.clone(), true), expected);
         assert_eq!(walk(file, false), expected);
+    }
+
+    #[test]
+    fn zeros_between_members_are_padding_both_ways() {
+        let mut file = packed(b"first");
+        file.extend([0; 512]);
+        file.extend(packed(b"second"));
+        file.extend([0; 300_000]);
+        let end = file.len();
+        let expected = [b"first".to_vec(), b"second".to_vec()];
+        for rest in [b"".as_slice(), b"\x1frest", b"\x1f", b"rest"] {
+            file.truncate(end);
+            file.extend(rest);
+            for fast in [true, false] {
+                let (members, codes) = walk(file.clone(), fast);
+                assert_eq!(members[..2], expected);
+                assert_eq!(members.get(2).map_or(b"".as_slice(), |last| last), rest);
+                assert_eq!(codes.len(), usize::from(!rest.is_empty()), "{codes:?}");
+            }
+        }
     }
 
     #[test]
@@ -822,7 +904,59 @@ mod tests {
         );
     }
 
+    /// A header block of a tar that states `size` bytes for a file.
+    fn tar_header(size: u64) -> Vec<u8> {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_path("a").unwrap();
+        header.set_size(size);
+        header.set_cksum();
+        header.as_bytes().to_vec()
+    }
+
+    /// One piece of a file: a member of some content, padding, or what is neither.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let content = prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..300),
+            Just(b"{\"a\":1".to_vec()),
+            Just(vec![b'{'; 9_000]),
+            (0..2_000_u64, 0..2_000_usize).prop_map(|(stated, len)| {
+                let mut tar = tar_header(stated);
+                tar.resize(512 + len, b'x');
+                tar
+            }),
+            Just(tar_header(1 << 40)),
+        ];
+        prop_oneof![
+            5 => content.prop_map(|content| packed(&content)),
+            1 => (0..1_000_usize).prop_map(|len| vec![0; len]),
+            1 => Just(vec![0x1f]),
+            1 => Just(vec![0x1f, 0x8b]),
+            1 => Just(vec![0x1f, 0x8b, 8, 0]),
+            1 => proptest::collection::vec(any::<u8>(), 0..50),
+        ]
+    }
+
     proptest! {
+        /// Which way a file is read depends on the other threads, so nothing at all may depend on the way.
+        #[test]
+        fn both_ways_tell_the_same_of_anything(
+            first in proptest::collection::vec(any::<u8>(), 0..300),
+            pieces in proptest::collection::vec(piece(), 0..6),
+            memory in prop_oneof![Just(1_u64 << 30), 0..20_000_u64],
+        ) {
+            let mut file = packed(&first);
+            file.extend(pieces.concat());
+            if first.len() % 3 == 0 {
+                file = pieces.concat();
+            }
+            prop_assume!(FORMAT.recognise(&file));
+            let limits = Limits { memory, ..Limits::default() };
+            let input = Input::Memory(file.into());
+            let mut fast = FORMAT.open(input.clone(), &limits).unwrap();
+            let mut careful = FORMAT.open_stream(&input, &limits);
+            prop_assert_eq!(told(fast.as_mut()), told(careful.as_mut()));
+        }
+
         #[test]
         fn both_ways_give_the_same(parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 1..5)) {
             let mut file = Vec::new();

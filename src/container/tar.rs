@@ -7,7 +7,13 @@
 //! A PAX record applies to the next *file* header, never to the header of a GNU long name between them: readers
 //! that mix this up can be made to see another list of files than tar does.
 //!
+//! Readers also differ in which headers have data. The rule here: what a size speaks of is read, whatever the type
+//! of the header, and what is not a member for GNU tar is said to be odd. Where a folder or link states a size, its
+//! data ends at the next valid header, so that a size that lies cannot swallow the members behind it.
+//!
 //! Left out for now: sparse members are given as they are stored (said in a problem).
+
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -18,6 +24,13 @@ use crate::blob::{Limits, MemberName};
 const BLOCK: usize = 512;
 /// Longest extension header (PAX records, GNU long name) that is read. Real ones are below 64 KiB.
 const EXTENSION_MAX: u64 = 16 << 20;
+/// A member that states more than may be held is streamed if it has this many bytes; a size that lies costs the
+/// few bytes that are there nothing.
+const STREAMED_MIN: usize = 64 << 10;
+/// Largest size that a file can have: `off_t` is signed, and GNU tar refuses what is larger.
+const SIZE_MAX: u64 = i64::MAX as u64;
+/// Data of a folder or link is collected up to this size.
+const UNEXPECTED_MAX: u64 = 64 << 20;
 
 /// The tar format, not compressed.
 pub struct Tar;
@@ -34,8 +47,8 @@ impl Format for Tar {
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
         Ok(match input {
             Input::Memory(bytes) => {
-                let len = bytes.len() as u64;
-                Box::new(TarWalker::new(SliceFeed::new(bytes), "tar", len))
+                // Members are slices of what is in memory already.
+                Box::new(TarWalker::new(SliceFeed::new(bytes), "tar", u64::MAX))
             }
             file @ Input::File(_) => Box::new(TarWalker::new(
                 StreamFeed::new(file.reader(0)),
@@ -89,9 +102,10 @@ impl Header<'_> {
         self.0[156]
     }
 
-    /// Size of the member: octal, or base-256 where the first bit is set (GNU). `None` where it is neither.
+    /// Size of the member: octal, or base-256 where the first bit is set (GNU). `None` where it is neither, or larger
+    /// than any file can be.
     fn size(&self) -> Option<u64> {
-        number(&self.0[124..136])
+        number(&self.0[124..136]).filter(|size| *size <= SIZE_MAX)
     }
 
     /// Name, with the ustar prefix where there is one.
@@ -143,6 +157,8 @@ struct Extensions {
     pax_path: Option<Vec<u8>>,
     pax_size: Option<u64>,
     sparse: bool,
+    /// A record is no record, or its value is none.
+    malformed: bool,
 }
 
 /// Walks the headers of a tar.
@@ -153,12 +169,23 @@ pub struct TarWalker<F> {
     extensions: Extensions,
     /// Path and size that a global PAX header set for all that follow.
     global: Extensions,
-    /// Bytes of the streamed member that were not read, and its padding.
-    streaming: Option<(u64, u64)>,
+    streaming: Option<Streaming>,
     streamed_trouble: Option<Trouble>,
-    pending: Option<Event>,
+    /// A header that was met where data was looked for, with its offset.
+    met: Option<(u64, Bytes)>,
+    /// What is given before the next header is looked at. A streamed member is always the last in it.
+    pending: VecDeque<Event>,
     end_marker: bool,
     done: bool,
+}
+
+/// The rest of a streamed member.
+struct Streaming {
+    /// What was read of it already and not yet given.
+    head: Bytes,
+    /// Bytes behind the head that were not read.
+    unread: u64,
+    padding: u64,
 }
 
 impl<F: Feed> TarWalker<F> {
@@ -172,7 +199,8 @@ impl<F: Feed> TarWalker<F> {
             global: Extensions::default(),
             streaming: None,
             streamed_trouble: None,
-            pending: None,
+            met: None,
+            pending: VecDeque::new(),
             end_marker: false,
             done: false,
         }
@@ -185,17 +213,20 @@ impl<F: Feed> TarWalker<F> {
 
     /// The next header block that is not all zeros, or `None` at the end.
     fn next_header(&mut self) -> Option<(u64, Bytes)> {
+        if let Some(met) = self.met.take() {
+            return Some(met);
+        }
         loop {
             let at = self.feed.position();
             let block = self.feed.take(BLOCK);
             if block.len() < BLOCK {
                 self.done = true;
                 if block.iter().any(|&byte| byte != 0) {
-                    self.pending = Some(Event::Trouble(Trouble::damaged(
+                    self.trouble(Trouble::damaged(
                         "truncated",
                         format!("the tar ends within a header at offset {at}"),
                         Some(block.len() as u64),
-                    )));
+                    ));
                 }
                 return None;
             }
@@ -206,8 +237,12 @@ impl<F: Feed> TarWalker<F> {
         }
     }
 
+    fn trouble(&mut self, trouble: Trouble) {
+        self.pending.push_back(Event::Trouble(trouble));
+    }
+
     /// Looks for the next valid header after a block that is none.
-    fn resynchronise(&mut self, from: u64) -> Option<Event> {
+    fn resynchronise(&mut self, from: u64) {
         let mut lost = BLOCK as u64;
         loop {
             let block = self.feed.take(BLOCK);
@@ -222,7 +257,7 @@ impl<F: Feed> TarWalker<F> {
                     lost += block.len() as u64;
                     self.done = true;
                 }
-                let trouble = Event::Trouble(Trouble::damaged(
+                self.trouble(Trouble::damaged(
                     code,
                     format!(
                         "{lost} bytes at offset {from} of the tar are neither a header nor a member's, and were passed over; {}",
@@ -236,60 +271,74 @@ impl<F: Feed> TarWalker<F> {
                 ));
                 self.extensions = Extensions::default();
                 if valid {
-                    self.pending = self.header(from + lost, &block);
+                    self.header(from + lost, &block);
                 }
-                return Some(trouble);
+                return;
             }
             lost += BLOCK as u64;
         }
     }
 
-    /// Handles one valid header. `None` where it only said something of the next.
-    fn header(&mut self, at: u64, block: &Bytes) -> Option<Event> {
-        let block = block.first_chunk::<BLOCK>()?;
+    /// Handles one valid header: what it gives is pending afterwards.
+    fn header(&mut self, at: u64, block: &Bytes) {
+        let Some(block) = block.first_chunk::<BLOCK>() else {
+            return;
+        };
         let header = Header(block);
-        match header.kind() {
+        let kind = header.kind();
+        if !matches!(kind, b'L' | b'K' | b'x' | b'X' | b'g') {
+            self.file(at, kind, &header);
+            return;
+        }
+        self.pending.push_back(Event::Other("header"));
+        let mut data = self.extension(at, &header);
+        match kind {
             b'L' => {
-                let mut name = self.extension(&header)?;
-                name.truncate(memchr::memchr(0, &name).unwrap_or(name.len()));
-                self.extensions.long_name = Some(name);
-                Some(Event::Other("header"))
+                data.truncate(memchr::memchr(0, &data).unwrap_or(data.len()));
+                self.extensions.long_name = Some(data).filter(|name| !name.is_empty());
             }
-            b'K' => {
-                self.extension(&header)?;
-                Some(Event::Other("header"))
-            }
-            b'x' | b'X' => {
-                let records = self.extension(&header)?;
-                read_pax(&records, &mut self.extensions);
-                Some(Event::Other("header"))
-            }
-            b'g' => {
-                let records = self.extension(&header)?;
-                read_pax(&records, &mut self.global);
-                Some(Event::Other("header"))
-            }
-            kind => Some(self.file(at, kind, &header)),
+            b'x' | b'X' => read_pax(&data, &mut self.extensions),
+            b'g' => read_pax(&data, &mut self.global),
+            _ => {}
+        }
+        let malformed = [&mut self.extensions, &mut self.global]
+            .into_iter()
+            .any(|extensions| std::mem::take(&mut extensions.malformed));
+        if malformed {
+            self.trouble(Trouble::odd(
+                "pax-malformed",
+                format!(
+                    "a record in the extended header at offset {at} of the tar is malformed; it and what follows it there was passed over, so a name or size may be another than meant"
+                ),
+            ));
         }
     }
 
     /// The data of an extension header, by its own size.
-    fn extension(&mut self, header: &Header) -> Option<Vec<u8>> {
-        let size = header.size().unwrap_or(0);
+    fn extension(&mut self, at: u64, header: &Header) -> Vec<u8> {
+        let Some(size) = header.size() else {
+            self.trouble(no_size(at));
+            return Vec::new();
+        };
         let read = size.min(EXTENSION_MAX);
         let data = self.feed.take(read as usize);
-        self.feed.skip(size - read + padding(size));
-        if size > read || (data.len() as u64) < read {
-            self.pending = Some(Event::Trouble(Trouble::damaged(
-                "tar-damaged",
-                "an extension header is cut or absurdly large; names behind it may be shortened",
+        let rest = size - read;
+        let skipped = if rest > 0 { self.feed.skip(rest) } else { 0 };
+        self.feed.skip(padding(size));
+        let is_cut = (data.len() as u64) < read || skipped < rest;
+        if is_cut || rest > 0 {
+            self.trouble(Trouble::damaged(
+                if is_cut { "truncated" } else { "tar-damaged" },
+                format!(
+                    "the extension header at offset {at} of the tar is cut or absurdly large; names behind it may be shortened"
+                ),
                 Some(size - data.len() as u64),
-            )));
+            ));
         }
-        Some(data.to_vec())
+        data.to_vec()
     }
 
-    fn file(&mut self, at: u64, kind: u8, header: &Header) -> Event {
+    fn file(&mut self, at: u64, kind: u8, header: &Header) {
         let extensions = std::mem::take(&mut self.extensions);
         let name = extensions
             .pax_path
@@ -304,48 +353,119 @@ impl<F: Feed> TarWalker<F> {
             b'1' => Some("hard-link"),
             b'2' => Some("symlink"),
             b'3' | b'4' => Some("device"),
-            b'5' => Some("folder"),
+            b'5' | b'D' => Some("folder"),
             b'6' => Some("fifo"),
-            b'V' | b'M' | b'N' => Some("header"),
-            b'D' => Some("folder"),
+            b'V' | b'N' => Some("header"),
             // Before ustar, a folder was a file whose name ends so.
             0 | b'0' if name.ends_with(b"/") => Some("folder"),
             _ => None,
         };
-        let Some(size) = size else {
-            return Event::Member(Member::absent(
-                MemberName::Named(name),
-                Trouble::damaged(
-                    "tar-damaged",
-                    format!(
-                        "the size in the header at offset {at} of the tar is no number; the walk went on behind the header"
-                    ),
-                    None,
-                ),
-            ));
-        };
-        if let Some(other) = other {
-            // Links, devices and folders carry no data, whatever size they state.
-            if !matches!(kind, b'1'..=b'6') {
-                self.feed.skip(size.saturating_add(padding(size)));
+        match (other, size) {
+            (Some(other), Some(size)) => {
+                self.pending.push_back(Event::Other(other));
+                if size > 0 {
+                    self.unexpected(at, name, kind, other, size);
+                }
             }
-            return Event::Other(other);
+            (Some(other), None) => {
+                self.pending.push_back(Event::Other(other));
+                self.trouble(no_size(at));
+            }
+            (None, Some(size)) => {
+                let odd = if kind == b'M' {
+                    Some(Trouble::odd(
+                        "continued-member",
+                        "the member is continued from another volume: what is here was read, scan the volume before it too",
+                    ))
+                } else {
+                    (kind == b'S' || extensions.sparse).then(|| {
+                        Trouble::odd(
+                            "sparse-member",
+                            "a sparse member: its stored bytes were read, its holes were not filled in",
+                        )
+                    })
+                };
+                let event = self.body(at, name, size, odd);
+                self.pending.push_back(event);
+            }
+            (None, None) => {
+                let member = Member::absent(MemberName::Named(name), no_size(at));
+                self.pending.push_back(Event::Member(member));
+            }
         }
-        self.body(at, name, size, kind == b'S' || extensions.sparse)
     }
 
-    fn body(&mut self, at: u64, name: Vec<u8>, size: u64, sparse: bool) -> Event {
-        let name = MemberName::Named(name);
-        if size > self.hold {
-            self.streaming = Some((size, padding(size)));
-            return Event::Member(Member {
-                name,
-                body: Body::Streamed(Some(size)),
-                trouble: None,
-                source: None,
-            });
+    /// Data of what has none: read up to the next valid header, and given as a member.
+    ///
+    /// GNU tar passes over the data of volume headers and folder lists, and some readers over that of folders and
+    /// links; others take the next block for a header. So both are looked at: a valid header is one.
+    fn unexpected(&mut self, at: u64, name: Vec<u8>, kind: u8, other: &str, size: u64) {
+        let most = size.min(UNEXPECTED_MAX).min(self.hold);
+        let mut data = Vec::new();
+        let mut is_cut = false;
+        while (data.len() as u64) < most {
+            let position = self.feed.position();
+            let block = self.feed.take(BLOCK);
+            let is_end = data.is_empty() && block.iter().all(|&byte| byte == 0);
+            if block.len() == BLOCK && (is_end || looks_like_tar(&block)) {
+                self.end_marker |= is_end;
+                if !is_end {
+                    self.met = Some((position, block));
+                }
+                break;
+            }
+            data.extend_from_slice(&block);
+            if block.len() < BLOCK {
+                is_cut = (data.len() as u64) < size;
+                break;
+            }
         }
-        let bytes = self.feed.take(size as usize);
+        data.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        if data.is_empty() {
+            if is_cut {
+                self.trouble(cut(at, size));
+            }
+            return;
+        }
+        let missing = size - data.len() as u64;
+        let is_list = kind == b'D' && is_folder_list(&data);
+        let mut member = Member::whole(MemberName::Named(name), data.into());
+        member.trouble = if is_cut {
+            Some(cut(at, missing))
+        } else {
+            (!is_list).then(|| {
+                Trouble::odd(
+                    "unexpected-data",
+                    format!(
+                        "the header at offset {at} of the tar is that of a {other} and has data, which tar does not unpack; it was read as a member"
+                    ),
+                )
+            })
+        };
+        self.pending.push_back(Event::Member(member));
+    }
+
+    fn body(&mut self, at: u64, name: Vec<u8>, size: u64, odd: Option<Trouble>) -> Event {
+        let name = MemberName::Named(name);
+        let bytes = if size > self.hold {
+            let head = self.feed.take(STREAMED_MIN.min(size as usize));
+            if head.len() >= STREAMED_MIN {
+                self.streaming = Some(Streaming {
+                    unread: size - head.len() as u64,
+                    head,
+                    padding: padding(size),
+                });
+                return Event::Member(Member {
+                    name,
+                    body: Body::Streamed(Some(size)),
+                    trouble: odd,
+                    source: None,
+                });
+            }
+            head
+        } else {
+            self.feed.take(size as usize)
+        };
         let missing = size - bytes.len() as u64;
         let mut member = Member::whole(name, bytes);
         if missing > 0 {
@@ -353,15 +473,31 @@ impl<F: Feed> TarWalker<F> {
             self.done = true;
         } else {
             self.feed.skip(padding(size));
-            member.trouble = sparse.then(|| {
-                Trouble::odd(
-                    "sparse-member",
-                    "a sparse member: its stored bytes were read, its holes were not filled in",
-                )
-            });
+            member.trouble = odd;
         }
         Event::Member(member)
     }
+}
+
+/// Whether data is what GNU tar writes behind a folder's header in incremental archives: names, each behind a
+/// letter that says whether it is in the archive, each closed by NUL, and a NUL at the end ("Dumpdir" in its manual).
+fn is_folder_list(data: &[u8]) -> bool {
+    let Some(names) = data.strip_suffix(b"\0") else {
+        return false;
+    };
+    names
+        .split_inclusive(|&byte| byte == 0)
+        .all(|name| b"YNDRTX".contains(&name[0]) && name.ends_with(b"\0"))
+}
+
+fn no_size(at: u64) -> Trouble {
+    Trouble::damaged(
+        "tar-damaged",
+        format!(
+            "the size in the header at offset {at} of the tar is no number that a file can have; the walk went on behind the header"
+        ),
+        None,
+    )
 }
 
 fn cut(at: u64, missing: u64) -> Trouble {
@@ -379,34 +515,43 @@ fn padding(size: u64) -> u64 {
     (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64
 }
 
-/// Reads PAX records: `LEN KEY=VALUE\n`, LEN counting itself. Stops at the first that is none.
+/// Reads PAX records: `LEN KEY=VALUE\n`, LEN counting itself. Stops at the first that is none, and says so.
 fn read_pax(mut records: &[u8], into: &mut Extensions) {
-    while let Some(space) = memchr::memchr(b' ', records) {
-        let len = std::str::from_utf8(&records[..space])
-            .ok()
-            .and_then(|digits| digits.parse::<usize>().ok());
-        let Some(record) = len.and_then(|len| records.get(space + 1..len.checked_sub(1)?)) else {
-            return;
+    while let Some((record, rest)) = pax_record(records) {
+        records = rest;
+        let Some(equals) = memchr::memchr(b'=', record) else {
+            into.malformed = true;
+            continue;
         };
-        if let Some(equals) = memchr::memchr(b'=', record) {
-            let (key, value) = (&record[..equals], &record[equals + 1..]);
-            match key {
-                b"path" => into.pax_path = Some(value.to_vec()),
-                b"size" => {
-                    into.pax_size = std::str::from_utf8(value)
-                        .ok()
-                        .and_then(|digits| digits.parse().ok());
-                }
-                b"GNU.sparse.name" => {
-                    into.pax_path = Some(value.to_vec());
-                    into.sparse = true;
-                }
-                _ if key.starts_with(b"GNU.sparse.") => into.sparse = true,
-                _ => {}
+        let (key, value) = (&record[..equals], &record[equals + 1..]);
+        match key {
+            b"path" => into.pax_path = Some(value.to_vec()),
+            b"size" => {
+                let size = std::str::from_utf8(value)
+                    .ok()
+                    .and_then(|digits| digits.parse().ok())
+                    .filter(|size| *size <= SIZE_MAX);
+                into.malformed |= size.is_none();
+                into.pax_size = size;
             }
+            b"GNU.sparse.name" => {
+                into.pax_path = Some(value.to_vec());
+                into.sparse = true;
+            }
+            _ if key.starts_with(b"GNU.sparse.") => into.sparse = true,
+            _ => {}
         }
-        records = &records[len.unwrap_or(records.len())..];
     }
+    // Some writers fill up with NULs.
+    into.malformed |= records.iter().any(|&byte| byte != 0);
+}
+
+/// The first record without its length and line feed, and what follows it.
+fn pax_record(records: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = memchr::memchr(b' ', records)?;
+    let len: usize = std::str::from_utf8(&records[..space]).ok()?.parse().ok()?;
+    let (record, rest) = records.split_at_checked(len)?;
+    Some((record.strip_suffix(b"\n")?.get(space + 1..)?, rest))
 }
 
 impl<F: Feed> Walker for TarWalker<F> {
@@ -415,12 +560,19 @@ impl<F: Feed> Walker for TarWalker<F> {
     }
 
     fn next(&mut self) -> Option<Event> {
-        if let Some((unread, padding)) = self.streaming.take() {
-            self.feed.skip(unread.saturating_add(padding));
-        }
         loop {
-            if let Some(event) = self.pending.take() {
+            if let Some(event) = self.pending.pop_front() {
                 return Some(event);
+            }
+            if let Some(streaming) = self.streaming.take() {
+                let skipped = self.feed.skip(streaming.unread);
+                if skipped < streaming.unread {
+                    let missing = streaming.unread - skipped;
+                    self.trouble(cut(self.feed.position(), missing));
+                    self.done = true;
+                    continue;
+                }
+                self.feed.skip(streaming.padding);
             }
             if self.done {
                 return None;
@@ -429,34 +581,37 @@ impl<F: Feed> Walker for TarWalker<F> {
                 continue;
             };
             if !looks_like_tar(&block) {
-                return self.resynchronise(at);
+                self.resynchronise(at);
+                continue;
             }
             if std::mem::take(&mut self.end_marker) {
-                self.pending = self.header(at, &block);
-                return Some(Event::Trouble(Trouble::odd(
+                self.trouble(Trouble::odd(
                     "tar-concatenated",
                     format!("another tar follows the end marker, at offset {at}; it was read too"),
-                )));
+                ));
             }
-            if let Some(event) = self.header(at, &block) {
-                return Some(event);
-            }
+            self.header(at, &block);
         }
     }
 
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
-        let Some((unread, padding)) = self.streaming else {
+        let Some(streaming) = &mut self.streaming else {
             return 0;
         };
-        let want = usize::try_from(unread)
+        if !streaming.head.is_empty() {
+            let got = buffer.len().min(streaming.head.len());
+            buffer[..got].copy_from_slice(&streaming.head.split_to(got));
+            return got;
+        }
+        let want = usize::try_from(streaming.unread)
             .unwrap_or(usize::MAX)
             .min(buffer.len());
         let bytes = self.feed.take(want);
         buffer[..bytes.len()].copy_from_slice(&bytes);
-        let left = unread - bytes.len() as u64;
-        self.streaming = Some((left, padding));
+        streaming.unread -= bytes.len() as u64;
         if bytes.len() < want {
-            self.streamed_trouble = Some(cut(self.feed.position(), left));
+            let missing = streaming.unread;
+            self.streamed_trouble = Some(cut(self.feed.position(), missing));
             self.streaming = None;
             self.done = true;
         }
@@ -618,6 +773,127 @@ mod tests {
         assert_eq!(members, [(b"long-name".to_vec(), b"abc".to_vec())]);
         assert!(codes.is_empty());
         assert_eq!(others, 2);
+    }
+
+    /// A header of `kind` with its data, padded.
+    fn entry(name: &[u8], kind: u8, data: &[u8]) -> Vec<u8> {
+        let mut bytes = raw_header(name, format!("{:011o}\0", data.len()).as_bytes(), kind);
+        bytes.extend(data);
+        bytes.resize(bytes.len().next_multiple_of(BLOCK), 0);
+        bytes
+    }
+
+    #[test]
+    fn a_malformed_pax_record_loses_nothing_else() {
+        let expected = [(b"real".to_vec(), b"abc".to_vec())];
+        // Without its line feed and one longer than there is; too long; too short; no number; nothing behind it.
+        for records in [
+            b"9 path=x".as_slice(),
+            b"8 path=x",
+            b"99 path=x\n",
+            b"1 path=x\n",
+            b"0 path=x\n",
+            b"x path=x\n",
+            b"2 ",
+            b"18446744073709551615 path=x\n",
+            b"garbage",
+        ] {
+            let file = [entry(b"pax", b'x', records), entry(b"real", b'0', b"abc")].concat();
+            let (members, codes, _) = walk_slice(&file);
+            assert_eq!(members, expected, "{records:?}");
+            assert_eq!(codes, ["pax-malformed"], "{records:?}");
+        }
+        // What comes before it counts.
+        let records = b"10 path=x\n9 path=y";
+        let file = [entry(b"pax", b'x', records), entry(b"real", b'0', b"abc")].concat();
+        assert_eq!(walk_slice(&file).0, [(b"x".to_vec(), b"abc".to_vec())]);
+    }
+
+    #[test]
+    fn data_of_what_has_none_is_read_and_said() {
+        for kind in *b"123456VND" {
+            let file = [entry(b"a", kind, b"hidden"), entry(b"b", b'0', b"abc")].concat();
+            let (members, codes, others) = walk_slice(&file);
+            let expected = [
+                (b"a".to_vec(), b"hidden".to_vec()),
+                (b"b".to_vec(), b"abc".to_vec()),
+            ];
+            assert_eq!(members, expected, "{}", kind as char);
+            assert_eq!((codes, others), (vec!["unexpected-data".to_owned()], 1));
+            assert_eq!(walk_stream(&file, u64::MAX).0, expected);
+        }
+        let slash = entry(b"a/", b'0', b"hidden");
+        assert_eq!(walk_slice(&slash).0[0].1, b"hidden");
+        let continued = entry(b"a", b'M', b"hidden");
+        assert_eq!(walk_slice(&continued).1, ["continued-member"]);
+    }
+
+    #[test]
+    fn the_list_of_a_folder_in_an_incremental_archive_is_not_odd() {
+        let file = entry(b"a/", b'D', b"Yone\0Ntwo\0\0");
+        let (members, codes, others) = walk_slice(&file);
+        assert_eq!((members.len(), codes.len(), others), (1, 0, 1));
+        assert!(!is_folder_list(b"Yone\0\0\0"));
+        assert!(!is_folder_list(b"secret"));
+        assert!(is_folder_list(b"\0"));
+    }
+
+    #[test]
+    fn a_size_on_a_folder_or_link_swallows_no_member() {
+        for kind in *b"12345VD" {
+            let mut file = raw_header(b"a", b"00000001000\0", kind);
+            file.extend(entry(b"b", b'0', b"abc"));
+            let (members, codes, _) = walk_slice(&file);
+            assert_eq!(members, [(b"b".to_vec(), b"abc".to_vec())]);
+            assert!(codes.is_empty());
+        }
+        let records = b"29 size=18446744073709551615\n";
+        let file = [
+            entry(b"pax", b'x', records),
+            entry(b"a/", b'0', b""),
+            entry(b"b", b'0', b"abc"),
+        ]
+        .concat();
+        let (members, codes, _) = walk_slice(&file);
+        assert_eq!(members, [(b"b".to_vec(), b"abc".to_vec())]);
+        assert_eq!(codes, ["pax-malformed"]);
+    }
+
+    /// GNU tar refuses such a header, says so, and goes on with the block behind it.
+    #[test]
+    fn a_size_that_no_file_can_have_is_said_whatever_the_type() {
+        for kind in *b"0VMLKxgD5" {
+            let mut file = raw_header(
+                b"a",
+                &[[0x80; 1].as_slice(), &[0; 3], &[0xff; 8]].concat(),
+                kind,
+            );
+            file.extend(entry(b"b", b'0', b"abc"));
+            let (members, codes, _) = walk_slice(&file);
+            assert_eq!(
+                members.last().map(|(name, _)| name.as_slice()),
+                Some(b"b".as_slice())
+            );
+            assert_eq!(codes, ["tar-damaged"], "{}", kind as char);
+        }
+        // What is stated and not there is not passed over in silence, of an extension either.
+        for kind in *b"LKxgM" {
+            let file = raw_header(b"a", b"77777777777\0", kind);
+            assert_eq!(walk_slice(&file).1, ["truncated"], "{}", kind as char);
+        }
+    }
+
+    #[test]
+    fn a_streamed_member_behind_an_end_marker_is_read() {
+        let large = vec![7; STREAMED_MIN + 1_000];
+        let mut file = made(&[("a", b"1")]);
+        file.extend(made(&[("b", &large)]));
+        let (members, codes, _) = walk_stream(&file, 100);
+        assert_eq!(
+            members,
+            [(b"a".to_vec(), b"1".to_vec()), (b"b".to_vec(), large)]
+        );
+        assert_eq!(codes, ["tar-concatenated"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
 use crate::container::{Body, Effect, Event, Input, Member, Trouble, Walker};
 use crate::exposure::{self, Prefilter};
 use crate::record::{Grade, ReferenceKind};
-use crate::signature::SetGroup;
+use crate::signature::{Hit, SetGroup};
 use crate::sourcemap::inlined::Inlined;
 use crate::sourcemap::{self, Target};
 
@@ -612,18 +612,7 @@ impl Analyser {
     }
 
     pub(super) fn matches(&self, bytes: &[u8], sha256: &Sha256Digest) -> Vec<MatchFact> {
-        self.sets
-            .lookup(&sha256.0, bytes)
-            .into_iter()
-            .map(|hit| MatchFact {
-                set: hit.set as u32,
-                file: hit.file,
-                grade: match hit.grade {
-                    crate::signature::Grade::Exact => Grade::Exact,
-                    crate::signature::Grade::Normalized => Grade::Normalized,
-                },
-            })
-            .collect()
+        match_facts(self.sets.lookup(&sha256.0, bytes))
     }
 
     /// Opens content that is a container, or examines it as a leaf. `None` where nothing is left to walk.
@@ -711,6 +700,8 @@ impl Analyser {
         let mut facts = Facts::plain("");
         let mut window: Vec<u8> = Vec::with_capacity(WINDOW + OVERLAP);
         let mut limit = None;
+        let mut lines = StreamLines::default();
+        let mut has_inlined = false;
         let mut buffer = vec![0; WINDOW];
         loop {
             let got = fill(walker, &mut buffer);
@@ -719,13 +710,14 @@ impl Analyser {
             }
             let bytes = &buffer[..got];
             digests.update(bytes);
+            lines.update(bytes);
             if facts.kind.is_empty() {
                 self.stream_head(bytes, &mut facts);
             }
             window.extend_from_slice(bytes);
-            self.stream_window(&window, &mut facts);
+            has_inlined |= self.stream_window(&window, &mut facts);
             window.drain(..window.len().saturating_sub(OVERLAP));
-            building.meter.entries -= 1;
+            building.meter.entries = building.meter.entries.saturating_sub(1);
             limit = building.charge(got as u64, input_len, &self.limits);
             if limit.is_some() {
                 facts.cut_by_limit = true;
@@ -733,7 +725,11 @@ impl Analyser {
             }
         }
         let (key, sha256, len) = digests.finish();
+        self.stream_end(&sha256, lines.count(), has_inlined, &mut facts);
         facts.troubles.extend(limit);
+        let mut troubles = walker.streamed_trouble().into_iter().chain(member.trouble);
+        let trouble = troubles.next();
+        facts.troubles.extend(troubles);
         Visited::Child(Box::new(Child {
             name: member.name,
             ordinal,
@@ -741,10 +737,41 @@ impl Analyser {
             key: Some(key),
             sha256: Some(sha256),
             facts: Arc::new(facts),
-            trouble: walker.streamed_trouble().or(member.trouble),
+            trouble,
             source: member.source,
             kept: None,
         }))
+    }
+
+    /// What is known of streamed content at its end: whose it is by its digest, and what could not be looked at.
+    fn stream_end(&self, sha256: &Sha256Digest, lines: u64, has_inlined: bool, facts: &mut Facts) {
+        let mut unseen = Vec::new();
+        if has_inlined {
+            unseen.push("maps and modules within it were not opened");
+        }
+        if !self.sets.is_empty() {
+            facts.matches = match_facts(self.sets.lookup_digests(&sha256.0, None));
+            if !facts.matches.is_empty() {
+                facts.lines = lines;
+            } else if facts.kind == "text" {
+                unseen
+                    .push("it was held against the sets as it stands, and not in its normal form");
+            }
+        }
+        if !unseen.is_empty() {
+            facts.troubles.push(Trouble::damaged(
+                "memory-limit",
+                format!(
+                    "larger than content may be held ({} bytes), so {}; raise --memory",
+                    self.limits.hold(),
+                    unseen.join(", and ")
+                ),
+                None,
+            ));
+        }
+        self.progress
+            .findings
+            .fetch_add(facts.matches.len() as u64, Ordering::Relaxed);
     }
 
     fn stream_head(&self, head: &[u8], facts: &mut Facts) {
@@ -764,21 +791,39 @@ impl Analyser {
         }
     }
 
-    fn stream_window(&self, window: &[u8], facts: &mut Facts) {
+    /// Looks through a window; whether something stands in it that would have to be opened.
+    fn stream_window(&self, window: &[u8], facts: &mut Facts) -> bool {
         let hits = self.prefilter.scan(window);
         for fact in exposure::traits_of(window, &hits) {
             if !facts.traits.contains(&fact) {
                 facts.traits.push(fact);
             }
         }
+        let mut has_inlined = hits.has_module();
         if hits.has_link() {
-            for link in sourcemap::links(window).iter().filter_map(link_fact) {
-                if !facts.links.contains(&link) {
-                    facts.links.push(link);
+            for link in &sourcemap::links(window) {
+                match link_fact(link) {
+                    Some(link) if facts.links.contains(&link) => {}
+                    Some(link) => facts.links.push(link),
+                    None => has_inlined = true,
                 }
             }
         }
+        has_inlined
     }
+}
+
+fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
+    hits.into_iter()
+        .map(|hit| MatchFact {
+            set: hit.set as u32,
+            file: hit.file,
+            grade: match hit.grade {
+                crate::signature::Grade::Exact => Grade::Exact,
+                crate::signature::Grade::Normalized => Grade::Normalized,
+            },
+        })
+        .collect()
 }
 
 fn unsupported(kind: &str, len: u64) -> Trouble {
@@ -849,6 +894,24 @@ fn link_fact(link: &sourcemap::Link) -> Option<LinkFact> {
         kind,
         conforming: link.conforming,
     })
+}
+
+/// Counts lines as [`count_lines`] does, piece by piece.
+#[derive(Default)]
+struct StreamLines {
+    feeds: u64,
+    is_open: bool,
+}
+
+impl StreamLines {
+    fn update(&mut self, bytes: &[u8]) {
+        self.feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.is_open = bytes.last().map_or(self.is_open, |&byte| byte != b'\n');
+    }
+
+    fn count(&self) -> u64 {
+        self.feeds + u64::from(self.is_open)
+    }
 }
 
 /// Lines of a text: line feeds, and a last line that has none.
