@@ -345,9 +345,7 @@ impl Locals {
                 self.position += len;
                 continue;
             }
-            self.position = find(input, self.position + 1, |bytes| {
-                bytes.starts_with(LOCAL_MAGIC) || bytes.starts_with(ENTRY_MAGIC)
-            })?;
+            self.position = find(input, self.position + 1, is_header)?;
         }
     }
 
@@ -365,10 +363,9 @@ impl Locals {
             self.in_vain = self
                 .in_vain
                 .saturating_add(input.len() - data.min(input.len()));
-            let next = find(input, data, |bytes| {
-                bytes.starts_with(LOCAL_MAGIC) || bytes.starts_with(ENTRY_MAGIC)
-            });
-            next.unwrap_or(input.len()).saturating_sub(data)
+            find(input, data, is_header)
+                .unwrap_or(input.len())
+                .saturating_sub(data)
         });
         entry.packed = len;
         entry.crc = None;
@@ -403,21 +400,33 @@ fn directory_entry_len(input: &Input, at: u64) -> Option<u64> {
     (len <= input.len().saturating_sub(at)).then_some(len)
 }
 
-/// The first place from `from` on where four bytes are of `PK` and as wanted.
-fn find(input: &Input, from: u64, is_wanted: impl Fn(&[u8]) -> bool) -> Option<u64> {
-    const STEP: usize = 1 << 20;
-    const MAGIC_LEN: usize = 4;
-    let mut at = from;
+/// The first place from `from` on where `PK` stands and `is_wanted` says so of that offset and of the 16 bytes there
+/// (fewer at the end).
+fn find(input: &Input, from: u64, is_wanted: impl Fn(u64, &[u8]) -> bool) -> Option<u64> {
+    // What is near is found with a short read: a search for each of many small entries must not read far for each.
+    const FIRST: usize = 4 << 10;
+    const LAST: usize = 1 << 20;
+    const LOOK: usize = 16;
+    let (mut at, mut step) = (from, FIRST);
     while at < input.len() {
-        let bytes = input.slice(at, STEP + MAGIC_LEN - 1).ok()?;
+        let bytes = input.slice(at, step + LOOK).ok()?;
         let found = memchr::memmem::find_iter(&bytes, b"PK")
-            .find(|&found| is_wanted(bytes.get(found..found + MAGIC_LEN).unwrap_or_default()));
+            .take_while(|&found| found < step)
+            .find(|&found| {
+                let look = &bytes[found..bytes.len().min(found + LOOK)];
+                is_wanted(at + found as u64, look)
+            });
         if let Some(found) = found {
             return Some(at + found as u64);
         }
-        at += STEP as u64;
+        at += step as u64;
+        step = LAST.min(step * 2);
     }
     None
+}
+
+fn is_header(_at: u64, bytes: &[u8]) -> bool {
+    bytes.starts_with(LOCAL_MAGIC) || bytes.starts_with(ENTRY_MAGIC)
 }
 
 /// Length of the DEFLATE stream at `at`, where one stands there whole.
@@ -490,16 +499,12 @@ impl Descriptor {
 
     /// Length of the data at `data` that ends at a descriptor which states that length.
     fn find(input: &Input, data: u64) -> Option<u64> {
-        let mut from = data;
-        loop {
-            let at = find(input, from, |bytes| bytes == DESCRIPTOR_MAGIC)?;
-            let sizes = input.slice(at + 8, 8).ok()?;
+        let at = find(input, data, |at, bytes| {
             let len = at - data;
-            if u32_at(&sizes, 0).map(u64::from) == Some(len) || u64_at(&sizes, 0) == Some(len) {
-                return Some(len);
-            }
-            from = at + 1;
-        }
+            bytes.starts_with(DESCRIPTOR_MAGIC)
+                && (u32_at(bytes, 8).map(u64::from) == Some(len) || u64_at(bytes, 8) == Some(len))
+        })?;
+        Some(at - data)
     }
 }
 
