@@ -341,7 +341,7 @@ fn walk(rich: &RichScan, locator: &str) -> Option<Vec<u8>> {
     for hop in hops {
         let (name, number) = numbered(hop);
         bytes = match name.strip_prefix('@') {
-            Some(offset) => data_url_at(&bytes, offset.parse().ok()?)?,
+            Some(offset) => region_at(&bytes, offset.parse().ok()?)?,
             None => {
                 let name = unescaped(name);
                 let mut equal = members(&bytes)
@@ -354,10 +354,13 @@ fn walk(rich: &RichScan, locator: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn data_url_at(script: &[u8], offset: usize) -> Option<Vec<u8>> {
-    let url = script
-        .get(offset..)?
-        .strip_prefix(b"data:application/json;base64,")?;
+/// What stands at an offset: a data URL in a script, or the comment at the end of a zip.
+fn region_at(bytes: &[u8], offset: usize) -> Option<Vec<u8>> {
+    let region = bytes.get(offset..)?;
+    if bytes.starts_with(b"PK") {
+        return Some(region.to_vec());
+    }
+    let url = region.strip_prefix(b"data:application/json;base64,")?;
     let end = url
         .iter()
         .position(u8::is_ascii_whitespace)
