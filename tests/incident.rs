@@ -412,3 +412,38 @@ fn the_set_beside_the_incident_is_what_sign_makes() {
         );
     }
 }
+
+/// README shows what its first command prints, to the last line but the seconds.
+#[test]
+fn readme_shows_the_real_output() {
+    let readme = std::fs::read_to_string(common::fixtures().join("../README.md")).unwrap();
+    let block = |fence: &str| {
+        let (_, rest) = readme.split_once(fence).unwrap();
+        rest.split_once("```").unwrap().0.trim().to_owned()
+    };
+    let command = block("```sh\ncargo run --release -- ");
+    let shown = block("```text\n");
+    let folder = scratch();
+    let report = folder.path().join("incident-report");
+    let report = report.to_str().unwrap();
+    let arguments = command.split(' ').map(|word| match word {
+        "incident-report" => report.to_owned(),
+        word if word.starts_with("fixtures/") => {
+            let path = common::fixtures().join("..").join(word);
+            path.to_str().unwrap().to_owned()
+        }
+        word => word.to_owned(),
+    });
+    let ran = run(arguments).expect(0);
+    let without_seconds = |text: &str| -> Vec<String> {
+        let line = |line: &str| {
+            let head = line.rsplit_once(" containers, in ");
+            head.map_or(line, |(head, _)| head).to_owned()
+        };
+        text.lines().map(line).collect()
+    };
+    assert_eq!(
+        without_seconds(&ran.text().trim().replace(report, "incident-report")),
+        without_seconds(&shown)
+    );
+}
