@@ -675,7 +675,13 @@ impl Analyser {
         let hits = self.prefilter.scan(bytes);
         facts.traits = exposure::traits_of(bytes, &hits);
         if hits.has_link() || hits.has_module() || sourcemap::is_wasm(bytes) {
-            let inlined = Inlined::of(bytes, hits.has_module());
+            let mut inlined = Inlined::of(bytes, hits.has_module());
+            if matches!(facts.kind.as_str(), "elf" | "pe" | "mach-o") {
+                // A runtime holds the word and examples of it; only what brings its map along says something.
+                inlined
+                    .links
+                    .retain(|link| sourcemap::classify(link.url) == Target::Data);
+            }
             facts.links = inlined.links.iter().filter_map(link_fact).collect();
             *walker = inlined
                 .walker()
