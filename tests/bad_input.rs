@@ -1184,3 +1184,21 @@ fn a_manifest_at_the_top_does_not_speak_for_packages_below() {
     let exposure = records.at("exposure", "in/mirror/inner/dist/a.js.map");
     assert_eq!(exposure["severity"], "info");
 }
+
+/// What is too large to be opened is said, whatever it may hold.
+#[test]
+fn a_program_that_is_too_large_to_open_is_said() {
+    let mut program = b"\x7fELF".to_vec();
+    program.resize(3 << 20, 0);
+    let archive = zip(&[("program", &program)]);
+    let records = scan_between(INCOMPLETE, &[("large.zip", &archive)], &["--memory", "2M"]);
+    let problems = records.problems();
+    assert!(
+        problems.contains(&("memory-limit", "in/large.zip!/program")),
+        "{problems:?}"
+    );
+    assert_eq!(
+        number(records.at("blob", "in/large.zip!/program"), "bytes"),
+        3 << 20
+    );
+}

@@ -676,7 +676,7 @@ impl Analyser {
         facts.traits = exposure::traits_of(bytes, &hits);
         if hits.has_link() || hits.has_module() || sourcemap::is_wasm(bytes) {
             let mut inlined = Inlined::of(bytes, hits.has_module());
-            if matches!(facts.kind.as_str(), "elf" | "pe" | "mach-o") {
+            if is_executable(&facts.kind) {
                 // A runtime holds the word and examples of it; only what brings its map along says something.
                 inlined
                     .links
@@ -755,6 +755,9 @@ impl Analyser {
         if has_inlined {
             unseen.push("maps and modules within it were not opened");
         }
+        if is_executable(&facts.kind) {
+            unseen.push("no application was looked for in it");
+        }
         if !self.sets.is_empty() {
             facts.matches = match_facts(self.sets.lookup_digests(&sha256.0, None));
             if !facts.matches.is_empty() {
@@ -830,6 +833,11 @@ fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
             },
         })
         .collect()
+}
+
+/// Whether content of this kind is a program, which may carry a script and all that belongs to it.
+fn is_executable(kind: &str) -> bool {
+    matches!(kind, "elf" | "pe" | "mach-o")
 }
 
 fn unsupported(kind: &str, len: u64) -> Trouble {
