@@ -1202,3 +1202,47 @@ fn a_program_that_is_too_large_to_open_is_said() {
         3 << 20
     );
 }
+
+/// A workspace is one place, however many packages it has; each of them is a package all the same.
+#[test]
+fn a_copy_of_a_workspace_is_one_copy() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let text = |name: &str| format!("export const {name} = 1;\n").repeat(40);
+    let package = |name: &str| format!(r#"{{"name":"{name}","version":"1.0.0"}}"#);
+    write_all(
+        &input,
+        &[
+            ("work/package.json", package("work")),
+            ("work/packages/a/package.json", package("a")),
+            ("work/packages/a/index.ts", text("a")),
+            ("work/packages/b/package.json", package("b")),
+            ("work/packages/b/index.ts", text("b")),
+        ],
+    );
+    let set = folder.path().join("work.sigset");
+    let signed = [
+        ("--work", "work".into()),
+        ("--release", "1".into()),
+        ("--output", set.clone().into_os_string()),
+    ];
+    let mut arguments = vec![OsString::from("sign"), input.clone().into()];
+    for (flag, value) in signed {
+        arguments.extend([flag.into(), value]);
+    }
+    run(arguments).expect(0);
+    let records = scan(
+        0,
+        [
+            input.as_os_str(),
+            OsStr::new("--signatures"),
+            set.as_os_str(),
+        ],
+    );
+    assert_eq!(records.locators("copy"), ["in/work"]);
+    assert_eq!(records.at("copy", "in/work")["class"], "verbatim");
+    assert_eq!(
+        records.locators("package"),
+        ["in/work", "in/work/packages/a", "in/work/packages/b"]
+    );
+}

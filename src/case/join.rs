@@ -558,12 +558,17 @@ fn root_folder(path: &[u8], scope: &FolderScope, repositories: &BTreeSet<Vec<u8>
         end = memchr::memrchr(b'/', &path[..end]).unwrap_or(0);
     }
     // A dependency below `node_modules` belongs to the package that holds it.
-    let outside = memchr::memmem::find(path, b"node_modules/").map_or(path, |at| &path[..at]);
-    scope
-        .packages
-        .package_of(outside)
-        .map(|(folder, _)| folder.to_vec())
-        .unwrap_or_default()
+    let mut within = memchr::memmem::find(path, b"node_modules/").map_or(path, |at| &path[..at]);
+    let mut root: &[u8] = b"";
+    while let Some((folder, _)) = scope.packages.package_of(within) {
+        root = folder;
+        if folder.is_empty() {
+            break;
+        }
+        // The packages of a workspace belong together: on to what stands round this one.
+        within = folder;
+    }
+    root.to_vec()
 }
 
 #[expect(
