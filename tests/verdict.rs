@@ -7,16 +7,11 @@
 
 mod common;
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use common::{packages, real_maps};
 use strandline::sourcemap::strict::judge;
-
-fn packages() -> PathBuf {
-    std::env::var_os("STRANDLINE_PACKAGES")
-        .map_or_else(|| common::fixtures().join("packages"), PathBuf::from)
-}
 
 /// Mozilla's reader, unpacked into `folder`; `None`, and said so, without `node`.
 fn mozilla(folder: &Path) -> Option<PathBuf> {
@@ -34,45 +29,9 @@ fn mozilla(folder: &Path) -> Option<PathBuf> {
     Some(folder.join("package"))
 }
 
-/// Every file called `*.map` in the packages, with the package's name; `None` where there are no packages.
-fn maps() -> Option<Vec<(String, Vec<u8>)>> {
-    let folder = packages();
-    let mut packages: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "tgz"))
-        .collect();
-    packages.sort();
-    if packages.is_empty() {
-        assert!(
-            std::env::var_os("STRANDLINE_REQUIRE_PACKAGES").is_none_or(|value| value != "1"),
-            "no packages in {}: run `python3 fixtures/fetch.py`",
-            folder.display()
-        );
-        return None;
-    }
-    let mut maps = Vec::new();
-    for path in packages {
-        let package = path.file_name().unwrap().to_string_lossy().into_owned();
-        let file = std::fs::File::open(&path).unwrap();
-        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
-        for member in archive.entries().unwrap() {
-            let mut member = member.unwrap();
-            let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
-            if name.ends_with(".map") && member.header().entry_type().is_file() {
-                let mut map = Vec::new();
-                member.read_to_end(&mut map).unwrap();
-                maps.push((format!("{package}!/{name}"), map));
-            }
-        }
-    }
-    Some(maps)
-}
-
 #[test]
 fn what_is_called_valid_is_read_by_others() {
-    let Some(maps) = maps() else { return };
+    let Some(maps) = real_maps() else { return };
     let (valid, wrong): (Vec<_>, Vec<_>) = maps.iter().partition(|(_, map)| judge(map).is_valid());
     assert!(valid.len() > wrong.len(), "most published maps are valid");
     for (name, map) in &wrong {
@@ -127,7 +86,7 @@ fn by_json(map: &serde_json::Value, into: &mut Vec<(Option<String>, Option<Strin
 
 #[test]
 fn names_and_contents_are_those_of_other_readers() {
-    let Some(maps) = maps() else { return };
+    let Some(maps) = real_maps() else { return };
     let (mut compared, mut by_library) = (0, 0);
     for (name, map) in &maps {
         let Ok(value) = serde_json::from_slice::<serde_json::Value>(map) else {

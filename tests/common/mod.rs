@@ -720,3 +720,56 @@ pub fn write_menagerie(folder: &Path) {
     ];
     write_all(folder, &files);
 }
+
+// ---------------------------------------------------------------------------------------------------------------
+// Real packages
+
+/// Where the packages of `fixtures/fetch.py` lie.
+pub fn packages() -> PathBuf {
+    std::env::var_os("STRANDLINE_PACKAGES")
+        .map_or_else(|| fixtures().join("packages"), PathBuf::from)
+}
+
+/// Every file called `*.map` in the packages, with the package's name; `None` where there are no packages.
+pub fn real_maps() -> Option<Vec<(String, Vec<u8>)>> {
+    let folder = packages();
+    let mut packages: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "tgz"))
+        .collect();
+    packages.sort();
+    if packages.is_empty() {
+        let why = format!(
+            "no packages in {}: run `python3 fixtures/fetch.py`",
+            folder.display()
+        );
+        assert!(
+            std::env::var_os("STRANDLINE_REQUIRE_PACKAGES").is_none_or(|value| value != "1"),
+            "{why}"
+        );
+        // Straight to the handle, since the test runner swallows what is printed by macros.
+        let line = format!("SKIPPED real maps: {why}\n");
+        std::io::stderr()
+            .write_all(line.as_bytes())
+            .expect("standard error");
+        return None;
+    }
+    let mut maps = Vec::new();
+    for path in packages {
+        let package = path.file_name().unwrap().to_string_lossy().into_owned();
+        let file = std::fs::File::open(&path).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
+        for member in archive.entries().unwrap() {
+            let mut member = member.unwrap();
+            let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+            if name.ends_with(".map") && member.header().entry_type().is_file() {
+                let mut map = Vec::new();
+                std::io::Read::read_to_end(&mut member, &mut map).unwrap();
+                maps.push((format!("{package}!/{name}"), map));
+            }
+        }
+    }
+    Some(maps)
+}
