@@ -106,17 +106,24 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         summary.add(&record);
         Ok::<_, CliError>(())
     })?;
-    if let Some(folder) = &report_folder {
+    // What a stopped run wrote would be in the way of the same command, which goes on where this one was stopped.
+    let waits = outcome.interrupted && args.case.is_some();
+    if waits && (report_folder.is_some() || args.jsonl.is_some() && !to_stdout) {
+        eprintln!(
+            "strandline: nothing but the case was written; the same command goes on, and `report` and `case export` give what is known so far"
+        );
+    }
+    if let Some(folder) = report_folder.as_ref().filter(|_| !waits) {
         report::write_into(&case, folder)?;
     }
-    if let Some(path) = &args.jsonl {
+    if let Some(path) = args.jsonl.as_deref().filter(|_| to_stdout || !waits) {
         write_records(&case, path)?;
     }
     if !args.common.quiet && !to_stdout {
         unless_closed(summary.print(
             &outcome,
             args.common.color.is_on(),
-            args.report.as_deref(),
+            args.report.as_deref().filter(|_| !waits),
             args.case.as_deref(),
         ))?;
     }
