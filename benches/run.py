@@ -347,7 +347,7 @@ def settle(options):
 def record(title, text):
     """Appends a dated section to the book of results."""
     book = HERE / "RESULTS.md"
-    head = "" if book.exists() else "# Results of benches/run.py\n"
+    head = "" if book.exists() else "# Results of the benchmarks\n"
     with book.open("a", encoding="utf-8") as file:
         file.write(f"{head}\n## {datetime.date.today()} {title}\n\n{text}\n")
     print(f"appended to {book}", file=sys.stderr)

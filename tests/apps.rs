@@ -10,7 +10,7 @@ mod common;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use common::{Records, lines, scan, text};
+use common::{Records, lines, scan, skipped, text};
 use serde_json::Value;
 
 /// The folder of applications; `None` where there is none and none is required.
@@ -26,13 +26,7 @@ fn apps() -> Option<PathBuf> {
         "no applications in {}: run `python3 fixtures/apps.py --bun`, or set STRANDLINE_APPS",
         folder.display()
     );
-    assert!(
-        std::env::var_os("STRANDLINE_REQUIRE_APPS").is_none_or(|value| value != "1"),
-        "{why}"
-    );
-    // Straight to the handle, since the test runner swallows what is printed by macros.
-    let line = format!("SKIPPED apps: {why}\n");
-    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).expect("standard error");
+    skipped("applications", &why, "STRANDLINE_REQUIRE_APPS");
     None
 }
 

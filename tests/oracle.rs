@@ -12,36 +12,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use common::{Records, escaped, lines, number, python, run, scratch, sha256, text};
+use common::{Records, escaped, lines, number, packages, python, run, scratch, sha256, text};
 use serde_json::Value;
-
-/// The packages, sorted; `None` where there are none and none are required.
-fn packages() -> Option<Vec<PathBuf>> {
-    let folder = std::env::var_os("STRANDLINE_PACKAGES")
-        .map_or_else(|| common::fixtures().join("packages"), PathBuf::from);
-    let mut found: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.expect("a folder that can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "tgz"))
-        .collect();
-    found.sort();
-    if !found.is_empty() {
-        return Some(found);
-    }
-    let why = format!(
-        "no packages in {}: run `python3 fixtures/fetch.py`, or set STRANDLINE_PACKAGES",
-        folder.display()
-    );
-    assert!(
-        std::env::var_os("STRANDLINE_REQUIRE_PACKAGES").is_none_or(|value| value != "1"),
-        "{why}"
-    );
-    // Straight to the handle, since the test runner swallows what is printed by macros.
-    let line = format!("SKIPPED oracle: {why}\n");
-    std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).expect("standard error");
-    None
-}
 
 /// Puts the packages into one folder of ours, which is then the input.
 fn gather(packages: &[PathBuf], folder: &Path) -> PathBuf {

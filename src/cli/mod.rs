@@ -138,7 +138,7 @@ struct Common {
     /// Bytes that one container or input file may unfold to
     #[arg(long, value_name = "SIZE", default_value = "64G", value_parser = parse_size)]
     limit_bytes: u64,
-    /// Bytes out for each byte in, beyond the first 256 MiB
+    /// Bytes out for each byte in, beyond the first 256 MiB; each member counts as 512 bytes more
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     limit_ratio: u64,
     /// Print nothing but results and errors

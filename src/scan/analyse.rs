@@ -151,12 +151,14 @@ pub struct Building {
 }
 
 impl Building {
-    /// Which member of its name this is, from 1.
+    /// Which member of its name this is, from 1. Takes the name in, so it is asked once for each member.
     pub fn ordinal(&mut self, name: &MemberName) -> u32 {
-        let MemberName::Named(name) = name else {
+        let number = name_number(name.bytes());
+        self.tree.names.push(number);
+        if matches!(name, MemberName::Offset(_)) {
             return 1;
-        };
-        let count = self.names.entry(name_number(name)).or_insert(0);
+        }
+        let count = self.names.entry(number).or_insert(0);
         *count += 1;
         *count
     }
@@ -280,9 +282,10 @@ impl Building {
         self.tree.map = counted.map.or(self.tree.map.take());
     }
 
-    /// Takes the names that were counted elsewhere.
-    pub fn take_names(&mut self, counted: Building) {
-        self.names = counted.names;
+    /// Takes a member that was counted elsewhere, and the number of its name.
+    pub fn push_named(&mut self, visited: Visited, name: u64) {
+        self.tree.names.push(name);
+        self.push(visited);
     }
 
     /// Whether a limit cut something in it.
@@ -294,14 +297,13 @@ impl Building {
     pub fn finish(mut self, kind: &str, facts: &mut Facts) {
         self.flush_folder();
         kind.clone_into(&mut self.tree.kind);
-        let links = self
-            .tree
-            .children
-            .iter()
-            .flat_map(|child| &child.facts.links);
-        if links.clone().any(|link| link.kind == ReferenceKind::File) {
-            self.tree.names = self.names.into_keys().collect();
-            self.tree.names.sort_unstable();
+        let mut names = std::mem::take(&mut self.tree.names);
+        let children = self.tree.children.iter();
+        let mut links = children.flat_map(|child| &child.facts.links);
+        if links.any(|link| link.kind == ReferenceKind::File) {
+            names.sort_unstable();
+            names.dedup();
+            self.tree.names = names;
         }
         facts.cut_by_limit |= self.cut_by_limit;
         facts.levels = self.levels + 1;

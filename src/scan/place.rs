@@ -481,7 +481,7 @@ impl Placer<'_> {
         if manifest.version.is_none() {
             return;
         }
-        out.records.push(Record::Package(Box::new(Package {
+        out.records.push(Record::from(Package {
             locator: at.as_str().to_owned(),
             hops: at.hops().clone(),
             ecosystem: manifest.ecosystem.clone(),
@@ -498,7 +498,7 @@ impl Placer<'_> {
             exposures: stats.exposures,
             secrets: 0,
             complete: !stats.incomplete,
-        })));
+        }));
     }
 
     #[expect(

@@ -203,7 +203,7 @@ fn digests(input: &Input) -> std::io::Result<(ContentKey, Sha256Digest)> {
 
 /// What the walk met from one batch to the next.
 struct Slot {
-    /// Folders, links and headers.
+    /// Folders, links, headers, and the name of each member of the batch.
     counted: Tree,
     /// What is wrong with the container.
     troubles: Vec<Trouble>,
@@ -257,14 +257,16 @@ impl Merged {
             && let Some(visited) = slot.visited.take()
         {
             self.next += 1;
-            self.building.absorb(std::mem::take(&mut slot.counted));
-            for one in visited {
+            let mut counted = std::mem::take(&mut slot.counted);
+            let names = std::mem::take(&mut counted.names);
+            self.building.absorb(counted);
+            for (one, name) in visited.into_iter().zip(names) {
                 if let Some(trouble) = self.building.is_full(input_len, limits) {
                     self.troubles.push(trouble);
                     self.full = true;
                     return;
                 }
-                self.building.push(one);
+                self.building.push_named(one, name);
             }
             self.troubles.append(&mut slot.troubles);
         }
@@ -324,7 +326,6 @@ fn share(
     });
     merged.take_ready(&returned, input_len, &analyser.limits);
     facts.cut_by_limit |= sharer.counting.is_cut();
-    merged.building.take_names(sharer.counting);
     facts.troubles.append(&mut merged.troubles);
     merged.building
 }
@@ -365,10 +366,14 @@ impl<'a> Sharer<'a> {
             self.troubles.push(trouble);
             return false;
         }
+        let is_streamed = matches!(member.body, Body::Streamed(_));
+        if is_streamed {
+            // A slot of its own: names and members of a slot go together.
+            self.hand_out(scope);
+        }
         let ordinal = self.counting.ordinal(&member.name);
         self.counting.count_folder(&member.name);
-        if matches!(member.body, Body::Streamed(_)) {
-            self.hand_out(scope);
+        if is_streamed {
             let slot = self.reserve();
             let counting = &mut self.counting;
             let visited = self

@@ -725,39 +725,49 @@ pub fn write_menagerie(folder: &Path) {
 // Real packages
 
 /// Where the packages of `fixtures/fetch.py` lie.
-pub fn packages() -> PathBuf {
+pub fn packages_folder() -> PathBuf {
     std::env::var_os("STRANDLINE_PACKAGES")
         .map_or_else(|| fixtures().join("packages"), PathBuf::from)
 }
 
-/// Every file called `*.map` in the packages, with the package's name; `None` where there are no packages.
-pub fn real_maps() -> Option<Vec<(String, Vec<u8>)>> {
-    let folder = packages();
-    let mut packages: Vec<PathBuf> = std::fs::read_dir(&folder)
+/// Says on standard error that a test is skipped, and why; fails where `required` is 1 in the environment.
+pub fn skipped(what: &str, why: &str, required: &str) {
+    assert!(
+        std::env::var_os(required).is_none_or(|value| value != "1"),
+        "{what}: {why}"
+    );
+    // Straight to the handle, since the test runner swallows what is printed by macros.
+    let line = format!("SKIPPED {what}: {why}\n");
+    std::io::stderr()
+        .write_all(line.as_bytes())
+        .expect("standard error");
+}
+
+/// The packages, sorted; `None` where there are none and none are required.
+pub fn packages() -> Option<Vec<PathBuf>> {
+    let folder = packages_folder();
+    let mut found: Vec<PathBuf> = std::fs::read_dir(&folder)
         .into_iter()
         .flatten()
-        .map(|entry| entry.unwrap().path())
+        .map(|entry| entry.expect("a folder that can be read").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "tgz"))
         .collect();
-    packages.sort();
-    if packages.is_empty() {
+    found.sort();
+    if found.is_empty() {
         let why = format!(
-            "no packages in {}: run `python3 fixtures/fetch.py`",
+            "no packages in {}: run `python3 fixtures/fetch.py`, or set STRANDLINE_PACKAGES",
             folder.display()
         );
-        assert!(
-            std::env::var_os("STRANDLINE_REQUIRE_PACKAGES").is_none_or(|value| value != "1"),
-            "{why}"
-        );
-        // Straight to the handle, since the test runner swallows what is printed by macros.
-        let line = format!("SKIPPED real maps: {why}\n");
-        std::io::stderr()
-            .write_all(line.as_bytes())
-            .expect("standard error");
+        skipped("real packages", &why, "STRANDLINE_REQUIRE_PACKAGES");
         return None;
     }
+    Some(found)
+}
+
+/// Every file called `*.map` in the packages, with the package's name; `None` where there are no packages.
+pub fn real_maps() -> Option<Vec<(String, Vec<u8>)>> {
     let mut maps = Vec::new();
-    for path in packages {
+    for path in packages()? {
         let package = path.file_name().unwrap().to_string_lossy().into_owned();
         let file = std::fs::File::open(&path).unwrap();
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));

@@ -1,27 +1,31 @@
-//! The strict verdict on the maps of real packages, held against two readers that others wrote: the `sourcemap`
-//! crate, and Mozilla's `source-map` (npm). What is called valid here, both have to read. The other way round nothing
-//! follows: both read maps that the standard calls wrong.
+//! Maps of real packages, held against readers that others wrote: the `sourcemap` crate, serde_json, and Mozilla's
+//! `source-map` (npm).
 //!
-//! The packages are those of `fixtures/packages.tsv`, got by `fixtures/fetch.py`; without them this passes, unless
-//! STRANDLINE_REQUIRE_PACKAGES=1. Mozilla's reader is one of them, and is asked where `node` is there.
+//! What the strict verdict calls valid, all have to read; the other way round nothing follows, since they read maps that
+//! the standard calls wrong. Names and contents have to be the same, byte for byte.
+//!
+//! The packages are those of `fixtures/packages.tsv`, got by `fixtures/fetch.py`; without them this says so and passes,
+//! unless STRANDLINE_REQUIRE_PACKAGES=1. Mozilla's reader is one of them, and is asked where `node` is there.
 
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{packages, real_maps};
+use common::{packages_folder, real_maps, skipped};
 use strandline::sourcemap::strict::judge;
 
 /// Mozilla's reader, unpacked into `folder`; `None`, and said so, without `node`.
 fn mozilla(folder: &Path) -> Option<PathBuf> {
     if Command::new("node").arg("--version").output().is_err() {
-        let line = "SKIPPED Mozilla's reader: there is no node\n";
-        std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).unwrap();
-        assert!(std::env::var_os("STRANDLINE_REQUIRE_PACKAGES").is_none_or(|value| value != "1"));
+        skipped(
+            "Mozilla's reader",
+            "there is no node",
+            "STRANDLINE_REQUIRE_PACKAGES",
+        );
         return None;
     }
-    let packed = std::fs::File::open(packages().join("source-map-0.7.6.tgz"))
+    let packed = std::fs::File::open(packages_folder().join("source-map-0.7.6.tgz"))
         .expect("Mozilla's reader: run `python3 fixtures/fetch.py`");
     tar::Archive::new(flate2::read::GzDecoder::new(packed))
         .unpack(folder)
