@@ -338,6 +338,8 @@ pub struct Map {
     /// Why it is not valid, or what is odd. `[optional]` marks what a consumer may pass over, `[note]` what is no
     /// part of the verdict.
     pub errors: Vec<String>,
+    /// Whether its mappings and its contents belong together; null where too few places could be looked up.
+    pub consistency: Option<Agreement>,
 }
 
 /// One original file that a map names.
@@ -368,6 +370,39 @@ pub struct Source {
     pub status: SourceStatus,
     /// A skeleton stands beside it.
     pub skeleton: bool,
+    /// Lines of the content: line feeds, and a last line without one.
+    pub lines: Option<u64>,
+    /// What the mappings tell of a source without content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped: Option<Mapped>,
+}
+
+/// What the mappings of a map tell of a source that has no content in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Mapped {
+    /// The last line that is mapped, 1-based: the source has at least so many.
+    pub lines: u64,
+    /// Segments that point into it.
+    pub segments: u64,
+    /// Names that stand in it, escaped, in the order of the generated code; the first 256.
+    pub names: Vec<String>,
+    /// How many different names there are.
+    pub names_total: u64,
+}
+
+/// How the mappings of a map agree with its contents, by a sample of places.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Agreement {
+    /// Share of the places that are right, 0 to 1.
+    pub score: f64,
+    /// Places that were looked up.
+    pub places: u64,
+    /// Those that are there and do not lie within a word.
+    pub places_right: u64,
+    /// Places with a name.
+    pub named: u64,
+    /// Those where the name stands.
+    pub named_right: u64,
 }
 
 /// A row of the manifest that `recover` writes: a `source` record, and where its content was written.

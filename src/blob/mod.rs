@@ -7,9 +7,11 @@
 pub mod digest;
 pub mod hops;
 pub mod limits;
+pub mod lines;
 pub mod locator;
 
 pub use digest::{ContentKey, Sha256Digest};
 pub use hops::{Hop, Hops};
 pub use limits::Limits;
+pub use lines::count_lines;
 pub use locator::{Locator, MemberName};

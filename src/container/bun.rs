@@ -21,7 +21,7 @@ use bytes::Bytes;
 use super::exe::{self, Wanted};
 use super::listed::{Listed, held, number_at};
 use super::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Limits, MemberName, count_lines};
 use crate::record::SourceStatus;
 
 const TRAILER: &[u8] = b"\n---- Bun! ----\n";
@@ -377,6 +377,8 @@ impl MapWalker {
             name: name.clone(),
             ignored: false,
             status: SourceStatus::Missing,
+            lines: 0,
+            profile: None,
         };
         let name = MemberName::Named(name.unwrap_or_default());
         let packed = self
@@ -393,6 +395,7 @@ impl MapWalker {
             ),
             Some((packed, is_whole)) => {
                 let (bytes, trouble) = unpack(&packed, self.hold);
+                meta.lines = count_lines(&bytes);
                 meta.status = match (std::str::from_utf8(&bytes), &trouble) {
                     (_, Some(_)) => SourceStatus::Truncated,
                     (Ok(_), None) if is_whole => SourceStatus::Exact,

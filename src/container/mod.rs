@@ -80,7 +80,7 @@ pub enum Event {
     Other(&'static str),
     /// Something is wrong with the container itself.
     Trouble(Trouble),
-    /// What a source map says of itself; given before its sources.
+    /// What a source map says of itself; given before its sources, and again behind them with what they told.
     Map(Box<MapHead>),
 }
 
@@ -99,6 +99,8 @@ pub struct MapHead {
     pub errors: Vec<String>,
     /// Maps elsewhere that sections point to.
     pub section_urls: Vec<Vec<u8>>,
+    /// How its mappings agree with its contents; known once all of them were given.
+    pub consistency: crate::sourcemap::consistency::Consistency,
 }
 
 /// One regular member of a container.
@@ -158,6 +160,10 @@ pub struct SourceMeta {
     pub ignored: bool,
     /// How well the content could be given back.
     pub status: crate::record::SourceStatus,
+    /// Lines of the content, where there is one.
+    pub lines: u64,
+    /// What the mappings tell of it, where there is none.
+    pub profile: Option<Box<crate::sourcemap::mapped::Profile>>,
 }
 
 /// What a problem means for the ledger.

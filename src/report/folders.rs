@@ -659,6 +659,8 @@ mod tests {
             party_reason: String::new(),
             status: SourceStatus::Exact,
             skeleton: false,
+            lines: None,
+            mapped: None,
         }
     }
 

@@ -29,6 +29,8 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         party_reason: "the package's own name".to_owned(),
         status: SourceStatus::Exact,
         skeleton: false,
+        lines: None,
+        mapped: None,
     }
 }
 
@@ -308,6 +310,7 @@ pub fn incident() -> Vec<Record> {
         with_content: all.len() as u64 - 10,
         valid: Some(true),
         errors: Vec::new(),
+        consistency: None,
     }));
     let inline = "mirror/acme-cli-0.2.8.tgz!/package/cli.mjs!/@5120";
     out.push(Record::Map(Map {
@@ -318,6 +321,7 @@ pub fn incident() -> Vec<Record> {
         with_content: 31,
         valid: Some(false),
         errors: vec!["mappings: field 5 of segment 3 is missing".to_owned()],
+        consistency: None,
     }));
     out.extend(all.into_iter().map(Record::from));
     for i in 0..31 {

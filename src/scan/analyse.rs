@@ -16,7 +16,8 @@ use super::formats;
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
 use crate::blob::limits::Meter;
-use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
+use crate::blob::lines::LineCounter;
+use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, count_lines};
 use crate::container::{Body, Effect, Event, Input, Member, Trouble, Walker};
 use crate::exposure::{self, Prefilter};
 use crate::record::{Grade, ReferenceKind};
@@ -708,7 +709,7 @@ impl Analyser {
         let mut facts = Facts::plain("");
         let mut window: Vec<u8> = Vec::with_capacity(WINDOW + OVERLAP);
         let mut limit = None;
-        let mut lines = StreamLines::default();
+        let mut lines = LineCounter::default();
         let mut has_inlined = false;
         let mut buffer = vec![0; WINDOW];
         loop {
@@ -910,41 +911,4 @@ fn link_fact(link: &sourcemap::Link) -> Option<LinkFact> {
         kind,
         conforming: link.conforming,
     })
-}
-
-/// Counts lines as [`count_lines`] does, piece by piece.
-#[derive(Default)]
-struct StreamLines {
-    feeds: u64,
-    is_open: bool,
-}
-
-impl StreamLines {
-    fn update(&mut self, bytes: &[u8]) {
-        self.feeds += memchr::memchr_iter(b'\n', bytes).count() as u64;
-        self.is_open = bytes.last().map_or(self.is_open, |&byte| byte != b'\n');
-    }
-
-    fn count(&self) -> u64 {
-        self.feeds + u64::from(self.is_open)
-    }
-}
-
-/// Lines of a text: line feeds, and a last line that has none.
-pub fn count_lines(bytes: &[u8]) -> u64 {
-    let feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
-    feeds + u64::from(bytes.last().is_some_and(|&byte| byte != b'\n'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_counted_as_editors_do() {
-        assert_eq!(count_lines(b""), 0);
-        assert_eq!(count_lines(b"a"), 1);
-        assert_eq!(count_lines(b"a\n"), 1);
-        assert_eq!(count_lines(b"a\n\nb"), 3);
-    }
 }

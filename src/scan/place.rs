@@ -17,8 +17,8 @@ use crate::exposure::{
     self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
 };
 use crate::record::{
-    Blob, Exposure, MapKind, Match, MatchRange, Package, Party, Problem, Record, Reference, Source,
-    SourceCounts, SourceStatus,
+    Agreement, Blob, Exposure, MapKind, Mapped, Match, MatchRange, Package, Party, Problem, Record,
+    Reference, Source, SourceCounts, SourceStatus,
 };
 use crate::signature::SetGroup;
 use crate::sourcemap;
@@ -558,6 +558,7 @@ impl Placer<'_> {
             // Of a map that did not come here whole nobody knows whether it was valid.
             valid: head.valid.filter(|_| !arrived_in_part(child)),
             errors: head.errors.clone(),
+            consistency: agreement(&head.consistency),
         }));
         let cx = self.context(path, package);
         if let Some(finding) = exposure::judge_map(&cx, &summary) {
@@ -743,6 +744,27 @@ fn source_record(
         party_reason: verdict.reason,
         status,
         skeleton: false,
+        lines: member.key.map(|_| meta.lines),
+        mapped: meta.profile.as_deref().map(mapped),
+    })
+}
+
+fn mapped(profile: &sourcemap::mapped::Profile) -> Mapped {
+    Mapped {
+        lines: profile.lines,
+        segments: profile.segments,
+        names: profile.names.iter().map(|name| escape(name)).collect(),
+        names_total: profile.names_total,
+    }
+}
+
+fn agreement(seen: &sourcemap::consistency::Consistency) -> Option<Agreement> {
+    Some(Agreement {
+        score: seen.score()?,
+        places: seen.places,
+        places_right: seen.places_right,
+        named: seen.named,
+        named_right: seen.named_right,
     })
 }
 

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{Content, MapScan, OddityKind, RawString, Status, looks_like_map, scan, strict, utf16};
-use crate::blob::{Limits, MemberName};
+use super::consistency::{self, Consistency, Place};
+use super::{
+    Content, MapScan, OddityKind, RawString, Status, looks_like_map, mapped, scan, strict, utf16,
+};
+use crate::blob::{Limits, MemberName, count_lines};
 use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
 use crate::record::SourceStatus;
 
@@ -52,11 +55,16 @@ struct Slot {
     meta: SourceMeta,
     /// The string as it stands in the map, and whether its end is there.
     content: Option<(Bytes, bool)>,
+    /// Places to be looked up in it.
+    places: Vec<Place>,
 }
 
 /// Gives the sources of one map.
 struct MapWalker {
     head: Option<Box<MapHead>>,
+    /// Its head has been given once.
+    begun: bool,
+    consistency: Consistency,
     slots: std::vec::IntoIter<Slot>,
     /// What stands behind the map, and where: another map, or something that is none.
     behind: Option<(u64, Bytes)>,
@@ -80,16 +88,28 @@ impl MapWalker {
             )
         })?;
         let text = |string: RawString| string.decode().bytes.into_owned();
+        // A map behind this one is judged by itself.
+        let own = match map.oddity(OddityKind::TrailingBytes) {
+            Some(odd) if looks_like_map(&document[odd.offset..]) => &document[..odd.offset],
+            _ => &original[..],
+        };
+        let verdict = strict::judge(own);
+        let mut places = consistency::places_of(&map, own, &verdict.samples);
+        let mut profiles = mapped::missing_profiles(&map);
         let slots: Vec<Slot> = map
             .sources
             .iter()
-            .map(|slot| Slot {
+            .enumerate()
+            .map(|(index, slot)| Slot {
                 meta: SourceMeta {
                     source_root: slot.source_root.map(text),
                     name: slot.name.map(text),
                     ignored: slot.ignored,
                     status: SourceStatus::Missing,
+                    lines: 0,
+                    profile: profiles.remove(&index).map(Box::new),
                 },
+                places: places.remove(&index).unwrap_or_default(),
                 content: match slot.content {
                     Content::Missing => None,
                     Content::Raw(string) => Some((document.slice_ref(string.raw), string.complete)),
@@ -97,12 +117,6 @@ impl MapWalker {
             })
             .collect();
         let trouble = trouble_of(&map, document);
-        // A map behind this one is judged by itself.
-        let own = match map.oddity(OddityKind::TrailingBytes) {
-            Some(odd) if looks_like_map(&document[odd.offset..]) => &document[..odd.offset],
-            _ => &original[..],
-        };
-        let verdict = strict::judge(own);
         let head = MapHead {
             file: map.file.clone(),
             debug_id: map.debug_id.clone(),
@@ -110,12 +124,15 @@ impl MapWalker {
             valid: Some(verdict.is_valid()),
             errors: errors(&verdict, &map),
             section_urls: map.sections_with_url.clone(),
+            consistency: Consistency::default(),
         };
         let behind = map
             .oddity(super::OddityKind::TrailingBytes)
             .map(|odd| (odd.offset as u64, document.slice(odd.offset..)));
         Ok(Self {
             head: Some(Box::new(head)),
+            begun: false,
+            consistency: Consistency::default(),
             slots: slots.into_iter(),
             behind,
             trouble,
@@ -226,11 +243,17 @@ impl Walker for MapWalker {
     }
 
     fn next(&mut self) -> Option<Event> {
-        if let Some(head) = self.head.take() {
-            return Some(Event::Map(head));
+        if !std::mem::replace(&mut self.begun, true) {
+            return self.head.clone().map(Event::Map);
         }
         if let Some(slot) = self.slots.next() {
-            return Some(Event::Member(member(slot)));
+            return Some(Event::Member(member(slot, &mut self.consistency)));
+        }
+        if let Some(mut head) = self.head.take()
+            && self.consistency != Consistency::default()
+        {
+            head.consistency = self.consistency;
+            return Some(Event::Map(head));
         }
         if let Some((offset, rest)) = self.behind.take() {
             let name = MemberName::Offset(offset);
@@ -240,7 +263,7 @@ impl Walker for MapWalker {
     }
 }
 
-fn member(slot: Slot) -> Member {
+fn member(slot: Slot, consistency: &mut Consistency) -> Member {
     let mut meta = slot.meta;
     let name = MemberName::Named(meta.name.clone().unwrap_or_default());
     let Some((raw, complete)) = slot.content else {
@@ -261,6 +284,8 @@ fn member(slot: Slot) -> Member {
     }
     .decode();
     meta.status = decoded.status.into();
+    meta.lines = count_lines(&decoded.bytes);
+    consistency.look(&decoded.bytes, &slot.places);
     let bytes = match decoded.bytes {
         std::borrow::Cow::Borrowed(bytes) => raw.slice_ref(bytes),
         std::borrow::Cow::Owned(bytes) => bytes.into(),

@@ -18,12 +18,14 @@
 //! Nothing is fetched, opened or written.
 
 mod block;
+pub mod consistency;
 pub mod container;
 pub mod data_url;
 pub mod eval;
 pub mod inlined;
 pub mod layout;
 pub mod link;
+pub mod mapped;
 pub mod resolve;
 pub mod scan;
 pub mod strict;

@@ -20,6 +20,8 @@
 //! Left out: UTF-16 documents; further maps behind the first ([`MapScan::end`] says where to look); maps inside a
 //! JSON string; the order, offsets and overlap of sections, which only the strict verdict needs.
 
+use std::ops::Range;
+
 use memchr::{memchr2, memmem};
 use thiserror::Error;
 
@@ -67,8 +69,8 @@ pub struct MapScan<'a> {
     pub truncated: bool,
     /// What is not as the standard wants it, one row for each kind.
     pub oddities: Vec<Oddity>,
-    /// Whether any map or section has `mappings` that are a string.
-    pub has_mappings: bool,
+    /// The mappings that there are: one part of a plain map, one for each section with mappings of an index map.
+    pub parts: Vec<Part<'a>>,
     /// `url` of sections that point to a map elsewhere (a form that the standard dropped).
     pub sections_with_url: Vec<Vec<u8>>,
     /// Offset of the `{` that opens the map.
@@ -90,6 +92,21 @@ impl MapScan<'_> {
     pub fn oddity(&self, kind: OddityKind) -> Option<Oddity> {
         self.oddities.iter().find(|odd| odd.kind == kind).copied()
     }
+}
+
+/// The `mappings` of one plain map: of the map itself, or of a section's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// The section that it stands in; `None` in a plain map.
+    pub section: Option<u32>,
+    /// Where its generated code begins in the whole: line and column, from 0.
+    pub begins: (u64, u64),
+    /// The text of its mappings, as written.
+    pub mappings: RawString<'a>,
+    /// Its `names` list as written, from bracket to bracket.
+    pub names: Option<&'a [u8]>,
+    /// Which slots of the scan its source indices count in.
+    pub slots: Range<usize>,
 }
 
 /// One source of a map: a place in `sources`, in `sourcesContent`, or in both.
@@ -624,6 +641,8 @@ struct Draft<'a> {
     sources: Vec<Vec<Entry<'a>>>,
     contents: Vec<Vec<Entry<'a>>>,
     ignored: Vec<u32>,
+    mappings: Option<RawString<'a>>,
+    names: Option<&'a [u8]>,
 }
 
 impl Draft<'_> {
@@ -637,6 +656,13 @@ enum Frame<'a> {
     Map(Box<Draft<'a>>),
     Sections,
     Section(u32),
+}
+
+/// Where a section stands: in which other one, and its `offset` there, line and column.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    within: Option<u32>,
+    offset: (u64, u64),
 }
 
 /// Where a list of strings stopped.
@@ -654,6 +680,8 @@ struct Scanner<'a> {
     /// List entries that may still be kept.
     room: usize,
     depth: usize,
+    /// Of each section that there was room for.
+    standing: Vec<Standing>,
 }
 
 impl<'a> Scanner<'a> {
@@ -674,7 +702,7 @@ impl<'a> Scanner<'a> {
                 sources: Vec::new(),
                 truncated: false,
                 oddities: Vec::new(),
-                has_mappings: false,
+                parts: Vec::new(),
                 sections_with_url: Vec::new(),
                 start: front.start,
                 end: document.len(),
@@ -682,6 +710,7 @@ impl<'a> Scanner<'a> {
             seen: 0,
             room: limits.entries,
             depth: limits.depth,
+            standing: Vec::new(),
         };
         if front.has_mark {
             scanner.note(OddityKind::ByteOrderMark, 0);
@@ -710,6 +739,9 @@ impl<'a> Scanner<'a> {
 
     fn finish(mut self) -> Result<MapScan<'a>, NotAMap> {
         self.found.end = self.cursor.at;
+        for part in &mut self.found.parts {
+            part.begins = begins(&self.standing, part.section);
+        }
         let telling = [
             Key::Sources,
             Key::SourcesContent,
@@ -816,10 +848,7 @@ impl<'a> Scanner<'a> {
             (Key::File, Some(b'"')) => draft.file = Some(self.string()),
             (Key::SourceRoot, Some(b'"')) => draft.source_root = Some(self.string()),
             (Key::DebugId, Some(b'"')) => draft.debug_id = Some(self.string()),
-            (Key::Mappings, Some(b'"')) => {
-                self.found.has_mappings = true;
-                self.skip();
-            }
+            (Key::Mappings, Some(b'"')) => draft.mappings = Some(self.string()),
             (Key::Sources, Some(b'[')) => {
                 let list = self.string_list();
                 draft.sources.push(list);
@@ -828,7 +857,7 @@ impl<'a> Scanner<'a> {
                 let list = self.string_list();
                 draft.contents.push(list);
             }
-            (Key::Names, Some(b'[')) => self.read_names(),
+            (Key::Names, Some(b'[')) => draft.names = self.read_names(),
             (Key::IgnoreList, Some(b'[')) => self.read_ignore_list(&mut draft.ignored),
             (_, Some(b'n')) if self.at_null() => self.skip(),
             _ => self.skip_wrong_type(),
@@ -849,6 +878,16 @@ impl<'a> Scanner<'a> {
                     let index = u32::try_from(self.found.sections).unwrap_or(u32::MAX);
                     self.found.sections += 1;
                     self.cursor.at += 1;
+                    if self.take_room() {
+                        let within = stack.iter().rev().find_map(|frame| match frame {
+                            Frame::Section(outer) => Some(*outer),
+                            _ => None,
+                        });
+                        self.standing.push(Standing {
+                            within,
+                            ..Standing::default()
+                        });
+                    }
                     stack.push(Frame::Sections);
                     stack.push(Frame::Section(index));
                     return;
@@ -890,7 +929,13 @@ impl<'a> Scanner<'a> {
                 stack.push(Frame::Map(Box::new(draft)));
                 return;
             }
-            if key.says(b"url") && opens == Some(b'"') {
+            if key.says(b"offset") && opens == Some(b'{') {
+                let offset = read_offset(self.cursor.clone());
+                if let Some(standing) = self.standing.get_mut(index as usize) {
+                    standing.offset = offset;
+                }
+                self.skip();
+            } else if key.says(b"url") && opens == Some(b'"') {
                 let url = self.string();
                 if self.take_room() {
                     self.found
@@ -915,13 +960,14 @@ impl<'a> Scanner<'a> {
         self.cursor.rest().starts_with(b"null")
     }
 
-    fn read_names(&mut self) {
+    fn read_names(&mut self) -> Option<&'a [u8]> {
         let start = self.cursor.at;
         self.skip();
         let names = self.cursor.document.get(start..self.cursor.at);
         if self.take_room() {
             self.found.names.extend(names);
         }
+        names
     }
 
     /// Reads a list of strings and nulls. The cursor stands at its bracket.
@@ -1056,7 +1102,9 @@ impl<'a> Scanner<'a> {
         draft.ignored.sort_unstable();
         draft.ignored.dedup();
         let pairs = draft.sources.len().max(draft.contents.len());
+        let mut last = self.found.sources.len();
         for pair in 0..pairs {
+            last = self.found.sources.len();
             let (names, names_again) = nth_or_last(&draft.sources, pair);
             let (contents, contents_again) = nth_or_last(&draft.contents, pair);
             let slots = match (names_again, contents_again) {
@@ -1067,6 +1115,17 @@ impl<'a> Scanner<'a> {
             for index in 0..slots {
                 self.push_slot(&draft, names, contents, index);
             }
+        }
+        if let Some(mappings) = draft.mappings
+            && self.take_room()
+        {
+            self.found.parts.push(Part {
+                section: draft.section,
+                begins: (0, 0),
+                mappings,
+                names: draft.names,
+                slots: last..self.found.sources.len(),
+            });
         }
         self.keep_heading(&draft);
     }
@@ -1138,6 +1197,72 @@ impl<'a> Scanner<'a> {
             self.found.debug_id = Some(text(id));
         }
     }
+}
+
+/// Where a section begins in the whole: the offsets of those round it added up, columns only within one line.
+fn begins(standing: &[Standing], section: Option<u32>) -> (u64, u64) {
+    let mut at = (0_u64, 0_u64);
+    let mut next = section;
+    // Sections stand in those before them, so that this ends.
+    while let Some(here) = next.and_then(|index| standing.get(index as usize)) {
+        let (line, column) = here.offset;
+        if at.0 == 0 {
+            at.1 = at.1.saturating_add(column);
+        }
+        at.0 = at.0.saturating_add(line);
+        next = here.within;
+    }
+    at
+}
+
+/// Line and column of the `offset` that the cursor stands at; 0 for what is not there or no number.
+fn read_offset(mut cursor: Cursor<'_>) -> (u64, u64) {
+    let mut offset = (0, 0);
+    cursor.at += 1;
+    while let Step::Key(key) = cursor.next_key(|_| ()) {
+        let (is_line, is_column) = (key.says(b"line"), key.says(b"column"));
+        let value = cursor.take_value();
+        let number = array_index(value).map_or(0, u64::from);
+        if is_line {
+            offset.0 = number;
+        } else if is_column {
+            offset.1 = number;
+        }
+    }
+    offset
+}
+
+/// The strings of a list as written, each with its place in the list; what is no string is left out.
+pub fn strings_of(list: &[u8]) -> impl Iterator<Item = (u32, RawString<'_>)> {
+    let mut cursor = Cursor {
+        document: list,
+        at: 1,
+    };
+    let mut index = 0;
+    let mut filled = false;
+    std::iter::from_fn(move || {
+        loop {
+            cursor.skip_space();
+            match cursor.peek()? {
+                b',' => {
+                    index += 1;
+                    filled = false;
+                    cursor.at += 1;
+                }
+                b']' => return None,
+                b'"' if !filled => {
+                    filled = true;
+                    return Some((index, cursor.string()));
+                }
+                _ => {
+                    // At least one byte, whatever stands there.
+                    let before = cursor.at;
+                    cursor.skip_value();
+                    cursor.at = cursor.at.max(before + 1);
+                }
+            }
+        }
+    })
 }
 
 /// The list for a pair, and whether it served an earlier pair already.
@@ -1223,7 +1348,7 @@ mod tests {
         assert_eq!(found.source_root.as_deref(), Some(&b""[..]));
         assert_eq!(found.names, [&br#"["src", "maps", "are", "fun"]"#[..]]);
         assert_eq!(found.ignore_list, [1]);
-        assert!(found.has_mappings && !found.truncated && found.oddities.is_empty());
+        assert!(found.parts.len() == 1 && !found.truncated && found.oddities.is_empty());
         assert_eq!(found.sources[1].content.status(), Status::Missing);
         assert_eq!(
             (found.sections, found.sources[0].section, found.end),

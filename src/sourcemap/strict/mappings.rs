@@ -112,10 +112,30 @@ struct State {
     greatest: i64,
 }
 
-/// Checks a text, for a map with so many sources and names, and tells each fault in the order of the text.
+/// A place in a source that a segment without fault points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapped {
+    /// Index into the sources.
+    pub source: i64,
+    /// The line, from 0.
+    pub line: i64,
+    /// The column, from 0.
+    pub column: i64,
+    /// Index into the names, where the segment has one.
+    pub name: Option<i64>,
+}
+
+/// Checks a text, for a map with so many sources and names, and tells each fault in the order of the text. Shows
+/// each segment without fault that points into a source.
 ///
 /// Where [`Outcome::broken`] comes back, what was told about ranges is void.
-pub fn check(text: &[u8], sources: usize, names: usize, mut tell: impl FnMut(Found)) -> Outcome {
+pub fn check(
+    text: &[u8],
+    sources: usize,
+    names: usize,
+    mut show: impl FnMut(Mapped),
+    mut tell: impl FnMut(Found),
+) -> Outcome {
     let mut outcome = Outcome::default();
     let mut state = State {
         greatest: -1,
@@ -138,7 +158,7 @@ pub fn check(text: &[u8], sources: usize, names: usize, mut tell: impl FnMut(Fou
         loop {
             // At the beginning of a segment.
             let segment = at;
-            let end = match fields(text, at, &mut state, sources, names) {
+            let end = match fields(text, at, &mut state, sources, names, &mut show) {
                 Some(end) if !outcome.broken => end,
                 _ => slow(
                     text,
@@ -186,7 +206,14 @@ fn ends(text: &[u8], at: usize) -> bool {
 /// Decodes one segment that is as it should be, and gives the offset behind it. Else gives `None` and leaves the
 /// state as it was.
 #[inline(always)]
-fn fields(text: &[u8], at: usize, state: &mut State, sources: u64, names: u64) -> Option<usize> {
+fn fields(
+    text: &[u8],
+    at: usize,
+    state: &mut State,
+    sources: u64,
+    names: u64,
+    show: &mut impl FnMut(Mapped),
+) -> Option<usize> {
     let (delta, at) = vlq::decode(text, at)?;
     let column = state.column + delta;
     if column < 0 {
@@ -208,6 +235,7 @@ fn fields(text: &[u8], at: usize, state: &mut State, sources: u64, names: u64) -
         return None;
     }
     let mut end = at;
+    let mut named = None;
     if !ends(text, at) {
         let (delta, at) = vlq::decode(text, at)?;
         let name = state.name + delta;
@@ -215,8 +243,15 @@ fn fields(text: &[u8], at: usize, state: &mut State, sources: u64, names: u64) -
             return None;
         }
         state.name = name;
+        named = Some(name);
         end = at;
     }
+    show(Mapped {
+        source,
+        line: original_line,
+        column: original_column,
+        name: named,
+    });
     state.column = column;
     state.greatest = state.greatest.max(column);
     state.source = source;
@@ -346,7 +381,13 @@ mod tests {
 
     fn faults(text: &str) -> Vec<(Fault, usize)> {
         let mut found = Vec::new();
-        check(text.as_bytes(), 2, 1, |one| found.push((one.fault, one.at)));
+        check(
+            text.as_bytes(),
+            2,
+            1,
+            |_| {},
+            |one| found.push((one.fault, one.at)),
+        );
         found
     }
 
@@ -389,7 +430,7 @@ mod tests {
 
     #[test]
     fn the_last_position_is_the_greatest_not_the_last_written() {
-        let last = |text: &str| check(text.as_bytes(), 1, 0, |_| {}).last;
+        let last = |text: &str| check(text.as_bytes(), 1, 0, |_| {}, |_| {}).last;
         assert_eq!(last(""), None);
         assert_eq!(last("A"), Some(Position { line: 0, column: 0 }));
         assert_eq!(last(";K,D;"), Some(Position { line: 1, column: 5 }));
@@ -403,7 +444,7 @@ mod tests {
     fn segments_are_numbered_within_their_line() {
         let text = b"A,A;A,A,ACAA";
         let mut found = Vec::new();
-        check(text, 1, 0, |one| found.push(one));
+        check(text, 1, 0, |_| {}, |one| found.push(one));
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].line, found[0].ordinal(text)), (1, 3));
     }
@@ -471,7 +512,7 @@ mod tests {
         fn the_verdict_is_the_books(text in "[ACDEFgi/B,;]{0,40}|(([ACE]|[ACE]A[ACD][ACD]|[ACE]A[ACD][ACD]A)[,;]){0,8}A|[AC-Za,; é-]{0,12}") {
             let (parses, decodes) = by_the_book(&text, 2, 1);
             let mut found = Vec::new();
-            let outcome = check(text.as_bytes(), 2, 1, |one| found.push(one.fault));
+            let outcome = check(text.as_bytes(), 2, 1, |_| {}, |one| found.push(one.fault));
             prop_assert_eq!(outcome.broken, !parses, "{:?}", found);
             prop_assert_eq!(found.is_empty(), decodes, "{:?}", found);
             prop_assert_eq!(found.iter().any(|fault| fault.is_grammar()), !parses);
@@ -480,7 +521,7 @@ mod tests {
         #[test]
         fn any_bytes_get_a_verdict(text in prop::collection::vec(any::<u8>(), 0..60), sources in 0_usize..3) {
             let mut count = 0;
-            let outcome = check(&text, sources, 1, |found| {
+            let outcome = check(&text, sources, 1, |_| {}, |found| {
                 count += 1;
                 assert!(found.at <= text.len());
                 assert!(found.ordinal(&text) >= 1);

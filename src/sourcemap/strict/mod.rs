@@ -34,6 +34,7 @@
 mod fault;
 mod json;
 mod mappings;
+mod sampler;
 mod url;
 
 #[cfg(test)]
@@ -48,6 +49,8 @@ use super::unescape::RawString;
 use fault::Faults;
 use json::{Broken, Flaw, Kind, Reader, Text};
 use mappings::{Outcome, Position, Shown};
+use sampler::Sampler;
+pub use sampler::{SAMPLES_MAX, Sample};
 
 /// What the standard says of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub struct Verdict {
     pub counts: Vec<(Code, u64)>,
     /// The document is JSON. Where it is not, nothing else was looked at.
     pub is_json: bool,
+    /// Places in sources that the mappings point to, at most [`SAMPLES_MAX`], spread over all of them.
+    pub samples: Vec<Sample>,
 }
 
 impl Verdict {
@@ -93,9 +98,10 @@ impl Verdict {
 /// Judges one document. Never fails: what is no map gets a verdict too.
 pub fn judge(document: &[u8]) -> Verdict {
     let mut faults = Faults::default();
+    let mut sampler = Sampler::default();
     let mut is_json = true;
     let start = front(document, &mut faults);
-    match document_faults(document, start) {
+    match document_faults(document, start, &mut sampler) {
         Ok(found) => faults.merge(found),
         Err((code, at)) => {
             is_json = false;
@@ -112,6 +118,11 @@ pub fn judge(document: &[u8]) -> Verdict {
         faults: kept,
         counts,
         is_json,
+        samples: if is_json {
+            sampler.finish()
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -136,18 +147,22 @@ fn front(document: &[u8], faults: &mut Faults) -> usize {
     start
 }
 
-fn document_faults(document: &[u8], start: usize) -> Result<Faults, (Code, usize)> {
+fn document_faults(
+    document: &[u8],
+    start: usize,
+    sampler: &mut Sampler,
+) -> Result<Faults, (Code, usize)> {
     if let Err(error) = std::str::from_utf8(document) {
         return Err((Code::JsonInvalidUtf8, error.valid_up_to()));
     }
     let mut reader = Reader::new(document, start);
-    let faults = top(&mut reader).map_err(|Broken { what, at }| (json_code(what), at))?;
+    let faults = top(&mut reader, sampler).map_err(|Broken { what, at }| (json_code(what), at))?;
     Ok(faults)
 }
 
-fn top(reader: &mut Reader<'_>) -> Result<Faults, Broken> {
+fn top(reader: &mut Reader<'_>, sampler: &mut Sampler) -> Result<Faults, Broken> {
     let faults = match reader.kind()? {
-        Kind::Object => map(reader, None)?.faults,
+        Kind::Object => map(reader, None, sampler)?.faults,
         kind => {
             let mut faults = Faults::default();
             faults.push(Code::NotAnObject, reader.at(), None, || is_a(kind));
@@ -266,12 +281,16 @@ struct Judged {
 }
 
 /// Judges the object at the reader as a map: the outermost one, or that of a section.
-fn map(reader: &mut Reader<'_>, section: Option<u32>) -> Result<Judged, Broken> {
+fn map(
+    reader: &mut Reader<'_>,
+    section: Option<u32>,
+    sampler: &mut Sampler,
+) -> Result<Judged, Broken> {
     let at = reader.at();
     let mut found: [Option<Value>; KEYS] = [const { None }; KEYS];
     reader.object(|reader, key| {
         match Key::of(&unescaped(reader, &key)) {
-            Some(key) => found[key as usize] = Some(value(reader, key, section)?),
+            Some(key) => found[key as usize] = Some(value(reader, key, section, sampler)?),
             None => {
                 reader.value()?;
             }
@@ -285,7 +304,7 @@ fn map(reader: &mut Reader<'_>, section: Option<u32>) -> Result<Judged, Broken> 
         found,
         faults: Faults::default(),
     };
-    let last = draft.close();
+    let last = draft.close(sampler);
     Ok(Judged {
         faults: draft.faults,
         last,
@@ -293,14 +312,21 @@ fn map(reader: &mut Reader<'_>, section: Option<u32>) -> Result<Judged, Broken> 
 }
 
 /// Steps over the value of a known key, looking at what can be seen without the other keys.
-fn value(reader: &mut Reader<'_>, key: Key, section: Option<u32>) -> Result<Value, Broken> {
+fn value(
+    reader: &mut Reader<'_>,
+    key: Key,
+    section: Option<u32>,
+    sampler: &mut Sampler,
+) -> Result<Value, Broken> {
     let kind = reader.kind()?;
     let start = reader.at();
     let mut faults = Faults::default();
     let mut entries = 0;
     match (key, kind) {
         // Whether the sections of a section's map mean anything is known when it closes; they are never judged.
-        (Key::Sections, Kind::Array) if section.is_none() => sections(reader, &mut faults)?,
+        (Key::Sections, Kind::Array) if section.is_none() => {
+            sections(reader, &mut faults, sampler)?;
+        }
         (Key::Sources | Key::Contents | Key::Names, Kind::Array) => {
             let (code, takes_null) = match key {
                 Key::Sources => (Code::SourcesEntryType, true),
@@ -363,7 +389,7 @@ impl<'a> Draft<'a> {
         self.faults.merge(faults.unwrap_or_default());
     }
 
-    fn close(&mut self) -> Option<Position> {
+    fn close(&mut self, sampler: &mut Sampler) -> Option<Position> {
         self.proposals();
         let is_index = self.get(Key::Sections).is_some();
         match (is_index, self.section) {
@@ -386,7 +412,7 @@ impl<'a> Draft<'a> {
                         "sections beside mappings in a section's map mean nothing".to_owned()
                     });
                 }
-                self.plain()
+                self.plain(sampler)
             }
         }
     }
@@ -410,7 +436,7 @@ impl<'a> Draft<'a> {
     }
 
     /// DecodeSourceMap.
-    fn plain(&mut self) -> Option<Position> {
+    fn plain(&mut self, sampler: &mut Sampler) -> Option<Position> {
         self.version();
         self.needs(
             Key::Mappings,
@@ -433,7 +459,7 @@ impl<'a> Draft<'a> {
         }
         self.ignore_list();
         self.urls();
-        self.mappings()
+        self.mappings(sampler)
     }
 
     fn version(&mut self) {
@@ -557,7 +583,7 @@ impl<'a> Draft<'a> {
     }
 
     /// DecodeMappings.
-    fn mappings(&mut self) -> Option<Position> {
+    fn mappings(&mut self, sampler: &mut Sampler) -> Option<Position> {
         let value = self
             .get(Key::Mappings)
             .filter(|value| value.kind == Kind::String)?;
@@ -575,7 +601,8 @@ impl<'a> Draft<'a> {
         let text = unescaped(&self.reader, &text);
         let (mut grammar, mut ranges) = (Faults::default(), Faults::default());
         let section = self.section;
-        let Outcome { broken, last } = mappings::check(&text, sources, names, |found| {
+        let show = |mapped| sampler.take(span.start + 1, mapped);
+        let Outcome { broken, last } = mappings::check(&text, sources, names, show, |found| {
             let at = if escaped {
                 span.start
             } else {
@@ -675,13 +702,17 @@ struct Previous {
 }
 
 /// Judges the sections of an index map. The reader stands at the bracket of their list.
-fn sections(reader: &mut Reader<'_>, faults: &mut Faults) -> Result<(), Broken> {
+fn sections(
+    reader: &mut Reader<'_>,
+    faults: &mut Faults,
+    sampler: &mut Sampler,
+) -> Result<(), Broken> {
     let mut previous = Previous::default();
     let mut index = 0;
     reader.array(|reader| {
         let kind = reader.kind()?;
         if kind == Kind::Object {
-            section(reader, index, &mut previous, faults)?;
+            section(reader, index, &mut previous, faults, sampler)?;
         } else {
             faults.push(Code::SectionType, reader.at(), Some(index), || is_a(kind));
             reader.value()?;
@@ -696,13 +727,14 @@ fn section(
     index: u32,
     previous: &mut Previous,
     faults: &mut Faults,
+    sampler: &mut Sampler,
 ) -> Result<(), Broken> {
     let start = reader.at();
     let (mut offset, mut inner, mut has_url) = (None, None, false);
     reader.object(|reader, key| {
         match unescaped(reader, &key).as_ref() {
             b"offset" => offset = Some(section_offset(reader, index)?),
-            b"map" => inner = Some(section_map(reader, index)?),
+            b"map" => inner = Some(section_map(reader, index, sampler)?),
             key => {
                 has_url |= key == b"url";
                 reader.value()?;
@@ -845,10 +877,14 @@ fn section_offset(reader: &mut Reader<'_>, index: u32) -> Result<Offset, Broken>
 }
 
 /// The `map` of a section, and the greatest position that it maps.
-fn section_map(reader: &mut Reader<'_>, index: u32) -> Result<(Option<Position>, Faults), Broken> {
+fn section_map(
+    reader: &mut Reader<'_>,
+    index: u32,
+    sampler: &mut Sampler,
+) -> Result<(Option<Position>, Faults), Broken> {
     let kind = reader.kind()?;
     if kind == Kind::Object {
-        let Judged { faults, last } = map(reader, Some(index))?;
+        let Judged { faults, last } = map(reader, Some(index), sampler)?;
         return Ok((last, faults));
     }
     let mut faults = Faults::default();
