@@ -49,7 +49,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn take(&mut self, child: &Child, standing: &Standing) -> Result<(), CliError> {
-        let (Some(meta), Some(bytes), Some(sha256)) = (&child.source, &child.kept, child.sha256)
+        let (Some(meta), Some(kept), Some(sha256)) = (&child.source, &child.kept, child.sha256)
         else {
             return Ok(());
         };
@@ -70,9 +70,9 @@ impl Writer<'_> {
                 if let Some((folder, _)) = path.rsplit_once('/') {
                     self.folder.make_folder(folder)?;
                 }
-                self.folder.write(&path, bytes)?;
+                self.folder.write(&path, &kept.bytes())?;
                 self.files += 1;
-                self.bytes += bytes.len() as u64;
+                self.bytes += child.len;
                 path
             }
         };

@@ -65,7 +65,7 @@ struct Signer<'a> {
 
 impl Signer<'_> {
     fn take(&mut self, child: &Child, standing: &Standing) {
-        let Some(bytes) = &child.kept else {
+        let Some(kept) = &child.kept else {
             let reason = if child.facts.tree.is_some() {
                 CONTAINER
             } else if child.key.is_some() {
@@ -76,6 +76,7 @@ impl Signer<'_> {
             self.leave_out(reason, standing);
             return;
         };
+        let bytes = &kept.bytes();
         let path = path_of(child, standing);
         let verdict = party_of(&path, None, self.organisation, is_ignored(child));
         let reason = self.reason_against(child, bytes, verdict.party);

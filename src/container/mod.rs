@@ -164,6 +164,29 @@ pub struct SourceMeta {
     pub lines: u64,
     /// What the mappings tell of it, where there is none.
     pub profile: Option<Box<crate::sourcemap::mapped::Profile>>,
+    /// The content as it stands in the map. Lets a content be kept without a second copy of it.
+    #[serde(skip)]
+    pub written: Option<Written>,
+}
+
+/// A content as it stands in a map: a slice of that, with its escapes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The bytes between the quotes.
+    pub raw: Bytes,
+    /// Whether the closing quote is there.
+    pub complete: bool,
+}
+
+impl Written {
+    /// The content.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        let string = crate::sourcemap::RawString {
+            raw: &self.raw,
+            complete: self.complete,
+        };
+        string.decode().bytes
+    }
 }
 
 /// What a problem means for the ledger.

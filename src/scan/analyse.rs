@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
+use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, name_number};
 use super::formats;
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
 use crate::blob::limits::Meter;
 use crate::blob::lines::LineCounter;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, count_lines};
-use crate::container::{Body, Effect, Event, Input, Member, Trouble, Walker};
+use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
 use crate::exposure::{self, Prefilter};
 use crate::record::{Grade, ReferenceKind};
 use crate::signature::{Hit, SetGroup};
@@ -134,8 +134,8 @@ struct Frame {
     sha256: Sha256Digest,
     facts: Facts,
     trouble: Option<Trouble>,
-    source: Option<Box<crate::container::SourceMeta>>,
-    kept: Option<Bytes>,
+    source: Option<Box<SourceMeta>>,
+    kept: Option<Kept>,
 }
 
 /// The tree of a container while it is walked.
@@ -487,7 +487,13 @@ impl Analyser {
     }
 
     /// Hashes a member, looks it up, and examines or opens it.
-    fn begin(&self, member: Member, ordinal: u32, depth: u32, ancestors: &[ContentKey]) -> Begun {
+    fn begin(
+        &self,
+        mut member: Member,
+        ordinal: u32,
+        depth: u32,
+        ancestors: &[ContentKey],
+    ) -> Begun {
         self.progress.entries.fetch_add(1, Ordering::Relaxed);
         let Body::Held(bytes) = member.body else {
             return Begun::Done(absent(member, ordinal));
@@ -536,7 +542,7 @@ impl Analyser {
             sha256: sha256.unwrap_or_else(|| Sha256Digest::of(&bytes)),
             facts,
             trouble: member.trouble,
-            kept: self.keep(&bytes, member.source.is_some()),
+            kept: self.keep(&bytes, &mut member.source),
             source: member.source,
         }))
     }
@@ -551,12 +557,18 @@ impl Analyser {
         }
     }
 
-    fn keep(&self, bytes: &Bytes, is_source: bool) -> Option<Bytes> {
-        match self.wishes.keep {
-            Keep::Nothing => None,
-            Keep::Sources => is_source.then(|| bytes.clone()),
-            Keep::Leaves => Some(bytes.clone()),
-        }
+    /// Keeps the bytes of a member where the run wants them.
+    fn keep(&self, bytes: &Bytes, source: &mut Option<Box<SourceMeta>>) -> Option<Kept> {
+        let written = source.as_mut().and_then(|meta| meta.written.take());
+        let is_wanted = match self.wishes.keep {
+            Keep::Nothing => false,
+            Keep::Sources => source.is_some(),
+            Keep::Leaves => true,
+        };
+        is_wanted.then(|| match written {
+            Some(written) => Kept::Written(written),
+            None => Kept::Whole(bytes.clone()),
+        })
     }
 
     #[expect(
@@ -572,10 +584,10 @@ impl Analyser {
         sha256: Option<Sha256Digest>,
         facts: Option<Arc<Facts>>,
         trouble: Option<Trouble>,
-        source: Option<Box<crate::container::SourceMeta>>,
+        mut source: Option<Box<SourceMeta>>,
     ) -> Visited {
         let plain = facts.as_ref().is_none_or(|facts| facts.is_plain());
-        let kept = self.keep(bytes, source.is_some());
+        let kept = self.keep(bytes, &mut source);
         if plain
             && trouble.is_none()
             && source.is_none()

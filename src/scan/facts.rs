@@ -7,13 +7,14 @@
 //! Most content has nothing to tell. Such members are not kept as nodes but as a key each, which is what the
 //! account of coverage needs of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
-use crate::container::{Effect, MapHead, SourceMeta, Trouble};
+use crate::container::{Effect, MapHead, SourceMeta, Trouble, Written};
 use crate::exposure::Trait;
 
 /// What one content is.
@@ -167,7 +168,26 @@ pub struct Child {
     pub source: Option<Box<SourceMeta>>,
     /// The bytes, where the run was asked to keep them. Never stored.
     #[serde(skip)]
-    pub kept: Option<bytes::Bytes>,
+    pub kept: Option<Kept>,
+}
+
+/// The bytes of an entry, kept until its unit is done.
+#[derive(Debug, Clone)]
+pub enum Kept {
+    /// As they are.
+    Whole(bytes::Bytes),
+    /// As the map writes them: what is shared with the map takes no memory of its own.
+    Written(Written),
+}
+
+impl Kept {
+    /// The bytes.
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Kept::Whole(bytes) => Cow::Borrowed(bytes),
+            Kept::Written(written) => written.bytes(),
+        }
+    }
 }
 
 /// What became of an entry.

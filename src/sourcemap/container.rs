@@ -7,7 +7,9 @@ use super::{
     Content, MapScan, OddityKind, RawString, Status, looks_like_map, mapped, scan, strict, utf16,
 };
 use crate::blob::{Limits, MemberName, count_lines};
-use crate::container::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
+use crate::container::{
+    Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker, Written,
+};
 use crate::record::SourceStatus;
 
 /// List entries that are read of one map, whatever the limits: each costs a thousand times what it takes in the map.
@@ -108,6 +110,7 @@ impl MapWalker {
                     status: SourceStatus::Missing,
                     lines: 0,
                     profile: profiles.remove(&index).map(Box::new),
+                    written: None,
                 },
                 places: places.remove(&index).unwrap_or_default(),
                 content: match slot.content {
@@ -288,7 +291,13 @@ fn member(slot: Slot, consistency: &mut Consistency) -> Member {
     consistency.look(&decoded.bytes, &slot.places);
     let bytes = match decoded.bytes {
         std::borrow::Cow::Borrowed(bytes) => raw.slice_ref(bytes),
-        std::borrow::Cow::Owned(bytes) => bytes.into(),
+        std::borrow::Cow::Owned(bytes) => {
+            meta.written = Some(Written {
+                raw: raw.clone(),
+                complete,
+            });
+            bytes.into()
+        }
     };
     let trouble = (meta.status == SourceStatus::Truncated).then(|| {
         Trouble::damaged(
