@@ -413,6 +413,9 @@ pub struct ManifestRow<'a> {
     pub record: &'a Record,
     /// The path written below the output folder; null where nothing was.
     pub path: Option<&'a str>,
+    /// The path of the skeleton that was written in its stead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skeleton_path: Option<&'a str>,
 }
 
 /// What kind of place a reference points to.

@@ -47,6 +47,8 @@ pub enum Keep {
     Nothing,
     /// Those of sources of maps.
     Sources,
+    /// Those of sources, and of maps and scripts: what skeletons are made of.
+    Scripts,
     /// Those of every leaf.
     Leaves,
 }
@@ -531,19 +533,23 @@ impl Analyser {
                 member.source,
             ));
         };
+        let mut kept = self.keep(&bytes, &member.name, Some(&facts), &mut member.source);
+        if self.wishes.keep == Keep::Scripts && matches!(walker.kind(), "data-url" | "eval") {
+            kept.get_or_insert_with(|| Kept::Whole(bytes.clone()));
+        }
         Begun::Opened(Box::new(Frame {
             input_len: bytes.len() as u64,
             walker,
             building: Building::default(),
-            name: member.name,
             ordinal,
             len: bytes.len() as u64,
             key,
             sha256: sha256.unwrap_or_else(|| Sha256Digest::of(&bytes)),
-            facts,
             trouble: member.trouble,
-            kept: self.keep(&bytes, &mut member.source),
+            kept,
             source: member.source,
+            name: member.name,
+            facts,
         }))
     }
 
@@ -558,11 +564,18 @@ impl Analyser {
     }
 
     /// Keeps the bytes of a member where the run wants them.
-    fn keep(&self, bytes: &Bytes, source: &mut Option<Box<SourceMeta>>) -> Option<Kept> {
+    fn keep(
+        &self,
+        bytes: &Bytes,
+        name: &MemberName,
+        facts: Option<&Facts>,
+        source: &mut Option<Box<SourceMeta>>,
+    ) -> Option<Kept> {
         let written = source.as_mut().and_then(|meta| meta.written.take());
         let is_wanted = match self.wishes.keep {
             Keep::Nothing => false,
             Keep::Sources => source.is_some(),
+            Keep::Scripts => source.is_some() || may_pair(name, facts),
             Keep::Leaves => true,
         };
         is_wanted.then(|| match written {
@@ -587,7 +600,7 @@ impl Analyser {
         mut source: Option<Box<SourceMeta>>,
     ) -> Visited {
         let plain = facts.as_ref().is_none_or(|facts| facts.is_plain());
-        let kept = self.keep(bytes, &mut source);
+        let kept = self.keep(bytes, &name, facts.as_deref(), &mut source);
         if plain
             && trouble.is_none()
             && source.is_none()
@@ -835,6 +848,15 @@ impl Analyser {
         }
         has_inlined
     }
+}
+
+/// Whether content may be one half of a skeleton: a map, or a script that it may belong to.
+fn may_pair(name: &MemberName, facts: Option<&Facts>) -> bool {
+    const SCRIPTS: [&[u8]; 4] = [b".js", b".cjs", b".mjs", b".css"];
+    let has_part = |facts: &Facts| facts.kind == "source-map" || !facts.links.is_empty();
+    facts.is_some_and(has_part)
+        || matches!(name, MemberName::Offset(_))
+        || SCRIPTS.iter().any(|ending| name.bytes().ends_with(ending))
 }
 
 fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {

@@ -28,6 +28,7 @@ pub mod link;
 pub mod mapped;
 pub mod resolve;
 pub mod scan;
+pub mod skeleton;
 pub mod strict;
 pub mod unescape;
 pub mod utf16;

@@ -1,6 +1,8 @@
 //! `strandline recover`
 
-use std::collections::HashMap;
+mod pairs;
+mod writer;
+
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -14,9 +16,10 @@ use crate::case::Case;
 use crate::record::{ManifestRow, Record};
 use crate::report::text::{grouped, size};
 use crate::scan::analyse::Keep;
-use crate::scan::facts::{Child, Standing, each_entry};
+use crate::scan::facts::{Standing, each_entry};
 use crate::signature::SetGroup;
-use crate::sourcemap::layout::{self, Layout, Slot};
+use pairs::Loose;
+use writer::Writer;
 
 /// Get the original sources back out of maps and bundles.
 #[derive(Debug, Args)]
@@ -27,6 +30,9 @@ pub struct RecoverArgs {
     /// New folder: sources below `sources/`, one row for each in `manifest.jsonl`
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
+    /// Lay the generated code out for sources without content, as `NAME.skeleton`: never a source, but its shape
+    #[arg(long)]
+    skeletons: bool,
     /// Organisation profile: what is yours
     #[arg(long, value_name = "FILE")]
     org: Option<PathBuf>,
@@ -37,63 +43,14 @@ pub struct RecoverArgs {
     common: Common,
 }
 
-/// Writes sources while units come in.
-struct Writer<'a> {
-    folder: &'a OutputFolder,
-    layout: Layout,
-    /// Path below the output folder, by locator.
-    written: HashMap<String, String>,
-    files: u64,
-    bytes: u64,
-}
-
-impl Writer<'_> {
-    fn take(&mut self, child: &Child, standing: &Standing) -> Result<(), CliError> {
-        let (Some(meta), Some(kept), Some(sha256)) = (&child.source, &child.kept, child.sha256)
-        else {
-            return Ok(());
-        };
-        let name = meta.name.as_deref().unwrap_or_default();
-        let url =
-            crate::sourcemap::resolve_source(standing.path, meta.source_root.as_deref(), name);
-        let root: Vec<String> = standing
-            .above
-            .iter()
-            .flat_map(|name| name.split(|&byte| byte == b'/'))
-            .filter(|part| !part.is_empty())
-            .map(layout::component)
-            .collect();
-        let path = match self.layout.place(&root, &url, &sha256.0) {
-            Slot::There(path) => format!("sources/{path}"),
-            Slot::New(path) => {
-                let path = format!("sources/{path}");
-                if let Some((folder, _)) = path.rsplit_once('/') {
-                    self.folder.make_folder(folder)?;
-                }
-                self.folder.write(&path, &kept.bytes())?;
-                self.files += 1;
-                self.bytes += child.len;
-                path
-            }
-        };
-        self.written.insert(standing.at.as_str().to_owned(), path);
-        Ok(())
-    }
-}
-
 /// Runs the command.
 pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
     let paths = super::input_paths(&args.inputs, args.files_from.as_ref())?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
-    let mut writer = Writer {
-        folder: &folder,
-        layout: Layout::default(),
-        written: HashMap::new(),
-        files: 0,
-        bytes: 0,
-    };
+    let mut writer = Writer::new(&folder);
+    let mut loose = Loose::default();
     let pipeline = Pipeline::new(Request {
         paths: &paths,
         label: None,
@@ -101,7 +58,11 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
         organisation,
         sets: SetGroup::default(),
         record_all: false,
-        keep: Keep::Sources,
+        keep: if args.skeletons {
+            Keep::Scripts
+        } else {
+            Keep::Sources
+        },
         fail_on: None,
         accepted: &[],
     })?;
@@ -129,11 +90,19 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
                 above: &above,
             };
             each_entry(&child, &standing, &mut |child, standing| {
-                writer.take(child, standing)
+                writer.take(child, standing)?;
+                if args.skeletons {
+                    pairs::within(child, standing, &mut writer)?;
+                }
+                Ok::<_, CliError>(())
             })?;
+            if args.skeletons {
+                loose.take(&child, &roots[row.input], row, units);
+            }
         }
         Ok::<_, CliError>(())
     })?;
+    loose.pair(&mut writer)?;
     let counts = write_manifest(&case, &writer)?;
     if !args.common.quiet {
         println!(
@@ -144,6 +113,12 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
             size(writer.bytes),
             grouped(counts.total - counts.recovered)
         );
+        if args.skeletons {
+            println!(
+                "{} skeletons of those without content: generated code laid out, no sources",
+                grouped(counts.skeletons)
+            );
+        }
         println!("{}", args.output.join("manifest.jsonl").display());
     }
     Ok(if outcome.ledger.complete && !outcome.interrupted {
@@ -160,6 +135,7 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
 struct Counts {
     total: u64,
     recovered: u64,
+    skeletons: u64,
 }
 
 /// One row for each entry of the `sources` of each map, with the path that was written.
@@ -167,25 +143,29 @@ fn write_manifest(case: &Case, writer: &Writer) -> Result<Counts, CliError> {
     let mut counts = Counts::default();
     let mut out = BufWriter::new(writer.folder.create_file("manifest.jsonl")?);
     case.records(|record| -> Result<(), CliError> {
-        let Record::Source(source) = record else {
+        let Record::Source(mut source) = record else {
             return Ok(());
         };
         let path = writer.written.get(&source.locator);
+        let skeleton = writer.skeletons.get(&source.locator);
         counts.total += 1;
         counts.recovered += u64::from(path.is_some());
+        counts.skeletons += u64::from(skeleton.is_some());
+        source.skeleton = skeleton.is_some();
         let row = serde_json::to_string(&ManifestRow {
             record: &Record::Source(source),
             path: path.map(String::as_str),
+            skeleton_path: skeleton.map(String::as_str),
         })
         .map_err(|error| CliError::new(error.to_string()))?;
         Ok(writeln!(out, "{row}")?)
     })?;
     out.flush()?;
-    if counts.recovered != writer.written.len() as u64 {
+    let (sources, skeletons) = (writer.written.len() as u64, writer.skeletons.len() as u64);
+    if (counts.recovered, counts.skeletons) != (sources, skeletons) {
         return Err(CliError::new(format!(
-            "{} sources were written and {} stand in the manifest, which is a fault of this program; please report it",
-            writer.written.len(),
-            counts.recovered
+            "{sources} sources and {skeletons} skeletons were written, {} and {} stand in the manifest, which is a fault of this program; please report it",
+            counts.recovered, counts.skeletons
         )));
     }
     Ok(counts)
