@@ -404,6 +404,7 @@ impl MapWalker {
                     body: Body::Held(bytes),
                     trouble,
                     source: None,
+                    links: Vec::new(),
                 }
             }
         };

@@ -14,6 +14,8 @@ pub mod claims;
 pub mod exe;
 pub mod feed;
 pub mod gzip;
+pub mod har;
+pub mod http;
 pub mod inflate;
 pub mod json;
 pub mod listed;
@@ -112,6 +114,8 @@ pub struct Member {
     pub trouble: Option<Trouble>,
     /// What a source map says of a source.
     pub source: Option<Box<SourceMeta>>,
+    /// Where its source map is, as the container says beside the bytes: `SourceMap` headers of a response. As written.
+    pub links: Vec<Vec<u8>>,
 }
 
 impl Member {
@@ -122,6 +126,7 @@ impl Member {
             body: Body::Held(bytes),
             trouble: None,
             source: None,
+            links: Vec::new(),
         }
     }
 
@@ -132,6 +137,7 @@ impl Member {
             body: Body::Absent,
             trouble: Some(trouble),
             source: None,
+            links: Vec::new(),
         }
     }
 }

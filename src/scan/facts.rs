@@ -133,6 +133,11 @@ impl Tree {
         self.map.is_some() || matches!(self.kind.as_str(), "data-url" | "eval")
     }
 
+    /// Whether it is a capture of traffic: its members are named by the URLs that they came from.
+    pub fn is_capture(&self) -> bool {
+        matches!(self.kind.as_str(), "har" | "warc")
+    }
+
     /// Regular members, those of nested containers not counted.
     pub fn entries(&self) -> u64 {
         (self.children.len() + self.plain.len()) as u64
@@ -165,6 +170,8 @@ pub struct Child {
     pub trouble: Option<Trouble>,
     /// What the map says of it, where it is a source.
     pub source: Option<Box<SourceMeta>>,
+    /// What its container says beside its bytes of where its source map is.
+    pub links: Vec<LinkFact>,
     /// The bytes, where the run was asked to keep them. Never stored.
     #[serde(skip)]
     pub kept: Option<bytes::Bytes>,

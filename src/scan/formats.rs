@@ -7,6 +7,7 @@ use crate::container::{
     asar::Asar,
     bun::{Bun, BunMap},
     gzip::Gzip,
+    har::Har,
     pkg::Pkg,
     sea::Sea,
     tar::Tar,
@@ -15,7 +16,7 @@ use crate::container::{
 use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 10] = [
+static FORMATS: [&dyn Format; 11] = [
     &Gzip { runs_on },
     &Zip,
     &Tar,
@@ -24,6 +25,7 @@ static FORMATS: [&dyn Format; 10] = [
     &Bun,
     &Pkg,
     &PrefixedZip,
+    &Har,
     &BunMap,
     &SourceMap,
 ];

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::facts::{Child, Facts, Tree, name_number};
+use super::facts::{Child, Facts, LinkFact, Tree, name_number};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{Locator, MemberName};
@@ -40,6 +40,18 @@ pub trait Scope {
 
     /// The locator of the entry at this path, if there is one.
     fn find(&self, path: &[u8]) -> Option<String>;
+
+    /// The locator of what a link in the entry at `path` leads to, if that is there.
+    fn follow(&self, path: &[u8], link: &LinkFact) -> Option<String> {
+        self.find(&path_of_link(path, link)?)
+    }
+}
+
+/// The path that a link in the entry at `path` leads to.
+fn path_of_link(path: &[u8], link: &LinkFact) -> Option<Vec<u8>> {
+    (link.kind == crate::record::ReferenceKind::File)
+        .then(|| sourcemap::resolve_link(path, &link.target))
+        .flatten()
 }
 
 /// Packages by folder.
@@ -181,6 +193,47 @@ struct TreeScope<'a> {
     names: &'a [u64],
     at: &'a Locator,
     kind: &'a str,
+    /// Of a capture of traffic, the URLs of the maps in it, each with the first member that holds one.
+    captured: Option<HashMap<String, &'a Child>>,
+}
+
+impl<'a> TreeScope<'a> {
+    fn new(tree: &'a Tree, at: &'a Locator) -> Self {
+        let manifests = tree.children.iter().filter_map(|child| {
+            let folder = manifest_folder(child.name.bytes())?;
+            Some((folder.to_vec(), manifest_of(&child.facts)?.clone()))
+        });
+        Self {
+            packages: PackageIndex::new(manifests),
+            names: &tree.names,
+            at,
+            kind: &tree.kind,
+            captured: tree.is_capture().then(|| captured_maps(tree)),
+        }
+    }
+}
+
+/// The maps of a capture by their URLs. A server that does not have a map often answers with a page in its place, so
+/// that a URL by itself says nothing: what was captured there has to be a map.
+fn captured_maps(tree: &Tree) -> HashMap<String, &Child> {
+    let mut maps = HashMap::new();
+    for child in tree.children.iter().filter(|child| holds_map(&child.facts)) {
+        if let Some(url) = sourcemap::captured_url(child.name.bytes()) {
+            maps.entry(url).or_insert(child);
+        }
+    }
+    maps
+}
+
+/// Whether content is a map, or a compressed stream of one.
+fn holds_map(mut facts: &Facts) -> bool {
+    while let (None, Some(tree)) = (facts.as_map(), &facts.tree) {
+        match &tree.children[..] {
+            [only] if facts.is_archive() && tree.entries() == 1 => facts = &only.facts,
+            _ => return false,
+        }
+    }
+    facts.as_map().is_some()
 }
 
 impl Scope for TreeScope<'_> {
@@ -192,6 +245,16 @@ impl Scope for TreeScope<'_> {
         self.names.binary_search(&name_number(path)).ok()?;
         let name = MemberName::Named(path.to_vec());
         let locator = self.at.member(self.kind, &name, 1);
+        Some(locator.as_str().to_owned())
+    }
+
+    fn follow(&self, path: &[u8], link: &LinkFact) -> Option<String> {
+        let Some(captured) = &self.captured else {
+            return self.find(&path_of_link(path, link)?);
+        };
+        let url = sourcemap::resolve_captured(path, &link.target)?;
+        let map = captured.get(&url)?;
+        let locator = self.at.member(self.kind, &map.name, map.ordinal);
         Some(locator.as_str().to_owned())
     }
 }
@@ -322,10 +385,12 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         let cx = self.context(path, scope.package_of(path));
-        for link in &child.facts.links {
-            let found = sourcemap::resolve_link(path, &link.target)
-                .filter(|_| link.kind == crate::record::ReferenceKind::File)
-                .and_then(|target| scope.find(&target));
+        let inside = &child.facts.links;
+        // A header that repeats what the script says is no second link.
+        let beside = child.links.iter();
+        let beside = beside.filter(|link| inside.iter().all(|other| other.target != link.target));
+        for link in beside.chain(inside) {
+            let found = scope.follow(path, link);
             out.records.push(Record::Reference(Reference {
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
@@ -409,16 +474,7 @@ impl Placer<'_> {
     /// Places the members of an archive: a scope of its own, with packages of its own. Says whether anything in it
     /// was not read in full.
     fn place_archive(&self, child: &Child, tree: &Tree, at: &Locator, out: &mut Placed) -> bool {
-        let manifests = tree.children.iter().filter_map(|child| {
-            let folder = manifest_folder(child.name.bytes())?;
-            Some((folder.to_vec(), manifest_of(&child.facts)?.clone()))
-        });
-        let scope = TreeScope {
-            packages: PackageIndex::new(manifests),
-            names: &tree.names,
-            at,
-            kind: &tree.kind,
-        };
+        let scope = TreeScope::new(tree, at);
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {

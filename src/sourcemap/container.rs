@@ -277,6 +277,7 @@ fn member(slot: Slot) -> Member {
         body: Body::Held(bytes),
         trouble,
         source: Some(Box::new(meta)),
+        links: Vec::new(),
     }
 }
 
