@@ -24,6 +24,7 @@ pub mod sea;
 pub mod tar;
 #[cfg(test)]
 pub mod testing;
+pub mod warc;
 pub mod zip;
 
 use std::borrow::Cow;

@@ -11,12 +11,13 @@ use crate::container::{
     pkg::Pkg,
     sea::Sea,
     tar::Tar,
+    warc::{self, Warc},
     zip::{PrefixedZip, Zip},
 };
-use crate::sourcemap::container::{SourceMap, runs_on};
+use crate::sourcemap::container::{self, SourceMap};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 11] = [
+static FORMATS: [&dyn Format; 12] = [
     &Gzip { runs_on },
     &Zip,
     &Tar,
@@ -26,9 +27,16 @@ static FORMATS: [&dyn Format; 11] = [
     &Pkg,
     &PrefixedZip,
     &Har,
+    &Warc,
     &BunMap,
     &SourceMap,
 ];
+
+/// Whether a gzip member that begins so runs on in the next one: tools cut maps anywhere, and crawlers pack each record
+/// of a capture by itself.
+fn runs_on(head: &[u8]) -> bool {
+    warc::begins_record(head) || container::runs_on(head)
+}
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
