@@ -20,6 +20,7 @@ pub mod inflate;
 pub mod json;
 pub mod listed;
 pub mod pkg;
+pub mod ram;
 pub mod sea;
 pub mod tar;
 #[cfg(test)]

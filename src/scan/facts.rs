@@ -130,7 +130,14 @@ impl Tree {
     /// Whether what is in it is part of the file that holds it, as sources, data URLs and modules are; what an
     /// archive holds stands at a place of its own.
     pub fn is_inside(&self) -> bool {
-        self.map.is_some() || matches!(self.kind.as_str(), "data-url" | "eval")
+        self.map.is_some()
+            || matches!(self.kind.as_str(), "data-url" | "eval")
+            || self.is_cut_script()
+    }
+
+    /// Whether it is one script that was cut into its modules: a link in any of them is the script's.
+    pub fn is_cut_script(&self) -> bool {
+        self.kind == "ram-bundle"
     }
 
     /// Whether it is a capture of traffic: its members are named by the URLs that they came from.

@@ -9,6 +9,7 @@ use crate::container::{
     gzip::Gzip,
     har::Har,
     pkg::Pkg,
+    ram::RamBundle,
     sea::Sea,
     tar::Tar,
     warc::{self, Warc},
@@ -17,7 +18,7 @@ use crate::container::{
 use crate::sourcemap::container::{self, SourceMap};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 12] = [
+static FORMATS: [&dyn Format; 13] = [
     &Gzip { runs_on },
     &Zip,
     &Tar,
@@ -28,6 +29,7 @@ static FORMATS: [&dyn Format; 12] = [
     &PrefixedZip,
     &Har,
     &Warc,
+    &RamBundle,
     &BunMap,
     &SourceMap,
 ];
@@ -76,7 +78,7 @@ pub fn not_opened(head: &[u8]) -> Option<&'static str> {
 
 /// What leaf content is called in `blob` records.
 pub fn leaf_kind(head: &[u8]) -> &'static str {
-    const MAGICS: [(&str, &[u8]); 14] = [
+    const MAGICS: [(&str, &[u8]); 15] = [
         ("elf", b"\x7fELF"),
         ("pe", b"MZ"),
         ("mach-o", b"\xcf\xfa\xed\xfe"),
@@ -91,6 +93,8 @@ pub fn leaf_kind(head: &[u8]) -> &'static str {
         ("sqlite", b"SQLite format 3\0"),
         ("webp", b"RIFF"),
         ("ttf", b"\0\x01\0\0\0"),
+        // Bytecode of React Native's engine: 0x1F1903C103BC1FC6.
+        ("hermes", b"\xc6\x1f\xbc\x03\xc1\x03\x19\x1f"),
     ];
     if head.is_empty() {
         return "empty";
@@ -128,5 +132,9 @@ mod tests {
         assert_eq!(not_opened(b"\xfd7zXZ\0"), Some("xz"));
         assert_eq!(leaf_kind("naïve".as_bytes()), "text");
         assert_eq!(leaf_kind(b"a\0b"), "binary");
+        assert_eq!(
+            leaf_kind(b"\xc6\x1f\xbc\x03\xc1\x03\x19\x1f\x60\0"),
+            "hermes"
+        );
     }
 }

@@ -284,7 +284,11 @@ impl Placer<'_> {
                 bytes: child.len,
                 entries: tree.entries(),
             });
-            self.place_tree(child, tree, at, path, package, &mut stats, out);
+            let around = Around {
+                package,
+                scope: Some(scope),
+            };
+            self.place_tree(child, tree, at, path, around, &mut stats, out);
         }
         stats.raw.add(path, child.len);
         if let Some((folder, _)) = package {
@@ -450,10 +454,11 @@ impl Placer<'_> {
         tree: &Tree,
         at: &Locator,
         path: &[u8],
-        package: Option<(&[u8], &Manifest)>,
+        around: Around,
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
+        let package = around.package;
         if child.facts.as_map().is_some() {
             // Bun's own form stands nowhere but in what Bun packed.
             let kind = match tree.kind.as_str() {
@@ -464,7 +469,8 @@ impl Placer<'_> {
         } else if tree.is_inside() {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);
-                self.place_region(inner, MapKind::Inline, &here, path, package, stats, out);
+                let around = around.for_parts(tree);
+                self.place_region(inner, MapKind::Inline, &here, path, around, stats, out);
             }
         } else {
             stats.incomplete |= self.place_archive(child, tree, at, out);
@@ -578,7 +584,8 @@ impl Placer<'_> {
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
             let Some(meta) = &member.source else {
-                self.place_region(member, MapKind::File, &here, path, package, stats, out);
+                let around = Around::of(package);
+                self.place_region(member, MapKind::File, &here, path, around, stats, out);
                 continue;
             };
             named += 1;
@@ -602,7 +609,8 @@ impl Placer<'_> {
             self.place_matches(member, &here, out);
             out.records
                 .push(source_record(member, meta, &here, at, path, verdict));
-            self.place_content(member, &here, member.name.bytes(), stats, package, out);
+            let path = member.name.bytes();
+            self.place_content(member, &here, path, stats, Around::of(package), out);
         }
         stats.maps += 1;
         out.records.push(Record::Map(crate::record::Map {
@@ -642,7 +650,7 @@ impl Placer<'_> {
         kind: MapKind,
         at: &Locator,
         path: &[u8],
-        package: Option<(&[u8], &Manifest)>,
+        around: Around,
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
@@ -651,9 +659,9 @@ impl Placer<'_> {
         self.place_matches(part, at, out);
         match &part.facts.tree {
             Some(map) if map.map.is_some() => {
-                self.place_map(part, map, kind, at, path, package, stats, out);
+                self.place_map(part, map, kind, at, path, around.package, stats, out);
             }
-            _ => self.place_content(part, at, path, stats, package, out),
+            _ => self.place_content(part, at, path, stats, around, out),
         }
     }
 
@@ -664,22 +672,19 @@ impl Placer<'_> {
         at: &Locator,
         path: &[u8],
         stats: &mut PackageStats,
-        package: Option<(&[u8], &Manifest)>,
+        around: Around,
         out: &mut Placed,
     ) {
-        let cx = self.context(path, package);
+        let cx = self.context(path, around.package);
         let sha256 = member.sha256.map(|digest| digest.hex());
         for finding in exposure::judge_entry(&cx, &member.facts.traits) {
             self.expose(finding, at, sha256.clone(), stats, out);
         }
-        for link in &member.facts.links {
-            out.records.push(Record::Reference(Reference {
-                locator: at.as_str().to_owned(),
-                hops: at.hops().clone(),
-                target: escape(&link.target),
-                kind: link.kind,
-                found: None,
-            }));
+        match around.scope {
+            Some(scope) => self.place_links(member, at, path, scope, stats, out),
+            None => out
+                .records
+                .extend(member.facts.links.iter().map(|link| link_record(link, at))),
         }
         if let Some(tree) = &member.facts.tree {
             out.containers.push(PlacedContainer {
@@ -689,7 +694,7 @@ impl Placer<'_> {
                 bytes: member.len,
                 entries: tree.entries(),
             });
-            self.place_tree(member, tree, at, path, package, stats, out);
+            self.place_tree(member, tree, at, path, around, stats, out);
         }
     }
 
@@ -701,6 +706,42 @@ impl Placer<'_> {
                 .is_some_and(|set| set.is_public() || set.is_baseline())
         })
     }
+}
+
+/// What stands round a part of a file.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    package: Option<(&'a [u8], &'a Manifest)>,
+    /// What links in the part are resolved in; `None` where they lead nowhere that is known.
+    scope: Option<&'a dyn Scope>,
+}
+
+impl<'a> Around<'a> {
+    fn of(package: Option<(&'a [u8], &'a Manifest)>) -> Self {
+        Self {
+            package,
+            scope: None,
+        }
+    }
+
+    /// The same for the parts of `tree`.
+    fn for_parts(self, tree: &Tree) -> Self {
+        Self {
+            scope: self.scope.filter(|_| tree.is_cut_script()),
+            ..self
+        }
+    }
+}
+
+/// The record of a link that was not followed.
+fn link_record(link: &LinkFact, at: &Locator) -> Record {
+    Record::Reference(Reference {
+        locator: at.as_str().to_owned(),
+        hops: at.hops().clone(),
+        target: escape(&link.target),
+        kind: link.kind,
+        found: None,
+    })
 }
 
 /// Whether the bytes of an entry were cut or damaged before they came here: by a limit, or with its container.
