@@ -364,6 +364,60 @@ fn what_is_too_large_to_be_held_is_said_and_matched_as_it_stands() {
 }
 
 #[test]
+fn a_damaged_capture_gives_what_is_whole_in_it() {
+    let body = |text: &str| {
+        format!(
+            r#"{{"request":{{"url":"https://h/{text}.js"}},"response":{{"content":{{"text":"{text}"}}}}}}"#
+        )
+    };
+    let har = format!(
+        r#"{{"log":{{"creator":{{}},"entries":[{},{}]}}}}"#,
+        body("first"),
+        body("second")
+    );
+    let record = |name: &str, body: &str| {
+        format!(
+            "WARC/1.0\r\nWARC-Type: resource\r\nWARC-Target-URI: https://h/{name}\r\nContent-Length: {}\r\n\r\n{body}\r\n\r\n",
+            body.len()
+        )
+    };
+    let warc = [record("one", "first"), record("two", "second")].concat();
+    let packed = [
+        gzip(record("one", "first").as_bytes()),
+        gzip(record("two", "second").as_bytes()),
+    ]
+    .concat();
+    let mut ram = b"\xe5\xd1\x0b\xfb\x02\0\0\0\x06\0\0\0".to_vec();
+    for number in [6_u32, 7, 13, 99] {
+        ram.extend(number.to_le_bytes());
+    }
+    ram.extend(b"run()\0first;\0second;");
+    let files = [
+        ("cut.har", har.as_bytes()[..har.len() - 6].to_vec()),
+        ("cut.ram", ram),
+        ("cut.warc", warc.as_bytes()[..warc.len() - 7].to_vec()),
+        ("cut.warc.gz", packed[..packed.len() - 12].to_vec()),
+        (
+            "long.warc",
+            warc.replacen("Length: 5", "Length: 999", 1).into_bytes(),
+        ),
+    ];
+    let records = scan_between(INCOMPLETE, &files, &[]);
+    assert_blob(&records, "in/cut.har!/https://h/first.js", b"first");
+    assert_blob(&records, "in/cut.har!/https://h/second.js", b"second");
+    assert_problem(&records, "truncated", "in/cut.har");
+    assert_blob(&records, "in/cut.ram!/js-modules/0.js", b"first;");
+    assert_problem(&records, "truncated", "in/cut.ram!/js-modules/1.js");
+    assert_blob(&records, "in/cut.warc!/https://h/one", b"first");
+    assert_problem(&records, "truncated", "in/cut.warc!/https://h/two");
+    assert_blob(&records, "in/cut.warc.gz!/!/https://h/one", b"first");
+    assert_problem(&records, "truncated", "in/cut.warc.gz!/");
+    assert_problem(&records, "length-mismatch", "in/long.warc!/https://h/one");
+    assert_blob(&records, "in/long.warc!/https://h/one", b"first");
+    assert_blob(&records, "in/long.warc!/https://h/two", b"second");
+}
+
+#[test]
 fn bombs_are_cut_by_limits_that_say_how_to_go_on() {
     let zeros = vec![0; 8 << 20];
     let bomb = zip(&[("zeros", &zeros), ("more", &zeros)]);

@@ -123,6 +123,7 @@ impl Signer<'_> {
         }
         let is_generated = child.source.is_none()
             && (!facts.links.is_empty()
+                || !child.links.is_empty()
                 || facts.tree.as_ref().is_some_and(|tree| tree.is_inside()));
         is_generated.then_some("generated: it names a source map, whose sources were taken instead")
     }

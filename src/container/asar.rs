@@ -333,6 +333,7 @@ impl AsarWalker {
                 body: Body::Streamed(Some(len)),
                 trouble: None,
                 source: None,
+                links: Vec::new(),
             };
         }
         match self.input.slice(start, len as usize) {

@@ -408,6 +408,7 @@ impl MapWalker {
                     body: Body::Held(bytes),
                     trouble,
                     source: None,
+                    links: Vec::new(),
                 }
             }
         };

@@ -710,6 +710,7 @@ impl Walker for Streams {
                 body: Body::Streamed(None),
                 trouble: None,
                 source: None,
+                links: Vec::new(),
             }));
         }
         let troubles = self.stream.finish();

@@ -45,6 +45,8 @@ pub struct Tokens {
     pub stray: u64,
     /// The document ended within a string.
     pub is_cut: bool,
+    /// Where that string begins.
+    cut_at: usize,
 }
 
 impl Tokens {
@@ -55,12 +57,18 @@ impl Tokens {
             position: 0,
             stray: 0,
             is_cut: false,
+            cut_at: 0,
         }
     }
 
     /// Offset of the first byte that was not read yet.
     pub fn position(&self) -> usize {
         self.position
+    }
+
+    /// What there is of the string that the document ended in.
+    pub fn cut_string(&self) -> Option<Bytes> {
+        self.is_cut.then(|| self.document.slice(self.cut_at..))
     }
 
     fn take(&mut self, len: usize) -> Bytes {
@@ -76,6 +84,7 @@ impl Tokens {
         loop {
             let Some(found) = memchr::memchr2(b'"', b'\\', &rest[at.min(rest.len())..]) else {
                 self.is_cut = true;
+                self.cut_at = self.position;
                 self.position = self.document.len();
                 return None;
             };
@@ -213,6 +222,7 @@ mod tests {
         let mut cut = Tokens::new(Bytes::from_static(br#"{"a":"b\"#));
         assert_eq!(cut.by_ref().count(), 2);
         assert!(cut.is_cut);
+        assert_eq!(cut.cut_string().as_deref(), Some(&br"b\"[..]));
     }
 
     proptest! {

@@ -14,14 +14,18 @@ pub mod claims;
 pub mod exe;
 pub mod feed;
 pub mod gzip;
+pub mod har;
+pub mod http;
 pub mod inflate;
 pub mod json;
 pub mod listed;
 pub mod pkg;
+pub mod ram;
 pub mod sea;
 pub mod tar;
 #[cfg(test)]
 pub mod testing;
+pub mod warc;
 pub mod zip;
 
 use std::borrow::Cow;
@@ -114,6 +118,8 @@ pub struct Member {
     pub trouble: Option<Trouble>,
     /// What a source map says of a source.
     pub source: Option<Box<SourceMeta>>,
+    /// Where its source map is, as the container says beside the bytes: `SourceMap` headers of a response. As written.
+    pub links: Vec<Vec<u8>>,
 }
 
 impl Member {
@@ -124,6 +130,7 @@ impl Member {
             body: Body::Held(bytes),
             trouble: None,
             source: None,
+            links: Vec::new(),
         }
     }
 
@@ -134,6 +141,7 @@ impl Member {
             body: Body::Absent,
             trouble: Some(trouble),
             source: None,
+            links: Vec::new(),
         }
     }
 }

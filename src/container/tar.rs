@@ -460,6 +460,7 @@ impl<F: Feed> TarWalker<F> {
                     body: Body::Streamed(Some(size)),
                     trouble: odd,
                     source: None,
+                    links: Vec::new(),
                 });
             }
             head

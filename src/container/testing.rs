@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Body, Event, Format, Input, Trouble};
+use super::{Body, Event, Format, Input, Trouble, Walker};
 use crate::blob::{Limits, MemberName};
 
 /// What a walk gave.
@@ -20,6 +20,11 @@ pub struct Seen {
 pub fn walk(format: &dyn Format, bytes: &[u8], limits: &Limits) -> Result<Seen, Trouble> {
     let input = Input::Memory(Bytes::copy_from_slice(bytes));
     let mut walker = format.open(input, limits)?;
+    Ok(walked(walker.as_mut()))
+}
+
+/// What a walker gives until its end.
+pub fn walked(walker: &mut dyn Walker) -> Seen {
     let mut seen = Seen::default();
     while let Some(event) = walker.next() {
         match event {
@@ -50,7 +55,7 @@ pub fn walk(format: &dyn Format, bytes: &[u8], limits: &Limits) -> Result<Seen, 
             Event::Map(_) => seen.others.push("map"),
         }
     }
-    Ok(seen)
+    seen
 }
 
 /// Puts numbers and texts at offsets of a block of zeros.

@@ -1006,6 +1006,7 @@ impl ZipWalker {
                 body: Body::Streamed(None),
                 trouble: None,
                 source: None,
+                links: Vec::new(),
             };
             return (member, all);
         }

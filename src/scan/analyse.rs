@@ -137,6 +137,7 @@ struct Frame {
     facts: Facts,
     trouble: Option<Trouble>,
     source: Option<Box<SourceMeta>>,
+    links: Vec<LinkFact>,
     kept: Option<Kept>,
 }
 
@@ -374,6 +375,7 @@ impl Analyser {
             facts: Arc::new(facts),
             trouble: None,
             source: None,
+            links: Vec::new(),
             kept: None,
         }))
     }
@@ -472,6 +474,7 @@ impl Analyser {
             facts,
             trouble: frame.trouble,
             source: frame.source,
+            links: frame.links,
             kept: frame.kept,
         }))
     }
@@ -497,23 +500,14 @@ impl Analyser {
         ancestors: &[ContentKey],
     ) -> Begun {
         self.progress.entries.fetch_add(1, Ordering::Relaxed);
-        let Body::Held(bytes) = member.body else {
+        let Body::Held(bytes) = std::mem::replace(&mut member.body, Body::Absent) else {
             return Begun::Done(absent(member, ordinal));
         };
         let key = ContentKey::of(&bytes);
         if self.wishes.keep == Keep::Nothing
             && let Some(facts) = self.known(&key, depth)
         {
-            return Begun::Done(self.finish_leaf(
-                member.name,
-                ordinal,
-                &bytes,
-                key,
-                None,
-                facts,
-                member.trouble,
-                member.source,
-            ));
+            return Begun::Done(self.finish_leaf(member, ordinal, &bytes, key, None, facts));
         }
         // Evidence is identified by SHA-256; content that is neither reported nor held against a set needs none.
         let sha256 = (!self.sets.is_empty()).then(|| Sha256Digest::of(&bytes));
@@ -523,14 +517,12 @@ impl Analyser {
             let facts = Arc::new(facts);
             self.remember(key, &facts);
             return Begun::Done(self.finish_leaf(
-                member.name,
+                member,
                 ordinal,
                 &bytes,
                 key,
                 sha256,
                 Some(facts),
-                member.trouble,
-                member.source,
             ));
         };
         let mut kept = self.keep(&bytes, &member.name, Some(&facts), &mut member.source);
@@ -548,6 +540,7 @@ impl Analyser {
             trouble: member.trouble,
             kept,
             source: member.source,
+            links: given_links(&member.links),
             name: member.name,
             facts,
         }))
@@ -584,45 +577,42 @@ impl Analyser {
         })
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of a member, each used once"
-    )]
     fn finish_leaf(
         &self,
-        name: MemberName,
+        mut member: Member,
         ordinal: u32,
         bytes: &Bytes,
         key: ContentKey,
         sha256: Option<Sha256Digest>,
         facts: Option<Arc<Facts>>,
-        trouble: Option<Trouble>,
-        mut source: Option<Box<SourceMeta>>,
     ) -> Visited {
         let plain = facts.as_ref().is_none_or(|facts| facts.is_plain());
-        let kept = self.keep(bytes, &name, facts.as_deref(), &mut source);
+        let kept = self.keep(bytes, &member.name, facts.as_deref(), &mut member.source);
+        let links = given_links(&member.links);
         if plain
-            && trouble.is_none()
-            && source.is_none()
+            && member.trouble.is_none()
+            && member.source.is_none()
+            && links.is_empty()
             && kept.is_none()
             && !self.wishes.record_all
-            && !exposure::name_is_of_interest(name.bytes())
+            && !exposure::name_is_of_interest(member.name.bytes())
         {
             return Visited::Plain {
                 key,
                 len: bytes.len() as u64,
-                compiled: exposure::is_compiled(name.bytes()),
+                compiled: exposure::is_compiled(member.name.bytes()),
             };
         }
         Visited::Child(Box::new(Child {
-            name,
+            name: member.name,
             ordinal,
             len: bytes.len() as u64,
             key: Some(key),
             sha256: Some(sha256.unwrap_or_else(|| Sha256Digest::of(bytes))),
             facts: facts.unwrap_or_else(|| Arc::new(Facts::plain(formats::leaf_kind(bytes)))),
-            trouble,
-            source,
+            trouble: member.trouble,
+            source: member.source,
+            links,
             kept,
         }))
     }
@@ -773,6 +763,7 @@ impl Analyser {
             facts: Arc::new(facts),
             trouble,
             source: member.source,
+            links: given_links(&member.links),
             kept: None,
         }))
     }
@@ -927,6 +918,7 @@ fn absent(member: Member, ordinal: u32) -> Visited {
         key: None,
         sha256: None,
         facts: Arc::new(facts),
+        links: given_links(&member.links),
         trouble: member.trouble,
         source: member.source,
         kept: None,
@@ -934,15 +926,28 @@ fn absent(member: Member, ordinal: u32) -> Visited {
 }
 
 fn link_fact(link: &sourcemap::Link) -> Option<LinkFact> {
-    let kind = match sourcemap::classify(link.url) {
+    link_to(link.url, link.conforming)
+}
+
+fn link_to(target: &[u8], conforming: bool) -> Option<LinkFact> {
+    let kind = match sourcemap::classify(target) {
         Target::Data => return None,
         Target::Url => ReferenceKind::Url,
         Target::Bucket => ReferenceKind::Bucket,
         Target::File => ReferenceKind::File,
     };
     Some(LinkFact {
-        target: link.url.to_vec(),
+        target: target.to_vec(),
         kind,
-        conforming: link.conforming,
+        conforming,
     })
+}
+
+/// The links that a container gives beside the bytes of a member. A header is what the standard asks for first
+/// (ECMA-426, "Linking through HTTP headers").
+fn given_links(targets: &[Vec<u8>]) -> Vec<LinkFact> {
+    targets
+        .iter()
+        .filter_map(|target| link_to(target, true))
+        .collect()
 }

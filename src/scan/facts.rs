@@ -131,7 +131,19 @@ impl Tree {
     /// Whether what is in it is part of the file that holds it, as sources, data URLs and modules are; what an
     /// archive holds stands at a place of its own.
     pub fn is_inside(&self) -> bool {
-        self.map.is_some() || matches!(self.kind.as_str(), "data-url" | "eval")
+        self.map.is_some()
+            || matches!(self.kind.as_str(), "data-url" | "eval")
+            || self.is_cut_script()
+    }
+
+    /// Whether it is one script that was cut into its modules: a link in any of them is the script's.
+    pub fn is_cut_script(&self) -> bool {
+        self.kind == "ram-bundle"
+    }
+
+    /// Whether it is a capture of traffic: its members are named by the URLs that they came from.
+    pub fn is_capture(&self) -> bool {
+        matches!(self.kind.as_str(), "har" | "warc")
     }
 
     /// Regular members, those of nested containers not counted.
@@ -166,6 +178,8 @@ pub struct Child {
     pub trouble: Option<Trouble>,
     /// What the map says of it, where it is a source.
     pub source: Option<Box<SourceMeta>>,
+    /// What its container says beside its bytes of where its source map is.
+    pub links: Vec<LinkFact>,
     /// The bytes, where the run was asked to keep them. Never stored.
     #[serde(skip)]
     pub kept: Option<Kept>,

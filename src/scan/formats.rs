@@ -7,15 +7,18 @@ use crate::container::{
     asar::Asar,
     bun::{Bun, BunMap},
     gzip::Gzip,
+    har::Har,
     pkg::Pkg,
+    ram::RamBundle,
     sea::Sea,
     tar::Tar,
+    warc::{self, Warc},
     zip::{PrefixedZip, Zip},
 };
-use crate::sourcemap::container::{SourceMap, runs_on};
+use crate::sourcemap::container::{self, SourceMap};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 10] = [
+static FORMATS: [&dyn Format; 13] = [
     &Gzip { runs_on },
     &Zip,
     &Tar,
@@ -24,9 +27,18 @@ static FORMATS: [&dyn Format; 10] = [
     &Bun,
     &Pkg,
     &PrefixedZip,
+    &Har,
+    &Warc,
+    &RamBundle,
     &BunMap,
     &SourceMap,
 ];
+
+/// Whether a gzip member that begins so runs on in the next one: tools cut maps anywhere, and crawlers pack each record
+/// of a capture by itself.
+fn runs_on(head: &[u8]) -> bool {
+    warc::begins_record(head) || container::runs_on(head)
+}
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
@@ -66,7 +78,7 @@ pub fn not_opened(head: &[u8]) -> Option<&'static str> {
 
 /// What leaf content is called in `blob` records.
 pub fn leaf_kind(head: &[u8]) -> &'static str {
-    const MAGICS: [(&str, &[u8]); 14] = [
+    const MAGICS: [(&str, &[u8]); 15] = [
         ("elf", b"\x7fELF"),
         ("pe", b"MZ"),
         ("mach-o", b"\xcf\xfa\xed\xfe"),
@@ -81,6 +93,8 @@ pub fn leaf_kind(head: &[u8]) -> &'static str {
         ("sqlite", b"SQLite format 3\0"),
         ("webp", b"RIFF"),
         ("ttf", b"\0\x01\0\0\0"),
+        // Bytecode of React Native's engine: 0x1F1903C103BC1FC6.
+        ("hermes", b"\xc6\x1f\xbc\x03\xc1\x03\x19\x1f"),
     ];
     if head.is_empty() {
         return "empty";
@@ -118,5 +132,9 @@ mod tests {
         assert_eq!(not_opened(b"\xfd7zXZ\0"), Some("xz"));
         assert_eq!(leaf_kind("naïve".as_bytes()), "text");
         assert_eq!(leaf_kind(b"a\0b"), "binary");
+        assert_eq!(
+            leaf_kind(b"\xc6\x1f\xbc\x03\xc1\x03\x19\x1f\x60\0"),
+            "hermes"
+        );
     }
 }

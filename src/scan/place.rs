@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::facts::{Child, Facts, Tree, name_number};
+use super::facts::{Child, Facts, LinkFact, Tree, name_number};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{Locator, MemberName};
@@ -40,6 +40,18 @@ pub trait Scope {
 
     /// The locator of the entry at this path, if there is one.
     fn find(&self, path: &[u8]) -> Option<String>;
+
+    /// The locator of what a link in the entry at `path` leads to, if that is there.
+    fn follow(&self, path: &[u8], link: &LinkFact) -> Option<String> {
+        self.find(&path_of_link(path, link)?)
+    }
+}
+
+/// The path that a link in the entry at `path` leads to.
+fn path_of_link(path: &[u8], link: &LinkFact) -> Option<Vec<u8>> {
+    (link.kind == crate::record::ReferenceKind::File)
+        .then(|| sourcemap::resolve_link(path, &link.target))
+        .flatten()
 }
 
 /// Packages by folder.
@@ -181,6 +193,47 @@ struct TreeScope<'a> {
     names: &'a [u64],
     at: &'a Locator,
     kind: &'a str,
+    /// Of a capture of traffic, the URLs of the maps in it, each with the first member that holds one.
+    captured: Option<HashMap<String, &'a Child>>,
+}
+
+impl<'a> TreeScope<'a> {
+    fn new(tree: &'a Tree, at: &'a Locator) -> Self {
+        let manifests = tree.children.iter().filter_map(|child| {
+            let folder = manifest_folder(child.name.bytes())?;
+            Some((folder.to_vec(), manifest_of(&child.facts)?.clone()))
+        });
+        Self {
+            packages: PackageIndex::new(manifests),
+            names: &tree.names,
+            at,
+            kind: &tree.kind,
+            captured: tree.is_capture().then(|| captured_maps(tree)),
+        }
+    }
+}
+
+/// The maps of a capture by their URLs. A server that does not have a map often answers with a page in its place, so
+/// that a URL by itself says nothing: what was captured there has to be a map.
+fn captured_maps(tree: &Tree) -> HashMap<String, &Child> {
+    let mut maps = HashMap::new();
+    for child in tree.children.iter().filter(|child| holds_map(&child.facts)) {
+        if let Some(url) = sourcemap::captured_url(child.name.bytes()) {
+            maps.entry(url).or_insert(child);
+        }
+    }
+    maps
+}
+
+/// Whether content is a map, or a compressed stream of one.
+fn holds_map(mut facts: &Facts) -> bool {
+    while let (None, Some(tree)) = (facts.as_map(), &facts.tree) {
+        match &tree.children[..] {
+            [only] if facts.is_archive() && tree.entries() == 1 => facts = &only.facts,
+            _ => return false,
+        }
+    }
+    facts.as_map().is_some()
 }
 
 impl Scope for TreeScope<'_> {
@@ -192,6 +245,16 @@ impl Scope for TreeScope<'_> {
         self.names.binary_search(&name_number(path)).ok()?;
         let name = MemberName::Named(path.to_vec());
         let locator = self.at.member(self.kind, &name, 1);
+        Some(locator.as_str().to_owned())
+    }
+
+    fn follow(&self, path: &[u8], link: &LinkFact) -> Option<String> {
+        let Some(captured) = &self.captured else {
+            return self.find(&path_of_link(path, link)?);
+        };
+        let url = sourcemap::resolve_captured(path, &link.target)?;
+        let map = captured.get(&url)?;
+        let locator = self.at.member(self.kind, &map.name, map.ordinal);
         Some(locator.as_str().to_owned())
     }
 }
@@ -221,7 +284,11 @@ impl Placer<'_> {
                 bytes: child.len,
                 entries: tree.entries(),
             });
-            self.place_tree(child, tree, at, path, package, &mut stats, out);
+            let around = Around {
+                package,
+                scope: Some(scope),
+            };
+            self.place_tree(child, tree, at, path, around, &mut stats, out);
         }
         stats.raw.add(path, child.len);
         if let Some((folder, _)) = package {
@@ -322,10 +389,12 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         let cx = self.context(path, scope.package_of(path));
-        for link in &child.facts.links {
-            let found = sourcemap::resolve_link(path, &link.target)
-                .filter(|_| link.kind == crate::record::ReferenceKind::File)
-                .and_then(|target| scope.find(&target));
+        let inside = &child.facts.links;
+        // A header that repeats what the script says is no second link.
+        let beside = child.links.iter();
+        let beside = beside.filter(|link| inside.iter().all(|other| other.target != link.target));
+        for link in beside.chain(inside) {
+            let found = scope.follow(path, link);
             out.records.push(Record::Reference(Reference {
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
@@ -385,10 +454,11 @@ impl Placer<'_> {
         tree: &Tree,
         at: &Locator,
         path: &[u8],
-        package: Option<(&[u8], &Manifest)>,
+        around: Around,
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
+        let package = around.package;
         if child.facts.as_map().is_some() {
             // Bun's own form stands nowhere but in what Bun packed.
             let kind = match tree.kind.as_str() {
@@ -399,7 +469,8 @@ impl Placer<'_> {
         } else if tree.is_inside() {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);
-                self.place_region(inner, MapKind::Inline, &here, path, package, stats, out);
+                let around = around.for_parts(tree);
+                self.place_region(inner, MapKind::Inline, &here, path, around, stats, out);
             }
         } else {
             stats.incomplete |= self.place_archive(child, tree, at, out);
@@ -409,16 +480,7 @@ impl Placer<'_> {
     /// Places the members of an archive: a scope of its own, with packages of its own. Says whether anything in it
     /// was not read in full.
     fn place_archive(&self, child: &Child, tree: &Tree, at: &Locator, out: &mut Placed) -> bool {
-        let manifests = tree.children.iter().filter_map(|child| {
-            let folder = manifest_folder(child.name.bytes())?;
-            Some((folder.to_vec(), manifest_of(&child.facts)?.clone()))
-        });
-        let scope = TreeScope {
-            packages: PackageIndex::new(manifests),
-            names: &tree.names,
-            at,
-            kind: &tree.kind,
-        };
+        let scope = TreeScope::new(tree, at);
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
@@ -522,7 +584,8 @@ impl Placer<'_> {
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
             let Some(meta) = &member.source else {
-                self.place_region(member, MapKind::File, &here, path, package, stats, out);
+                let around = Around::of(package);
+                self.place_region(member, MapKind::File, &here, path, around, stats, out);
                 continue;
             };
             named += 1;
@@ -546,7 +609,8 @@ impl Placer<'_> {
             self.place_matches(member, &here, out);
             out.records
                 .push(source_record(member, meta, &here, at, path, verdict));
-            self.place_content(member, &here, member.name.bytes(), stats, package, out);
+            let path = member.name.bytes();
+            self.place_content(member, &here, path, stats, Around::of(package), out);
         }
         stats.maps += 1;
         out.records.push(Record::Map(crate::record::Map {
@@ -587,7 +651,7 @@ impl Placer<'_> {
         kind: MapKind,
         at: &Locator,
         path: &[u8],
-        package: Option<(&[u8], &Manifest)>,
+        around: Around,
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
@@ -596,9 +660,9 @@ impl Placer<'_> {
         self.place_matches(part, at, out);
         match &part.facts.tree {
             Some(map) if map.map.is_some() => {
-                self.place_map(part, map, kind, at, path, package, stats, out);
+                self.place_map(part, map, kind, at, path, around.package, stats, out);
             }
-            _ => self.place_content(part, at, path, stats, package, out),
+            _ => self.place_content(part, at, path, stats, around, out),
         }
     }
 
@@ -609,22 +673,19 @@ impl Placer<'_> {
         at: &Locator,
         path: &[u8],
         stats: &mut PackageStats,
-        package: Option<(&[u8], &Manifest)>,
+        around: Around,
         out: &mut Placed,
     ) {
-        let cx = self.context(path, package);
+        let cx = self.context(path, around.package);
         let sha256 = member.sha256.map(|digest| digest.hex());
         for finding in exposure::judge_entry(&cx, &member.facts.traits) {
             self.expose(finding, at, sha256.clone(), stats, out);
         }
-        for link in &member.facts.links {
-            out.records.push(Record::Reference(Reference {
-                locator: at.as_str().to_owned(),
-                hops: at.hops().clone(),
-                target: escape(&link.target),
-                kind: link.kind,
-                found: None,
-            }));
+        match around.scope {
+            Some(scope) => self.place_links(member, at, path, scope, stats, out),
+            None => out
+                .records
+                .extend(member.facts.links.iter().map(|link| link_record(link, at))),
         }
         if let Some(tree) = &member.facts.tree {
             out.containers.push(PlacedContainer {
@@ -634,7 +695,7 @@ impl Placer<'_> {
                 bytes: member.len,
                 entries: tree.entries(),
             });
-            self.place_tree(member, tree, at, path, package, stats, out);
+            self.place_tree(member, tree, at, path, around, stats, out);
         }
     }
 
@@ -646,6 +707,42 @@ impl Placer<'_> {
                 .is_some_and(|set| set.is_public() || set.is_baseline())
         })
     }
+}
+
+/// What stands round a part of a file.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    package: Option<(&'a [u8], &'a Manifest)>,
+    /// What links in the part are resolved in; `None` where they lead nowhere that is known.
+    scope: Option<&'a dyn Scope>,
+}
+
+impl<'a> Around<'a> {
+    fn of(package: Option<(&'a [u8], &'a Manifest)>) -> Self {
+        Self {
+            package,
+            scope: None,
+        }
+    }
+
+    /// The same for the parts of `tree`.
+    fn for_parts(self, tree: &Tree) -> Self {
+        Self {
+            scope: self.scope.filter(|_| tree.is_cut_script()),
+            ..self
+        }
+    }
+}
+
+/// The record of a link that was not followed.
+fn link_record(link: &LinkFact, at: &Locator) -> Record {
+    Record::Reference(Reference {
+        locator: at.as_str().to_owned(),
+        hops: at.hops().clone(),
+        target: escape(&link.target),
+        kind: link.kind,
+        found: None,
+    })
 }
 
 /// Whether the bytes of an entry were cut or damaged before they came here: by a limit, or with its container.

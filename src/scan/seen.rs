@@ -104,6 +104,11 @@ fn weight(facts: &Facts) -> usize {
             .map(|child| {
                 300 + child.name.bytes().len()
                     + child
+                        .links
+                        .iter()
+                        .map(|link| 64 + link.target.len())
+                        .sum::<usize>()
+                    + child
                         .source
                         .as_ref()
                         .and_then(|source| source.name.as_ref())

@@ -83,6 +83,7 @@ fn unread(trouble: Trouble) -> Child {
         facts: Arc::new(Facts::plain("absent")),
         trouble: Some(trouble),
         source: None,
+        links: Vec::new(),
         kept: None,
     }
 }
@@ -133,6 +134,7 @@ fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn 
             facts: Arc::new(Facts::plain(formats::leaf_kind(&bytes))),
             trouble: None,
             source: None,
+            links: Vec::new(),
             kept: None,
         },
     }
@@ -180,6 +182,7 @@ fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> C
         facts,
         trouble: None,
         source: None,
+        links: Vec::new(),
         kept: None,
     }
 }
@@ -436,6 +439,7 @@ fn analyse_streamed(analyser: &Analyser, file: &InputFile) -> Child {
         body: Body::Streamed(Some(file.len)),
         trouble: None,
         source: None,
+        links: Vec::new(),
     };
     let mut building = Building::default();
     match analyser.stream(member, 1, &mut walker, &mut building, file.len) {

@@ -311,6 +311,7 @@ fn member(slot: Slot, consistency: &mut Consistency) -> Member {
         body: Body::Held(bytes),
         trouble,
         source: Some(Box::new(meta)),
+        links: Vec::new(),
     }
 }
 

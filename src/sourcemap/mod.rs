@@ -11,7 +11,8 @@
 //! - [`links`] finds `sourceMappingURL` comments in JavaScript and CSS, [`classify`] says what they point to.
 //! - [`strict::judge`] says whether a map is valid by the standard, which none of the others asks.
 //! - [`data_url`] reads maps that sit inside such a comment, [`eval`] modules that sit inside a call.
-//! - [`join_source`], [`resolve_source`] and [`resolve_link`] do the path arithmetic, always inside the container.
+//! - [`join_source`], [`resolve_source`] and [`resolve_link`] do the path arithmetic, always inside the container;
+//!   [`resolve_captured`] does it for captures of traffic, whose members have URLs.
 //!
 //! Left out here: sources without content (skeletons), maps that were encoded twice. Where several maps
 //! stand in one file, [`MapScan::end`] says where the next one may begin, and the container gives it.
@@ -35,7 +36,7 @@ pub mod utf16;
 pub mod vlq;
 
 pub use link::{Link, LinkKind, Target, classify, is_wasm, links, wasm_links};
-pub use resolve::{join_source, resolve_link, resolve_source};
+pub use resolve::{captured_url, join_source, resolve_captured, resolve_link, resolve_source};
 pub use scan::{
     Content, Limits, MapScan, NotAMap, Oddity, OddityKind, SourceSlot, looks_like_map, scan,
     scan_with,

@@ -7,6 +7,11 @@
 //!
 //! What leaves the container stays visible in a source's name (`../` is kept at the front) and is refused for a link:
 //! a link is looked up, and must never be looked up outside.
+//!
+//! In a capture of traffic the members are named by their URLs. There the map has one after all, and links are resolved
+//! by the URL standard itself ([`resolve_captured`]), to be looked up among the URLs of the same capture.
+
+use url::Url;
 
 use super::data_url::percent_decode;
 
@@ -28,25 +33,66 @@ pub fn join_source(source_root: Option<&[u8]>, name: &[u8]) -> Vec<u8> {
 /// resolved against the folder of that; `..` beyond its top are kept at the front. An absolute URL or path keeps
 /// everything before its path and has `.` and `..` taken out (URL standard, "path state"). A URL whose path does not
 /// begin with `/`, such as `node:fs`, is given back as it is.
+///
+/// Where the map was captured from the network, `map_path` is its URL: then names stay below its host, and `..` beyond
+/// the top vanish.
 pub fn resolve_source(map_path: &[u8], source_root: Option<&[u8]>, name: &[u8]) -> Vec<u8> {
     let joined = join_source(source_root, name);
     if joined.is_empty() {
         return map_path.to_vec();
     }
+    let (scheme, host, map_path) = split_host(map_path);
     if let Some(path_at) = absolute_path_start(&joined) {
         let (front, rest) = joined.split_at(path_at);
         let (path, suffix) = split_suffix(rest);
+        let before = match front {
+            [] => [scheme, host].concat(),
+            [b'/', ..] => scheme.to_vec(),
+            _ => Vec::new(),
+        };
         return match path.first() {
-            Some(b'/') => [front, &normalise(path), suffix].concat(),
+            Some(b'/') => [&before, front, &normalise(path), suffix].concat(),
             _ => joined,
         };
     }
     let (path, suffix) = split_suffix(&joined);
-    if path.is_empty() {
-        return [map_path, suffix].concat();
+    let full = match path {
+        [] => map_path.to_vec(),
+        _ => normalise(&[folder(map_path), path].concat()),
+    };
+    [scheme, host, &full, suffix].concat()
+}
+
+/// Splits the URL of a map into scheme, host with its `//`, and path without query and fragment. What is no URL with a
+/// host is all path, and a `?` in it means nothing.
+fn split_host(map_path: &[u8]) -> (&[u8], &[u8], &[u8]) {
+    let scheme = scheme_length(map_path).unwrap_or(0);
+    let (front, rest) = map_path.split_at(scheme);
+    if scheme == 0 || !rest.starts_with(b"//") {
+        return (b"", b"", map_path);
     }
-    let full = [folder(map_path), path].concat();
-    [&normalise(&full), suffix].concat()
+    let (host, path) = map_path.split_at(absolute_path_start(map_path).unwrap_or(scheme));
+    let (path, _) = split_suffix(path);
+    let host = host.get(scheme..).unwrap_or_default();
+    (front, host, if path.is_empty() { b"/" } else { path })
+}
+
+/// The URL by which something that was captured from the network is looked up: as the URL standard writes it, without
+/// its fragment. `None` for what is no URL of the web.
+pub fn captured_url(name: &[u8]) -> Option<String> {
+    web_url(Url::parse(std::str::from_utf8(name).ok()?).ok()?)
+}
+
+/// The URL that a link leads to, seen from the URL `from`, in the form of [`captured_url`]. The result is looked up
+/// among captured URLs and nowhere else; `file:` and whatever else is not of the web leads nowhere.
+pub fn resolve_captured(from: &[u8], link: &[u8]) -> Option<String> {
+    let base = Url::parse(std::str::from_utf8(from).ok()?).ok()?;
+    web_url(base.join(std::str::from_utf8(link).ok()?).ok()?)
+}
+
+fn web_url(mut url: Url) -> Option<String> {
+    url.set_fragment(None);
+    matches!(url.scheme(), "http" | "https").then(|| url.into())
 }
 
 /// The path inside the container that a relative link points to, seen from the file at `from_path`.
@@ -231,6 +277,56 @@ mod tests {
             resolve_source(b"p/m.map", Some(b"webpack:///src"), b"../a.ts"),
             b"webpack:///a.ts"
         );
+    }
+
+    #[test]
+    fn sources_of_a_captured_map_stay_below_its_host() {
+        for (name, url) in [
+            ("../src/a.ts", "https://h:8/src/a.ts"),
+            ("../../../a.ts", "https://h:8/a.ts"),
+            ("a%2Fb.ts?x", "https://h:8/js/a%2Fb.ts?x"),
+            ("/a.ts", "https://h:8/a.ts"),
+            ("//g/a.ts", "https://g/a.ts"),
+            ("webpack:///./a.ts", "webpack:///a.ts"),
+            ("?x", "https://h:8/js/app.js.map?x"),
+            ("node:fs", "node:fs"),
+        ] {
+            let resolved =
+                resolve_source(b"https://h:8/js/app.js.map?v=1/2", None, name.as_bytes());
+            assert_eq!(text(&resolved), url, "{name}");
+        }
+        assert_eq!(
+            resolve_source(b"https://h", None, b"a.ts"),
+            b"https://h/a.ts"
+        );
+    }
+
+    #[test]
+    fn links_in_a_capture_follow_the_url_standard() {
+        let from = b"https://H/js/app.js?v=1/2#x";
+        for (link, url) in [
+            ("app.js.map", Some("https://h/js/app.js.map")),
+            ("app.js.map?v=2#y", Some("https://h/js/app.js.map?v=2")),
+            ("../m/./a b.map", Some("https://h/m/a%20b.map")),
+            ("/m/a.map", Some("https://h/m/a.map")),
+            ("//g/a.map", Some("https://g/a.map")),
+            ("http://g:80/a.map", Some("http://g/a.map")),
+            ("?x", Some("https://h/js/app.js?x")),
+            ("file:///etc/passwd", None),
+            ("data:,x", None),
+            ("https://[", None),
+        ] {
+            let resolved = resolve_captured(from, link.as_bytes());
+            assert_eq!(resolved.as_deref(), url, "{link}");
+        }
+        assert_eq!(
+            captured_url(b"HTTPS://h/js/x/../app.js.map#x").as_deref(),
+            Some("https://h/js/app.js.map")
+        );
+        assert_eq!(captured_url(b"file:///etc/passwd"), None);
+        assert_eq!(captured_url(b"js/app.js"), None);
+        assert_eq!(resolve_captured(b"js/app.js", b"app.js.map"), None);
+        assert_eq!(resolve_captured(b"file:///a/b", b"/etc/passwd"), None);
     }
 
     #[test]

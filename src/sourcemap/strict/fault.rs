@@ -156,6 +156,8 @@ codes! {
     RangeMappings = "range-mappings-not-judged", Note, "proposal: range mappings";
     /// `sourcesHash`, which the edition does not have.
     SourcesHash = "sources-hash-not-judged", Note, "proposal: sources hash";
+    /// `x_facebook_sources`, where React Native's bundler keeps the names of functions.
+    FunctionNames = "function-names-present", Note, "Extensions";
 }
 
 /// One error at its place.

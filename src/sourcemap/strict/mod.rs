@@ -27,7 +27,8 @@
 //!   On disk nobody can tell how a map was served.
 //! - `x_google_ignoreList` is named and has no algorithm; it is looked at where `ignoreList` is not there, and noted.
 //! - Of proposals (debug id, scopes, range mappings, hashes of sources) nothing is in the edition. Their keys are
-//!   noted as not judged; of a debug id, that it is no UUID.
+//!   noted as not judged; of a debug id, that it is no UUID. Of the keys that tools add, React Native's names of
+//!   functions are noted, since they tell of sources that are not there.
 //!
 //! Left out: whether mappings fit the generated code, which is not here to be looked at.
 
@@ -220,9 +221,10 @@ enum Key {
     Scopes,
     RangeMappings,
     SourcesHash,
+    FunctionNames,
 }
 
-const KEYS: usize = Key::SourcesHash as usize + 1;
+const KEYS: usize = Key::FunctionNames as usize + 1;
 
 impl Key {
     fn of(name: &[u8]) -> Option<Key> {
@@ -242,6 +244,7 @@ impl Key {
             b"scopes" => Key::Scopes,
             b"rangeMappings" => Key::RangeMappings,
             b"sourcesHash" => Key::SourcesHash,
+            b"x_facebook_sources" => Key::FunctionNames,
             _ => return None,
         })
     }
@@ -634,6 +637,13 @@ impl<'a> Draft<'a> {
                     "no part of the edition, and not judged".to_owned()
                 });
             }
+        }
+        if self.get(Key::FunctionNames).is_some() {
+            let at = self.start_of(Key::FunctionNames);
+            self.push(Code::FunctionNames, at, || {
+                "`x_facebook_sources` names the functions of each source, with or without its content"
+                    .to_owned()
+            });
         }
         for key in [Key::DebugId, Key::OldDebugId] {
             let Some(value) = self.get(key) else { continue };

@@ -413,6 +413,11 @@ const FIELDS: &[Row] = &[
         r#"{"version":3,"sources":[],"mappings":"","scopes":7,"rangeMappings":[],"sourcesHash":0}"#,
         &[Code::Scopes, Code::RangeMappings, Code::SourcesHash],
     ),
+    (
+        "function-names",
+        r#"{"version":3,"sources":["a"],"mappings":"","x_facebook_sources":[[{"names":["<global>"],"mappings":"AAA"}]]}"#,
+        &[Code::FunctionNames],
+    ),
 ];
 
 /// `mappings` of a map with two sources and one name (base64 VLQ; Mappings structure).
