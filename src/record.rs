@@ -338,6 +338,9 @@ pub struct Map {
     /// Why it is not valid, or what is odd. `[optional]` marks what a consumer may pass over, `[note]` what is no
     /// part of the verdict.
     pub errors: Vec<String>,
+    /// `debugId`, or the older `debug_id`, in lower case, escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debug_id: Option<String>,
     /// Whether its mappings and its contents belong together; null where too few places could be looked up.
     pub consistency: Option<Agreement>,
 }
@@ -375,6 +378,37 @@ pub struct Source {
     /// What the mappings tell of a source without content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapped: Option<Mapped>,
+    /// The hash that the map gives of it (`sourcesHash`), as written, escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// Where in the input the content of a source without one may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Where the content of a source may be that its own map does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Elsewhere {
+    /// Locator of the content.
+    pub locator: String,
+    /// What says so.
+    pub by: ElsewhereBy,
+}
+
+/// What says that a content is that of a source.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ElsewhereBy {
+    /// The map gives a hash of it, and that is the content's, or another map gives the same of it.
+    Hash,
+    /// The file at the path that the map says the source has.
+    Path,
+    /// A source of the same name in a map with the same debug id.
+    DebugId,
+    /// A source of the same name in another map, with as many lines as the mappings need: a hint.
+    NameAndLines,
 }
 
 /// What the mappings of a map tell of a source that has no content in it.

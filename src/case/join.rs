@@ -1,8 +1,9 @@
 //! Joins: what needs more than one unit.
 //!
 //! They run over stored facts after the last unit, in sorted order, and their rows are made anew each time, so
-//! that a case that was finished in three sittings is the same as one that was finished in one. Three joins so
-//! far: loose files are placed in their folder, matches are rolled up into copies, and the account is closed.
+//! that a case that was finished in three sittings is the same as one that was finished in one. Loose files are placed
+//! in their folder, what leads to another unit is looked for there (see [`links`](super::links)), matches are rolled
+//! up into copies, and the account is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,6 +92,7 @@ impl Case {
         for row in &rows {
             self.place_input(row, input, &mut roots)?;
         }
+        self.find_links()?;
         self.roll_up_copies(input, &roots)?;
         self.close_account(input, &rows)
     }

@@ -8,6 +8,7 @@
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
 mod join;
+mod links;
 mod store;
 
 pub use join::JoinInput;

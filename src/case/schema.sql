@@ -51,10 +51,19 @@ CREATE TABLE record (
     type    TEXT NOT NULL,
     locator TEXT NOT NULL,
     way     TEXT NOT NULL,            -- length of the label, and the kind of each hop
-    json    TEXT NOT NULL
+    json    TEXT NOT NULL,
+    key     INTEGER,                  -- number of what other records may be found by: a source's name, a debug id
+    lines   INTEGER                   -- of a source with content
 );
 CREATE INDEX record_of_unit ON record (unit);
 CREATE INDEX record_of_type ON record (type);
+
+-- What a record leads to in another unit; found anew by each join. Readers find it in the record.
+CREATE TABLE link (
+    record  INTEGER PRIMARY KEY,
+    locator TEXT NOT NULL,
+    by      TEXT                      -- what says so, for sources
+);
 
 -- Every container at every place.
 CREATE TABLE container (

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::links;
 use crate::blob::{ContentKey, Locator};
 use crate::record::{Hops, Ledger, Problem, Record, Run, RunInput};
 use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
@@ -14,7 +15,7 @@ use crate::scan::{OpenFacts, UnitDone};
 /// Marks the file as a case of this program (`application_id`): "STRD".
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
-const SCHEMA: i32 = 1;
+const SCHEMA: i32 = 2;
 
 /// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
 const UNFINISHED: [u8; 32] = [0; 32];
@@ -33,6 +34,16 @@ pub enum CaseError {
         "the case {path} was made by a newer version (schema {found}, this program knows {SCHEMA}); use that version"
     )]
     Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema in it.
+        found: i32,
+    },
+    /// Made by an earlier version.
+    #[error(
+        "the case {path} was made by an older version (schema {found}, this program knows {SCHEMA}); use that version, or scan into a new case"
+    )]
+    Older {
         /// The file.
         path: PathBuf,
         /// The schema in it.
@@ -269,6 +280,12 @@ impl Case {
                 found,
             });
         }
+        if found < SCHEMA {
+            return Err(CaseError::Older {
+                path: self.path.clone(),
+                found,
+            });
+        }
         Ok(())
     }
 
@@ -399,8 +416,9 @@ impl Case {
         give: &mut impl FnMut(Record) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = format!(
-            "SELECT {} FROM record WHERE {condition} ORDER BY locator, type, json",
-            RecordRow::COLUMNS
+            "SELECT {} FROM {} WHERE {condition} ORDER BY record.locator, type, json",
+            RecordRow::COLUMNS,
+            RecordRow::TABLES
         );
         let mut query = self
             .db
@@ -422,7 +440,11 @@ impl Case {
         kind: &str,
     ) -> Result<Vec<(Option<i64>, Record)>, CaseError> {
         let rows = || -> rusqlite::Result<Vec<RecordRow>> {
-            let sql = format!("SELECT {} FROM record WHERE type = ?1", RecordRow::COLUMNS);
+            let sql = format!(
+                "SELECT {} FROM {} WHERE type = ?1",
+                RecordRow::COLUMNS,
+                RecordRow::TABLES
+            );
             let mut query = self.db.prepare_cached(&sql)?;
             query.query_map([kind], RecordRow::read)?.collect()
         };
@@ -561,7 +583,7 @@ fn wrap(path: &Path, error: rusqlite::Error) -> CaseError {
     }
 }
 
-fn parse(text: &str) -> Result<Record, CaseError> {
+pub(super) fn parse(text: &str) -> Result<Record, CaseError> {
     serde_json::from_str(text).map_err(|error| CaseError::Damaged {
         what: error.to_string(),
     })
@@ -603,10 +625,21 @@ pub(super) fn put_record(
         }
         None => Default::default(),
     };
+    let (key, lines) = links::found_by(&record);
     db.prepare_cached(
-        "INSERT INTO record (unit, joined, type, locator, way, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO record (unit, joined, type, locator, way, json, key, lines)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![unit, joined, record.kind(), locator, way, json(&record)?])
+    .execute(params![
+        unit,
+        joined,
+        record.kind(),
+        locator,
+        way,
+        json(&record)?,
+        key,
+        lines
+    ])
     .map(drop)
 }
 
@@ -619,6 +652,9 @@ fn restore(row: RecordRow) -> Result<Record, CaseError> {
         })?;
         *locator = row.locator;
     }
+    if let Some(found) = row.found {
+        links::put_found(&mut record, found, row.by.as_deref());
+    }
     Ok(record)
 }
 
@@ -628,11 +664,16 @@ struct RecordRow {
     locator: String,
     way: String,
     json: String,
+    /// What it leads to in another unit, and what says so.
+    found: Option<String>,
+    by: Option<String>,
 }
 
 impl RecordRow {
     /// The columns that [`RecordRow::read`] wants.
-    const COLUMNS: &str = "unit, locator, way, json";
+    const COLUMNS: &str = "unit, record.locator, way, json, link.locator, link.by";
+    /// The tables that they stand in.
+    const TABLES: &str = "record LEFT JOIN link ON link.record = record.id";
 
     fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -640,6 +681,8 @@ impl RecordRow {
             locator: row.get(1)?,
             way: row.get(2)?,
             json: row.get(3)?,
+            found: row.get(4)?,
+            by: row.get(5)?,
         })
     }
 }

@@ -12,6 +12,9 @@ use crate::report::text::{grouped, plural, size};
 
 /// Places that are printed for each kind of thing; the rest is counted.
 const EXAMPLES: usize = 5;
+/// A map of which a smaller share of places fits its contents is named; of published maps next to none does not reach
+/// it, and a map with other contents does not come near.
+const DOUBTFUL: f64 = 0.8;
 
 /// Collects what the summary says, from the records.
 #[derive(Default)]
@@ -22,6 +25,9 @@ pub struct Summary {
     sources: BTreeMap<Party, u64>,
     recovered: u64,
     missing: u64,
+    missing_found: u64,
+    doubtful: u64,
+    first_doubtful: Vec<String>,
     distinct: std::collections::HashSet<[u8; 8]>,
     distinct_bytes: u64,
     exposures: BTreeMap<Severity, u64>,
@@ -50,11 +56,15 @@ impl Summary {
         match record {
             Record::Run(run) => self.searched = run.sets.iter().any(|set| set.role == "signature"),
             Record::Package(_) => self.packages += 1,
-            Record::Map(_) => self.maps += 1,
+            Record::Map(map) => {
+                self.maps += 1;
+                self.add_agreement(map);
+            }
             Record::Source(source) => {
                 *self.sources.entry(source.party).or_insert(0) += 1;
                 if source.status == SourceStatus::Missing {
                     self.missing += 1;
+                    self.missing_found += u64::from(source.elsewhere.is_some());
                 } else {
                     self.recovered += 1;
                     self.count_distinct(source.sha256.as_deref(), source.bytes);
@@ -91,6 +101,20 @@ impl Summary {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Notes a map whose contents are not what its mappings were made of.
+    fn add_agreement(&mut self, map: &crate::record::Map) {
+        let Some(agreement) = map.consistency.filter(|seen| seen.score < DOUBTFUL) else {
+            return;
+        };
+        self.doubtful += 1;
+        if self.first_doubtful.len() < EXAMPLES {
+            self.first_doubtful.push(format!(
+                "{}: {} of {} places fit",
+                map.locator, agreement.places_right, agreement.places
+            ));
         }
     }
 
@@ -134,6 +158,17 @@ impl Summary {
         let ledger = &outcome.ledger;
         writeln!(out, "packages    {}", grouped(self.packages))?;
         writeln!(out, "sources     {}", self.sources_line())?;
+        if self.doubtful > 0 {
+            writeln!(
+                out,
+                "doubtful    {} whose mappings do not fit the contents: doctored, or mixed up by a tool",
+                plural(self.doubtful, "map", "maps")
+            )?;
+            for map in &self.first_doubtful {
+                writeln!(out, "  {}", shown(map))?;
+            }
+            more(&mut out, self.doubtful, self.first_doubtful.len())?;
+        }
         writeln!(out, "exposures   {}", self.exposures_line())?;
         for exposure in &self.worst {
             writeln!(
@@ -186,8 +221,15 @@ impl Summary {
         if self.maps == 0 {
             return "no source maps found in what was read".to_owned();
         }
+        let elsewhere = match self.missing_found {
+            0 => String::new(),
+            found => format!(
+                " ({} of them may lie elsewhere in the input)",
+                grouped(found)
+            ),
+        };
         format!(
-            "{} recovered from {} ({} distinct, {}), {} named without content; party: {} first, {} unknown, {} third",
+            "{} recovered from {} ({} distinct, {}), {} named without content{elsewhere}; party: {} first, {} unknown, {} third",
             grouped(self.recovered),
             plural(self.maps, "map", "maps"),
             grouped(self.distinct.len() as u64),

@@ -379,6 +379,7 @@ impl MapWalker {
             status: SourceStatus::Missing,
             lines: 0,
             profile: None,
+            hash: None,
             written: None,
         };
         let name = MemberName::Named(name.unwrap_or_default());

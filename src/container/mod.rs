@@ -166,6 +166,8 @@ pub struct SourceMeta {
     pub name: Option<Vec<u8>>,
     /// Listed in an ignore list.
     pub ignored: bool,
+    /// The hash that the map gives of it, as written.
+    pub hash: Option<Vec<u8>>,
     /// How well the content could be given back.
     pub status: crate::record::SourceStatus,
     /// Lines of the content, where there is one.

@@ -32,6 +32,8 @@ const LINK_WORD: &[u8] = b"sourceMappingURL";
 enum Subject {
     /// A module in an `eval` call names itself.
     Module,
+    /// A script says which build it is of.
+    DebugId,
     Link,
     Pem,
     Putty,
@@ -65,7 +67,7 @@ const fn literal(
     }
 }
 
-const LITERALS: [Literal; 9] = [
+const LITERALS: [Literal; 10] = [
     literal(LINK_WORD, 12, b"gURL", Subject::Link),
     literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
     literal(key::PUTTY_START, 0, b"PuTTY-User-Key", Subject::Putty),
@@ -75,6 +77,7 @@ const LITERALS: [Literal; 9] = [
     literal(b"pypi]", 0, b"pypi]", Subject::Registry),
     literal(b"[distutils]", 0, b"[distutils]", Subject::Registry),
     literal(b"sourceURL=", 4, b"ceURL=", Subject::Module),
+    literal(b"# debugId=", 5, b"ugId=", Subject::DebugId),
 ];
 
 /// The literal pass, built once and shared by all workers.
@@ -132,6 +135,7 @@ pub struct Hits {
     putty: Vec<usize>,
     registry: bool,
     module: bool,
+    debug_id: bool,
 }
 
 impl Hits {
@@ -142,6 +146,7 @@ impl Hits {
             && self.putty.is_empty()
             && !self.registry
             && !self.module
+            && !self.debug_id
     }
 
     /// The word `sourceMappingURL` stands in it, whether as a link or not.
@@ -152,6 +157,11 @@ impl Hits {
     /// The word by which modules in `eval` calls name themselves stands in it.
     pub fn has_module(&self) -> bool {
         self.module
+    }
+
+    /// A comment that may hold a debug id stands in it.
+    pub fn has_debug_id(&self) -> bool {
+        self.debug_id
     }
 
     /// Byte offsets of the word `sourceMappingURL`, ascending.
@@ -173,6 +183,7 @@ impl Hits {
         match literal.subject {
             Subject::Link => self.links.push(at),
             Subject::Module => self.module = true,
+            Subject::DebugId => self.debug_id = true,
             Subject::Pem => self.pems.push(at),
             Subject::Putty => self.putty.push(at),
             Subject::Registry => self.registry = true,

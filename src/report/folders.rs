@@ -660,6 +660,8 @@ mod tests {
             status: SourceStatus::Exact,
             skeleton: false,
             lines: None,
+            hash: None,
+            elsewhere: None,
             mapped: None,
         }
     }

@@ -30,6 +30,8 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         status: SourceStatus::Exact,
         skeleton: false,
         lines: None,
+        hash: None,
+        elsewhere: None,
         mapped: None,
     }
 }
@@ -310,6 +312,7 @@ pub fn incident() -> Vec<Record> {
         with_content: all.len() as u64 - 10,
         valid: Some(true),
         errors: Vec::new(),
+        debug_id: None,
         consistency: None,
     }));
     let inline = "mirror/acme-cli-0.2.8.tgz!/package/cli.mjs!/@5120";
@@ -321,6 +324,7 @@ pub fn incident() -> Vec<Record> {
         with_content: 31,
         valid: Some(false),
         errors: vec!["mappings: field 5 of segment 3 is missing".to_owned()],
+        debug_id: None,
         consistency: None,
     }));
     out.extend(all.into_iter().map(Record::from));

@@ -302,9 +302,7 @@ impl Building {
         self.flush_folder();
         kind.clone_into(&mut self.tree.kind);
         let mut names = std::mem::take(&mut self.tree.names);
-        let children = self.tree.children.iter();
-        let mut links = children.flat_map(|child| &child.facts.links);
-        if links.any(|link| link.kind == ReferenceKind::File) {
+        if self.tree.children.iter().any(leads_elsewhere) {
             names.sort_unstable();
             names.dedup();
             self.tree.names = names;
@@ -313,6 +311,20 @@ impl Building {
         facts.levels = self.levels + 1;
         facts.tree = Some(self.tree);
     }
+}
+
+/// Whether an entry points to others beside it, or names sources that may lie there.
+fn leads_elsewhere(entry: &Child) -> bool {
+    let names_missing = |entry: &Child| {
+        let map = entry.facts.as_map();
+        let mut sources = map.into_iter().flat_map(|(tree, _)| &tree.children);
+        sources.any(|child| child.source.is_some() && child.key.is_none())
+    };
+    let mut links = entry.facts.links.iter();
+    links.any(|link| link.kind == ReferenceKind::File)
+        || names_missing(entry)
+        || (entry.facts.tree.as_ref())
+            .is_some_and(|tree| tree.is_inside() && tree.children.iter().any(names_missing))
 }
 
 /// Runs a parser; a panic in it becomes a trouble, so that none crosses a worker.
@@ -705,6 +717,9 @@ impl Analyser {
                 .walker()
                 .map(|walker| Box::new(walker) as Box<dyn Walker>);
         }
+        if hits.has_debug_id() {
+            facts.links.extend(debug_links(bytes));
+        }
         self.progress
             .findings
             .fetch_add(facts.matches.len() as u64, Ordering::Relaxed);
@@ -828,6 +843,13 @@ impl Analyser {
             }
         }
         let mut has_inlined = hits.has_module();
+        if hits.has_debug_id() {
+            for link in debug_links(window) {
+                if !facts.links.contains(&link) {
+                    facts.links.push(link);
+                }
+            }
+        }
         if hits.has_link() {
             for link in &sourcemap::links(window) {
                 match link_fact(link) {
@@ -923,6 +945,16 @@ fn absent(member: Member, ordinal: u32) -> Visited {
         source: member.source,
         kept: None,
     }))
+}
+
+/// The debug ids of a script, as links to maps that have the same.
+fn debug_links(text: &[u8]) -> impl Iterator<Item = LinkFact> {
+    let ids = sourcemap::debug_ids(text).into_iter();
+    ids.map(|id| LinkFact {
+        target: id.to_ascii_lowercase(),
+        kind: ReferenceKind::DebugId,
+        conforming: true,
+    })
 }
 
 fn link_fact(link: &sourcemap::Link) -> Option<LinkFact> {

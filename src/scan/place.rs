@@ -17,8 +17,8 @@ use crate::exposure::{
     self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
 };
 use crate::record::{
-    Agreement, Blob, Exposure, MapKind, Mapped, Match, MatchRange, Package, Party, Problem, Record,
-    Reference, Source, SourceCounts, SourceStatus,
+    Agreement, Blob, Elsewhere, ElsewhereBy, Exposure, MapKind, Mapped, Match, MatchRange, Package,
+    Party, Problem, Record, Reference, Source, SourceCounts, SourceStatus,
 };
 use crate::signature::SetGroup;
 use crate::sourcemap;
@@ -287,6 +287,7 @@ impl Placer<'_> {
             let around = Around {
                 package,
                 scope: Some(scope),
+                beside: Some(scope),
             };
             self.place_tree(child, tree, at, path, around, &mut stats, out);
         }
@@ -458,14 +459,13 @@ impl Placer<'_> {
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
-        let package = around.package;
         if child.facts.as_map().is_some() {
             // Bun's own form stands nowhere but in what Bun packed.
             let kind = match tree.kind.as_str() {
                 "bun-map" => MapKind::Embedded,
                 _ => MapKind::File,
             };
-            self.place_map(child, tree, kind, at, path, package, stats, out);
+            self.place_map(child, tree, kind, at, path, around, stats, out);
         } else if tree.is_inside() {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);
@@ -574,11 +574,12 @@ impl Placer<'_> {
         kind: MapKind,
         at: &Locator,
         path: &[u8],
-        package: Option<(&[u8], &Manifest)>,
+        around: Around,
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
         let Some(head) = &tree.map else { return };
+        let package = around.package;
         let mut summary = MapSummary::new(kind);
         let (mut named, mut with_content) = (0, 0);
         for member in &tree.children {
@@ -607,8 +608,9 @@ impl Placer<'_> {
             self.place_problems(member, &here, stats, out);
             self.place_blob(member, &here, out);
             self.place_matches(member, &here, out);
-            out.records
-                .push(source_record(member, meta, &here, at, path, verdict));
+            out.records.push(source_record(
+                member, meta, &here, at, path, around, verdict,
+            ));
             let path = member.name.bytes();
             self.place_content(member, &here, path, stats, Around::of(package), out);
         }
@@ -622,6 +624,10 @@ impl Placer<'_> {
             // Of a map that did not come here whole nobody knows whether it was valid.
             valid: head.valid.filter(|_| !arrived_in_part(child)),
             errors: head.errors.clone(),
+            debug_id: head
+                .debug_id
+                .as_ref()
+                .map(|id| escape(&id.to_ascii_lowercase())),
             consistency: agreement(&head.consistency),
         }));
         let cx = self.context(path, package);
@@ -660,7 +666,7 @@ impl Placer<'_> {
         self.place_matches(part, at, out);
         match &part.facts.tree {
             Some(map) if map.map.is_some() => {
-                self.place_map(part, map, kind, at, path, around.package, stats, out);
+                self.place_map(part, map, kind, at, path, around, stats, out);
             }
             _ => self.place_content(part, at, path, stats, around, out),
         }
@@ -715,6 +721,8 @@ struct Around<'a> {
     package: Option<(&'a [u8], &'a Manifest)>,
     /// What links in the part are resolved in; `None` where they lead nowhere that is known.
     scope: Option<&'a dyn Scope>,
+    /// Where the file lies that the part is in; `None` where that is no file.
+    beside: Option<&'a dyn Scope>,
 }
 
 impl<'a> Around<'a> {
@@ -722,6 +730,7 @@ impl<'a> Around<'a> {
         Self {
             package,
             scope: None,
+            beside: None,
         }
     }
 
@@ -812,15 +821,20 @@ fn source_record(
     at: &Locator,
     map: &Locator,
     map_path: &[u8],
+    around: Around,
     verdict: exposure::PartyVerdict,
 ) -> Record {
     let named = meta.name.as_deref().map(escape_with_raw);
-    let url = meta.name.as_deref().map(|name| {
-        escape(&sourcemap::resolve_source(
-            map_path,
-            meta.source_root.as_deref(),
-            name,
-        ))
+    let root = meta.source_root.as_deref();
+    let resolve = |name| sourcemap::resolve_source(map_path, root, name);
+    let url = meta.name.as_deref().map(resolve);
+    // Where the file itself lies beside the map, nothing more needs to be known of it.
+    let beside = url.as_ref().filter(|_| member.key.is_none());
+    let elsewhere = beside.and_then(|path| {
+        Some(Elsewhere {
+            locator: around.beside?.find(path)?,
+            by: ElsewhereBy::Path,
+        })
     });
     let (name, name_b64) = named.map_or((None, None), |(name, raw)| (Some(name), raw));
     let status = if member.key.is_none() && meta.status != SourceStatus::Refused {
@@ -834,7 +848,7 @@ fn source_record(
         map: map.as_str().to_owned(),
         name,
         name_b64,
-        url,
+        url: url.as_deref().map(escape),
         bytes: member.key.map(|_| member.len),
         sha256: member.sha256.map(|digest| hex(&digest.0)),
         party: verdict.party,
@@ -843,6 +857,8 @@ fn source_record(
         skeleton: false,
         lines: member.key.map(|_| meta.lines),
         mapped: meta.profile.as_deref().map(mapped),
+        hash: meta.hash.as_deref().map(escape),
+        elsewhere,
     })
 }
 

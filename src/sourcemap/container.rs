@@ -107,6 +107,7 @@ impl MapWalker {
                     source_root: slot.source_root.map(text),
                     name: slot.name.map(text),
                     ignored: slot.ignored,
+                    hash: slot.hash.map(text),
                     status: SourceStatus::Missing,
                     lines: 0,
                     profile: profiles.remove(&index).map(Box::new),

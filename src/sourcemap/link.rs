@@ -6,7 +6,7 @@
 //!
 //! Where the reference stands inside a string literal, its URL ends at the quote or at the escape that ends the line.
 //! A comment without URL (code that puts one together: `"//# sourceMappingURL=" + url`) is no reference and is left
-//! out. So are HTTP headers and the debug id. A WebAssembly module links by a custom section: [`wasm_links`].
+//! out. So are HTTP headers. A script's debug id is found by [`debug_ids`]. A WebAssembly module links by a custom section: [`wasm_links`].
 
 use memchr::{memchr2, memchr3, memmem, memrchr};
 
@@ -101,6 +101,43 @@ fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
         }
     }
     None
+}
+
+/// Finds the debug ids that a script gives itself, `//# debugId=` and a UUID on a line of its own (debug id proposal,
+/// "Debug IDs in JavaScript Artifacts"), each once, in order. They are looked for everywhere, where the proposal looks
+/// at the last five lines: tools that join scripts leave them where they were.
+pub fn debug_ids(text: &[u8]) -> Vec<&[u8]> {
+    const COMMENT: &[u8] = b"//# debugId=";
+    const UUID_LEN: usize = 36;
+    let mut found: Vec<&[u8]> = Vec::new();
+    for at in memmem::find_iter(text, COMMENT) {
+        let rest = text.get(at + COMMENT.len()..).unwrap_or_default();
+        let Some((id, behind)) = rest.split_at_checked(UUID_LEN) else {
+            break;
+        };
+        let ends = behind.first().is_none_or(|byte| byte.is_ascii_whitespace());
+        if ends && is_uuid(id) && found.len() < DEBUG_IDS_MAX && !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// Debug ids that are taken of one text.
+const DEBUG_IDS_MAX: usize = 64;
+
+/// Whether a text is a UUID in its usual form (RFC 9562, section 4).
+pub(super) fn is_uuid(text: &[u8]) -> bool {
+    const LEN: usize = 36;
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    text.len() == LEN
+        && text.iter().enumerate().all(|(index, byte)| {
+            if HYPHENS.contains(&index) {
+                *byte == b'-'
+            } else {
+                byte.is_ascii_hexdigit()
+            }
+        })
 }
 
 /// Finds every link in a text, in order. Takes linear time, whatever the text holds.

@@ -35,7 +35,7 @@ pub mod unescape;
 pub mod utf16;
 pub mod vlq;
 
-pub use link::{Link, LinkKind, Target, classify, is_wasm, links, wasm_links};
+pub use link::{Link, LinkKind, Target, classify, debug_ids, is_wasm, links, wasm_links};
 pub use resolve::{captured_url, join_source, resolve_captured, resolve_link, resolve_source};
 pub use scan::{
     Content, Limits, MapScan, NotAMap, Oddity, OddityKind, SourceSlot, looks_like_map, scan,

@@ -124,6 +124,8 @@ pub struct SourceSlot<'a> {
     pub content: Content<'a>,
     /// Whether an ignore list names it: third-party code, says the tool that made the map.
     pub ignored: bool,
+    /// What `sourcesHash` says of it (proposal "hashes for sources"): a text that only its maker needs to understand.
+    pub hash: Option<RawString<'a>>,
 }
 
 /// The text of a source.
@@ -350,7 +352,7 @@ impl Evidence {
             Some(Key::Sections) => self.sections |= opens == Some(b'[') && holds_maps(at_value),
             Some(Key::Names) => self.other |= opens == Some(b'['),
             Some(Key::File | Key::SourceRoot) => self.other |= opens == Some(b'"'),
-            Some(Key::DebugId | Key::IgnoreList) | None => {}
+            Some(Key::DebugId | Key::IgnoreList | Key::SourcesHash) | None => {}
         }
     }
 
@@ -582,11 +584,12 @@ enum Key {
     Sections,
     IgnoreList,
     DebugId,
+    SourcesHash,
 }
 
 impl Key {
     fn of(key: &RawString<'_>) -> Option<Key> {
-        const KEYS: [(&[u8], Key); 12] = [
+        const KEYS: [(&[u8], Key); 13] = [
             (b"version", Key::Version),
             (b"file", Key::File),
             (b"sourceRoot", Key::SourceRoot),
@@ -599,6 +602,7 @@ impl Key {
             (b"x_google_ignoreList", Key::IgnoreList),
             (b"debugId", Key::DebugId),
             (b"debug_id", Key::DebugId),
+            (b"sourcesHash", Key::SourcesHash),
         ];
         KEYS.iter()
             .find(|(name, _)| key.says(name))
@@ -643,6 +647,7 @@ struct Draft<'a> {
     ignored: Vec<u32>,
     mappings: Option<RawString<'a>>,
     names: Option<&'a [u8]>,
+    hashes: Vec<Entry<'a>>,
 }
 
 impl Draft<'_> {
@@ -857,6 +862,7 @@ impl<'a> Scanner<'a> {
                 let list = self.string_list();
                 draft.contents.push(list);
             }
+            (Key::SourcesHash, Some(b'[')) => draft.hashes = self.string_list(),
             (Key::Names, Some(b'[')) => draft.names = self.read_names(),
             (Key::IgnoreList, Some(b'[')) => self.read_ignore_list(&mut draft.ignored),
             (_, Some(b'n')) if self.at_null() => self.skip(),
@@ -1154,6 +1160,7 @@ impl<'a> Scanner<'a> {
                 None => Content::Missing,
             },
             ignored,
+            hash: draft.hashes.get(index).copied().flatten(),
         });
     }
 

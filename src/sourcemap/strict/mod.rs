@@ -46,6 +46,7 @@ use std::ops::Range;
 
 pub use fault::{Code, Fault, KEPT_OF_A_CODE, Rank};
 
+use super::link::is_uuid;
 use super::unescape::RawString;
 use fault::Faults;
 use json::{Broken, Flaw, Kind, Reader, Text};
@@ -649,23 +650,15 @@ impl<'a> Draft<'a> {
             let Some(value) = self.get(key) else { continue };
             let at = value.span.start;
             let written = self.reader.bytes(value.span.clone());
-            if value.kind != Kind::String || !is_uuid(written.trim_ascii_end()) {
+            let id = written
+                .trim_ascii_end()
+                .strip_prefix(b"\"")
+                .and_then(|id| id.strip_suffix(b"\""));
+            if value.kind != Kind::String || !id.is_some_and(is_uuid) {
                 self.push(Code::DebugId, at, || "it is no UUID in a string".to_owned());
             }
         }
     }
-}
-
-/// Whether a JSON string, quotes and all, is a UUID in its usual form (RFC 9562, section 4).
-fn is_uuid(string: &[u8]) -> bool {
-    const HYPHENS: [usize; 4] = [9, 14, 19, 24];
-    const BYTES: usize = 38;
-    string.len() == BYTES
-        && string.iter().enumerate().all(|(index, byte)| match index {
-            0 | 37 => *byte == b'"',
-            index if HYPHENS.contains(&index) => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 fn segment_code(fault: mappings::Fault) -> Code {

@@ -1,0 +1,381 @@
+//! What a record leads to in another unit: maps by debug id, and contents of sources that their own map does not hold.
+//!
+//! A source without content may be in another map of the scan: another chunk of the same build, another release, the
+//! same build as it was before the contents were taken out. Four things can say so, and the best is taken: a hash that
+//! the map gives, the path (looked for where a place is known, not here), one debug id on both maps, and at last name
+//! and length. The last is a hint and called one: the name must have a folder, and the content as many lines as the
+//! mappings need and not many more.
+//!
+//! All rows are looked through by number first, and only those where numbers agree are read.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rusqlite::params;
+
+use super::store::{Case, CaseError, parse};
+use crate::record::{Elsewhere, ElsewhereBy, Record, ReferenceKind, Source};
+
+/// Segments that a source needs for its length to say anything.
+const SEGMENTS_MIN: u64 = 8;
+/// Sources of one name among which one is looked for; where there are more a name says nothing.
+const CANDIDATES_MAX: usize = 1_000;
+
+/// The columns `key` and `lines` of a record.
+pub(super) fn found_by(record: &Record) -> (Option<i64>, Option<i64>) {
+    match record {
+        Record::Source(source) => (
+            source.name.as_deref().and_then(name_key),
+            source.lines.map(|lines| lines as i64),
+        ),
+        Record::Map(map) => (map.debug_id.as_deref().map(number), None),
+        Record::Reference(reference) if reference.kind == ReferenceKind::DebugId => {
+            (Some(number(&reference.target)), None)
+        }
+        _ => (None, None),
+    }
+}
+
+/// Puts what a join found into its record.
+pub(super) fn put_found(record: &mut Record, locator: String, by: Option<&str>) {
+    match record {
+        Record::Reference(reference) => reference.found = Some(locator),
+        Record::Source(source) => {
+            let by = match by {
+                Some("hash") => ElsewhereBy::Hash,
+                Some("debug-id") => ElsewhereBy::DebugId,
+                _ => ElsewhereBy::NameAndLines,
+            };
+            source.elsewhere = Some(Elsewhere { locator, by });
+        }
+        _ => {}
+    }
+}
+
+fn word(by: ElsewhereBy) -> &'static str {
+    match by {
+        ElsewhereBy::Hash => "hash",
+        ElsewhereBy::Path => "path",
+        ElsewhereBy::DebugId => "debug-id",
+        ElsewhereBy::NameAndLines => "name-and-lines",
+    }
+}
+
+/// The number of a text, as it stands in the column.
+fn number(text: &str) -> i64 {
+    crate::scan::facts::name_number(text.as_bytes()) as i64
+}
+
+/// The number of a source's name without what differs from one build to the next: the scheme and name of the build, the
+/// way up to the top, a query. Names without a folder have none: too many files are called `index.js`.
+fn name_key(name: &str) -> Option<i64> {
+    let path = match name.find("://") {
+        Some(at) => {
+            let rest = &name[at + 3..];
+            rest.find('/').map_or(rest, |slash| &rest[slash..])
+        }
+        None => name,
+    };
+    let path = path.split('?').next().unwrap_or_default();
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "." | ".."))
+        .collect();
+    // Below the last `node_modules` the way is the package's own, wherever that was installed.
+    let own = parts.iter().rposition(|part| *part == "node_modules");
+    let parts = &parts[own.map_or(0, |at| at + 1)..];
+    (parts.len() > 1).then(|| number(&parts.join("/")))
+}
+
+/// A source with content, by number.
+#[derive(Clone, Copy)]
+struct Candidate {
+    record: i64,
+    lines: u64,
+}
+
+impl Case {
+    /// Fills the table of links anew.
+    pub(super) fn find_links(&self) -> Result<(), CaseError> {
+        self.db
+            .execute("DELETE FROM link", [])
+            .map_err(|error| self.wrap(error))?;
+        self.link_debug_ids().map_err(|error| self.wrap(error))?;
+        self.fill_sources()
+    }
+
+    /// Scripts to the maps that have the same debug id: the first by locator.
+    fn link_debug_ids(&self) -> rusqlite::Result<()> {
+        self.db.execute(
+            "INSERT INTO link (record, locator)
+             SELECT reference.id, min(map.locator) FROM record AS reference
+             JOIN record AS map ON map.type = 'map' AND map.key = reference.key
+                  AND map.json ->> 'debug_id' = reference.json ->> 'target'
+             WHERE reference.type = 'reference' AND reference.key IS NOT NULL
+             GROUP BY reference.id",
+            [],
+        )?;
+        Ok(())
+    }
+
+    fn fill_sources(&self) -> Result<(), CaseError> {
+        let missing = self.missing_keys().map_err(|error| self.wrap(error))?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let candidates = self
+            .candidates(&missing)
+            .map_err(|error| self.wrap(error))?;
+        let hashes = self.hashes()?;
+        if candidates.is_empty() && hashes.is_empty() {
+            return Ok(());
+        }
+        let debug_ids = self.shared_debug_ids().map_err(|error| self.wrap(error))?;
+        let rows = || -> rusqlite::Result<Vec<(i64, Option<i64>)>> {
+            let mut query = self.db.prepare(
+                "SELECT id, key FROM record WHERE type = 'source' AND lines IS NULL ORDER BY id",
+            )?;
+            query
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        for (id, key) in rows().map_err(|error| self.wrap(error))? {
+            let of_name = key.and_then(|key| candidates.get(&key));
+            if of_name.is_none() && hashes.is_empty() {
+                continue;
+            }
+            let source = self.source(id)?;
+            if source.elsewhere.is_some() {
+                continue;
+            }
+            let by_hash = source.hash.as_ref().and_then(|hash| hashes.get(hash));
+            let found = match by_hash {
+                Some(locator) => Some((locator.clone(), ElsewhereBy::Hash)),
+                None => match of_name {
+                    Some(of_name) => self.best(&source, of_name, &debug_ids)?,
+                    None => None,
+                },
+            };
+            if let Some((locator, by)) = found {
+                self.db
+                    .prepare_cached("INSERT INTO link VALUES (?1, ?2, ?3)")
+                    .and_then(|mut put| put.execute(params![id, locator, word(by)]))
+                    .map_err(|error| self.wrap(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of sources without content.
+    fn missing_keys(&self) -> rusqlite::Result<HashSet<Option<i64>>> {
+        let mut query = self
+            .db
+            .prepare("SELECT DISTINCT key FROM record WHERE type = 'source' AND lines IS NULL")?;
+        query.query_map([], |row| row.get(0))?.collect()
+    }
+
+    /// Sources with content under these names.
+    fn candidates(
+        &self,
+        wanted: &HashSet<Option<i64>>,
+    ) -> rusqlite::Result<HashMap<i64, Vec<Candidate>>> {
+        let mut found: HashMap<i64, Vec<Candidate>> = HashMap::new();
+        let mut query = self.db.prepare(
+            "SELECT id, key, lines FROM record
+             WHERE type = 'source' AND lines IS NOT NULL AND key IS NOT NULL",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let key: i64 = row.get(1)?;
+            if wanted.contains(&Some(key)) {
+                found.entry(key).or_default().push(Candidate {
+                    record: row.get(0)?,
+                    lines: row.get::<_, i64>(2)? as u64,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// What may be found by a hash that a map gives: the text of the hash, and where content is that it stands for. A
+    /// hash stands for a content where another map gives it of one, or where it is the content's SHA-256.
+    fn hashes(&self) -> Result<BTreeMap<String, String>, CaseError> {
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        let mut wanted = HashMap::new();
+        self.each_source(
+            "lines IS NULL AND json LIKE '%\"hash\":\"%'",
+            |source, _| {
+                let Some(hash) = source.hash else { return };
+                if let Some(sha256) = sha256_in(&hash) {
+                    wanted.insert(sha256, hash.clone());
+                }
+                found.insert(hash, String::new());
+            },
+        )?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        self.each_source("lines IS NOT NULL", |source, locator| {
+            let by_sha256 = source.sha256.as_ref().and_then(|sha256| wanted.get(sha256));
+            for hash in by_sha256.into_iter().chain(&source.hash) {
+                if let Some(best) = found.get_mut(hash)
+                    && (best.is_empty() || locator < *best)
+                {
+                    best.clone_from(&locator);
+                }
+            }
+        })?;
+        found.retain(|_, locator| !locator.is_empty());
+        Ok(found)
+    }
+
+    fn each_source(
+        &self,
+        condition: &str,
+        mut take: impl FnMut(Source, String),
+    ) -> Result<(), CaseError> {
+        let sql = format!("SELECT json, locator FROM record WHERE type = 'source' AND {condition}");
+        let mut query = self.db.prepare(&sql).map_err(|error| self.wrap(error))?;
+        let mut rows = query.query([]).map_err(|error| self.wrap(error))?;
+        while let Some(row) = rows.next().map_err(|error| self.wrap(error))? {
+            let text: String = row.get(0).map_err(|error| self.wrap(error))?;
+            let locator = row.get(1).map_err(|error| self.wrap(error))?;
+            if let Record::Source(source) = parse(&text)? {
+                take(*source, locator);
+            }
+        }
+        Ok(())
+    }
+
+    fn source(&self, id: i64) -> Result<Source, CaseError> {
+        let text: String = self
+            .db
+            .prepare_cached("SELECT json FROM record WHERE id = ?1")
+            .and_then(|mut query| query.query_row([id], |row| row.get(0)))
+            .map_err(|error| self.wrap(error))?;
+        match parse(&text)? {
+            Record::Source(source) => Ok(*source),
+            _ => Err(CaseError::Damaged {
+                what: format!("record {id}"),
+            }),
+        }
+    }
+
+    /// Debug ids of the maps that share one with another, by locator.
+    fn shared_debug_ids(&self) -> rusqlite::Result<HashMap<String, i64>> {
+        let mut query = self.db.prepare(
+            "SELECT locator, key FROM record WHERE type = 'map' AND key IN
+             (SELECT key FROM record WHERE type = 'map' AND key IS NOT NULL GROUP BY key HAVING count(*) > 1)",
+        )?;
+        query
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    }
+
+    /// The best of the sources of one name, and what speaks for it.
+    fn best(
+        &self,
+        missing: &Source,
+        candidates: &[Candidate],
+        debug_ids: &HashMap<String, i64>,
+    ) -> Result<Option<(String, ElsewhereBy)>, CaseError> {
+        if candidates.len() > CANDIDATES_MAX {
+            return Ok(None);
+        }
+        let build = debug_ids.get(&missing.map);
+        let mapped = missing.mapped.as_ref();
+        let fits = |lines: u64| {
+            mapped.is_some_and(|mapped| {
+                mapped.segments >= SEGMENTS_MIN
+                    && lines >= mapped.lines
+                    && lines - mapped.lines <= mapped.lines / 2 + 8
+            })
+        };
+        let mut best: Option<(ElsewhereBy, u64, String)> = None;
+        for candidate in candidates {
+            if build.is_none() && !fits(candidate.lines) {
+                continue;
+            }
+            let (map, locator) = self.map_and_locator(candidate.record)?;
+            let same_build = build.is_some() && debug_ids.get(&map) == build;
+            let by = match (map == missing.map, same_build, fits(candidate.lines)) {
+                (false, true, _) => ElsewhereBy::DebugId,
+                (false, false, true) => ElsewhereBy::NameAndLines,
+                _ => continue,
+            };
+            let off = candidate
+                .lines
+                .abs_diff(mapped.map_or(0, |mapped| mapped.lines));
+            let this = (by, off, locator);
+            if best.as_ref().is_none_or(|best| this < *best) {
+                best = Some(this);
+            }
+        }
+        Ok(best.map(|(by, _, locator)| (locator, by)))
+    }
+
+    fn map_and_locator(&self, record: i64) -> Result<(String, String), CaseError> {
+        self.db
+            .prepare_cached("SELECT json ->> 'map', locator FROM record WHERE id = ?1")
+            .and_then(|mut query| query.query_row([record], |row| Ok((row.get(0)?, row.get(1)?))))
+            .map_err(|error| self.wrap(error))
+    }
+}
+
+/// The SHA-256 in a hash as maps write it, in hex: `sha256-` with hex or base64 behind it, or the bare hex.
+fn sha256_in(hash: &str) -> Option<String> {
+    use base64::Engine as _;
+    const LEN: usize = 32;
+    let digits = ["sha256-", "sha256:"]
+        .iter()
+        .find_map(|prefix| hash.strip_prefix(prefix))
+        .unwrap_or(hash);
+    if digits.len() == 2 * LEN && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Some(digits.to_ascii_lowercase());
+    }
+    let engine = base64::engine::general_purpose::GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        base64::engine::GeneralPurposeConfig::new()
+            .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
+    );
+    let bytes = engine.decode(digits).ok()?;
+    (bytes.len() == LEN).then(|| crate::blob::digest::hex(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_one_file_in_two_builds_have_one_key() {
+        let key = name_key("../../src/query/parse.ts");
+        assert!(key.is_some());
+        for same in [
+            "webpack://app/./src/query/parse.ts?1f2e",
+            "src/query/parse.ts",
+            "/src/query/parse.ts",
+        ] {
+            assert_eq!(name_key(same), key, "{same}");
+        }
+        assert_eq!(
+            name_key("../node_modules/.pnpm/a@1.0.0/node_modules/a/lib/x.js"),
+            name_key("webpack:///./node_modules/a/lib/x.js")
+        );
+        assert_ne!(name_key("src/other/parse.ts"), key);
+        assert_eq!(name_key("../parse.ts"), None);
+    }
+
+    #[test]
+    fn hashes_are_read_in_hex_and_in_base64() {
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for written in [
+            hex.to_owned(),
+            format!("sha256-{}", hex.to_uppercase()),
+            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".to_owned(),
+            "sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU".to_owned(),
+        ] {
+            assert_eq!(sha256_in(&written).as_deref(), Some(hex), "{written}");
+        }
+        assert_eq!(sha256_in("sha256-abc"), None);
+        assert_eq!(sha256_in("v1:anything"), None);
+    }
+}
