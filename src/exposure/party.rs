@@ -78,9 +78,12 @@ fn party_of_dependency(
     org: Option<&Organisation>,
 ) -> PartyVerdict {
     let name = dependency.name.as_ref();
-    let quoted = shown(name.as_bytes());
+    let quoted = match &dependency.version {
+        Some(version) => format!("{} {}", shown(name.as_bytes()), shown(version.as_bytes())),
+        None => shown(name.as_bytes()),
+    };
+    let itself = package.is_some_and(|package| package.name == name);
     if org.is_some_and(|org| dependency.is_owned(org)) {
-        let itself = package.is_some_and(|package| package.name == name);
         return PartyVerdict::new(
             Party::First,
             format!(
@@ -95,6 +98,17 @@ fn party_of_dependency(
             .is_some_and(|rest| rest.starts_with('/'))
     });
     match (same_scope, org) {
+        (_, None) if itself => PartyVerdict::new(
+            Party::First,
+            format!("the package itself, below {}: {quoted}", dependency.below),
+        ),
+        (_, Some(_)) if itself => PartyVerdict::new(
+            Party::Unknown,
+            format!(
+                "the package itself, below {}, which is not the organisation's: {quoted}",
+                dependency.below
+            ),
+        ),
         (true, None) => PartyVerdict::new(
             Party::First,
             format!("of the same scope as the package: {quoted}"),
@@ -187,6 +201,8 @@ pub(super) fn owns(org: &Organisation, package: &Manifest) -> bool {
 struct Dependency<'a> {
     /// `lodash`, `@acme/core`; empty where the layout names none. A Yarn store writes `@acme-core`.
     name: Cow<'a, str>,
+    /// Its version, where the layout names that.
+    version: Option<String>,
     /// The layout, for people.
     below: &'static str,
     /// The name comes from a Yarn store, which writes `-` for the `/` of a scope.
@@ -274,6 +290,12 @@ impl<'a> SourceName<'a> {
 
     /// The package that the name's last package manager layout names.
     fn dependency(&self) -> Option<Dependency<'_>> {
+        let mut dependency = self.dependency_by_layout()?;
+        dependency.version = store_version(&self.whole, &dependency.name);
+        Some(dependency)
+    }
+
+    fn dependency_by_layout(&self) -> Option<Dependency<'_>> {
         if let Some(rest) = after_last_folder(&self.whole, b"node_modules") {
             let below = "node_modules";
             if let Some(store) = rest
@@ -282,12 +304,14 @@ impl<'a> SourceName<'a> {
             {
                 return Some(Dependency {
                     name: store_name(store),
+                    version: None,
                     below,
                     flattened: false,
                 });
             }
             return Some(Dependency {
                 name: package_name(rest),
+                version: None,
                 below,
                 flattened: false,
             });
@@ -300,6 +324,7 @@ impl<'a> SourceName<'a> {
             {
                 return Some(Dependency {
                     name: String::from_utf8_lossy(&first[..at]),
+                    version: None,
                     below: "a Yarn store",
                     flattened: true,
                 });
@@ -318,6 +343,7 @@ impl<'a> SourceName<'a> {
                 };
                 return Some(Dependency {
                     name,
+                    version: None,
                     below,
                     flattened: false,
                 });
@@ -466,6 +492,30 @@ fn package_name(path: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(&name[..memchr::memchr(b'?', name).unwrap_or(name.len())])
 }
 
+/// The version that a store's folder gives of a package: `.pnpm/NAME@1.0.0_peer`, `.bun/NAME@1.0.0`,
+/// `cache/NAME-npm-1.0.0-HASH.zip`, `jspm_packages/npm/NAME@1.0.0`. The last folder that names this package counts.
+fn store_version(path: &[u8], name: &str) -> Option<String> {
+    let folders = path.split(|&byte| byte == b'/');
+    let version = folders.rev().find_map(|folder| {
+        if let Some(at) = memmem::rfind(folder, b"-npm-") {
+            let flat = name.replacen('/', "-", 1);
+            let rest = &folder[at + b"-npm-".len()..];
+            let end = memchr::memrchr(b'-', rest)?;
+            return (folder[..at] == *flat.as_bytes()).then(|| &rest[..end]);
+        }
+        let at = 1 + memchr::memchr(b'@', folder.get(1..)?)?;
+        let rest = &folder[at + 1..];
+        let end = rest
+            .iter()
+            .position(|byte| matches!(byte, b'_' | b'(' | b'+'));
+        let stored = String::from_utf8_lossy(&folder[..at]);
+        let is_it = stored == name || stored.replacen('+', "/", 1) == name;
+        is_it.then(|| &rest[..end.unwrap_or(rest.len())])
+    })?;
+    let is_version = version.first().is_some_and(u8::is_ascii_digit);
+    is_version.then(|| String::from_utf8_lossy(version).into_owned())
+}
+
 /// `@scope+name@1.0.0_peer` of a pnpm or Bun store as `@scope/name`.
 fn store_name(path: &[u8]) -> Cow<'_, str> {
     let first = path.split(|&byte| byte == b'/').next().unwrap_or(path);
@@ -516,28 +566,32 @@ mod tests {
             ),
             (
                 "../../node_modules/.pnpm/zod@3.1.0/node_modules/zod/lib/index.mjs",
-                "zod",
+                "zod 3.1.0",
             ),
             (
                 "../node_modules/.pnpm/@scope+x@1.0.0_y@2/dist/a.js",
-                "@scope/x",
+                "@scope/x 1.0.0",
             ),
             (
                 "node_modules/.bun/ink@5.0.0/node_modules/ink/build/a.js",
-                "ink",
+                "ink 5.0.0",
             ),
             ("node_modules/a/node_modules/b/index.js", "b"),
+            (
+                "node_modules/.pnpm/b@2.0.0/node_modules/@types/b/a.js",
+                "@types/b",
+            ),
             ("..\\..\\node_modules\\%40scope\\x\\a.js", "@scope/x"),
             (
                 ".yarn/cache/chalk-npm-5.3.0-abc.zip/node_modules/chalk/source/index.js",
-                "chalk",
+                "chalk 5.3.0",
             ),
             (
                 "../.yarn/unplugged/esbuild-npm-0.20.0-1f/lib/main.js",
-                "esbuild",
+                "esbuild 0.20.0",
             ),
             ("bower_components/jquery/dist/jquery.js", "jquery"),
-            ("jspm_packages/npm/rxjs@5.0.0/Rx.js", "rxjs"),
+            ("jspm_packages/npm/rxjs@5.0.0/Rx.js", "rxjs 5.0.0"),
         ] {
             for with_org in [false, true] {
                 let (party, reason) = judged(name, "acme-cli", with_org);
@@ -573,6 +627,14 @@ mod tests {
             assert_eq!(verdict.party, Party::First, "{name}");
             assert!(verdict.outside_manifest, "{name}");
         }
+        // The package that the map was published with, as it is found in the map of another one of its builds.
+        let (party, reason) = judged("node_modules/lib/src/a.ts", "lib", false);
+        assert_eq!(party, Party::First);
+        assert!(reason.starts_with("the package itself"), "{reason}");
+        assert_eq!(
+            judged("node_modules/lib/src/a.ts", "lib", true).0,
+            Party::Unknown
+        );
         // Without a profile, the package's own scope stands for its owner.
         assert_eq!(
             judged("node_modules/@acme/core/a.js", "@acme/cli", false).0,
