@@ -371,7 +371,10 @@ impl<'a> SourceName<'a> {
         if path.starts_with(b"external ") && memchr::memchr(b'"', path).is_some() {
             return true;
         }
-        const PREFIXES: [&[u8]; 8] = [
+        if is_webpack_context(path) {
+            return true;
+        }
+        const PREFIXES: [&[u8]; 9] = [
             b"(webpack)",
             b"[synthetic:",
             b"ignored|",
@@ -380,6 +383,7 @@ impl<'a> SourceName<'a> {
             b"rolldown:",
             b"[turbopack]",
             b"<define:",
+            b"virtual:",
         ];
         if PREFIXES.iter().any(|prefix| path.starts_with(prefix))
             || self.authority == b"[turbopack]"
@@ -418,6 +422,18 @@ fn is_webpack_runtime(path: &[u8]) -> bool {
     };
     let last = rest.rsplit(|&byte| byte == b'/').next().unwrap_or(rest);
     MODULES.iter().any(|module| rest.starts_with(module)) && !last.contains(&b'.')
+}
+
+/// `./src/locale sync ^\.\/.*$`: a module that webpack makes of a folder, its mode, and a pattern in its own notation, in
+/// which `%25` and the like may stand.
+fn is_webpack_context(path: &[u8]) -> bool {
+    const MODES: [&[u8]; 5] = [b" sync", b" lazy", b" lazy-once", b" eager", b" weak"];
+    MODES.iter().any(|mode| {
+        let behind = memmem::rfind(path, mode).map(|at| &path[at + mode.len()..]);
+        behind.is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with(b" ^") || rest.starts_with(b" recursive")
+        })
+    })
 }
 
 /// `scheme` and what follows `://`, where a name begins with a scheme.
@@ -666,6 +682,10 @@ mod tests {
             "rolldown:runtime",
             "webpack://acme-cli/ignored|/x|y",
             "webpack:///webpack/universalModuleDefinition",
+            "webpack://antd/./components/ sync ^\\.\\/locale\\/[A-Z]+\\.tsx%253F$",
+            "webpack:///./src/locale sync recursive ^\\.\\/.*$",
+            "./src/pages lazy",
+            "virtual:icons/all",
         ] {
             assert_eq!(
                 judged(name, "acme-cli", true),
@@ -677,6 +697,7 @@ mod tests {
             "webpack/bootstrap.ts",
             "webpack/runtime/own.ts",
             "src/external services.ts",
+            "src/cloud sync.ts",
             "src/invite/preload-helper2.ts",
         ] {
             assert_eq!(judged(name, "acme-cli", true).0, Party::First, "{name}");
