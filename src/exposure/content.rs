@@ -34,6 +34,8 @@ enum Subject {
     Module,
     /// A script says which build it is of.
     DebugId,
+    /// The contents of a map, in whatever text that stands.
+    MapContents,
     Link,
     Pem,
     Putty,
@@ -67,7 +69,7 @@ const fn literal(
     }
 }
 
-const LITERALS: [Literal; 10] = [
+const LITERALS: [Literal; 11] = [
     literal(LINK_WORD, 12, b"gURL", Subject::Link),
     literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
     literal(key::PUTTY_START, 0, b"PuTTY-User-Key", Subject::Putty),
@@ -78,6 +80,7 @@ const LITERALS: [Literal; 10] = [
     literal(b"[distutils]", 0, b"[distutils]", Subject::Registry),
     literal(b"sourceURL=", 4, b"ceURL=", Subject::Module),
     literal(b"# debugId=", 5, b"ugId=", Subject::DebugId),
+    literal(b"sourcesContent", 4, b"cesCo", Subject::MapContents),
 ];
 
 /// The literal pass, built once and shared by all workers.
@@ -136,6 +139,7 @@ pub struct Hits {
     registry: bool,
     module: bool,
     debug_id: bool,
+    map_contents: bool,
 }
 
 impl Hits {
@@ -147,6 +151,7 @@ impl Hits {
             && !self.registry
             && !self.module
             && !self.debug_id
+            && !self.map_contents
     }
 
     /// The word `sourceMappingURL` stands in it, whether as a link or not.
@@ -162,6 +167,11 @@ impl Hits {
     /// A comment that may hold a debug id stands in it.
     pub fn has_debug_id(&self) -> bool {
         self.debug_id
+    }
+
+    /// The key that holds the contents of a map stands in it.
+    pub fn has_map_contents(&self) -> bool {
+        self.map_contents
     }
 
     /// Byte offsets of the word `sourceMappingURL`, ascending.
@@ -184,6 +194,13 @@ impl Hits {
             Subject::Link => self.links.push(at),
             Subject::Module => self.module = true,
             Subject::DebugId => self.debug_id = true,
+            // Only as a key: code that reads and writes maps is full of the word.
+            Subject::MapContents => {
+                let behind = bytes.get(at + literal.word.len()..).unwrap_or_default();
+                let quoted = at > 0 && bytes.get(at - 1) == Some(&b'"');
+                let behind = behind.strip_prefix(b"\\").unwrap_or(behind);
+                self.map_contents |= quoted && behind.starts_with(b"\"");
+            }
             Subject::Pem => self.pems.push(at),
             Subject::Putty => self.putty.push(at),
             Subject::Registry => self.registry = true,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, name_number};
+use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, is_part_of_text, name_number};
 use super::formats;
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
@@ -22,7 +22,7 @@ use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, 
 use crate::exposure::{self, Prefilter};
 use crate::record::{Grade, ReferenceKind};
 use crate::signature::{Hit, SetGroup};
-use crate::sourcemap::inlined::Inlined;
+use crate::sourcemap::inlined::{Inlined, Wanted};
 use crate::sourcemap::{self, Target};
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
@@ -538,7 +538,7 @@ impl Analyser {
             ));
         };
         let mut kept = self.keep(&bytes, &member.name, Some(&facts), &mut member.source);
-        if self.wishes.keep == Keep::Scripts && matches!(walker.kind(), "data-url" | "eval") {
+        if self.wishes.keep == Keep::Scripts && is_part_of_text(walker.kind()) {
             kept.get_or_insert_with(|| Kept::Whole(bytes.clone()));
         }
         Begun::Opened(Box::new(Frame {
@@ -704,8 +704,12 @@ impl Analyser {
         formats::leaf_kind(bytes).clone_into(&mut facts.kind);
         let hits = self.prefilter.scan(bytes);
         facts.traits = exposure::traits_of(bytes, &hits);
-        if hits.has_link() || hits.has_module() || sourcemap::is_wasm(bytes) {
-            let mut inlined = Inlined::of(bytes, hits.has_module());
+        let wanted = Wanted {
+            modules: hits.has_module(),
+            maps: hits.has_map_contents(),
+        };
+        if hits.has_link() || wanted.modules || wanted.maps || sourcemap::is_wasm(bytes) {
+            let mut inlined = Inlined::of(bytes, wanted);
             if is_executable(&facts.kind) {
                 // A runtime holds the word and examples of it; only what brings its map along says something.
                 inlined
@@ -842,7 +846,7 @@ impl Analyser {
                 facts.traits.push(fact);
             }
         }
-        let mut has_inlined = hits.has_module();
+        let mut has_inlined = hits.has_module() || hits.has_map_contents();
         if hits.has_debug_id() {
             for link in debug_links(window) {
                 if !facts.links.contains(&link) {

@@ -131,9 +131,7 @@ impl Tree {
     /// Whether what is in it is part of the file that holds it, as sources, data URLs and modules are; what an
     /// archive holds stands at a place of its own.
     pub fn is_inside(&self) -> bool {
-        self.map.is_some()
-            || matches!(self.kind.as_str(), "data-url" | "eval")
-            || self.is_cut_script()
+        self.map.is_some() || is_part_of_text(&self.kind) || self.is_cut_script()
     }
 
     /// Whether it is one script that was cut into its modules: a link in any of them is the script's.
@@ -150,6 +148,11 @@ impl Tree {
     pub fn entries(&self) -> u64 {
         (self.children.len() + self.plain.len()) as u64
     }
+}
+
+/// Whether containers of this kind are texts that carry something inside.
+pub fn is_part_of_text(kind: &str) -> bool {
+    matches!(kind, "data-url" | "eval" | "embedded-map")
 }
 
 /// The number of a name: the beginning of its BLAKE3.

@@ -470,7 +470,11 @@ impl Placer<'_> {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);
                 let around = around.for_parts(tree);
-                self.place_region(inner, MapKind::Inline, &here, path, around, stats, out);
+                let kind = match tree.kind.as_str() {
+                    "embedded-map" => MapKind::Embedded,
+                    _ => MapKind::Inline,
+                };
+                self.place_region(inner, kind, &here, path, around, stats, out);
             }
         } else {
             stats.incomplete |= self.place_archive(child, tree, at, out);

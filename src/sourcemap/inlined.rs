@@ -1,12 +1,13 @@
-//! What a script or style sheet carries inside: data URLs in its links, and modules in its `eval` calls.
+//! What a text carries inside: data URLs in its links, modules in its `eval` calls, and maps.
 //!
-//! Links within a module belong to the module, which is looked at by itself: they are left out here, so that each map
-//! is found once.
+//! Links within a module or a map belong to that, which is looked at by itself: they are left out here, so that each
+//! map is found once.
 
 use bytes::Bytes;
 
+use super::carve::{self, Carved};
 use super::eval::{self, Module};
-use super::{Link, Target, classify, data_url};
+use super::{Link, RawString, Target, classify, data_url};
 use crate::blob::MemberName;
 use crate::container::{Event, Member, Trouble, Walker};
 
@@ -16,30 +17,43 @@ pub struct Inlined<'a> {
     /// Links that are not in a module.
     pub links: Vec<Link<'a>>,
     modules: Vec<Module<'a>>,
+    maps: Vec<Carved>,
+}
+
+/// What to look for beside links: few texts have any, and a literal pass says which.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// Modules in `eval` calls.
+    pub modules: bool,
+    /// Maps.
+    pub maps: bool,
 }
 
 impl<'a> Inlined<'a> {
-    /// Looks through a text; for modules only where asked, as few texts have any.
-    pub fn of(text: &'a Bytes, with_modules: bool) -> Self {
-        let modules = if with_modules {
+    /// Looks through a text.
+    pub fn of(text: &'a Bytes, wanted: Wanted) -> Self {
+        let modules = if wanted.modules {
             eval::modules(text)
         } else {
             Vec::new()
         };
+        let mut maps = if wanted.maps {
+            carve::maps(text)
+        } else {
+            Vec::new()
+        };
+        maps.retain(|map| !is_within(&modules, map.offset));
         let mut links = if super::is_wasm(text) {
             super::wasm_links(text)
         } else {
             super::links(text)
         };
-        links.retain(|link| {
-            let behind = modules.partition_point(|module| module.offset <= link.offset);
-            let before = behind.checked_sub(1).and_then(|index| modules.get(index));
-            before.is_none_or(|module| link.offset >= module.offset + module.raw.len())
-        });
+        links.retain(|link| !is_within(&modules, link.offset) && !is_within(&maps, link.offset));
         Self {
             text,
             links,
             modules,
+            maps,
         }
     }
 
@@ -54,11 +68,15 @@ impl<'a> Inlined<'a> {
             .modules
             .iter()
             .map(|module| Piece::Module(self.text.slice_ref(module.raw)));
-        let mut pieces: Vec<Piece> = urls.chain(modules).collect();
-        let kind = if self.modules.is_empty() {
-            "data-url"
-        } else {
-            "eval"
+        let maps = self.maps.iter().map(|map| {
+            let raw = self.text.slice(map.offset..map.offset + map.len);
+            Piece::Map(raw, map.is_string)
+        });
+        let mut pieces: Vec<Piece> = urls.chain(modules).chain(maps).collect();
+        let kind = match (self.modules.is_empty(), self.maps.is_empty()) {
+            (false, _) => "eval",
+            (true, false) => "embedded-map",
+            (true, true) => "data-url",
         };
         pieces.sort_by_key(|piece| piece.raw().as_ptr() as usize);
         (!pieces.is_empty()).then(|| InlinedWalker {
@@ -72,12 +90,14 @@ impl<'a> Inlined<'a> {
 enum Piece {
     Url(Bytes),
     Module(Bytes),
+    /// A map, or the inside of a string that may hold one.
+    Map(Bytes, bool),
 }
 
 impl Piece {
     fn raw(&self) -> &Bytes {
         match self {
-            Piece::Url(raw) | Piece::Module(raw) => raw,
+            Piece::Url(raw) | Piece::Module(raw) | Piece::Map(raw, _) => raw,
         }
     }
 }
@@ -99,6 +119,7 @@ impl Walker for InlinedWalker {
             let member = match self.pieces.next()? {
                 Piece::Url(url) => self.url_member(&url),
                 Piece::Module(raw) => Some(module_member(&raw)),
+                Piece::Map(raw, is_string) => Some(self.map_member(raw, is_string)),
             };
             if let Some(member) = member {
                 return Some(Event::Member(member));
@@ -108,9 +129,25 @@ impl Walker for InlinedWalker {
 }
 
 impl InlinedWalker {
+    /// The name of a piece: where it begins.
+    fn name_of(&self, piece: &Bytes) -> MemberName {
+        MemberName::Offset((piece.as_ptr() as usize - self.text.as_ptr() as usize) as u64)
+    }
+
+    fn map_member(&self, raw: Bytes, is_string: bool) -> Member {
+        let name = self.name_of(&raw);
+        if !is_string {
+            return Member::whole(name, raw);
+        }
+        let string = RawString {
+            raw: &raw,
+            complete: true,
+        };
+        Member::whole(name, string.decode().bytes.into_owned().into())
+    }
+
     fn url_member(&self, url: &Bytes) -> Option<Member> {
-        let offset = (url.as_ptr() as usize - self.text.as_ptr() as usize) as u64;
-        let name = MemberName::Offset(offset);
+        let name = self.name_of(url);
         let decoded = match data_url::decode(url) {
             // Code that makes such links holds their beginning, with nothing behind it.
             Ok(decoded) if decoded.bytes.is_empty() => return None,
@@ -133,6 +170,30 @@ impl InlinedWalker {
     }
 }
 
+/// A part of a text that is looked at by itself.
+trait Part {
+    fn span(&self) -> std::ops::Range<usize>;
+}
+
+impl Part for Module<'_> {
+    fn span(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.raw.len()
+    }
+}
+
+impl Part for Carved {
+    fn span(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len
+    }
+}
+
+/// Whether an offset lies in one of these parts, which are in order.
+fn is_within(parts: &[impl Part], offset: usize) -> bool {
+    let behind = parts.partition_point(|part| part.span().start <= offset);
+    let before = behind.checked_sub(1).and_then(|index| parts.get(index));
+    before.is_some_and(|part| part.span().contains(&offset))
+}
+
 fn module_member(raw: &Bytes) -> Member {
     let text = Module { offset: 0, raw }.text();
     let path = eval::path(&text).unwrap_or_default().to_vec();
@@ -143,6 +204,11 @@ fn module_member(raw: &Bytes) -> Member {
 mod tests {
     use super::*;
 
+    const WITH_MODULES: Wanted = Wanted {
+        modules: true,
+        maps: false,
+    };
+
     #[test]
     fn links_in_a_module_are_the_modules() {
         let url = "data:application/json;base64,e30=";
@@ -150,7 +216,7 @@ mod tests {
             "eval(\"a\\n//# sourceMappingURL={url}\\n//# sourceURL=webpack:///./a.js\");\n//# sourceMappingURL={url}\n"
         );
         let text = Bytes::from(text);
-        let inlined = Inlined::of(&text, true);
+        let inlined = Inlined::of(&text, WITH_MODULES);
         assert_eq!(inlined.links.len(), 1);
         let mut walker = inlined.walker().unwrap();
         assert_eq!(walker.kind(), "eval");
@@ -165,6 +231,6 @@ mod tests {
             matches!(map.name, MemberName::Offset(at) if at as usize == text.len() - url.len() - 1)
         );
         assert!(walker.next().is_none());
-        assert_eq!(Inlined::of(&text, false).links.len(), 2);
+        assert_eq!(Inlined::of(&text, Wanted::default()).links.len(), 2);
     }
 }

@@ -14,11 +14,14 @@
 //! - [`join_source`], [`resolve_source`] and [`resolve_link`] do the path arithmetic, always inside the container;
 //!   [`resolve_captured`] does it for captures of traffic, whose members have URLs.
 //!
-//! Left out here: sources without content (skeletons), maps that were encoded twice. Where several maps
-//! stand in one file, [`MapScan::end`] says where the next one may begin, and the container gives it.
+//! - [`carve`] finds maps inside other texts, [`mapped`] reads what mappings tell of sources, [`consistency`] holds that
+//!   against contents, and [`skeleton`] lays generated code out where a content is missing.
+//!
+//! Where several maps stand in one file, [`MapScan::end`] says where the next one may begin, and the container gives it.
 //! Nothing is fetched, opened or written.
 
 mod block;
+pub mod carve;
 pub mod consistency;
 pub mod container;
 pub mod data_url;
