@@ -11,12 +11,14 @@
 pub mod asar;
 pub mod bun;
 pub mod claims;
+pub mod deno;
 pub mod exe;
 pub mod feed;
 pub mod gzip;
 pub mod inflate;
 pub mod json;
 pub mod listed;
+pub mod nexe;
 pub mod pkg;
 pub mod sea;
 pub mod tar;

@@ -6,7 +6,9 @@ use crate::container::{
     Format,
     asar::Asar,
     bun::{Bun, BunMap},
+    deno::Deno,
     gzip::Gzip,
+    nexe::Nexe,
     pkg::Pkg,
     sea::Sea,
     tar::Tar,
@@ -15,7 +17,7 @@ use crate::container::{
 use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 10] = [
+static FORMATS: [&dyn Format; 12] = [
     &Gzip { runs_on },
     &Zip,
     &Tar,
@@ -23,6 +25,8 @@ static FORMATS: [&dyn Format; 10] = [
     &Sea,
     &Bun,
     &Pkg,
+    &Deno,
+    &Nexe,
     &PrefixedZip,
     &BunMap,
     &SourceMap,
