@@ -10,7 +10,8 @@
 //! resource, a Mach-O section; before that (up to Deno 2.5 at least) it was put at the end of an ELF file with its
 //! length behind it, and in Mach-O files for Intel it still stands behind a mark. Sources: `cli/rt/binary.rs` and
 //! `cli/lib/standalone` of the Deno repository, the crate `libsui`, and executables of Deno 2.0.6, 2.1.0, 2.1.4, 2.1.5,
-//! 2.1.6, 2.1.7, 2.1.9, 2.1.12, 2.1.14, 2.2.15, 2.3.0, 2.5.0 and 2.9.6, which these readings were held against.
+//! 2.1.6, 2.1.7, 2.1.9, 2.1.12, 2.1.14, 2.2.15, 2.3.0, 2.5.0 and 2.9.6 (this also for Windows and macOS), which these
+//! readings were held against.
 //!
 //! The section does not say its version, so layouts are tried until one ends on the closing mark. A section that none
 //! fits is given as a region, never dropped. Left out: Deno 1, whose modules stand in an archive of their own kind.
