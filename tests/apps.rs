@@ -1,9 +1,9 @@
-//! Applications packed by the tools that pack real ones: Electron's asar, Node with postject, pkg's producer, Metro and
-//! Hermes of React Native, four versions of Bun. What went in must come out, hash by hash.
+//! Applications packed by the tools that pack real ones: Electron's asar, Node with postject, pkg's producer, nexe, Metro
+//! and Hermes of React Native, three versions of Deno, four of Bun. What went in must come out, hash by hash.
 //!
 //! `fixtures/apps.py` builds them and says what is in them, into `fixtures/packages/apps` or wherever STRANDLINE_APPS
-//! says. Without them this test says so and passes; with STRANDLINE_REQUIRE_APPS=1 it fails. Bun's are optional
-//! even then, because of their size. pkg's runtime is a stand-in.
+//! says. Without them this test says so and passes; with STRANDLINE_REQUIRE_APPS=1 it fails. Bun's, Deno's and nexe's are
+//! optional even then, because of their size. The runtimes of pkg, Deno and nexe are stand-ins.
 
 mod common;
 
@@ -23,7 +23,7 @@ fn apps() -> Option<PathBuf> {
         return Some(folder);
     }
     let why = format!(
-        "no applications in {}: run `python3 fixtures/apps.py --bun`, or set STRANDLINE_APPS",
+        "no applications in {}: run `python3 fixtures/apps.py --all`, or set STRANDLINE_APPS",
         folder.display()
     );
     skipped("applications", &why, "STRANDLINE_REQUIRE_APPS");

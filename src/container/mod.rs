@@ -11,6 +11,7 @@
 pub mod asar;
 pub mod bun;
 pub mod claims;
+pub mod deno;
 pub mod exe;
 pub mod feed;
 pub mod gzip;
@@ -19,6 +20,7 @@ pub mod http;
 pub mod inflate;
 pub mod json;
 pub mod listed;
+pub mod nexe;
 pub mod pkg;
 pub mod ram;
 pub mod sea;

@@ -6,8 +6,10 @@ use crate::container::{
     Format,
     asar::Asar,
     bun::{Bun, BunMap},
+    deno::Deno,
     gzip::Gzip,
     har::Har,
+    nexe::Nexe,
     pkg::Pkg,
     ram::RamBundle,
     sea::Sea,
@@ -18,7 +20,7 @@ use crate::container::{
 use crate::sourcemap::container::{self, SourceMap};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 13] = [
+static FORMATS: [&dyn Format; 15] = [
     &Gzip { runs_on },
     &Zip,
     &Tar,
@@ -26,6 +28,8 @@ static FORMATS: [&dyn Format; 13] = [
     &Sea,
     &Bun,
     &Pkg,
+    &Deno,
+    &Nexe,
     &PrefixedZip,
     &Har,
     &Warc,

@@ -293,7 +293,7 @@ pub fn looks_like_map(document: &[u8]) -> bool {
     cursor.skip_space();
     cursor.peek() == Some(b'"')
         && has_telling_word(document, front.start)
-        && Evidence::gather(cursor).is_some()
+        && Evidence::default().gather(cursor).is_some()
 }
 
 fn has_telling_word(document: &[u8], start: usize) -> bool {
@@ -317,23 +317,24 @@ struct Evidence {
     sections: bool,
     /// `names`, `file` or `sourceRoot`.
     other: bool,
+    /// Of a section's map, whose own sections are not followed.
+    is_inner: bool,
 }
 
 impl Evidence {
     /// Walks keys until the case is made. `None` when it never is.
-    fn gather(mut cursor: Cursor<'_>) -> Option<()> {
-        let mut evidence = Evidence::default();
+    fn gather(mut self, mut cursor: Cursor<'_>) -> Option<()> {
         loop {
             match cursor.next_key(|_| ()) {
-                Step::Key(key) => evidence.note(&key, cursor.clone()),
+                Step::Key(key) => self.note(&key, cursor.clone()),
                 Step::End => return None,
-                Step::Cut => return evidence.cut_in_sources().then_some(()),
+                Step::Cut => return self.cut_in_sources().then_some(()),
             }
-            if evidence.suffices() {
+            if self.suffices() {
                 return Some(());
             }
             if !cursor.skip_value() {
-                return evidence.cut_in_sources().then_some(());
+                return self.cut_in_sources().then_some(());
             }
         }
     }
@@ -349,10 +350,12 @@ impl Evidence {
             Some(Key::Sources) => self.sources |= opens == Some(b'['),
             Some(Key::SourcesContent) => self.contents |= opens == Some(b'['),
             Some(Key::Mappings) => self.mappings |= opens == Some(b'"'),
-            Some(Key::Sections) => self.sections |= opens == Some(b'[') && holds_maps(at_value),
+            Some(Key::Sections) if !self.is_inner => {
+                self.sections |= opens == Some(b'[') && holds_maps(at_value);
+            }
             Some(Key::Names) => self.other |= opens == Some(b'['),
             Some(Key::File | Key::SourceRoot) => self.other |= opens == Some(b'"'),
-            Some(Key::DebugId | Key::IgnoreList | Key::SourcesHash) | None => {}
+            Some(Key::Sections | Key::DebugId | Key::IgnoreList | Key::SourcesHash) | None => {}
         }
     }
 
@@ -366,7 +369,8 @@ impl Evidence {
     }
 }
 
-/// Whether the list at the cursor begins with a section: an object with an `offset` object beside a `map` or `url`.
+/// Whether the list at the cursor begins with a section: an object with an `offset` object beside a `map` or `url`, or
+/// with a `map` that looks like one by itself. A section without its offset is wrong, and its sources are there.
 fn holds_maps(mut cursor: Cursor<'_>) -> bool {
     cursor.at += 1;
     cursor.skip_space();
@@ -378,7 +382,18 @@ fn holds_maps(mut cursor: Cursor<'_>) -> bool {
     while let Step::Key(key) = cursor.next_key(|_| ()) {
         let opens = cursor.peek();
         has_offset |= key.says(b"offset") && opens == Some(b'{');
-        has_map |= key.says(b"map") && opens == Some(b'{');
+        if key.says(b"map") && opens == Some(b'{') {
+            has_map = true;
+            let mut inner = cursor.clone();
+            inner.at += 1;
+            let evidence = Evidence {
+                is_inner: true,
+                ..Evidence::default()
+            };
+            if evidence.gather(inner).is_some() {
+                return true;
+            }
+        }
         has_map |= key.says(b"url") && opens == Some(b'"');
         if (has_offset && has_map) || !cursor.skip_value() {
             break;
@@ -1708,6 +1723,7 @@ mod tests {
             br#"{"mappings":{"properties":{"a":{"type":"text"}}},"settings":{}}"#,
             br#"{"version":3,"sections":[{"title":"Intro"},{"title":"End"}]}"#,
             br#"{"sections":[]}"#,
+            br#"{"sections":[{"map":{"title":"Europe"}},{"map":{"sections":[{"map":{"version":3,"mappings":""}}]}}]}"#,
             br#"{"mappings":"AAAA"}"#,
             br#"{"config":{"version":3,"sources":[],"sourcesContent":[],"mappings":""}}"#,
             br#"{"keys":["mappings","sources","sourcesContent"],"version":3}"#,
@@ -1734,6 +1750,8 @@ mod tests {
             br#"{"version":3,"sources":["a.js","b.j"#,
             br#"{"version":3,"file":"x.js","mappings":"AAAA;"#,
             br#"{"sections":[{"offset":{"line":0,"column":0},"map":{"version":3}}]}"#,
+            br#"{"sections":[{"map":{"version":3,"sources":["a"],"mappings":""}}]}"#,
+            br#"{"sections":[{"offset":7,"map":{"sources":["a"],"sourcesContent":["b"]}}]}"#,
         ] {
             assert!(looks_like_map(text), "{}", String::from_utf8_lossy(text));
         }
