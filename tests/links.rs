@@ -209,3 +209,79 @@ fn a_map_with_other_contents_is_named() {
         .prints("1 map whose mappings do not fit the contents")
         .prints("bad.map: 1 of 20 places fit");
 }
+
+#[test]
+fn a_source_that_leads_to_another_source_of_its_map_finds_it() {
+    let folder = scratch();
+    let inner = source_map(&[("orig/a.coffee", Some("x = 1\n"))]);
+    let script = "x = 1;\n//# sourceMappingURL=a.js.map\n";
+    let map = source_map(&[("mid/a.js", Some(script)), ("mid/a.js.map", Some(&inner))]);
+    write_all(folder.path(), &[("bundle.js.map", map)]);
+    let records = scan(0, [folder.path()]);
+    let references: Vec<_> = records.all("reference").collect();
+    assert_eq!(references.len(), 1);
+    assert!(text(references[0], "found").ends_with("bundle.js.map!/mid/a.js.map"));
+    let sources = records.locators("source");
+    assert!(
+        sources
+            .iter()
+            .any(|at| at.ends_with("!/mid/a.js.map!/orig/a.coffee"))
+    );
+}
+
+#[test]
+fn maps_inside_other_texts_are_found_where_they_begin() {
+    let folder = scratch();
+    let map = source_map(&[("src/a.ts", Some("let a = \"{\";\n"))]);
+    let string = serde_json::to_string(&map).unwrap();
+    let twice = serde_json::to_string(&string).unwrap();
+    write_all(
+        folder.path(),
+        &[
+            (
+                "dump.bin",
+                [b"\0\x01\xff".as_slice(), map.as_bytes(), b"\0\0"].concat(),
+            ),
+            (
+                "log.txt",
+                format!("12:00 wrote {map} in 3 ms\n").into_bytes(),
+            ),
+            (
+                "module.js",
+                format!("module.exports = {map};\n").into_bytes(),
+            ),
+            (
+                "string.json",
+                format!(r#"{{"id":1,"map":{string}}}"#).into_bytes(),
+            ),
+            ("twice.json", twice.into_bytes()),
+            ("two.ndjson", format!("x {map}\n{{}}\n{map}\n").into_bytes()),
+        ],
+    );
+    let records = scan(0, [folder.path()]);
+    let label = folder.path().file_name().unwrap().to_str().unwrap();
+    let found: Vec<_> = records
+        .all("map")
+        .map(|map| {
+            let at = text(map, "locator").strip_prefix(label).unwrap();
+            (at.to_owned(), text(map, "kind").to_owned())
+        })
+        .collect();
+    let embedded = |at: &str| (at.to_owned(), "embedded".to_owned());
+    assert_eq!(
+        found[..4],
+        [
+            embedded("/dump.bin!/@3"),
+            embedded("/log.txt!/@12"),
+            embedded("/module.js!/@17"),
+            embedded("/string.json!/@15"),
+        ]
+    );
+    assert_eq!(found[4].0, "/twice.json!/@1!/@1");
+    assert!(
+        records
+            .all("source")
+            .all(|source| source["sha256"] == sha256(b"let a = \"{\";\n"))
+    );
+    assert_eq!(records.all("source").count(), 7);
+}

@@ -288,6 +288,7 @@ impl Placer<'_> {
                 package,
                 scope: Some(scope),
                 beside: Some(scope),
+                sources: None,
             };
             self.place_tree(child, tree, at, path, around, &mut stats, out);
         }
@@ -584,6 +585,7 @@ impl Placer<'_> {
     ) {
         let Some(head) = &tree.map else { return };
         let package = around.package;
+        let sources = TreeScope::new(tree, at);
         let mut summary = MapSummary::new(kind);
         let (mut named, mut with_content) = (0, 0);
         for member in &tree.children {
@@ -616,7 +618,11 @@ impl Placer<'_> {
                 member, meta, &here, at, path, around, verdict,
             ));
             let path = member.name.bytes();
-            self.place_content(member, &here, path, stats, Around::of(package), out);
+            let around = Around {
+                sources: Some(&sources),
+                ..Around::of(package)
+            };
+            self.place_content(member, &here, path, stats, around, out);
         }
         stats.maps += 1;
         out.records.push(Record::Map(crate::record::Map {
@@ -693,9 +699,10 @@ impl Placer<'_> {
         }
         match around.scope {
             Some(scope) => self.place_links(member, at, path, scope, stats, out),
-            None => out
-                .records
-                .extend(member.facts.links.iter().map(|link| link_record(link, at))),
+            None => out.records.extend(member.facts.links.iter().map(|link| {
+                let found = around.sources.and_then(|scope| scope.follow(path, link));
+                link_record(link, at, found)
+            })),
         }
         if let Some(tree) = &member.facts.tree {
             out.containers.push(PlacedContainer {
@@ -727,6 +734,8 @@ struct Around<'a> {
     scope: Option<&'a dyn Scope>,
     /// Where the file lies that the part is in; `None` where that is no file.
     beside: Option<&'a dyn Scope>,
+    /// The sources of the map that a source is in: maps name maps of their own.
+    sources: Option<&'a dyn Scope>,
 }
 
 impl<'a> Around<'a> {
@@ -735,6 +744,7 @@ impl<'a> Around<'a> {
             package,
             scope: None,
             beside: None,
+            sources: None,
         }
     }
 
@@ -747,14 +757,14 @@ impl<'a> Around<'a> {
     }
 }
 
-/// The record of a link that was not followed.
-fn link_record(link: &LinkFact, at: &Locator) -> Record {
+/// The record of a link that says nothing of the package round it, as one in a recovered source.
+fn link_record(link: &LinkFact, at: &Locator, found: Option<String>) -> Record {
     Record::Reference(Reference {
         locator: at.as_str().to_owned(),
         hops: at.hops().clone(),
         target: escape(&link.target),
         kind: link.kind,
-        found: None,
+        found,
     })
 }
 
