@@ -198,8 +198,8 @@ impl Hits {
             Subject::MapContents => {
                 let behind = bytes.get(at + literal.word.len()..).unwrap_or_default();
                 let quoted = at > 0 && bytes.get(at - 1) == Some(&b'"');
-                let behind = behind.strip_prefix(b"\\").unwrap_or(behind);
-                self.map_contents |= quoted && behind.starts_with(b"\"");
+                let mut behind = behind.iter().skip_while(|&&byte| byte == b'\\');
+                self.map_contents |= quoted && behind.next() == Some(&b'"');
             }
             Subject::Pem => self.pems.push(at),
             Subject::Putty => self.putty.push(at),

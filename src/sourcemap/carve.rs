@@ -57,9 +57,11 @@ pub fn maps(text: &[u8]) -> Vec<Carved> {
 fn quoted(text: &[u8], at: usize) -> Option<bool> {
     let before = text.get(..at)?.strip_suffix(b"\"")?;
     let behind = text.get(at + WORD.len()..)?;
+    // Each string within a string doubles the backslashes.
     let is_escaped = before.last() == Some(&b'\\');
-    let quote: &[u8] = if is_escaped { b"\\\"" } else { b"\"" };
-    let colon = behind.strip_prefix(quote)?.trim_ascii_start();
+    let escapes = behind.iter().take_while(|&&byte| byte == b'\\').count();
+    let quote = behind.get(escapes..)?.strip_prefix(b"\"")?;
+    let colon = quote.trim_ascii_start();
     let value = colon.strip_prefix(b":")?.trim_ascii_start();
     value.starts_with(b"[").then_some(is_escaped)
 }
