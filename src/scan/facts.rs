@@ -142,7 +142,7 @@ impl Tree {
 
     /// Whether it is a capture of traffic: its members are named by the URLs that they came from.
     pub fn is_capture(&self) -> bool {
-        matches!(self.kind.as_str(), "har" | "warc")
+        matches!(self.kind.as_str(), "har" | "warc" | "warc.gz")
     }
 
     /// Regular members, those of nested containers not counted.
