@@ -42,7 +42,7 @@ impl Format for WarcGz {
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
-        begins_packed(head, &mut Decompress::new(false))
+        head.starts_with(&MAGIC) && begins_packed(head, &mut Decompress::new(false))
     }
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
