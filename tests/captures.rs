@@ -23,7 +23,7 @@ fn has_warcio() -> bool {
     if !found {
         skipped(
             "captures",
-            "there is no warcio: run `pip install warcio`",
+            "there is no warcio: run `pip install -r fixtures/captures.txt`",
             "STRANDLINE_REQUIRE_CAPTURES",
         );
     }
@@ -146,6 +146,12 @@ fn a_link_leads_to_a_map_of_the_same_capture_and_nowhere_else() {
         entry("https://h/js/a.js.map", &[], &map),
         entry("https://h/js/twice.js.map", &[], "<!doctype html>"),
         entry("https://h/js/twice.js.map", &[], &map),
+        // What stands behind the path of a URL is no part of the file's name.
+        entry(
+            "https://h/app/.env?v=1/2",
+            &[],
+            "API_KEY=an-invented-value-0123456789\n",
+        ),
         // Equal bytes elsewhere have no header, and no link.
         entry("https://h/other/plain.js", &[], "1"),
     ]);
@@ -176,6 +182,8 @@ fn a_link_leads_to_a_map_of_the_same_capture_and_nowhere_else() {
     assert_eq!(records.all("reference").count(), 7);
     let source = records.at("source", &format!("{}!/../src/a.ts", at("a.js.map")));
     assert_eq!(source["url"], "https://h/src/a.ts");
+    let env = records.at("exposure", "in/page.har!/https://h/app/.env?v=1/2");
+    assert_eq!(env["class"], "dotenv");
     let dangling: Vec<_> = records
         .all("exposure")
         .filter(|exposure| exposure["class"] == "map-dangling-link")

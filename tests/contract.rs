@@ -379,6 +379,12 @@ fn members(bytes: &[u8]) -> Members {
         if streams.first().is_some_and(|first| is_tar(first)) {
             return untar(&streams.concat());
         }
+        if streams
+            .first()
+            .is_some_and(|first| first.starts_with(b"WARC/"))
+        {
+            return responses(&streams.concat());
+        }
         return streams
             .into_iter()
             .map(|stream| (Vec::new(), stream))
@@ -390,8 +396,42 @@ fn members(bytes: &[u8]) -> Members {
     if is_tar(bytes) {
         return untar(bytes);
     }
-    let map = serde_json::from_slice(bytes).unwrap_or_default();
+    if bytes.starts_with(b"WARC/") {
+        return responses(bytes);
+    }
+    let map: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    if let Some(entries) = map["log"]["entries"].as_array() {
+        let text = |value: &Value| value.as_str().unwrap_or_default().as_bytes().to_vec();
+        return entries
+            .iter()
+            .map(|entry| {
+                let content = &entry["response"]["content"]["text"];
+                (text(&entry["request"]["url"]), text(content))
+            })
+            .collect();
+    }
     sources_of(&map)
+}
+
+/// The bodies of a WARC that holds nothing but responses without codings.
+fn responses(mut bytes: &[u8]) -> Members {
+    let mut members = Members::new();
+    let empty_line = |bytes: &[u8]| memchr::memmem::find(bytes, b"\r\n\r\n");
+    while let Some(head_end) = empty_line(bytes) {
+        let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
+        let field = |name: &str| {
+            let line = head.lines().find_map(|line| line.strip_prefix(name));
+            line.expect("every record has it").trim()
+        };
+        let block = &bytes[head_end + 4..];
+        let len: usize = field("Content-Length:").parse().unwrap();
+        let (block, rest) = block.split_at(len);
+        let body = empty_line(block);
+        let url = field("WARC-Target-URI:").as_bytes().to_vec();
+        members.push((url, block[body.unwrap() + 4..].to_vec()));
+        bytes = &rest[4..];
+    }
+    members
 }
 
 /// What each member of a stream unpacks to, as far as it goes.

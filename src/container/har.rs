@@ -13,7 +13,9 @@
 //! is given too, as a region by its offset: it belongs to the page, not to the URL. A text is the document's UTF-8, also
 //! where the server sent something else; the browser has recoded it.
 //!
-//! Left out: cookies, headers other than those that lead to maps, messages of web sockets, timings.
+//! Left out: cookies, headers other than those that lead to maps, messages of web sockets, timings. Some tools write a
+//! body into a file of its own beside the HAR; then that file is scanned as what it is. Where damage hides quotes, entries
+//! up to the end may be lost, and that is said.
 
 use std::collections::VecDeque;
 

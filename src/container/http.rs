@@ -9,8 +9,8 @@
 //! its coding does is given as it stands. What does begin so and then breaks gives what came before the break, and the
 //! caller gives the coded bytes too.
 //!
-//! The head of a WARC record has the same form and is read here too. Left out: trailer fields behind chunks, and the
-//! coding `compress`, which nobody sends.
+//! The head of a WARC record has the same form and is read here too. Left out: trailer fields behind chunks, the coding
+//! `compress`, which nobody sends, and a `SourceMap` header that is the map itself, as a `data:` URL.
 
 use std::borrow::Cow;
 use std::io::Read;

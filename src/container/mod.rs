@@ -28,6 +28,7 @@ pub mod tar;
 #[cfg(test)]
 pub mod testing;
 pub mod warc;
+pub mod warc_gz;
 pub mod zip;
 
 use std::borrow::Cow;

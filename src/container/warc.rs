@@ -12,8 +12,7 @@
 //! head costs the bounds of one.
 //!
 //! A file on disk is read record by record, so that its size does not matter; a body that is larger than may be held is
-//! streamed as it stands. A crawl is mostly kept as one gzip member a record. That stream runs on as one
-//! ([`begins_record`] tells it), and has to fit in memory unpacked; where it does not, it can be unpacked and scanned.
+//! streamed as it stands. A crawl is mostly kept as one gzip member a record: [`super::warc_gz`] reads those.
 //!
 //! Left out: what `revisit` records and segments stand for is not put together; the heads of requests and responses are
 //! not scanned.
@@ -53,20 +52,7 @@ impl Format for Warc {
     }
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
-        Ok(Box::new(WarcWalker {
-            raw_max: match &input {
-                // A slice of what is in memory costs nothing.
-                Input::Memory(_) => u64::MAX,
-                Input::File(_) => limits.hold(),
-            },
-            hold: limits.hold(),
-            input,
-            at: 0,
-            pending: VecDeque::new(),
-            streams: VecDeque::new(),
-            streamed: None,
-            is_done: false,
-        }))
+        Ok(Box::new(WarcWalker::new(input, limits)))
     }
 }
 
@@ -97,7 +83,8 @@ impl Block {
     }
 }
 
-struct WarcWalker {
+/// Gives what the records of a capture hold.
+pub struct WarcWalker {
     input: Input,
     /// Where the next record begins, separators apart.
     at: u64,
@@ -115,6 +102,24 @@ struct WarcWalker {
 }
 
 impl WarcWalker {
+    /// Begins at the front of `input`.
+    pub fn new(input: Input, limits: &Limits) -> Self {
+        Self {
+            raw_max: match &input {
+                // A slice of what is in memory costs nothing.
+                Input::Memory(_) => u64::MAX,
+                Input::File(_) => limits.hold(),
+            },
+            hold: limits.hold(),
+            input,
+            at: 0,
+            pending: VecDeque::new(),
+            streams: VecDeque::new(),
+            streamed: None,
+            is_done: false,
+        }
+    }
+
     /// Up to `len` bytes at `at`; what cannot be read reads as nothing, and is said.
     fn slice(&mut self, at: u64, len: usize) -> Bytes {
         self.input.slice(at, len).unwrap_or_else(|error| {

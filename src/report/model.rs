@@ -854,7 +854,7 @@ mod tests {
         );
         assert_eq!(
             answers[5],
-            "7 of 3,217 entries: 3 skipped, 4 damaged; 3 problems recorded. 10 sources are named without content."
+            "7 of 3,217 entries: 3 skipped, 4 damaged; 3 problems recorded. 10 entries are named without content."
         );
         assert_eq!(model.copies.copies.rows[1].grades[0].name, "normalized");
         assert_eq!(model.copies.others.rows[0].class, "unreadable");

@@ -7,7 +7,7 @@ use super::model::*;
 use super::text::{KEPT_CHARS, clip, grouped, percent, plural, size};
 use crate::record::{Ledger, Run, Severity};
 
-/// Reason of the ledger for sources that a map names without content.
+/// Reason of the ledger for what is named without content: sources of a map, bodies that a capture did not keep.
 const NO_CONTENT: &str = "no-content";
 
 /// Names of packages in the verdict's sentence.
@@ -102,7 +102,7 @@ impl Scope {
     }
 }
 
-/// Why a ledger is not complete. A source that a map names without content is no reason: there was nothing to read.
+/// Why a ledger is not complete. What is named without content is no reason: there was nothing to read.
 fn unread(ledger: &Ledger) -> Vec<String> {
     let skipped = ledger
         .skipped
@@ -334,7 +334,7 @@ impl Model {
             0 => String::new(),
             some => format!(
                 " {} named without content.",
-                plural(some, "source is", "sources are")
+                plural(some, "entry is", "entries are")
             ),
         };
         if self.verdict.complete {

@@ -141,7 +141,16 @@ impl Tree {
 
     /// Whether it is a capture of traffic: its members are named by the URLs that they came from.
     pub fn is_capture(&self) -> bool {
-        matches!(self.kind.as_str(), "har" | "warc")
+        matches!(self.kind.as_str(), "har" | "warc" | "warc.gz")
+    }
+
+    /// The path of a member in its container: its name, without what a URL has behind its path.
+    pub fn path_of<'a>(&self, member: &'a Child) -> &'a [u8] {
+        let name = member.name.bytes();
+        if !self.is_capture() {
+            return name;
+        }
+        &name[..memchr::memchr2(b'?', b'#', name).unwrap_or(name.len())]
     }
 
     /// Regular members, those of nested containers not counted.

@@ -14,13 +14,16 @@ use crate::container::{
     ram::RamBundle,
     sea::Sea,
     tar::Tar,
-    warc::{self, Warc},
+    warc::Warc,
+    warc_gz::WarcGz,
     zip::{PrefixedZip, Zip},
 };
-use crate::sourcemap::container::{self, SourceMap};
+use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 15] = [
+static FORMATS: [&dyn Format; 16] = [
+    // Before gzip, which it is too.
+    &WarcGz,
     &Gzip { runs_on },
     &Zip,
     &Tar,
@@ -37,12 +40,6 @@ static FORMATS: [&dyn Format; 15] = [
     &BunMap,
     &SourceMap,
 ];
-
-/// Whether a gzip member that begins so runs on in the next one: tools cut maps anywhere, and crawlers pack each record
-/// of a capture by itself.
-fn runs_on(head: &[u8]) -> bool {
-    warc::begins_record(head) || container::runs_on(head)
-}
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {

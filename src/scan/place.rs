@@ -490,7 +490,7 @@ impl Placer<'_> {
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
-            self.place(member, &here, member.name.bytes(), &scope, out);
+            self.place(member, &here, tree.path_of(member), &scope, out);
         }
         let files = scope.packages.distribute(&tree.folders);
         let alone = scope

@@ -656,6 +656,56 @@ pub fn large_package() -> Vec<u8> {
     tgz(&members)
 }
 
+/// A WARC with a script and a map in every tenth of its records, large enough to be read by several threads; `packed`
+/// record by record.
+pub fn large_crawl(packed: bool) -> Vec<u8> {
+    let mut random = Random::new(43);
+    let mut crawl = Vec::new();
+    let mut add = |url: &str, fields: &str, body: &str| {
+        let block = format!("HTTP/1.1 200 OK\r\n{fields}\r\n{body}");
+        let head = format!(
+            "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nContent-Length: {}\r\n\r\n",
+            block.len()
+        );
+        let record = [head.as_bytes(), block.as_bytes(), b"\r\n\r\n"].concat();
+        crawl.extend(if packed { gzip(&record) } else { record });
+    };
+    for number in 0..220 {
+        let text = random.text(1_200);
+        let url = format!("https://h/{number}.js");
+        if number % 10 > 0 {
+            add(&url, "", &text);
+            continue;
+        }
+        // The map comes before or behind the script that leads to it.
+        let map = source_map(&[("a.ts", Some(text.as_str()))]);
+        let link = format!("SourceMap: {}.map\r\n", number % 20);
+        add(&url, &link, "the same in all");
+        add(&format!("https://h/{number}.map"), "", &map);
+    }
+    crawl
+}
+
+/// A HAR with two scripts of equal bytes, of which one has a header that leads to a map.
+pub fn capture() -> String {
+    let map = source_map(&[("a.ts", Some("export const a = 1;\n"))]);
+    let entry = |url: &str, headers: Value, text: &str| {
+        serde_json::json!({
+            "request": { "method": "GET", "url": url },
+            "response": { "status": 200, "headers": headers, "content": { "text": text } },
+        })
+    };
+    let header = serde_json::json!([{ "name": "SourceMap", "value": "a.map" }]);
+    let none = serde_json::json!([]);
+    let entries = [
+        entry("https://h/a.js", header, "run();"),
+        entry("https://h/b.js", none.clone(), "run();"),
+        entry("https://h/a.map", none, &map),
+    ];
+    serde_json::json!({ "log": { "version": "1.2", "creator": {}, "entries": entries } })
+        .to_string()
+}
+
 /// A folder with every kind of container, nested, doubled and damaged, and every kind of link.
 pub fn write_menagerie(folder: &Path) {
     let inner = package(1);
@@ -675,7 +725,7 @@ pub fn write_menagerie(folder: &Path) {
     ]);
     let links = "//# sourceMappingURL=gone.js.map\n";
     let bucket = "//# sourceMappingURL=https://maps.acme-assets.s3.amazonaws.com/remote.js.map\n";
-    let files: [(&str, Vec<u8>); 19] = [
+    let files: [(&str, Vec<u8>); 22] = [
         ("app/package.json", manifest("app", "0.1.0").into()),
         (
             "app/dist/app.js",
@@ -693,6 +743,8 @@ pub fn write_menagerie(folder: &Path) {
         ("app/.git/HEAD", "ref: refs/heads/main\n".into()),
         ("app/packed.tgz", inner.clone()),
         ("copy/nested.tgz", nested.clone()),
+        ("crawl.warc.gz", large_crawl(true)),
+        ("crawl.warc", large_crawl(false)),
         ("large.tgz", large_package()),
         (
             "log.txt.gz",
@@ -706,6 +758,7 @@ pub fn write_menagerie(folder: &Path) {
                 ("package/a.js.map", map),
             ]),
         ),
+        ("page.har", capture().into_bytes()),
         ("package-1.tgz", inner.clone()),
         ("package-2.tgz", package(2)),
         (
