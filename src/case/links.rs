@@ -103,6 +103,21 @@ impl Case {
         self.fill_sources()
     }
 
+    /// How many records of units that are placed by themselves lead elsewhere by a join: sources and references.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn link_counts(&self) -> Result<(u64, u64), CaseError> {
+        let count = |kind: &str| -> rusqlite::Result<u64> {
+            let sql = "SELECT count(*) FROM link JOIN record ON record.id = link.record
+                       WHERE NOT joined AND type = ?1";
+            let count: i64 = self.db.query_row(sql, [kind], |row| row.get(0))?;
+            Ok(count as u64)
+        };
+        let both = count("source").and_then(|sources| Ok((sources, count("reference")?)));
+        both.map_err(|error| self.wrap(error))
+    }
+
     /// Scripts to the maps that have the same debug id: the first by locator.
     fn link_debug_ids(&self) -> rusqlite::Result<()> {
         self.db.execute(

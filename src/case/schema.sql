@@ -42,21 +42,20 @@ CREATE TABLE open_fact (
     facts      BLOB NOT NULL
 );
 
--- The records. `joined` rows are made anew after the last unit. Locator and hops are left out of the JSON: the
+-- The records; a case that is a file has an index of their types, once a run is through. `joined` rows are made anew after the last unit. Locator and hops are left out of the JSON: the
 -- column has the one, and the other follows from it and `way`.
 CREATE TABLE record (
     id      INTEGER PRIMARY KEY,
     unit    INTEGER REFERENCES unit(id),
     joined  INTEGER NOT NULL,
     type    TEXT NOT NULL,
+    key     INTEGER,                  -- number of what other records may be found by: a source's name, a debug id
+    lines   INTEGER,                  -- of a source with content
     locator TEXT NOT NULL,
     way     TEXT NOT NULL,            -- length of the label, and the kind of each hop
-    json    TEXT NOT NULL,
-    key     INTEGER,                  -- number of what other records may be found by: a source's name, a debug id
-    lines   INTEGER                   -- of a source with content
+    json    TEXT NOT NULL
 );
 CREATE INDEX record_of_unit ON record (unit);
-CREATE INDEX record_of_type ON record (type);
 
 -- What a record leads to in another unit; found anew by each join. Readers find it in the record.
 CREATE TABLE link (

@@ -100,12 +100,27 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         Some(path) => Case::open_or_create(path)?,
         None => Case::in_memory()?,
     };
-    let outcome = pipeline.run(&mut case, |_, _, _| Ok(()))?;
-    let mut summary = summary::Summary::new(args.fail_on);
-    case.records(|record| {
+    let mut summary = summary::Summary::new(args.fail_on, !args.signatures.is_empty());
+    let is_printed = !args.common.quiet && !to_stdout;
+    // A case holds what earlier runs found too; without one everything comes by here.
+    let comes_by = is_printed && args.case.is_none();
+    let outcome = pipeline.run(&mut case, |_, _, done| {
+        let units = done.iter().filter(|_| comes_by);
+        units
+            .flat_map(|unit| &unit.placed.records)
+            .for_each(|record| summary.add(record));
+        Ok(())
+    })?;
+    let mut add = |record| {
         summary.add(&record);
         Ok::<_, CliError>(())
-    })?;
+    };
+    if comes_by {
+        case.joined_records(&mut add)?;
+        summary.add_links(case.link_counts()?);
+    } else if is_printed {
+        case.records(&mut add)?;
+    }
     // What a stopped run wrote would be in the way of the same command, which goes on where this one was stopped.
     let waits = outcome.interrupted && args.case.is_some();
     if waits && (report_folder.is_some() || args.jsonl.is_some() && !to_stdout) {
@@ -119,7 +134,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     if let Some(path) = args.jsonl.as_deref().filter(|_| to_stdout || !waits) {
         write_records(&case, path)?;
     }
-    if !args.common.quiet && !to_stdout {
+    if is_printed {
         unless_closed(summary.print(
             &outcome,
             args.common.color.is_on(),

@@ -1,6 +1,6 @@
 //! What a scan prints for people: ten lines that say what is out, where, how much, and what could not be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -27,34 +27,53 @@ pub struct Summary {
     missing: u64,
     missing_found: u64,
     doubtful: u64,
-    first_doubtful: Vec<String>,
+    first_doubtful: Examples,
     distinct: std::collections::HashSet<[u8; 8]>,
     distinct_bytes: u64,
     exposures: BTreeMap<Severity, u64>,
     worst: Vec<Exposure>,
-    copies: Vec<String>,
+    copies: Examples,
     copies_total: u64,
     examined: u64,
     searched: bool,
     references: u64,
     dangling: u64,
     problems: BTreeMap<String, u64>,
-    first_problems: Vec<String>,
+    first_problems: Examples,
+}
+
+/// The first few of many by locator, and what is said of each.
+type Examples = BTreeSet<(String, String)>;
+
+/// Takes one where it is among the first.
+fn keep(examples: &mut Examples, locator: &str, say: impl FnOnce() -> String) {
+    let is_full = examples.len() >= EXAMPLES;
+    if is_full
+        && examples
+            .last()
+            .is_some_and(|(last, _)| locator > last.as_str())
+    {
+        return;
+    }
+    examples.insert((locator.to_owned(), say()));
+    if examples.len() > EXAMPLES {
+        examples.pop_last();
+    }
 }
 
 impl Summary {
-    /// An empty summary; findings at or above `fail_on` are all named.
-    pub fn new(fail_on: Option<Severity>) -> Self {
+    /// An empty summary; findings at or above `fail_on` are all named. `searched` says whether copies were looked for.
+    pub fn new(fail_on: Option<Severity>, searched: bool) -> Self {
         Self {
             fail_on,
+            searched,
             ..Self::default()
         }
     }
 
-    /// Takes a record.
+    /// Takes a record; their order does not show.
     pub fn add(&mut self, record: &Record) {
         match record {
-            Record::Run(run) => self.searched = run.sets.iter().any(|set| set.role == "signature"),
             Record::Package(_) => self.packages += 1,
             Record::Map(map) => {
                 self.maps += 1;
@@ -73,8 +92,8 @@ impl Summary {
             Record::Exposure(exposure) => self.add_exposure(exposure),
             Record::Copy(copy) => {
                 self.copies_total += 1;
-                if self.copies.len() < EXAMPLES {
-                    self.copies.push(format!(
+                keep(&mut self.copies, &copy.locator, || {
+                    format!(
                         "{}: {} of {} {}, {} of {} files ({:.1} % of its bytes)",
                         copy.locator,
                         copy.class,
@@ -83,8 +102,8 @@ impl Summary {
                         grouped(copy.files_matched),
                         grouped(copy.files_total),
                         copy.of_original * 100.0
-                    ));
-                }
+                    )
+                });
             }
             Record::Examined(_) => self.examined += 1,
             Record::Reference(reference) => {
@@ -93,12 +112,9 @@ impl Summary {
             }
             Record::Problem(problem) => {
                 *self.problems.entry(problem.code.clone()).or_insert(0) += 1;
-                if self.first_problems.len() < EXAMPLES {
-                    self.first_problems.push(format!(
-                        "{}: {}: {}",
-                        problem.code, problem.locator, problem.detail
-                    ));
-                }
+                keep(&mut self.first_problems, &problem.locator, || {
+                    format!("{}: {}: {}", problem.code, problem.locator, problem.detail)
+                });
             }
             _ => {}
         }
@@ -110,12 +126,18 @@ impl Summary {
             return;
         };
         self.doubtful += 1;
-        if self.first_doubtful.len() < EXAMPLES {
-            self.first_doubtful.push(format!(
+        keep(&mut self.first_doubtful, &map.locator, || {
+            format!(
                 "{}: {} of {} places fit",
                 map.locator, agreement.places_right, agreement.places
-            ));
-        }
+            )
+        });
+    }
+
+    /// Takes how many sources and references lead elsewhere by a join, where their records came by before it.
+    pub fn add_links(&mut self, (sources, references): (u64, u64)) {
+        self.missing_found += sources;
+        self.dangling = self.dangling.saturating_sub(references);
     }
 
     fn count_distinct(&mut self, sha256: Option<&str>, bytes: Option<u64>) {
@@ -140,20 +162,20 @@ impl Summary {
         // Without a threshold the worst few are named.
         if self.fail_on.is_none() && exposure.severity >= Severity::Medium {
             self.worst.push(exposure.clone());
-            self.worst
-                .sort_by_key(|exposure| std::cmp::Reverse(exposure.severity));
+            sort(&mut self.worst);
             self.worst.truncate(EXAMPLES);
         }
     }
 
     /// Prints the summary to standard output.
     pub fn print(
-        &self,
+        &mut self,
         outcome: &Outcome,
         colour: bool,
         report: Option<&Path>,
         case: Option<&Path>,
     ) -> Result<(), CliError> {
+        sort(&mut self.worst);
         let mut out = std::io::stdout().lock();
         let ledger = &outcome.ledger;
         writeln!(out, "packages    {}", grouped(self.packages))?;
@@ -164,7 +186,7 @@ impl Summary {
                 "doubtful    {} whose mappings do not fit the contents: doctored, or mixed up by a tool",
                 plural(self.doubtful, "map", "maps")
             )?;
-            for map in &self.first_doubtful {
+            for (_, map) in &self.first_doubtful {
                 writeln!(out, "  {}", shown(map))?;
             }
             more(&mut out, self.doubtful, self.first_doubtful.len())?;
@@ -182,7 +204,7 @@ impl Summary {
         }
         more(&mut out, self.exposures.values().sum(), self.worst.len())?;
         writeln!(out, "copies      {}", self.copies_line())?;
-        for copy in &self.copies {
+        for (_, copy) in &self.copies {
             writeln!(out, "  {}", shown(copy))?;
         }
         more(&mut out, self.copies_total, self.copies.len())?;
@@ -195,7 +217,7 @@ impl Summary {
         writeln!(out, "read        {}", read_line(outcome))?;
         writeln!(out, "account     {}", account_line(ledger))?;
         writeln!(out, "not read    {}", self.not_read_line(outcome))?;
-        for problem in &self.first_problems {
+        for (_, problem) in &self.first_problems {
             writeln!(out, "  {}", shown(problem))?;
         }
         more(
@@ -283,6 +305,13 @@ impl Summary {
         }
         parts.join("; ")
     }
+}
+
+/// The worst first, equally bad ones by locator.
+fn sort(exposures: &mut [Exposure]) {
+    exposures.sort_by(|a, b| {
+        (b.severity, &a.locator, &a.class).cmp(&(a.severity, &b.locator, &b.class))
+    });
 }
 
 /// Says that not all of a kind were named.
