@@ -19,6 +19,7 @@ pub mod json;
 pub mod listed;
 pub mod pkg;
 pub mod sea;
+pub mod stream;
 pub mod tar;
 #[cfg(test)]
 pub mod testing;
