@@ -9,7 +9,9 @@
 //! Names are raw bytes and mean nothing here: `../` and absolute names are data, not paths.
 
 pub mod asar;
+pub mod brotli;
 pub mod bun;
+pub mod bzip2;
 pub mod claims;
 pub mod exe;
 pub mod feed;
@@ -17,13 +19,18 @@ pub mod gzip;
 pub mod inflate;
 pub mod json;
 pub mod listed;
+pub mod lz4;
+pub mod lzma;
 pub mod pkg;
 pub mod sea;
 pub mod stream;
 pub mod tar;
 #[cfg(test)]
 pub mod testing;
+pub mod xz;
 pub mod zip;
+pub mod zlib;
+pub mod zstd;
 
 use std::borrow::Cow;
 

@@ -58,6 +58,38 @@ pub enum Step {
     Broken(usize, Trouble),
 }
 
+/// What a library's decoder did with a piece of input.
+#[derive(Debug)]
+pub enum Then {
+    /// It took all it could, or filled the output.
+    More,
+    /// The member ended.
+    End,
+    /// It found damage.
+    Corrupt,
+}
+
+/// Runs a library's decoder on the next piece of input. `work` gets input and output, and says how many bytes it
+/// took, how many it made, and how it goes on. It is asked once more when the input is at its end, since decoders
+/// may hold output back.
+pub fn run(
+    packed: &mut Packed,
+    kind: &str,
+    output: &mut [u8],
+    work: impl FnOnce(&[u8], &mut [u8]) -> (usize, usize, Then),
+) -> Step {
+    let input = packed.fill();
+    let is_end = input.is_empty();
+    let (taken, made, then) = work(input, output);
+    packed.consume(taken);
+    match then {
+        Then::End => Step::Ended(made),
+        Then::Corrupt => Step::Broken(made, corrupt(packed)),
+        Then::More if is_end && made == 0 => Step::Broken(0, cut(packed, kind)),
+        Then::More => Step::More(made),
+    }
+}
+
 /// What a decoder has to say beside the bytes.
 #[derive(Debug, Default)]
 pub struct Notes {
@@ -187,6 +219,55 @@ pub fn zeros(bytes: &[u8]) -> usize {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+// Skippable frames, which zstd and lz4 share (RFC 8878, 3.1.2)
+
+/// Data of a skippable frame up to this length is only counted: sizes of the frames beside it, and such.
+const SKIPPABLE_COUNTED: u64 = 16;
+
+/// The length of the data in a skippable frame that begins here. Its header has 8 bytes.
+fn skippable(head: &[u8]) -> Option<u32> {
+    let magic = u32::from_le_bytes(*head.first_chunk()?);
+    let length = head.get(4..)?.first_chunk()?;
+    (magic & 0xffff_fff0 == 0x184d_2a50).then(|| u32::from_le_bytes(*length))
+}
+
+/// What follows the skippable frames at the beginning of `head`, as far as it shows.
+pub fn behind_skippable(mut head: &[u8]) -> &[u8] {
+    while let Some(len) = skippable(head) {
+        let end = usize::try_from(len).ok().and_then(|len| len.checked_add(8));
+        head = end.and_then(|end| head.get(end..)).unwrap_or_default();
+    }
+    head
+}
+
+/// Passes over zeros and skippable frames, and notes what stands in them. `false` where nothing follows.
+pub fn skip_skippable(packed: &mut Packed, notes: &mut Notes) -> bool {
+    while packed.skip_zeros() {
+        let Some(len) = skippable(packed.peek(8)) else {
+            return true;
+        };
+        packed.consume(8);
+        let (at, len) = (packed.position(), u64::from(len));
+        let got = packed.skip(len);
+        if got > SKIPPABLE_COUNTED {
+            notes.regions.push((at, got));
+        } else {
+            notes.others += 1;
+        }
+        if got < len {
+            notes.troubles.push(Trouble::damaged(
+                "truncated",
+                format!(
+                    "the skippable frame at offset {at} is cut; get the file again for the rest"
+                ),
+                Some(len - got),
+            ));
+        }
+    }
+    false
+}
+
+// ---------------------------------------------------------------------------------------------------------------
 // Troubles in the same words for all formats
 
 /// Nothing behind this can be read: what is left is not, and nobody can tell how much was cut off.
@@ -222,6 +303,31 @@ pub fn corrupt(packed: &Packed) -> Trouble {
             "the compressed data is damaged near offset {}",
             packed.position()
         ),
+    )
+}
+
+/// The window that the decoder would have to look back on is larger than it may be.
+pub fn window_too_large(packed: &Packed, kind: &str, wanted: Option<u64>, limit: u64) -> Trouble {
+    let wanted = wanted.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
+    Trouble::skipped(
+        "memory-limit",
+        format!(
+            "the {kind} member at offset {} looks back on more than a decoder may hold{wanted}; {limit} bytes are allowed, raise --memory",
+            packed.position()
+        ),
+        Some(packed.rest()),
+    )
+}
+
+/// What was compressed with a dictionary cannot be read without it.
+pub fn needs_dictionary(packed: &Packed, kind: &str, id: u32) -> Trouble {
+    Trouble::skipped(
+        "dictionary-needed",
+        format!(
+            "the {kind} member at offset {} was compressed with dictionary {id}, which is not in it; unpack it with that dictionary and scan the result",
+            packed.position()
+        ),
+        None,
     )
 }
 
@@ -711,5 +817,315 @@ impl<C: Codec> Walker for Streams<C> {
         let first = troubles.next();
         self.pending.extend(troubles.map(Event::Trouble));
         first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::container::testing::{Seen, walk};
+    use crate::container::{Format, bzip2, gzip, lz4, lzma, xz, zlib, zstd};
+
+    /// A format, and another hand's way to pack.
+    struct Case {
+        format: Box<dyn Format>,
+        tar: &'static str,
+        pack: fn(&[u8]) -> Vec<u8>,
+        /// Whether files may have several members.
+        is_many: bool,
+        /// Bytes that may be lost before the place of damage, since the decoder gives no part of a block.
+        block: usize,
+    }
+
+    fn runs_on(head: &[u8]) -> bool {
+        head.starts_with(b"{")
+    }
+
+    fn cases() -> Vec<Case> {
+        vec![
+            Case {
+                format: Box::new(gzip::Gzip { runs_on }),
+                tar: "tar.gz",
+                pack: |bytes| written(flate2::write::GzEncoder::new(Vec::new(), level()), bytes),
+                is_many: true,
+                block: 0,
+            },
+            Case {
+                format: Box::new(zstd::Zstd { runs_on }),
+                tar: "tar.zst",
+                pack: |bytes| {
+                    let mut encoder = ::zstd::Encoder::new(Vec::new(), 3).unwrap();
+                    encoder.include_checksum(true).unwrap();
+                    written(encoder, bytes)
+                },
+                is_many: true,
+                block: 128 << 10,
+            },
+            Case {
+                format: Box::new(xz::Xz { runs_on }),
+                tar: "tar.xz",
+                pack: |bytes| written(liblzma::write::XzEncoder::new(Vec::new(), 1), bytes),
+                is_many: true,
+                block: 0,
+            },
+            Case {
+                format: Box::new(lzma::Lzma {
+                    is_candidate: |_| true,
+                    runs_on,
+                }),
+                tar: "tar.lzma",
+                pack: |bytes| {
+                    let options = liblzma::stream::LzmaOptions::new_preset(1).unwrap();
+                    let stream = liblzma::stream::Stream::new_lzma_encoder(&options).unwrap();
+                    written(
+                        liblzma::write::XzEncoder::new_stream(Vec::new(), stream),
+                        bytes,
+                    )
+                },
+                is_many: false,
+                block: 0,
+            },
+            Case {
+                format: Box::new(bzip2::Bzip2 { runs_on }),
+                tar: "tar.bz2",
+                pack: |bytes| {
+                    let level = ::bzip2::Compression::new(1);
+                    written(::bzip2::write::BzEncoder::new(Vec::new(), level), bytes)
+                },
+                is_many: true,
+                block: 100_000,
+            },
+            Case {
+                format: Box::new(lz4::Lz4 { runs_on }),
+                tar: "tar.lz4",
+                pack: |bytes| written(lz4_flex::frame::FrameEncoder::new(Vec::new()), bytes),
+                is_many: true,
+                block: 0,
+            },
+            Case {
+                format: Box::new(zlib::Zlib {
+                    is_candidate: |_| true,
+                    runs_on,
+                }),
+                tar: "tar.zlib",
+                pack: |bytes| written(flate2::write::ZlibEncoder::new(Vec::new(), level()), bytes),
+                is_many: false,
+                block: 0,
+            },
+        ]
+    }
+
+    fn level() -> flate2::Compression {
+        flate2::Compression::default()
+    }
+
+    /// What encoders call their end.
+    trait Finish: io::Write {
+        fn end(self) -> Vec<u8>;
+    }
+
+    macro_rules! finish {
+        ($($encoder:ty),*) => {
+            $(impl Finish for $encoder {
+                fn end(self) -> Vec<u8> {
+                    self.finish().unwrap()
+                }
+            })*
+        };
+    }
+    finish!(
+        flate2::write::GzEncoder<Vec<u8>>,
+        flate2::write::ZlibEncoder<Vec<u8>>,
+        ::zstd::Encoder<'_, Vec<u8>>,
+        liblzma::write::XzEncoder<Vec<u8>>,
+        ::bzip2::write::BzEncoder<Vec<u8>>,
+        lz4_flex::frame::FrameEncoder<Vec<u8>>
+    );
+
+    fn written(mut encoder: impl Finish, bytes: &[u8]) -> Vec<u8> {
+        encoder.write_all(bytes).unwrap();
+        encoder.end()
+    }
+
+    fn seen(case: &Case, file: &[u8]) -> Seen {
+        walk(case.format.as_ref(), file, &Limits::default()).unwrap()
+    }
+
+    /// Text that compresses about as real text does.
+    fn text(len: usize) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut number = 1_u32;
+        while text.len() < len {
+            number = number.wrapping_mul(2_654_435_761).wrapping_add(12_345);
+            text.extend(format!("line {} of {}\n", number >> 20, number >> 8 & 0xff).bytes());
+        }
+        text.truncate(len);
+        text
+    }
+
+    fn tar_of(name: &str, content: &[u8]) -> Vec<u8> {
+        let mut builder = ::tar::Builder::new(Vec::new());
+        let mut header = ::tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, content).unwrap();
+        builder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn members_are_entries_and_zeros_behind_them_padding() {
+        for case in cases() {
+            let first = (case.pack)(b"the first member, which is no map");
+            assert!(case.format.recognise(&first), "{}", case.tar);
+            let mut file = first.clone();
+            file.extend([0; 24]);
+            let mut expected = vec![b"the first member, which is no map".to_vec()];
+            if case.is_many {
+                file.extend((case.pack)(b"the second"));
+                expected.push(b"the second".to_vec());
+            }
+            file.extend([0; 512]);
+            let seen = seen(&case, &file);
+            let members: Vec<_> = seen.members.into_iter().collect();
+            let named = |content| (String::new(), content);
+            let expected: Vec<_> = expected.into_iter().map(named).collect();
+            assert_eq!(members, expected, "{}", case.tar);
+            assert_eq!(seen.codes, [""; 0], "{}", case.tar);
+            assert_eq!(seen.kind, case.format.name());
+        }
+    }
+
+    #[test]
+    fn maps_and_tars_run_on_across_members_and_a_tar_is_one_hop() {
+        let tar = tar_of("a/b.txt", &text(9_000));
+        for case in cases() {
+            if case.is_many {
+                let file = [(case.pack)(b"{\"a\":"), (case.pack)(b"1}")].concat();
+                assert_eq!(
+                    seen(&case, &file).members,
+                    [(String::new(), b"{\"a\":1}".to_vec())]
+                );
+            }
+            let file = if case.is_many {
+                [(case.pack)(&tar[..5_000]), (case.pack)(&tar[5_000..])].concat()
+            } else {
+                (case.pack)(&tar)
+            };
+            let seen = seen(&case, &file);
+            assert_eq!(seen.kind, case.tar);
+            assert_eq!(seen.members, [("a/b.txt".to_owned(), text(9_000))]);
+            assert_eq!(seen.codes, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn what_follows_the_last_member_is_a_region() {
+        let tar = tar_of("a/b.txt", b"content");
+        for case in cases() {
+            for content in [&b"just some text, a little longer than a word"[..], &tar] {
+                let mut file = (case.pack)(content);
+                let at = file.len();
+                file.extend(b"behind the stream");
+                let seen = seen(&case, &file);
+                let region = (format!("@{at}"), b"behind the stream".to_vec());
+                assert_eq!(seen.members.last(), Some(&region), "{}", case.tar);
+                assert_eq!(seen.members.len(), 2);
+                assert_eq!(seen.codes, ["trailing-data"]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_held_is_streamed_to_the_same_bytes() {
+        let content = text(300_000);
+        let limits = Limits {
+            memory: 20_000,
+            ..Limits::default()
+        };
+        for case in cases() {
+            let mut file = (case.pack)(&content);
+            let seen = walk(case.format.as_ref(), &file, &limits).unwrap();
+            assert_eq!(seen.streamed, 1, "{}", case.tar);
+            assert_eq!(seen.members, [(String::new(), content.clone())]);
+            assert_eq!(seen.codes, [""; 0], "{}", case.tar);
+            file.truncate(file.len() - 20);
+            let seen = walk(case.format.as_ref(), &file, &limits).unwrap();
+            assert_eq!(seen.codes, ["truncated"], "{}", case.tar);
+        }
+    }
+
+    /// Damage in the middle costs what is behind it, and is said.
+    #[test]
+    fn bytes_before_the_damage_come_back() {
+        let content = text(600_000);
+        for case in cases() {
+            let whole = (case.pack)(&content);
+            let cut = seen(&case, &whole[..whole.len() / 2]);
+            let (_, got) = &cut.members[0];
+            assert!(content.starts_with(got), "{}", case.tar);
+            let least = (content.len() / 3).saturating_sub(case.block);
+            assert!(got.len() >= least, "{}: {} bytes", case.tar, got.len());
+            assert_eq!(cut.codes, ["truncated"], "{}", case.tar);
+            assert_eq!(cut.effects, [Effect::Damaged], "{}", case.tar);
+
+            let mut broken = whole.clone();
+            let middle = broken.len() / 2;
+            broken[middle..middle + 40].fill(0xff);
+            let seen = seen(&case, &broken);
+            let (_, got) = &seen.members[0];
+            let same = content.iter().zip(got).take_while(|(a, b)| a == b).count();
+            assert!(same >= least, "{}: {same} bytes", case.tar);
+            // Without a checksum nobody can tell.
+            let is_silent = case.tar == "tar.lzma" || case.tar == "tar.lz4";
+            assert!(is_silent || !seen.codes.is_empty(), "{}", case.tar);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn a_cut_anywhere_gives_a_beginning(len in 1..9_000_usize, share in 0.0..1.0_f64) {
+            let content = text(len);
+            for case in cases() {
+                let whole = (case.pack)(&content);
+                let at = (whole.len() as f64 * share) as usize;
+                let seen = seen(&case, &whole[..at]);
+                let got: Vec<u8> = seen.members.into_iter().flat_map(|(_, bytes)| bytes).collect();
+                prop_assert!(content.starts_with(&got), "{}: cut at {}", case.tar, at);
+                prop_assert!(got == content || !seen.codes.is_empty() || at < 8, "{}: cut at {}", case.tar, at);
+            }
+        }
+
+        #[test]
+        fn a_flip_anywhere_is_survived(len in 1..9_000_usize, share in 0.0..1.0_f64, bit in 0..8_u8, second in any::<bool>()) {
+            let content = text(len);
+            for case in cases() {
+                let mut file = (case.pack)(&content);
+                if second && case.is_many {
+                    file.extend((case.pack)(&content));
+                }
+                let at = (file.len() as f64 * share) as usize;
+                file[at] ^= 1 << bit;
+                let seen = seen(&case, &file);
+                prop_assert!(seen.members.len() <= 4, "{}: {} members", case.tar, seen.members.len());
+            }
+        }
+
+        #[test]
+        fn anything_behind_a_magic_is_survived(rest in proptest::collection::vec(any::<u8>(), 0..400)) {
+            for case in cases() {
+                let mut file = (case.pack)(b"some text that is packed");
+                for keep in [4, 6, 14] {
+                    file.truncate(keep.min(file.len()));
+                    let file = [&file[..], &rest].concat();
+                    if case.format.recognise(&file) {
+                        seen(&case, &file);
+                    }
+                }
+            }
+        }
     }
 }

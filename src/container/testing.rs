@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Body, Event, Format, Input, Trouble};
+use super::{Body, Effect, Event, Format, Input, Trouble};
 use crate::blob::{Limits, MemberName};
 
 /// What a walk gave.
@@ -12,8 +12,21 @@ pub struct Seen {
     pub members: Vec<(String, Vec<u8>)>,
     /// Codes of the troubles of members and of the container.
     pub codes: Vec<String>,
+    /// What they mean, in the same order.
+    pub effects: Vec<Effect>,
     /// Folders, links and headers.
     pub others: Vec<&'static str>,
+    /// The word for the container in hops.
+    pub kind: &'static str,
+    /// How many members were streamed.
+    pub streamed: usize,
+}
+
+impl Seen {
+    fn take(&mut self, trouble: Trouble) {
+        self.effects.push(trouble.effect);
+        self.codes.push(trouble.code.into_owned());
+    }
 }
 
 /// Walks content to its end.
@@ -24,18 +37,24 @@ pub fn walk(format: &dyn Format, bytes: &[u8], limits: &Limits) -> Result<Seen, 
     while let Some(event) = walker.next() {
         match event {
             Event::Member(member) => {
-                seen.codes
-                    .extend(member.trouble.map(|trouble| trouble.code.into_owned()));
+                if let Some(trouble) = member.trouble {
+                    seen.take(trouble);
+                }
                 let content = match member.body {
                     Body::Held(content) => content.to_vec(),
                     Body::Streamed(_) => {
+                        seen.streamed += 1;
                         let (mut content, mut buffer) = (Vec::new(), [0; 1 << 10]);
                         loop {
                             match walker.read_streamed(&mut buffer) {
-                                0 => break content,
+                                0 => break,
                                 got => content.extend_from_slice(&buffer[..got]),
                             }
                         }
+                        if let Some(trouble) = walker.streamed_trouble() {
+                            seen.take(trouble);
+                        }
+                        content
                     }
                     Body::Absent => continue,
                 };
@@ -45,11 +64,12 @@ pub fn walk(format: &dyn Format, bytes: &[u8], limits: &Limits) -> Result<Seen, 
                 };
                 seen.members.push((name, content));
             }
-            Event::Trouble(trouble) => seen.codes.push(trouble.code.into_owned()),
+            Event::Trouble(trouble) => seen.take(trouble),
             Event::Other(kind) => seen.others.push(kind),
             Event::Map(_) => seen.others.push("map"),
         }
     }
+    seen.kind = walker.kind();
     Ok(seen)
 }
 
