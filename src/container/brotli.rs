@@ -31,8 +31,11 @@ const HEAD: usize = 512;
 const OUT_MIN: usize = 48;
 /// A stream that does not end within the trial has to grow at least by a fourth.
 const GROWTH: (usize, usize) = (5, 4);
-/// Input is fed in pieces of this size: what a piece makes is lost where it holds damage.
-const PIECE: usize = 4 << 10;
+/// Input is fed in pieces of this size: what a piece makes is lost where it holds damage, and in a trial it is made for
+/// nothing where it is no stream.
+const PIECE: usize = 2 << 10;
+/// Room for output in a trial.
+const OUTPUT: usize = 8 << 10;
 
 /// The Brotli format.
 pub struct Brotli {
@@ -69,36 +72,44 @@ impl Brotli {
     /// The trial.
     fn decodes(&self, head: &[u8]) -> bool {
         let is_long = head.len() >= LOOK;
-        let input = &head[..head.len().min(LOOK)];
         let mut state = new_state();
-        let mut output = vec![0; HEAD];
+        let mut output = vec![0; OUTPUT];
         let (mut taken, mut made) = (0, 0);
-        let mut is_known = false;
-        loop {
-            let (took, gave, result) = decode(&mut state, &input[taken..], &mut output);
-            taken += took;
-            made += gave;
-            let is_end = !matches!(result, BrotliResult::NeedsMoreOutput);
-            if !is_known {
-                // The first call fills the buffer, unless nothing more comes.
-                if !(self.is_known)(&output[..gave]) {
-                    return false;
+        let mut first = Vec::new();
+        for piece in head[..head.len().min(LOOK)].chunks(PIECE) {
+            let mut input = piece;
+            loop {
+                let (took, gave, result) = decode(&mut state, input, &mut output);
+                input = &input[took..];
+                taken += took;
+                made += gave;
+                if first.len() < HEAD {
+                    first.extend_from_slice(&output[..gave.min(HEAD)]);
+                    let is_enough =
+                        first.len() >= HEAD || matches!(result, BrotliResult::ResultSuccess);
+                    if is_enough && !(self.is_known)(&first) {
+                        return false;
+                    }
                 }
-                is_known = true;
-                output.resize(16 << 10, 0);
-            }
-            let has_grown = made * GROWTH.1 >= taken * GROWTH.0;
-            match result {
-                BrotliResult::ResultFailure => return false,
-                BrotliResult::ResultSuccess => {
-                    return taken == head.len() && made >= OUT_MIN;
+                match result {
+                    BrotliResult::ResultFailure => return false,
+                    BrotliResult::ResultSuccess => {
+                        return taken == head.len() && made >= OUT_MIN;
+                    }
+                    // What it has made it gives in as many calls as it takes.
+                    _ if gave == 0 && input.is_empty() => break,
+                    _ if gave == 0 && took == 0 => return false,
+                    _ if made >= LOOK_OUT => return has_grown(taken, made),
+                    _ => {}
                 }
-                _ if is_end => return is_long && has_grown,
-                _ if made >= LOOK_OUT => return has_grown,
-                _ => {}
             }
         }
+        is_long && first.len() >= HEAD && has_grown(taken, made)
     }
+}
+
+fn has_grown(taken: usize, made: usize) -> bool {
+    made * GROWTH.1 >= taken * GROWTH.0
 }
 
 type State = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
