@@ -194,6 +194,23 @@ mod tests {
         assert!(!FORMAT.recognise(b""));
     }
 
+    #[test]
+    fn damage_anywhere_is_survived() {
+        for at in 0..PACKED.len() {
+            for bit in 0..8 {
+                let mut broken = PACKED;
+                broken[at] ^= 1 << bit;
+                for file in [&broken[..], &PACKED[..at]] {
+                    let seen = walk(&FORMAT, file, &Limits::default()).unwrap();
+                    assert!(seen.members.len() <= 2);
+                }
+                let cut = walk(&FORMAT, &PACKED[..at], &Limits::default()).unwrap();
+                assert!(cut.members.iter().all(|(_, got)| TEXT.starts_with(got)));
+                assert!(at == 0 || cut.codes == ["truncated"]);
+            }
+        }
+    }
+
     /// Text behind a length reads as a stream that is not compressed, if the length is right: it does not grow.
     #[test]
     fn plain_bytes_behind_a_length_are_none() {

@@ -1091,11 +1091,12 @@ mod tests {
             let content = text(len);
             for case in cases() {
                 let whole = (case.pack)(&content);
-                let at = (whole.len() as f64 * share) as usize;
+                // What is shorter than its magic is not taken for a stream.
+                let at = ((whole.len() as f64 * share) as usize).max(14).min(whole.len());
                 let seen = seen(&case, &whole[..at]);
                 let got: Vec<u8> = seen.members.into_iter().flat_map(|(_, bytes)| bytes).collect();
                 prop_assert!(content.starts_with(&got), "{}: cut at {}", case.tar, at);
-                prop_assert!(got == content || !seen.codes.is_empty() || at < 8, "{}: cut at {}", case.tar, at);
+                prop_assert!(got == content || !seen.codes.is_empty(), "{}: cut at {}", case.tar, at);
             }
         }
 

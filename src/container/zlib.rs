@@ -205,7 +205,10 @@ mod tests {
         // 1 + 255 n, and n + 255 n (n + 1) / 2, each modulo 65521.
         let (n, m) = (100_000_u64, 65_521);
         let b = n + 255 * n * (n + 1) / 2;
-        assert_eq!(u64::from(long.finish()), (b % m) << 16 | (1 + 255 * n) % m);
+        assert_eq!(
+            u64::from(long.finish()),
+            ((b % m) << 16) | ((1 + 255 * n) % m)
+        );
     }
 
     #[test]
