@@ -439,6 +439,10 @@ impl<C: Codec> Stream<C> {
             for trouble in &mut self.notes.troubles[before.1..] {
                 if trouble.effect == Effect::Skipped {
                     trouble.effect = Effect::Damaged;
+                    if self.run_on {
+                        // What follows would join what came before, and pass for content that never was.
+                        self.state = State::End;
+                    }
                 }
             }
         }
@@ -825,7 +829,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::container::testing::{Seen, walk};
+    use crate::container::testing::{Seen, walk, walk_input};
     use crate::container::{Format, bzip2, gzip, lz4, lzma, xz, zlib, zstd};
 
     /// A format, and another hand's way to pack.
@@ -1053,6 +1057,29 @@ mod tests {
             file.truncate(file.len() - 20);
             let seen = walk(case.format.as_ref(), &file, &limits).unwrap();
             assert_eq!(seen.codes, ["truncated"], "{}", case.tar);
+        }
+    }
+
+    /// Input in memory is one piece, a file comes in many.
+    #[test]
+    fn files_are_read_as_memory_is() {
+        let content = text(3_000_000);
+        for case in cases() {
+            let mut bytes = (case.pack)(&content);
+            if case.is_many {
+                bytes.extend([0; 300_000]);
+                bytes.extend((case.pack)(&content[..200_000]));
+            }
+            bytes.extend(b"behind");
+            let cut = bytes.len() * 2 / 5;
+            for bytes in [&bytes[..], &bytes[..cut]] {
+                let mut file = tempfile::tempfile().unwrap();
+                io::Write::write_all(&mut file, bytes).unwrap();
+                let input = Input::File(crate::container::InputFile::new(file, bytes.len() as u64));
+                let limits = Limits::default();
+                let found = walk_input(case.format.as_ref(), input, &limits).unwrap();
+                assert!(found == seen(&case, bytes), "{}", case.tar);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Body, Effect, Event, Format, Input, Trouble};
 use crate::blob::{Limits, MemberName};
 
 /// What a walk gave.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Seen {
     /// Names, `@OFFSET` for regions, and contents as far as they could be had.
     pub members: Vec<(String, Vec<u8>)>,
@@ -31,7 +31,11 @@ impl Seen {
 
 /// Walks content to its end.
 pub fn walk(format: &dyn Format, bytes: &[u8], limits: &Limits) -> Result<Seen, Trouble> {
-    let input = Input::Memory(Bytes::copy_from_slice(bytes));
+    walk_input(format, Input::Memory(Bytes::copy_from_slice(bytes)), limits)
+}
+
+/// Walks content to its end, wherever it is.
+pub fn walk_input(format: &dyn Format, input: Input, limits: &Limits) -> Result<Seen, Trouble> {
     let mut walker = format.open(input, limits)?;
     let mut seen = Seen::default();
     while let Some(event) = walker.next() {

@@ -436,6 +436,17 @@ mod tests {
         assert_eq!(seen.effects, [Effect::Skipped]);
     }
 
+    /// What cannot be read within a map must not join what is on both sides of it.
+    #[test]
+    fn content_with_a_gap_ends_there() {
+        let needs = frame(0x21, &[7, 5], b"hello");
+        let file = [plain(b"{\"a\":"), needs, plain(b"1}")].concat();
+        let seen = seen(&file, 1 << 30);
+        assert_eq!(seen.members, [named(b"{\"a\":")]);
+        assert_eq!(seen.codes, ["dictionary-needed"]);
+        assert_eq!(seen.effects, [Effect::Damaged]);
+    }
+
     #[test]
     fn a_declared_window_is_never_allocated_beyond_the_limit() {
         // The largest window there is, and a single segment of 2^60 bytes.
