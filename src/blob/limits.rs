@@ -26,12 +26,20 @@ impl Limits {
     pub const RATIO_GRACE: u64 = 256 << 20;
     /// What a member counts in a ratio beside its bytes: an account of it, and rows at each of its places.
     pub const MEMBER_COST: u64 = 512;
+    /// What a decoder may always look back on: what the default settings of compressors need, and RFC 8878 (3.1.1.1.2)
+    /// and RFC 7932 (9.1) ask of every decoder.
+    pub const WINDOW_MIN: u64 = 16 << 20;
     /// The deepest nesting that may be asked for: walking the facts of a container uses one stack frame a level.
     pub const MAX_DEPTH: u32 = 200;
 
     /// Largest content that is held in memory as a whole; what is larger is streamed.
     pub fn hold(&self) -> u64 {
         self.memory / 2
+    }
+
+    /// Bytes that the decoder of one stream may take for what it looks back on.
+    pub fn window(&self) -> u64 {
+        self.hold().max(Self::WINDOW_MIN)
     }
 
     /// Whether a container of `input` bytes gives too much for its size: containers within containers can hold more

@@ -9,7 +9,9 @@
 //! Names are raw bytes and mean nothing here: `../` and absolute names are data, not paths.
 
 pub mod asar;
+pub mod brotli;
 pub mod bun;
+pub mod bzip2;
 pub mod claims;
 pub mod deno;
 pub mod exe;
@@ -20,16 +22,22 @@ pub mod http;
 pub mod inflate;
 pub mod json;
 pub mod listed;
+pub mod lz4;
+pub mod lzma;
 pub mod nexe;
 pub mod pkg;
 pub mod ram;
 pub mod sea;
+pub mod stream;
 pub mod tar;
 #[cfg(test)]
 pub mod testing;
 pub mod warc;
 pub mod warc_gz;
+pub mod xz;
 pub mod zip;
+pub mod zlib;
+pub mod zstd;
 
 use std::borrow::Cow;
 

@@ -2,23 +2,40 @@
 
 use bytes::Bytes;
 
-use super::{Body, Event, Format, Input, Trouble, Walker};
+use super::{Body, Effect, Event, Format, Input, Trouble, Walker};
 use crate::blob::{Limits, MemberName};
 
 /// What a walk gave.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Seen {
     /// Names, `@OFFSET` for regions, and contents as far as they could be had.
     pub members: Vec<(String, Vec<u8>)>,
     /// Codes of the troubles of members and of the container.
     pub codes: Vec<String>,
+    /// What they mean, in the same order.
+    pub effects: Vec<Effect>,
     /// Folders, links and headers.
     pub others: Vec<&'static str>,
+    /// The word for the container in hops.
+    pub kind: &'static str,
+    /// How many members were streamed.
+    pub streamed: usize,
+}
+
+impl Seen {
+    fn take(&mut self, trouble: Trouble) {
+        self.effects.push(trouble.effect);
+        self.codes.push(trouble.code.into_owned());
+    }
 }
 
 /// Walks content to its end.
 pub fn walk(format: &dyn Format, bytes: &[u8], limits: &Limits) -> Result<Seen, Trouble> {
-    let input = Input::Memory(Bytes::copy_from_slice(bytes));
+    walk_input(format, Input::Memory(Bytes::copy_from_slice(bytes)), limits)
+}
+
+/// Walks content to its end, wherever it is.
+pub fn walk_input(format: &dyn Format, input: Input, limits: &Limits) -> Result<Seen, Trouble> {
     let mut walker = format.open(input, limits)?;
     Ok(walked(walker.as_mut()))
 }
@@ -29,18 +46,24 @@ pub fn walked(walker: &mut dyn Walker) -> Seen {
     while let Some(event) = walker.next() {
         match event {
             Event::Member(member) => {
-                seen.codes
-                    .extend(member.trouble.map(|trouble| trouble.code.into_owned()));
+                if let Some(trouble) = member.trouble {
+                    seen.take(trouble);
+                }
                 let content = match member.body {
                     Body::Held(content) => content.to_vec(),
                     Body::Streamed(_) => {
+                        seen.streamed += 1;
                         let (mut content, mut buffer) = (Vec::new(), [0; 1 << 10]);
                         loop {
                             match walker.read_streamed(&mut buffer) {
-                                0 => break content,
+                                0 => break,
                                 got => content.extend_from_slice(&buffer[..got]),
                             }
                         }
+                        if let Some(trouble) = walker.streamed_trouble() {
+                            seen.take(trouble);
+                        }
+                        content
                     }
                     Body::Absent => continue,
                 };
@@ -50,11 +73,12 @@ pub fn walked(walker: &mut dyn Walker) -> Seen {
                 };
                 seen.members.push((name, content));
             }
-            Event::Trouble(trouble) => seen.codes.push(trouble.code.into_owned()),
+            Event::Trouble(trouble) => seen.take(trouble),
             Event::Other(kind) => seen.others.push(kind),
             Event::Map(_) => seen.others.push("map"),
         }
     }
+    seen.kind = walker.kind();
     seen
 }
 

@@ -5,10 +5,14 @@
 use crate::container::{
     Format,
     asar::Asar,
+    brotli::Brotli,
     bun::{Bun, BunMap},
+    bzip2::Bzip2,
     deno::Deno,
     gzip::Gzip,
     har::Har,
+    lz4::Lz4,
+    lzma::Lzma,
     nexe::Nexe,
     pkg::Pkg,
     ram::RamBundle,
@@ -16,15 +20,23 @@ use crate::container::{
     tar::Tar,
     warc::Warc,
     warc_gz::WarcGz,
+    xz::Xz,
     zip::{PrefixedZip, Zip},
+    zlib::Zlib,
+    zstd::Zstd,
 };
 use crate::sourcemap::container::{SourceMap, runs_on};
 
-/// Every format that is opened, in the order in which they are tried.
-static FORMATS: [&dyn Format; 16] = [
+/// Every format that is opened, in the order in which they are tried: those without a magic of their own last, so
+/// that they are tried only where nothing else is known.
+static FORMATS: [&dyn Format; 23] = [
     // Before gzip, which it is too.
     &WarcGz,
     &Gzip { runs_on },
+    &Zstd { runs_on },
+    &Xz { runs_on },
+    &Bzip2 { runs_on },
+    &Lz4 { runs_on },
     &Zip,
     &Tar,
     &Asar,
@@ -39,7 +51,33 @@ static FORMATS: [&dyn Format; 16] = [
     &RamBundle,
     &BunMap,
     &SourceMap,
+    &Zlib {
+        is_candidate: is_unknown,
+        runs_on,
+    },
+    &Lzma {
+        is_candidate: is_unknown,
+        runs_on,
+    },
+    &Brotli {
+        is_candidate: is_unknown,
+        is_known,
+        runs_on,
+    },
 ];
+
+/// Whether content that begins so is nothing that has a name here.
+fn is_unknown(head: &[u8]) -> bool {
+    leaf_kind(head) == "binary" && not_opened(head).is_none()
+}
+
+/// Whether content that begins so is text, or of a kind that has a magic.
+fn is_known(head: &[u8]) -> bool {
+    let with_magic = &FORMATS[..FORMATS.len() - 3];
+    !matches!(leaf_kind(head), "binary" | "empty")
+        || not_opened(head).is_some()
+        || with_magic.iter().any(|format| format.recognise(head))
+}
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
@@ -50,12 +88,9 @@ pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
 }
 
 /// Containers that are recognised but not opened yet: saying so is the least.
-const NOT_OPENED: [(&str, &[u8]); 12] = [
-    ("xz", b"\xfd7zXZ\0"),
-    ("zstd", b"\x28\xb5\x2f\xfd"),
+const NOT_OPENED: [(&str, &[u8]); 9] = [
     ("7z", b"7z\xbc\xaf\x27\x1c"),
     ("rar", b"Rar!\x1a\x07"),
-    ("lz4", b"\x04\x22\x4d\x18"),
     ("ar", b"!<arch>\n"),
     ("rpm", b"\xed\xab\xee\xdb"),
     ("cab", b"MSCF\0\0\0\0"),
@@ -67,10 +102,6 @@ const NOT_OPENED: [(&str, &[u8]); 12] = [
 
 /// The format of a container that cannot be opened yet.
 pub fn not_opened(head: &[u8]) -> Option<&'static str> {
-    // bzip2: the magic of its first block makes it certain.
-    if head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
-        return Some("bzip2");
-    }
     NOT_OPENED
         .iter()
         .find(|(_, magic)| head.starts_with(magic))
@@ -130,7 +161,8 @@ mod tests {
         );
         assert_eq!(name(br#"{"name":"x","version":"1.0.0"}"#), None);
         assert_eq!(name(b""), None);
-        assert_eq!(not_opened(b"\xfd7zXZ\0"), Some("xz"));
+        assert_eq!(name(b"\xfd7zXZ\0"), Some("xz"));
+        assert_eq!(not_opened(b"Rar!\x1a\x07"), Some("rar"));
         assert_eq!(leaf_kind("naïve".as_bytes()), "text");
         assert_eq!(leaf_kind(b"a\0b"), "binary");
         assert_eq!(

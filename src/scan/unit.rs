@@ -15,6 +15,7 @@ use super::formats;
 use super::input::{self, InputRoot, Unit};
 use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
+use crate::container::brotli;
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
@@ -28,8 +29,9 @@ const BATCH_MEMBERS: usize = 512;
 /// Bytes that may wait in batches; beyond that the walking thread analyses its own.
 const WAITING_MAX: u64 = 16 << 20;
 
-/// How much of a file is looked at to tell its format, where it is not read whole.
-const HEAD: usize = 64 << 10;
+/// How much of a file is looked at to tell its format, where it is not read whole: as much as any trial looks at, so that
+/// it tells the same of it as of the whole.
+const HEAD: usize = brotli::LOOK;
 
 /// A batch of members with their ordinals.
 type Batch = Vec<(Member, u32)>;
