@@ -697,7 +697,8 @@ struct Scanner<'a> {
     found: MapScan<'a>,
     /// Keys of the outermost map, once it is closed.
     seen: u16,
-    /// List entries that may still be kept.
+    /// List entries that may be kept, and that may still be.
+    entries: usize,
     room: usize,
     depth: usize,
     /// Of each section that there was room for.
@@ -728,6 +729,7 @@ impl<'a> Scanner<'a> {
                 end: document.len(),
             },
             seen: 0,
+            entries: limits.entries,
             room: limits.entries,
             depth: limits.depth,
             standing: Vec::new(),
@@ -810,6 +812,15 @@ impl<'a> Scanner<'a> {
     fn skip_wrong_type(&mut self) {
         self.note(OddityKind::WrongType, self.cursor.at);
         self.skip();
+    }
+
+    /// Whether one more section may be kept beside so many: there is room for as many as for list entries.
+    fn has_room(&mut self, kept: usize) -> bool {
+        if kept < self.entries {
+            return true;
+        }
+        self.note(OddityKind::TooManyEntries, self.cursor.at);
+        false
     }
 
     /// Takes room for one more thing to keep, if there is any.
@@ -899,7 +910,7 @@ impl<'a> Scanner<'a> {
                     let index = u32::try_from(self.found.sections).unwrap_or(u32::MAX);
                     self.found.sections += 1;
                     self.cursor.at += 1;
-                    if self.take_room() {
+                    if self.has_room(self.standing.len()) {
                         let within = stack.iter().rev().find_map(|frame| match frame {
                             Frame::Section(outer) => Some(*outer),
                             _ => None,
@@ -1138,7 +1149,7 @@ impl<'a> Scanner<'a> {
             }
         }
         if let Some(mappings) = draft.mappings
-            && self.take_room()
+            && self.has_room(self.found.parts.len())
         {
             self.found.parts.push(Part {
                 section: draft.section,
