@@ -133,13 +133,14 @@ impl Schema {
                     .as_array()
                     .is_none_or(|items| items.len() as u64 <= says.as_u64().unwrap()),
                 "required" => names(says).iter().all(|name| value.get(name).is_some()),
-                "oneOf" => {
+                "oneOf" | "anyOf" => {
                     let fits = |choice: &&Value| {
                         let mut errors = Vec::new();
                         self.check(choice, value, at, &mut errors);
                         errors.is_empty()
                     };
-                    says.as_array().unwrap().iter().filter(fits).count() == 1
+                    let fitting = says.as_array().unwrap().iter().filter(fits).count();
+                    fitting == 1 || (keyword == "anyOf" && fitting > 1)
                 }
                 "items" => {
                     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
