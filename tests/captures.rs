@@ -23,7 +23,7 @@ fn has_warcio() -> bool {
     if !found {
         skipped(
             "captures",
-            "there is no warcio: run `pip install -r fixtures/captures.txt`",
+            "there is no warcio: run `pip install -r fixtures/requirements.txt`",
             "STRANDLINE_REQUIRE_CAPTURES",
         );
     }
