@@ -15,6 +15,8 @@ use rusqlite::params;
 use super::store::{Case, CaseError, parse};
 use crate::record::{Elsewhere, ElsewhereBy, Record, ReferenceKind, Source};
 
+/// In the column of lines: no content, but a hash.
+const HASHED: i64 = -1;
 /// Segments that a source needs for its length to say anything.
 const SEGMENTS_MIN: u64 = 8;
 /// Sources of one name among which one is looked for; where there are more a name says nothing.
@@ -25,7 +27,10 @@ pub(super) fn found_by(record: &Record) -> (Option<i64>, Option<i64>) {
     match record {
         Record::Source(source) => (
             source.name.as_deref().and_then(name_key),
-            source.lines.map(|lines| lines as i64),
+            match source.lines {
+                Some(lines) => Some(lines as i64),
+                None => source.hash.as_ref().map(|_| HASHED),
+            },
         ),
         Record::Map(map) => (map.debug_id.as_deref().map(number), None),
         Record::Reference(reference) if reference.kind == ReferenceKind::DebugId => {
@@ -86,6 +91,17 @@ fn name_key(name: &str) -> Option<i64> {
     (parts.len() > 1).then(|| number(&parts.join("/")))
 }
 
+/// Records that may lead elsewhere.
+#[derive(Default)]
+struct Leading {
+    /// Sources without content, and the numbers of their names.
+    missing: Vec<(i64, Option<i64>)>,
+    /// The map of one of them gives a hash.
+    hashed: bool,
+    /// Something leads to a debug id.
+    by_debug_id: bool,
+}
+
 /// A source with content, by number.
 #[derive(Clone, Copy)]
 struct Candidate {
@@ -99,8 +115,35 @@ impl Case {
         self.db
             .execute("DELETE FROM link", [])
             .map_err(|error| self.wrap(error))?;
-        self.link_debug_ids().map_err(|error| self.wrap(error))?;
-        self.fill_sources()
+        let leading = self.leading().map_err(|error| self.wrap(error))?;
+        if leading.by_debug_id {
+            self.link_debug_ids().map_err(|error| self.wrap(error))?;
+        }
+        if leading.missing.is_empty() {
+            return Ok(());
+        }
+        self.fill_sources(&leading)
+    }
+
+    /// Everything that may lead elsewhere, in one look through the records.
+    fn leading(&self) -> rusqlite::Result<Leading> {
+        let mut leading = Leading::default();
+        let mut query = self.db.prepare(
+            "SELECT id, key, lines, type FROM record WHERE (key IS NOT NULL OR lines IS NOT NULL)
+             AND (lines IS NULL OR lines < 0)",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            match row.get_ref(3)?.as_str()? {
+                "reference" => leading.by_debug_id = true,
+                "source" => {
+                    leading.hashed |= row.get_ref(2)? != rusqlite::types::ValueRef::Null;
+                    leading.missing.push((row.get(0)?, row.get(1)?));
+                }
+                _ => {}
+            }
+        }
+        Ok(leading)
     }
 
     /// How many records of units that are placed by themselves lead elsewhere by a join: sources and references.
@@ -132,33 +175,24 @@ impl Case {
         Ok(())
     }
 
-    fn fill_sources(&self) -> Result<(), CaseError> {
-        let missing = self.missing_keys().map_err(|error| self.wrap(error))?;
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let candidates = self
-            .candidates(&missing)
-            .map_err(|error| self.wrap(error))?;
-        let hashes = self.hashes()?;
+    fn fill_sources(&self, leading: &Leading) -> Result<(), CaseError> {
+        let wanted = leading.missing.iter().filter_map(|(_, key)| *key).collect();
+        let candidates = self.candidates(&wanted).map_err(|error| self.wrap(error))?;
+        let hashes = if leading.hashed {
+            self.hashes()?
+        } else {
+            BTreeMap::new()
+        };
         if candidates.is_empty() && hashes.is_empty() {
             return Ok(());
         }
         let debug_ids = self.shared_debug_ids().map_err(|error| self.wrap(error))?;
-        let rows = || -> rusqlite::Result<Vec<(i64, Option<i64>)>> {
-            let mut query = self.db.prepare(
-                "SELECT id, key FROM record WHERE type = 'source' AND lines IS NULL ORDER BY id",
-            )?;
-            query
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        for (id, key) in rows().map_err(|error| self.wrap(error))? {
+        for (id, key) in &leading.missing {
             let of_name = key.and_then(|key| candidates.get(&key));
             if of_name.is_none() && hashes.is_empty() {
                 continue;
             }
-            let source = self.source(id)?;
+            let source = self.source(*id)?;
             if source.elsewhere.is_some() {
                 continue;
             }
@@ -180,28 +214,17 @@ impl Case {
         Ok(())
     }
 
-    /// Names of sources without content.
-    fn missing_keys(&self) -> rusqlite::Result<HashSet<Option<i64>>> {
-        let mut query = self
-            .db
-            .prepare("SELECT DISTINCT key FROM record WHERE type = 'source' AND lines IS NULL")?;
-        query.query_map([], |row| row.get(0))?.collect()
-    }
-
     /// Sources with content under these names.
-    fn candidates(
-        &self,
-        wanted: &HashSet<Option<i64>>,
-    ) -> rusqlite::Result<HashMap<i64, Vec<Candidate>>> {
+    fn candidates(&self, wanted: &HashSet<i64>) -> rusqlite::Result<HashMap<i64, Vec<Candidate>>> {
         let mut found: HashMap<i64, Vec<Candidate>> = HashMap::new();
         let mut query = self.db.prepare(
             "SELECT id, key, lines FROM record
-             WHERE type = 'source' AND lines IS NOT NULL AND key IS NOT NULL",
+             WHERE type = 'source' AND lines >= 0 AND key IS NOT NULL",
         )?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let key: i64 = row.get(1)?;
-            if wanted.contains(&Some(key)) {
+            if wanted.contains(&key) {
                 found.entry(key).or_default().push(Candidate {
                     record: row.get(0)?,
                     lines: row.get::<_, i64>(2)? as u64,
@@ -216,20 +239,17 @@ impl Case {
     fn hashes(&self) -> Result<BTreeMap<String, String>, CaseError> {
         let mut found: BTreeMap<String, String> = BTreeMap::new();
         let mut wanted = HashMap::new();
-        self.each_source(
-            "lines IS NULL AND json LIKE '%\"hash\":\"%'",
-            |source, _| {
-                let Some(hash) = source.hash else { return };
-                if let Some(sha256) = sha256_in(&hash) {
-                    wanted.insert(sha256, hash.clone());
-                }
-                found.insert(hash, String::new());
-            },
-        )?;
+        self.each_source(&format!("lines = {HASHED}"), |source, _| {
+            let Some(hash) = source.hash else { return };
+            if let Some(sha256) = sha256_in(&hash) {
+                wanted.insert(sha256, hash.clone());
+            }
+            found.insert(hash, String::new());
+        })?;
         if found.is_empty() {
             return Ok(found);
         }
-        self.each_source("lines IS NOT NULL", |source, locator| {
+        self.each_source("lines >= 0", |source, locator| {
             let by_sha256 = source.sha256.as_ref().and_then(|sha256| wanted.get(sha256));
             for hash in by_sha256.into_iter().chain(&source.hash) {
                 if let Some(best) = found.get_mut(hash)

@@ -50,12 +50,13 @@ CREATE TABLE record (
     joined  INTEGER NOT NULL,
     type    TEXT NOT NULL,
     key     INTEGER,                  -- number of what other records may be found by: a source's name, a debug id
-    lines   INTEGER,                  -- of a source with content
+    lines   INTEGER,                  -- of a source with content; -1 where there is none and the map gives a hash
     locator TEXT NOT NULL,
     way     TEXT NOT NULL,            -- length of the label, and the kind of each hop
     json    TEXT NOT NULL
 );
 CREATE INDEX record_of_unit ON record (unit);
+CREATE INDEX record_of_join ON record (joined) WHERE joined;
 
 -- What a record leads to in another unit; found anew by each join. Readers find it in the record.
 CREATE TABLE link (
@@ -75,6 +76,7 @@ CREATE TABLE container (
     entries INTEGER NOT NULL
 );
 CREATE INDEX container_of_unit ON container (unit);
+CREATE INDEX container_of_join ON container (joined) WHERE joined;
 
 CREATE VIEW v_package AS SELECT
     locator,

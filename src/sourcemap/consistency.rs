@@ -41,21 +41,15 @@ impl Consistency {
 
     /// Looks places up in one content. They are sorted by line.
     pub fn look(&mut self, content: &[u8], places: &[Place]) {
-        let Some(last) = places.last() else { return };
-        let mut ends = memchr::memchr_iter(b'\n', content);
         let (mut start, mut number) = (Some(0), 0);
-        let mut end = ends.next();
         for place in places {
-            while number < place.line && start.is_some() {
-                start = end.map(|end| end + 1);
-                end = if number < last.line {
-                    ends.next()
-                } else {
-                    None
-                };
-                number += 1;
-            }
-            let line = start.and_then(|start| content.get(start..end.unwrap_or(content.len())));
+            start = start.and_then(|start| line_down(content, start, place.line - number));
+            number = place.line;
+            let line = start.and_then(|start| {
+                let rest = content.get(start..)?;
+                let len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                rest.get(..len)
+            });
             let rest = line.and_then(|line| behind_column(line, place.column));
             self.places += 1;
             let begins = rest.is_some_and(|(before, rest)| !within_word(before, rest));
@@ -125,6 +119,28 @@ fn names_of(list: Option<&[u8]>, wanted: impl Iterator<Item = u32>) -> BTreeMap<
         }
     }
     names
+}
+
+/// Where the line begins that is so many lines below the one that begins at `start`.
+fn line_down(content: &[u8], mut start: usize, mut lines: u32) -> Option<usize> {
+    /// Bytes that are only counted while the line is not in them: counting is many times as fast as stopping.
+    const BLOCK: usize = 1 << 10;
+    while lines > 0 {
+        let rest = content.get(start..)?;
+        let block = rest.get(..BLOCK).unwrap_or(rest);
+        let feeds = memchr::memchr_iter(b'\n', block).count();
+        if feeds < lines as usize {
+            if block.len() < BLOCK {
+                return None;
+            }
+            lines -= feeds as u32;
+            start += BLOCK;
+            continue;
+        }
+        let feed = memchr::memchr_iter(b'\n', block).nth(lines as usize - 1)?;
+        return Some(start + feed + 1);
+    }
+    Some(start)
 }
 
 /// Splits a line at a column in UTF-16 code units; `None` where it is not that long.
