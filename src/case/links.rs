@@ -187,28 +187,32 @@ impl Case {
             return Ok(());
         }
         let debug_ids = self.shared_debug_ids().map_err(|error| self.wrap(error))?;
-        for (id, key) in &leading.missing {
-            let of_name = key.and_then(|key| candidates.get(&key));
-            if of_name.is_none() && hashes.is_empty() {
-                continue;
-            }
-            let source = self.source(*id)?;
-            if source.elsewhere.is_some() {
-                continue;
-            }
-            let by_hash = source.hash.as_ref().and_then(|hash| hashes.get(hash));
-            let found = match by_hash {
-                Some(locator) => Some((locator.clone(), ElsewhereBy::Hash)),
-                None => match of_name {
-                    Some(of_name) => self.best(&source, of_name, &debug_ids)?,
-                    None => None,
-                },
+        // Those of one name one after the other, so that what they may be is read once.
+        let mut missing = leading.missing.clone();
+        missing.sort_unstable_by_key(|(id, key)| (*key, *id));
+        for of_key in missing.chunk_by(|(_, one), (_, other)| one == other) {
+            let of_name = of_key[0].1.and_then(|key| candidates.get(&key));
+            let of_name = match of_name {
+                Some(of_name) if of_name.len() <= CANDIDATES_MAX => self.details(of_name)?,
+                _ if hashes.is_empty() => continue,
+                _ => Vec::new(),
             };
-            if let Some((locator, by)) = found {
-                self.db
-                    .prepare_cached("INSERT INTO link VALUES (?1, ?2, ?3)")
-                    .and_then(|mut put| put.execute(params![id, locator, word(by)]))
-                    .map_err(|error| self.wrap(error))?;
+            for (id, _) in of_key {
+                let source = self.source(*id)?;
+                if source.elsewhere.is_some() {
+                    continue;
+                }
+                let by_hash = source.hash.as_ref().and_then(|hash| hashes.get(hash));
+                let found = match by_hash {
+                    Some(locator) => Some((locator.as_str(), ElsewhereBy::Hash)),
+                    None => best(&source, &of_name, &debug_ids),
+                };
+                if let Some((locator, by)) = found {
+                    self.db
+                        .prepare_cached("INSERT INTO link VALUES (?1, ?2, ?3)")
+                        .and_then(|mut put| put.execute(params![id, locator, word(by)]))
+                        .map_err(|error| self.wrap(error))?;
+                }
             }
         }
         Ok(())
@@ -306,54 +310,65 @@ impl Case {
             .collect()
     }
 
-    /// The best of the sources of one name, and what speaks for it.
-    fn best(
-        &self,
-        missing: &Source,
-        candidates: &[Candidate],
-        debug_ids: &HashMap<String, i64>,
-    ) -> Result<Option<(String, ElsewhereBy)>, CaseError> {
-        if candidates.len() > CANDIDATES_MAX {
-            return Ok(None);
-        }
-        let build = debug_ids.get(&missing.map);
-        let mapped = missing.mapped.as_ref();
-        let fits = |lines: u64| {
-            mapped.is_some_and(|mapped| {
-                mapped.segments >= SEGMENTS_MIN
-                    && lines >= mapped.lines
-                    && lines - mapped.lines <= mapped.lines / 2 + 8
-            })
-        };
-        let mut best: Option<(ElsewhereBy, u64, String)> = None;
-        for candidate in candidates {
-            if build.is_none() && !fits(candidate.lines) {
-                continue;
-            }
-            let (map, locator) = self.map_and_locator(candidate.record)?;
-            let same_build = build.is_some() && debug_ids.get(&map) == build;
-            let by = match (map == missing.map, same_build, fits(candidate.lines)) {
-                (false, true, _) => ElsewhereBy::DebugId,
-                (false, false, true) => ElsewhereBy::NameAndLines,
-                _ => continue,
-            };
-            let off = candidate
-                .lines
-                .abs_diff(mapped.map_or(0, |mapped| mapped.lines));
-            let this = (by, off, locator);
-            if best.as_ref().is_none_or(|best| this < *best) {
-                best = Some(this);
-            }
-        }
-        Ok(best.map(|(by, _, locator)| (locator, by)))
-    }
-
-    fn map_and_locator(&self, record: i64) -> Result<(String, String), CaseError> {
-        self.db
+    /// Map and locator of each candidate.
+    fn details(&self, candidates: &[Candidate]) -> Result<Vec<Detail>, CaseError> {
+        let mut query = self
+            .db
             .prepare_cached("SELECT json ->> 'map', locator FROM record WHERE id = ?1")
-            .and_then(|mut query| query.query_row([record], |row| Ok((row.get(0)?, row.get(1)?))))
-            .map_err(|error| self.wrap(error))
+            .map_err(|error| self.wrap(error))?;
+        candidates
+            .iter()
+            .map(|candidate| {
+                query
+                    .query_row([candidate.record], |row| {
+                        Ok(Detail {
+                            lines: candidate.lines,
+                            map: row.get(0)?,
+                            locator: row.get(1)?,
+                        })
+                    })
+                    .map_err(|error| self.wrap(error))
+            })
+            .collect()
     }
+}
+
+/// A source with content.
+struct Detail {
+    lines: u64,
+    map: String,
+    locator: String,
+}
+
+/// The best of the sources of one name, and what speaks for it.
+fn best<'a>(
+    missing: &Source,
+    candidates: &'a [Detail],
+    debug_ids: &HashMap<String, i64>,
+) -> Option<(&'a str, ElsewhereBy)> {
+    let build = debug_ids.get(&missing.map);
+    let mapped = missing.mapped.as_ref();
+    let fits = |lines: u64| {
+        mapped.is_some_and(|mapped| {
+            mapped.segments >= SEGMENTS_MIN
+                && lines >= mapped.lines
+                && lines - mapped.lines <= mapped.lines / 2 + 8
+        })
+    };
+    let others = candidates.iter().filter(|other| other.map != missing.map);
+    let ranked = others.filter_map(|other| {
+        let same_build = build.is_some() && debug_ids.get(&other.map) == build;
+        let by = match (same_build, fits(other.lines)) {
+            (true, _) => ElsewhereBy::DebugId,
+            (false, true) => ElsewhereBy::NameAndLines,
+            _ => return None,
+        };
+        let off = other
+            .lines
+            .abs_diff(mapped.map_or(0, |mapped| mapped.lines));
+        Some((by, off, other.locator.as_str()))
+    });
+    ranked.min().map(|(by, _, locator)| (locator, by))
 }
 
 /// The SHA-256 in a hash as maps write it, in hex: `sha256-` with hex or base64 behind it, or the bare hex.
