@@ -716,6 +716,7 @@ impl Analyser {
                     .links
                     .retain(|link| sourcemap::classify(link.url) == Target::Data);
             }
+            facts.troubles.extend(inlined.trouble());
             facts.links = inlined.links.iter().filter_map(link_fact).collect();
             *walker = inlined
                 .walker()

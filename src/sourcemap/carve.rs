@@ -10,8 +10,8 @@
 
 use memchr::{memchr, memmem, memrchr};
 
+use super::eval;
 use super::scan;
-use super::unescape::closing_quote;
 
 /// A map in a text, or a string that may hold one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,37 +20,174 @@ pub struct Carved {
     pub offset: usize,
     /// Length in bytes.
     pub len: usize,
-    /// It is the inside of a JSON string, with escapes.
+    /// It is the inside of a string, with escapes.
     pub is_string: bool,
+}
+
+/// What was found in a text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Maps, in order. They do not overlap.
+    pub maps: Vec<Carved>,
+    /// Where the search ended early: the text is full of what looks like the beginning of a map and is none.
+    pub stopped_at: Option<usize>,
 }
 
 /// The word by which maps are found.
 const WORD: &[u8] = b"sourcesContent";
-/// Objects that turn out to be no map before the search ends: damaged and hostile texts may have any number.
-const FAILURES_MAX: usize = 256;
-/// Brackets that are looked at for one place.
-const BRACKETS_MAX: usize = 1 << 16;
+/// Bytes that may be read of things that turn out to be no map, for each byte of the text. Each place is looked at
+/// once; only objects within objects are read more than once.
+const READING: usize = 4;
+/// Objects with another first key that are tried for one place.
+const STRANGE_MAX: usize = 16;
 
-/// Finds the maps in a text, in order. They do not overlap.
-pub fn maps(text: &[u8]) -> Vec<Carved> {
-    let mut found: Vec<Carved> = Vec::new();
-    let mut from = 0;
-    let mut failures = 0;
+/// Finds the maps in a text. Takes linear time, whatever the text holds.
+pub fn maps(text: &[u8]) -> Found {
+    let mut found = Found::default();
+    let mut search = Search {
+        text,
+        from: 0,
+        budget: text.len().saturating_mul(READING).saturating_add(1 << 20),
+    };
     for at in memmem::find_iter(text, WORD) {
-        if at < from || failures > FAILURES_MAX {
+        if at < search.from {
             continue;
         }
         let carved = match quoted(text, at) {
-            Some(false) => around(text, from, at, &mut failures),
-            Some(true) => string_around(text, from, at),
+            Some(false) => search.around(at),
+            Some(true) => search.string_around(at),
             None => None,
         };
-        if let Some(carved) = carved {
-            from = carved.offset + carved.len;
-            found.push(carved);
+        if search.budget == 0 {
+            found.stopped_at = Some(at);
+            break;
+        }
+        match carved {
+            Some((carved, has_content)) => {
+                search.from = carved.offset + carved.len;
+                found.maps.extend(has_content.then_some(carved));
+            }
+            // What reaches to this place from before it would have been found.
+            None => search.from = at + WORD.len(),
         }
     }
     found
+}
+
+/// A map, and whether it holds content.
+type Candidate = (Carved, bool);
+
+struct Search<'a> {
+    text: &'a [u8],
+    /// Where the text begins that belongs to nothing yet.
+    from: usize,
+    /// Bytes that may still be read for nothing.
+    budget: usize,
+}
+
+impl Search<'_> {
+    /// The map that the key at `at` stands in.
+    fn around(&mut self, at: usize) -> Option<Candidate> {
+        let mut strange = Vec::new();
+        let mut end = at;
+        while let Some(found) = memrchr(b'{', self.text.get(self.from..end)?) {
+            let offset = self.from + found;
+            end = offset;
+            match first_key(self.text.get(offset + 1..)?) {
+                Some(true) => match self.map_at(offset, at, false) {
+                    None if self.budget > 0 => {}
+                    outcome => return outcome,
+                },
+                Some(false) if strange.len() < STRANGE_MAX => strange.push(offset),
+                _ => {}
+            }
+        }
+        strange
+            .into_iter()
+            .find_map(|offset| self.map_at(offset, at, true))
+    }
+
+    /// The map that begins at `offset` and reaches beyond `at`, if there is one. A `strange` one must be in order, for
+    /// its `{` may as well stand in a text of the map.
+    fn map_at(&mut self, offset: usize, at: usize, strange: bool) -> Option<Candidate> {
+        if let Some(literal) = self.literal_at(offset, at) {
+            return Some((literal, true));
+        }
+        let map = scan::scan(self.text.get(offset..)?);
+        let read = match &map {
+            Ok(map) => map.end,
+            Err(scan::NotAMap::NoMapKeys { end, .. }) => *end,
+            Err(_) => 0,
+        };
+        match map {
+            Ok(map)
+                if offset + map.end > at
+                    && !(strange && map.oddity(scan::OddityKind::Misplaced).is_some()) =>
+            {
+                let carved = Carved {
+                    offset,
+                    len: map.end,
+                    is_string: false,
+                };
+                Some((carved, map.with_content() > 0))
+            }
+            _ => {
+                self.budget = self.budget.saturating_sub(read.max(1));
+                None
+            }
+        }
+    }
+
+    /// The string in quotes of a script that `{` at `offset` begins, where it reaches beyond `at`: code writes so what
+    /// it will parse, and only backslashes are doubled then.
+    fn literal_at(&self, offset: usize, at: usize) -> Option<Carved> {
+        let before = self.text.get(..offset)?.trim_ascii_end();
+        let quote = *before
+            .last()
+            .filter(|quote| matches!(**quote, b'\'' | b'`'))?;
+        let inside = self.text.get(before.len()..)?;
+        let end = before.len() + eval::literal_len(inside, quote).unwrap_or(inside.len());
+        (end > at).then_some(Carved {
+            offset: before.len(),
+            len: end - before.len(),
+            is_string: true,
+        })
+    }
+
+    /// The string that the escaped key at `at` stands in.
+    fn string_around(&self, at: usize) -> Option<Candidate> {
+        let before = self.text.get(self.from..at)?;
+        let (quote, start) = unescaped_quote(before)
+            .map(|found| (b'"', found + 1))
+            .or_else(|| {
+                // Single quotes stand in all texts: here only where an object begins behind one.
+                let find = |word: &[u8]| Some(memmem::rfind(before, word)? + 1);
+                find(b"'{\\\"")
+                    .map(|start| (b'\'', start))
+                    .or_else(|| find(b"`{\\\"").map(|start| (b'`', start)))
+            })?;
+        let offset = self.from + start;
+        let inside = self.text.get(offset..)?;
+        let len = eval::literal_len(inside, quote).unwrap_or(inside.len());
+        let carved = Carved {
+            offset,
+            len,
+            is_string: true,
+        };
+        (offset + len > at).then_some((carved, true))
+    }
+}
+
+/// The last double quote that no backslash stands before.
+fn unescaped_quote(text: &[u8]) -> Option<usize> {
+    let mut end = text.len();
+    loop {
+        let quote = memrchr(b'"', text.get(..end)?)?;
+        if quote == 0 || text.get(quote - 1) != Some(&b'\\') {
+            return Some(quote);
+        }
+        end = quote;
+    }
 }
 
 /// Whether the word at `at` is a key whose value is a list, and if so, whether its quotes are escaped.
@@ -66,34 +203,8 @@ fn quoted(text: &[u8], at: usize) -> Option<bool> {
     value.starts_with(b"[").then_some(is_escaped)
 }
 
-/// The map that the key at `at` stands in; it begins at `from` or behind.
-fn around(text: &[u8], from: usize, at: usize, failures: &mut usize) -> Option<Carved> {
-    let mut end = at;
-    for _ in 0..BRACKETS_MAX {
-        let offset = from + memrchr(b'{', text.get(from..end)?)?;
-        end = offset;
-        if !begins_a_map(text.get(offset + 1..)?) {
-            continue;
-        }
-        match scan::scan(text.get(offset..)?) {
-            Ok(map) if offset + map.end > at && map.with_content() > 0 => {
-                return Some(Carved {
-                    offset,
-                    len: map.end,
-                    is_string: false,
-                });
-            }
-            _ => *failures += 1,
-        }
-        if *failures > FAILURES_MAX {
-            return None;
-        }
-    }
-    None
-}
-
-/// Whether the inside of an object begins with a key of a map.
-fn begins_a_map(inside: &[u8]) -> bool {
+/// Whether the inside of an object begins with a key of a map; `None` where it begins with no key at all.
+fn first_key(inside: &[u8]) -> Option<bool> {
     const KEYS: [&[u8]; 9] = [
         b"version",
         b"file",
@@ -105,30 +216,9 @@ fn begins_a_map(inside: &[u8]) -> bool {
         b"debugId",
         b"debug_id",
     ];
-    let Some(key) = inside.trim_ascii_start().strip_prefix(b"\"") else {
-        return false;
-    };
-    let end = memchr(b'"', key.get(..16).unwrap_or(key));
-    end.is_some_and(|end| KEYS.contains(&&key[..end]))
-}
-
-/// The JSON string that the escaped key at `at` stands in.
-fn string_around(text: &[u8], from: usize, at: usize) -> Option<Carved> {
-    let mut end = at;
-    loop {
-        let quote = from + memrchr(b'"', text.get(from..end)?)?;
-        end = quote;
-        if quote > 0 && text.get(quote - 1) == Some(&b'\\') {
-            continue;
-        }
-        let offset = quote + 1;
-        let end = closing_quote(text, offset).unwrap_or(text.len());
-        return (end > at).then_some(Carved {
-            offset,
-            len: end - offset,
-            is_string: true,
-        });
-    }
+    let key = inside.trim_ascii_start().strip_prefix(b"\"")?;
+    let end = memchr(b'"', key.get(..64).unwrap_or(key))?;
+    Some(KEYS.contains(&&key[..end]))
 }
 
 #[cfg(test)]
@@ -142,6 +232,7 @@ mod tests {
 
     fn pieces(text: &str) -> Vec<&str> {
         maps(text.as_bytes())
+            .maps
             .iter()
             .map(|carved| &text[carved.offset..carved.offset + carved.len])
             .collect()
@@ -166,10 +257,52 @@ mod tests {
     fn a_map_in_a_string_is_the_string() {
         let once = serde_json::to_string(MAP).unwrap();
         let text = format!(r#"{{"map":{once},"b":1}}"#);
-        let found = maps(text.as_bytes());
+        let found = maps(text.as_bytes()).maps;
         assert_eq!(found.len(), 1);
         assert!(found[0].is_string);
         assert_eq!(pieces(&text), [&once[1..once.len() - 1]]);
+    }
+
+    #[test]
+    fn a_map_in_quotes_of_a_script_is_what_the_script_reads() {
+        let map =
+            r#"{"version":3,"sources":["a"],"sourcesContent":["it's\n\"x\"\n"],"mappings":"AAAA"}"#;
+        let written = map.replace('\\', "\\\\").replace('\'', "\\'");
+        for text in [
+            format!("e.exports=JSON.parse('{written}')"),
+            format!("e.exports=JSON.parse(' {written}')"),
+            format!("e.exports=JSON.parse(`{written}`)"),
+            format!("e.exports=JSON.parse('{}')", written.replace('"', "\\\"")),
+        ] {
+            let found = maps(text.as_bytes()).maps;
+            assert_eq!(found.len(), 1, "{text}");
+            assert!(found[0].is_string);
+            let raw = &text.as_bytes()[found[0].offset..found[0].offset + found[0].len];
+            let read = eval::Module { offset: 0, raw }.text();
+            assert_eq!(read.trim_ascii(), map.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn maps_without_content_and_strange_keys_hide_no_map() {
+        let without = r#"{"version":3,"sources":["a"],"sourcesContent":[null],"mappings":""}"#;
+        assert_eq!(pieces(&format!("x {}{MAP}", without.repeat(50))), [MAP]);
+        let strange = MAP.replacen('{', r#"{"$schema":"x","x_google_ignoreList":[],"#, 1);
+        assert_eq!(pieces(&format!("log {strange} end")), [strange]);
+    }
+
+    #[test]
+    fn a_text_full_of_beginnings_is_given_up_in_linear_time() {
+        let nested = r#"{"version":"#.repeat(200_000);
+        let text = format!(r#"{nested} "sourcesContent":[ {MAP}"#);
+        assert!(maps(text.as_bytes()).stopped_at.is_some());
+        for word in [
+            r#"\"sourcesContent\":["#,
+            r#""sourcesContent":["#,
+            "{\"sourcesContent\":[1]}",
+        ] {
+            maps(word.repeat(200_000).as_bytes());
+        }
     }
 
     #[test]
@@ -197,7 +330,7 @@ mod tests {
             text in r#"([{}\[\]",: ]|\\"|sourcesContent|"sourcesContent":\["|"version":3|mappings){0,40}"#
         ) {
             let mut from = 0;
-            for carved in maps(text.as_bytes()) {
+            for carved in maps(text.as_bytes()).maps {
                 prop_assert!(carved.offset >= from && carved.len > 0);
                 from = carved.offset + carved.len;
                 prop_assert!(from <= text.len());

@@ -52,16 +52,20 @@ fn literal_at(text: &[u8], at: usize) -> Option<Module<'_>> {
     }
     let offset = at + wrapper + 1;
     let literal = text.get(offset..)?;
+    let raw = literal.get(..literal_len(literal, quote)?)?;
+    Some(Module { offset, raw })
+}
+
+/// Length of the literal whose inside begins `literal`, up to the quote that closes it.
+pub(super) fn literal_len(literal: &[u8], quote: u8) -> Option<usize> {
     let mut end = 0;
     loop {
         end += memchr::memchr2(quote, b'\\', literal.get(end..)?)?;
         if literal.get(end) == Some(&quote) {
-            break;
+            return Some(end);
         }
         end += 2;
     }
-    let raw = literal.get(..end)?;
-    Some(Module { offset, raw })
 }
 
 impl Module<'_> {

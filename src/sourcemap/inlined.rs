@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::carve::{self, Carved};
 use super::eval::{self, Module};
-use super::{Link, RawString, Target, classify, data_url};
+use super::{Link, Target, classify, data_url};
 use crate::blob::MemberName;
 use crate::container::{Event, Member, Trouble, Walker};
 
@@ -18,6 +18,7 @@ pub struct Inlined<'a> {
     pub links: Vec<Link<'a>>,
     modules: Vec<Module<'a>>,
     maps: Vec<Carved>,
+    stopped_at: Option<usize>,
 }
 
 /// What to look for beside links: few texts have any, and a literal pass says which.
@@ -37,10 +38,13 @@ impl<'a> Inlined<'a> {
         } else {
             Vec::new()
         };
-        let mut maps = if wanted.maps {
+        let carve::Found {
+            mut maps,
+            stopped_at,
+        } = if wanted.maps {
             carve::maps(text)
         } else {
-            Vec::new()
+            carve::Found::default()
         };
         maps.retain(|map| !is_within(&modules, map.offset));
         let mut links = if super::is_wasm(text) {
@@ -54,7 +58,20 @@ impl<'a> Inlined<'a> {
             links,
             modules,
             maps,
+            stopped_at,
         }
+    }
+
+    /// What kept the text from being searched to its end for maps.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let at = self.stopped_at?;
+        Some(Trouble::damaged(
+            "search-limit",
+            format!(
+                "so much of this text looks like the beginning of a map that it was not searched for maps behind offset {at}, which no flag changes"
+            ),
+            Some((self.text.len() - at) as u64),
+        ))
     }
 
     /// Gives the data URLs and the modules; `None` where there are none.
@@ -139,11 +156,13 @@ impl InlinedWalker {
         if !is_string {
             return Member::whole(name, raw);
         }
-        let string = RawString {
+        // The escapes of JSON are those of scripts too.
+        let text = Module {
+            offset: 0,
             raw: &raw,
-            complete: true,
-        };
-        Member::whole(name, string.decode().bytes.into_owned().into())
+        }
+        .text();
+        Member::whole(name, text.into())
     }
 
     fn url_member(&self, url: &Bytes) -> Option<Member> {
