@@ -71,7 +71,7 @@ fn a_source_in_another_map_is_found_by_what_speaks_for_it_most() {
         r#""sourcesHash":["sha256-{}"],"#,
         sha256(content.as_bytes())
     );
-    let opaque = r#""sourcesHash":["v1-7f3a"],"#;
+    let opaque = r#""sourcesHash":["v1-7f3a09bc55e1d240"],"#;
     let debug = format!(r#""debugId":"{ID}","#);
     let other = debug.replace("8531", "9531");
     for (one, another, expected) in [
@@ -101,6 +101,35 @@ fn a_source_in_another_map_is_found_by_what_speaks_for_it_most() {
             "{locator}"
         );
     }
+}
+
+#[test]
+fn neither_the_map_nor_its_script_nor_a_word_is_a_source_elsewhere() {
+    for name in ["index.js", "index.js.map", ""] {
+        let folder = scratch();
+        let map = map_of(name, None, r#""file":"index.js","#);
+        write_all(
+            folder.path(),
+            &[("index.js.map", map), ("index.js", lines(10))],
+        );
+        assert_eq!(elsewhere(folder.path()), None, "{name}");
+    }
+    let folder = scratch();
+    let hash = r#""sourcesHash":["1"],"#;
+    let (without, with) = (
+        map_of("q/x.ts", None, hash),
+        map_of("r/y.ts", Some("1"), hash),
+    );
+    write_all(folder.path(), &[("one.map", without), ("two.map", with)]);
+    assert_eq!(elsewhere(folder.path()), None, "a short hash");
+    let folder = scratch();
+    let build = format!(r#""debugId":"{ID}","#);
+    let (without, with) = (
+        map_of("q/x.ts", None, &build),
+        map_of("q/x.ts", Some("1"), &build),
+    );
+    write_all(folder.path(), &[("one.map", without), ("two.map", with)]);
+    assert_eq!(elsewhere(folder.path()), None, "too short for its mappings");
 }
 
 #[test]

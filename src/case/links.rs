@@ -17,6 +17,8 @@ use crate::record::{Elsewhere, ElsewhereBy, Record, ReferenceKind, Source};
 
 /// In the column of lines: no content, but a hash.
 const HASHED: i64 = -1;
+/// Length of a text that two maps may have in common as a hash: shorter ones are equal by chance.
+const HASH_MIN: usize = 16;
 /// Segments that a source needs for its length to say anything.
 const SEGMENTS_MIN: u64 = 8;
 /// Sources of one name among which one is looked for; where there are more a name says nothing.
@@ -164,12 +166,13 @@ impl Case {
     /// Scripts to the maps that have the same debug id: the first by locator.
     fn link_debug_ids(&self) -> rusqlite::Result<()> {
         self.db.execute(
-            "INSERT INTO link (record, locator)
-             SELECT reference.id, min(map.locator) FROM record AS reference
-             JOIN record AS map ON map.type = 'map' AND map.key = reference.key
-                  AND map.json ->> 'debug_id' = reference.json ->> 'target'
-             WHERE reference.type = 'reference' AND reference.key IS NOT NULL
-             GROUP BY reference.id",
+            "WITH first AS MATERIALIZED (
+                 SELECT json ->> 'debug_id' AS id, min(locator) AS locator FROM record
+                 WHERE type = 'map' AND key IS NOT NULL GROUP BY 1)
+             INSERT INTO link (record, locator)
+             SELECT record.id, first.locator FROM record
+             JOIN first ON first.id = record.json ->> 'target'
+             WHERE record.type = 'reference' AND record.key IS NOT NULL",
             [],
         )?;
         Ok(())
@@ -248,7 +251,9 @@ impl Case {
             if let Some(sha256) = sha256_in(&hash) {
                 wanted.insert(sha256, hash.clone());
             }
-            found.insert(hash, String::new());
+            if hash.len() >= HASH_MIN {
+                found.insert(hash, String::new());
+            }
         })?;
         if found.is_empty() {
             return Ok(found);
@@ -358,7 +363,9 @@ fn best<'a>(
     let others = candidates.iter().filter(|other| other.map != missing.map);
     let ranked = others.filter_map(|other| {
         let same_build = build.is_some() && debug_ids.get(&other.map) == build;
-        let by = match (same_build, fits(other.lines)) {
+        // What has fewer lines than the mappings need is another text, whatever else speaks for it.
+        let holds = mapped.is_none_or(|mapped| other.lines >= mapped.lines);
+        let by = match (same_build && holds, fits(other.lines)) {
             (true, _) => ElsewhereBy::DebugId,
             (false, true) => ElsewhereBy::NameAndLines,
             _ => return None,

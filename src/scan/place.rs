@@ -289,6 +289,7 @@ impl Placer<'_> {
                 scope: Some(scope),
                 beside: Some(scope),
                 sources: None,
+                generated: None,
             };
             self.place_tree(child, tree, at, path, around, &mut stats, out);
         }
@@ -614,8 +615,18 @@ impl Placer<'_> {
             self.place_problems(member, &here, stats, out);
             self.place_blob(member, &here, out);
             self.place_matches(member, &here, out);
+            let around_source = Around {
+                generated: head.file.as_deref(),
+                ..around
+            };
             out.records.push(source_record(
-                member, meta, &here, at, path, around, verdict,
+                member,
+                meta,
+                &here,
+                at,
+                path,
+                around_source,
+                verdict,
             ));
             let path = member.name.bytes();
             let around = Around {
@@ -736,6 +747,8 @@ struct Around<'a> {
     beside: Option<&'a dyn Scope>,
     /// The sources of the map that a source is in: maps name maps of their own.
     sources: Option<&'a dyn Scope>,
+    /// The `file` of the map that a source is in.
+    generated: Option<&'a [u8]>,
 }
 
 impl<'a> Around<'a> {
@@ -745,6 +758,7 @@ impl<'a> Around<'a> {
             scope: None,
             beside: None,
             sources: None,
+            generated: None,
         }
     }
 
@@ -843,8 +857,13 @@ fn source_record(
     let resolve = |name| sourcemap::resolve_source(map_path, root, name);
     let url = meta.name.as_deref().map(resolve);
     // Where the file itself lies beside the map, nothing more needs to be known of it.
+    // The map is none of its sources, nor is the code that it belongs to.
+    let generated = around
+        .generated
+        .map(|file| sourcemap::resolve_source(map_path, None, file));
+    let is_other = |path: &&Vec<u8>| path[..] != *map_path && Some(*path) != generated.as_ref();
     let beside = url.as_ref().filter(|_| member.key.is_none());
-    let elsewhere = beside.and_then(|path| {
+    let elsewhere = beside.filter(is_other).and_then(|path| {
         Some(Elsewhere {
             locator: around.beside?.find(path)?,
             by: ElsewhereBy::Path,
