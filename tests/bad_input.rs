@@ -1300,3 +1300,48 @@ fn a_copy_of_a_workspace_is_one_copy() {
         ["in/work", "in/work/packages/a", "in/work/packages/b"]
     );
 }
+
+#[test]
+fn contents_that_were_not_read_are_not_said_to_be_absent() {
+    let sources: Vec<_> = (0..8).map(|index| format!("src/{index}.ts")).collect();
+    let sources: Vec<_> = sources
+        .iter()
+        .map(|name| (name.as_str(), Some("let x = 1;\n")))
+        .collect();
+    let map = source_map(&sources);
+    // The names are behind the contents in this map, so that a limit or a cut leaves names without contents.
+    let front = map.replacen('{', "{\"version\":3,", 1);
+    let names: Vec<_> = sources.iter().map(|(name, _)| name).collect();
+    let swapped = format!(
+        r#"{{"version":3,"sources":{},"sourcesContent":["a\\n","b"],"mappings":""}}"#,
+        serde_json::to_string(&names).unwrap()
+    );
+    let cut = &swapped[..swapped.len() - 20];
+    for (name, bytes, flags, code, status) in [
+        (
+            "limited.map",
+            front.as_str(),
+            &["--limit-entries", "10"][..],
+            "entries-limit",
+            "refused",
+        ),
+        ("cut.map", cut, &[], "truncated", "missing"),
+    ] {
+        let records = scan_between(INCOMPLETE, &[(name, bytes.as_bytes())], flags);
+        let of_map: Vec<_> = records
+            .all("source")
+            .filter(|source| text(source, "map").ends_with(name))
+            .collect();
+        assert_eq!(of_map.len(), 8, "every entry has its row");
+        let absent = of_map.iter().filter(|source| source["status"] == status);
+        assert!(absent.count() >= 5, "{name}: {of_map:?}");
+        assert!(number(&records.ledger()["skipped"], code) >= 5);
+        for exposure in records.all("exposure") {
+            assert!(
+                !text(exposure, "detail").contains("no contents;"),
+                "{exposure}"
+            );
+        }
+        assert_eq!(records.ledger()["complete"], false);
+    }
+}

@@ -291,6 +291,8 @@ pub struct MapSummary {
     pub own_bytes: u64,
     /// Sources with content that are the organisation's but not part of the nearest package.
     pub outside_manifest: u64,
+    /// Sources whose content may be there and was not read.
+    pub unread: u64,
 }
 
 impl MapSummary {
@@ -302,6 +304,7 @@ impl MapSummary {
             with_content: PartyCounts::default(),
             own_bytes: 0,
             outside_manifest: 0,
+            unread: 0,
         }
     }
 
@@ -335,10 +338,14 @@ pub fn judge_map(cx: &PlaceContext<'_>, map: &MapSummary) -> Option<Finding> {
         _ if cx.declared_open() => DECLARED_OPEN,
         _ => PLAIN,
     };
-    let third = if map.with_content.third > 0 {
-        ", contents of third parties only"
-    } else {
-        ", no contents"
+    let third = match (map.with_content.third > 0, map.unread) {
+        (true, 0) => ", contents of third parties only".to_owned(),
+        (false, 0) => ", no contents".to_owned(),
+        // What was not read is not said to be absent.
+        (true, unread) => {
+            format!(", contents of third parties only in what was read, {unread} not read")
+        }
+        (false, unread) => format!(", no contents in what was read, {unread} not read"),
     };
     let detail = format!(
         "names of {}, {own_names} of them own or unknown{third}{}",

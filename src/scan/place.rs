@@ -310,7 +310,9 @@ impl Placer<'_> {
             let is_incomplete = is_incomplete(trouble);
             stats.incomplete |= is_incomplete;
             out.unread += u64::from(is_incomplete);
-            if trouble.code != "no-content" {
+            // Of a source that is not there its own row tells, and the problem of its map why.
+            let is_told = child.source.is_some() && child.key.is_none();
+            if trouble.code != "no-content" && !is_told {
                 out.records.push(problem(trouble, at));
             }
         }
@@ -611,6 +613,8 @@ impl Placer<'_> {
                 weighed.party = Party::Third;
             }
             summary.add(&weighed, has_content.then_some(member.len));
+            let is_unread = member.trouble.as_ref().is_some_and(is_incomplete);
+            summary.unread += u64::from(is_unread && !has_content);
             count_source(stats, verdict.party, has_content, member.len);
             self.place_problems(member, &here, stats, out);
             self.place_blob(member, &here, out);
@@ -870,7 +874,10 @@ fn source_record(
         })
     });
     let (name, name_b64) = named.map_or((None, None), |(name, raw)| (Some(name), raw));
-    let status = if member.key.is_none() && meta.status != SourceStatus::Refused {
+    let is_limited = |trouble: &Trouble| trouble.code == "entries-limit";
+    let status = if member.trouble.as_ref().is_some_and(is_limited) {
+        SourceStatus::Refused
+    } else if member.key.is_none() && meta.status != SourceStatus::Refused {
         SourceStatus::Missing
     } else {
         meta.status

@@ -52,6 +52,45 @@ impl From<Status> for SourceStatus {
     }
 }
 
+/// Why it is not known whether a source has content.
+#[derive(Clone, Copy)]
+enum Lack {
+    /// The map is cut.
+    Cut,
+    /// It has more entries than are read.
+    Limit,
+}
+
+impl Lack {
+    fn of(map: &MapScan<'_>) -> Option<Self> {
+        if map.oddity(OddityKind::TooManyEntries).is_some() {
+            Some(Lack::Limit)
+        } else {
+            map.truncated.then_some(Lack::Cut)
+        }
+    }
+
+    fn trouble(lack: Option<Self>) -> Trouble {
+        match lack {
+            None => Trouble::skipped(
+                "no-content",
+                "the map names this source and holds no content",
+                None,
+            ),
+            Some(Lack::Cut) => Trouble::skipped(
+                "truncated",
+                "the map ends before the content of this source, if it had one; get the file again",
+                None,
+            ),
+            Some(Lack::Limit) => Trouble::skipped(
+                "entries-limit",
+                "the map has more list entries than are read of one, so the content of this source, if it has one, was left out; raise --limit-entries",
+                None,
+            ),
+        }
+    }
+}
+
 /// A source that is still a slice of the map.
 struct Slot {
     meta: SourceMeta,
@@ -63,6 +102,8 @@ struct Slot {
 
 /// Gives the sources of one map.
 struct MapWalker {
+    /// What kept contents from being read, where a source without one may have had one.
+    lack: Option<Lack>,
     head: Option<Box<MapHead>>,
     /// Its head has been given once.
     begun: bool,
@@ -134,6 +175,7 @@ impl MapWalker {
             .oddity(super::OddityKind::TrailingBytes)
             .map(|odd| (odd.offset as u64, document.slice(odd.offset..)));
         Ok(Self {
+            lack: Lack::of(&map),
             head: Some(Box::new(head)),
             begun: false,
             consistency: Consistency::default(),
@@ -251,7 +293,8 @@ impl Walker for MapWalker {
             return self.head.clone().map(Event::Map);
         }
         if let Some(slot) = self.slots.next() {
-            return Some(Event::Member(member(slot, &mut self.consistency)));
+            let member = member(slot, self.lack, &mut self.consistency);
+            return Some(Event::Member(member));
         }
         if let Some(mut head) = self.head.take()
             && self.consistency != Consistency::default()
@@ -267,18 +310,11 @@ impl Walker for MapWalker {
     }
 }
 
-fn member(slot: Slot, consistency: &mut Consistency) -> Member {
+fn member(slot: Slot, lack: Option<Lack>, consistency: &mut Consistency) -> Member {
     let mut meta = slot.meta;
     let name = MemberName::Named(meta.name.clone().unwrap_or_default());
     let Some((raw, complete)) = slot.content else {
-        let mut member = Member::absent(
-            name,
-            Trouble::skipped(
-                "no-content",
-                "the map names this source and holds no content",
-                None,
-            ),
-        );
+        let mut member = Member::absent(name, Lack::trouble(lack));
         member.source = Some(Box::new(meta));
         return member;
     };
