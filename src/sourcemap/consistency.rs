@@ -6,6 +6,8 @@
 //! beyond the end. So a few hundred places are looked up, and the share that is right is a score. It says that the
 //! two disagree, never why: there are tools that mix the stages of their pipeline up.
 //!
+//! Left out: contents of signs alone, which fit anything; contents with line ends that tools count in different ways.
+//!
 //! How often the name that the map gives stands at its place is counted too, and is no score: some tools, of good
 //! repute, give the name of the generated code.
 
@@ -41,6 +43,9 @@ impl Consistency {
 
     /// Looks places up in one content. They are sorted by line.
     pub fn look(&mut self, content: &[u8], places: &[Place]) {
+        if places.is_empty() || has_other_line_ends(content) {
+            return;
+        }
         let (mut start, mut number) = (Some(0), 0);
         for place in places {
             start = start.and_then(|start| line_down(content, start, place.line - number));
@@ -51,6 +56,9 @@ impl Consistency {
                 rest.get(..len)
             });
             let rest = line.and_then(|line| behind_column(line, place.column));
+            if rest.is_some_and(|(before, rest)| is_blank(before, rest)) {
+                continue;
+            }
             self.places += 1;
             let begins = rest.is_some_and(|(before, rest)| !within_word(before, rest));
             self.places_right += u64::from(begins);
@@ -179,6 +187,24 @@ fn within_word(before: &[u8], rest: &[u8]) -> bool {
     before.last().is_some_and(is_word) && rest.first().is_some_and(is_word)
 }
 
+/// Whether a place says nothing: some tools map blanks, and of blanks any place is as good as any other.
+fn is_blank(before: &[u8], rest: &[u8]) -> bool {
+    match rest.first() {
+        Some(byte) => byte.is_ascii_whitespace(),
+        None => before.trim_ascii().is_empty(),
+    }
+}
+
+/// Whether lines end otherwise than with a line feed. Tools count such lines in different ways, so that places in
+/// them say nothing.
+fn has_other_line_ends(content: &[u8]) -> bool {
+    let lone = memchr::memchr_iter(b'\r', content)
+        .any(|at| content.get(at + 1).is_some_and(|next| *next != b'\n'));
+    // U+2028 and U+2029, which end a line in scripts (ECMA-262, "Line Terminators").
+    lone || memchr::memmem::find_iter(content, b"\xE2\x80")
+        .any(|at| matches!(content.get(at + 2), Some(0xA8 | 0xA9)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::strict::judge;
@@ -211,6 +237,22 @@ mod tests {
         );
         assert_eq!((seen.places, seen.places_right), (8, 3));
         assert_eq!((seen.named, seen.score()), (5, None));
+    }
+
+    #[test]
+    fn blanks_and_other_line_ends_say_nothing() {
+        let mut seen = Consistency::default();
+        let places = [place(0, 1, ""), place(0, 9, ""), place(1, 0, "a")];
+        for content in [
+            &b"          \n   "[..],
+            b"one\rtwo\rthree",
+            "a\u{2028}b".as_bytes(),
+        ] {
+            seen.look(content, &places);
+        }
+        assert_eq!((seen.places, seen.named), (0, 0));
+        seen.look(b"ab\r\n", &[place(0, 0, "")]);
+        assert_eq!((seen.places, seen.places_right), (1, 1));
     }
 
     #[test]
