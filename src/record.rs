@@ -447,9 +447,22 @@ pub struct ManifestRow<'a> {
     pub record: &'a Record,
     /// The path written below the output folder; null where nothing was.
     pub path: Option<&'a str>,
-    /// The path of the skeleton that was written in its stead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub skeleton_path: Option<&'a str>,
+    /// The skeleton that was written in its stead.
+    #[serde(flatten)]
+    pub skeleton: Option<&'a SkeletonRow>,
+}
+
+/// What a manifest says of a skeleton.
+#[derive(Debug, Serialize)]
+pub struct SkeletonRow {
+    /// Its path below the output folder.
+    pub skeleton_path: String,
+    /// Locator of the generated code that it was made of.
+    pub skeleton_from: String,
+    /// SHA-256 of it, hex.
+    pub skeleton_sha256: String,
+    /// It ends before its end: there was no room for all that the map puts there.
+    pub skeleton_cut: bool,
 }
 
 /// What kind of place a reference points to.

@@ -107,7 +107,7 @@ fn most_words_of_a_real_source_stand_in_its_skeleton_where_they_stood() {
         let package = common::packages_folder().join(package);
         let (script, map) = (member(&package, script), member(&package, map));
         let scan = scan(&map).expect("a map");
-        let skeletons = skeleton::lay_out(&script, &scan, |_| true);
+        let skeletons = skeleton::lay_out(&script, &scan, |_| true, usize::MAX);
         let (mut all, mut placed, mut right) = (0, 0, 0);
         for (slot, source) in scan.sources.iter().enumerate() {
             let Content::Raw(content) = source.content else {
@@ -116,7 +116,7 @@ fn most_words_of_a_real_source_stand_in_its_skeleton_where_they_stood() {
             let truth = words(&content.decode().bytes);
             let drawn = skeletons
                 .get(&slot)
-                .map(|text| words(text))
+                .map(|drawn| words(&drawn.text))
                 .unwrap_or_default();
             all += truth.len();
             placed += drawn.len();
@@ -209,4 +209,60 @@ fn a_map_cannot_have_what_lies_elsewhere_laid_out() {
         common::write_all(&input, &[("y.map", map)]);
         assert_eq!(recover(&input).1, None, "{file}");
     }
+}
+
+#[test]
+fn a_skeleton_is_of_the_script_that_is_named_and_says_of_which() {
+    let linked = "fake();\n//# sourceMappingURL=real.js.map";
+    let named = MAP.replacen('{', r#"{"file":"real.js","#, 1);
+    let folder = common::scratch();
+    let loose = folder.path().join("in");
+    let files = [
+        ("aaa.js", linked),
+        ("real.js", SCRIPT),
+        ("real.js.map", named.as_str()),
+    ];
+    common::write_all(&loose, &files);
+    let (row, drawn) = recover(&loose);
+    assert_eq!(drawn.as_deref(), Some(SKELETON));
+    assert_eq!(row["skeleton_from"], "in/real.js");
+    assert_eq!(row["skeleton_sha256"], common::sha256(SKELETON.as_bytes()));
+    let archive = folder.path().join("a.tgz");
+    std::fs::write(&archive, common::tgz(&files)).expect("the build folder is writable");
+    let (row, drawn) = recover(&archive);
+    assert_eq!(drawn.as_deref(), Some(SKELETON));
+    assert_eq!(row["skeleton_from"], "a.tgz!/real.js");
+}
+
+#[test]
+fn a_source_called_as_a_skeleton_is_another_file() {
+    let folder = common::scratch();
+    let map = format!(
+        r#"{{"version":3,"sources":["src/area.ts","src/area.ts.skeleton"],"sourcesContent":[null,{}],{}"#,
+        Value::from(SKELETON),
+        MAP.split_once(r#""names""#)
+            .map(|(_, rest)| format!(r#""names"{rest}"#))
+            .expect("names"),
+    );
+    common::write_all(
+        folder.path(),
+        &[("in/a.js", SCRIPT), ("in/a.js.map", map.as_str())],
+    );
+    let output = folder.path().join("out");
+    common::run([
+        "recover".as_ref(),
+        folder.path().join("in").as_os_str(),
+        "--skeletons".as_ref(),
+        "--output".as_ref(),
+        output.as_os_str(),
+    ])
+    .expect(0)
+    .prints("1 recovered into 1 files");
+    let manifest = common::Records::manifest(&output);
+    let paths: Vec<_> = manifest
+        .all("source")
+        .filter_map(|row| row["path"].as_str().or(row["skeleton_path"].as_str()))
+        .collect();
+    assert_eq!(paths.len(), 2);
+    assert_ne!(paths[0], paths[1]);
 }

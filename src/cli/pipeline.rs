@@ -1,5 +1,6 @@
 //! What `scan`, `recover`, `sign` and `rules test` share: from inputs to a finished case.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,6 +34,8 @@ pub struct Request<'a> {
     pub record_all: bool,
     /// Which bytes to keep.
     pub keep: Keep,
+    /// Read these units only, by input and path.
+    pub only: Option<&'a HashSet<(usize, Vec<u8>)>>,
     /// Findings at or above this fail.
     pub fail_on: Option<Severity>,
     /// Problems that are accepted.
@@ -110,7 +113,11 @@ impl<'a> Pipeline<'a> {
         let (mut units, mut walked) = (Vec::new(), Vec::new());
         for (index, root) in roots.iter().enumerate() {
             let (found, beside) = input::walk(index, root);
-            units.extend(found);
+            let is_wanted = |unit: &Unit| {
+                let of_unit = |only: &HashSet<_>| only.contains(&(unit.input, unit.path.clone()));
+                request.only.is_none_or(of_unit)
+            };
+            units.extend(found.into_iter().filter(is_wanted));
             walked.push(beside);
         }
         let progress = Arc::new(Progress::default());
@@ -146,7 +153,7 @@ impl<'a> Pipeline<'a> {
                 sets: self.request.sets,
                 wishes: Wishes {
                     record_all: self.request.record_all,
-                    keep: self.request.keep,
+                    keep: self.request.keep.clone(),
                 },
                 seen: Seen::default(),
                 prefilter: Prefilter::new(),

@@ -122,6 +122,7 @@ fn worst_of_class(
         sets: SetGroup::default(),
         record_all: false,
         keep: Keep::Nothing,
+        only: None,
         fail_on: None,
         accepted: &[],
     })?

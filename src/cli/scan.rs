@@ -93,6 +93,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         sets,
         record_all: args.record == Some(RecordWhat::All),
         keep: Keep::Nothing,
+        only: None,
         fail_on: args.fail_on,
         accepted: &args.accept_problem,
     })?;

@@ -170,6 +170,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         sets: SetGroup::default(),
         record_all: false,
         keep: Keep::Leaves,
+        only: None,
         fail_on: None,
         accepted: &[],
     })?;

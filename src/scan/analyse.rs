@@ -4,14 +4,14 @@
 //! container goes round again. The recursion is an explicit stack of open containers, so that nesting cannot
 //! exhaust the thread's. Everything here is a function of bytes, rules and sets; nothing knows of a place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, is_part_of_text, name_number};
+use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, name_number};
 use super::formats;
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
@@ -31,7 +31,7 @@ const WINDOW: usize = 1 << 20;
 const OVERLAP: usize = 4 << 10;
 
 /// What a run asks of the analysis beside the rules.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Wishes {
     /// Keep digests of every blob.
     pub record_all: bool,
@@ -40,15 +40,15 @@ pub struct Wishes {
 }
 
 /// Which bytes are kept with the facts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Keep {
     /// None.
     #[default]
     Nothing,
     /// Those of sources of maps.
     Sources,
-    /// Those of sources, and of maps and scripts: what skeletons are made of.
-    Scripts,
+    /// Those of members with these names, by [`name_number`], and of maps inside them: what skeletons are made of.
+    Named(Arc<HashSet<u64>>),
     /// Those of every leaf.
     Leaves,
 }
@@ -537,10 +537,7 @@ impl Analyser {
                 Some(facts),
             ));
         };
-        let mut kept = self.keep(&bytes, &member.name, Some(&facts), &mut member.source);
-        if self.wishes.keep == Keep::Scripts && is_part_of_text(walker.kind()) {
-            kept.get_or_insert_with(|| Kept::Whole(bytes.clone()));
-        }
+        let kept = self.keep(&bytes, &member.name, Some(&facts), &mut member.source);
         Begun::Opened(Box::new(Frame {
             input_len: bytes.len() as u64,
             walker,
@@ -577,10 +574,13 @@ impl Analyser {
         source: &mut Option<Box<SourceMeta>>,
     ) -> Option<Kept> {
         let written = source.as_mut().and_then(|meta| meta.written.take());
-        let is_wanted = match self.wishes.keep {
+        let is_wanted = match &self.wishes.keep {
             Keep::Nothing => false,
             Keep::Sources => source.is_some(),
-            Keep::Scripts => source.is_some() || may_pair(name, facts),
+            Keep::Named(names) => match name {
+                MemberName::Named(name) => names.contains(&name_number(name)),
+                MemberName::Offset(_) => facts.is_some_and(|facts| facts.kind == "source-map"),
+            },
             Keep::Leaves => true,
         };
         is_wanted.then(|| match written {
@@ -866,15 +866,6 @@ impl Analyser {
         }
         has_inlined
     }
-}
-
-/// Whether content may be one half of a skeleton: a map, or a script that it may belong to.
-fn may_pair(name: &MemberName, facts: Option<&Facts>) -> bool {
-    const SCRIPTS: [&[u8]; 4] = [b".js", b".cjs", b".mjs", b".css"];
-    let has_part = |facts: &Facts| facts.kind == "source-map" || !facts.links.is_empty();
-    facts.is_some_and(has_part)
-        || matches!(name, MemberName::Offset(_))
-        || SCRIPTS.iter().any(|ending| name.bytes().ends_with(ending))
 }
 
 fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {

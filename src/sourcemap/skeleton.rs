@@ -12,8 +12,9 @@
 //! speaks of; what follows in the generated code stands as far as there is room before the next piece. Where two
 //! pieces claim one place, one with a name goes before one without, and else the first in the code.
 //!
-//! A map can claim any line and column, and a file of blanks could be made without end: places beyond [`LINE_MAX`]
-//! and [`COLUMN_MAX`] are left out, and all blanks of one map are limited to [`BLANKS_FACTOR`] times its size.
+//! A map can claim any line and column, and the same code any number of times, so that text could be made without
+//! end: places beyond [`LINE_MAX`] and [`COLUMN_MAX`] are left out, and there is room for so many bytes and no more. A
+//! skeleton that ends for want of room says so.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,8 +29,8 @@ use super::{Content, MapScan, utf16};
 pub const LINE_MAX: u32 = 1 << 20;
 /// Columns of one skeleton, at most.
 pub const COLUMN_MAX: u32 = 1 << 16;
-/// Blanks and line ends that all skeletons of one map may hold, for each byte of generated code and mappings.
-pub const BLANKS_FACTOR: usize = 32;
+/// Bytes that the skeletons of one map may have, for each byte of generated code and mappings: blanks make the most.
+pub const ROOM_FACTOR: usize = 32;
 
 /// The skeleton of one source, and which source that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,10 +43,13 @@ pub struct Skeleton {
     pub source_root: Option<Vec<u8>>,
     /// The generated code that is mapped to it, laid out.
     pub text: Vec<u8>,
+    /// It ends before its end, for want of room.
+    pub is_cut: bool,
 }
 
-/// Skeletons of all sources of a map that have no content in it, from the generated code that it belongs to.
-pub fn of_missing(map: &[u8], generated: &[u8]) -> Vec<Skeleton> {
+/// Skeletons of all sources of a map that have no content in it, from the generated code that it belongs to. They take
+/// at most `room` bytes.
+pub fn of_missing(map: &[u8], generated: &[u8], room: usize) -> Vec<Skeleton> {
     let map = utf16::to_utf8(map).map_or(Cow::Borrowed(map), Cow::Owned);
     let Ok(scan) = scan::scan(&map) else {
         return Vec::new();
@@ -57,7 +61,7 @@ pub fn of_missing(map: &[u8], generated: &[u8]) -> Vec<Skeleton> {
     if !(0..scan.sources.len()).any(is_missing) {
         return Vec::new();
     }
-    let mut texts = lay_out(generated, &scan, is_missing);
+    let mut texts = lay_out(generated, &scan, is_missing, room);
     let mut ordinals: HashMap<Vec<u8>, u32> = HashMap::new();
     let mut skeletons = Vec::new();
     for (slot, source) in scan.sources.iter().enumerate() {
@@ -65,8 +69,13 @@ pub fn of_missing(map: &[u8], generated: &[u8]) -> Vec<Skeleton> {
         let name = source.name.map(text).unwrap_or_default();
         let ordinal = ordinals.entry(name.clone()).or_insert(0);
         *ordinal += 1;
-        if let Some(drawn) = texts.remove(&slot) {
+        if let Some(Drawn {
+            text: drawn,
+            is_cut,
+        }) = texts.remove(&slot)
+        {
             skeletons.push(Skeleton {
+                is_cut,
                 ordinal: *ordinal,
                 source_root: source.source_root.map(text),
                 name,
@@ -77,16 +86,27 @@ pub fn of_missing(map: &[u8], generated: &[u8]) -> Vec<Skeleton> {
     skeletons
 }
 
-/// Lays out what the generated code holds of the sources that `wanted` tells by slot. Sources that nothing is mapped
-/// to have no skeleton, and are not in what comes back.
+/// A text that was laid out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// The text.
+    pub text: Vec<u8>,
+    /// It ends before its end, for want of room.
+    pub is_cut: bool,
+}
+
+/// Lays out what the generated code holds of the sources that `wanted` tells by slot, in at most `room` bytes, and in
+/// at most [`ROOM_FACTOR`] for each byte that there is. Sources that nothing is mapped to have no skeleton, and are not
+/// in what comes back.
 pub fn lay_out(
     generated: &[u8],
     map: &MapScan<'_>,
     wanted: impl Fn(usize) -> bool,
-) -> BTreeMap<usize, Vec<u8>> {
+    room: usize,
+) -> BTreeMap<usize, Drawn> {
     let lines: Vec<&[u8]> = generated.split(|&byte| byte == b'\n').collect();
     let mappings: usize = map.parts.iter().map(|part| part.mappings.raw.len()).sum();
-    let mut blanks = (generated.len() + mappings).saturating_mul(BLANKS_FACTOR);
+    let mut room = room.min((generated.len() + mappings).saturating_mul(ROOM_FACTOR));
     let mut skeletons = BTreeMap::new();
     for part in &map.parts {
         let found = pieces(part, &lines, &wanted);
@@ -94,9 +114,9 @@ pub fn lay_out(
         for (slot, mut pieces) in found {
             pieces.sort_by_key(|piece| (piece.line, piece.column, piece.name.is_none()));
             pieces.dedup_by_key(|piece| (piece.line, piece.column));
-            let text = draw(&pieces, &names, &mut blanks);
-            if !text.is_empty() {
-                skeletons.insert(slot, text);
+            let drawn = draw(&pieces, &names, &mut room);
+            if !drawn.text.is_empty() || drawn.is_cut {
+                skeletons.insert(slot, drawn);
             }
         }
     }
@@ -235,9 +255,10 @@ fn names_of(part: &Part<'_>, found: &BTreeMap<usize, Vec<Piece<'_>>>) -> HashMap
         .collect()
 }
 
-/// Draws pieces that are sorted by place. Stops where no more blanks may be drawn.
-fn draw(pieces: &[Piece<'_>], names: &HashMap<u32, Vec<u8>>, blanks: &mut usize) -> Vec<u8> {
+/// Draws pieces that are sorted by place. Stops where there is no more room.
+fn draw(pieces: &[Piece<'_>], names: &HashMap<u32, Vec<u8>>, left: &mut usize) -> Drawn {
     let mut text = Vec::new();
+    let mut is_cut = false;
     let (mut line, mut column) = (0_u32, 0_usize);
     for (index, piece) in pieces.iter().enumerate() {
         let mut tokens = Tokens { code: piece.code };
@@ -249,10 +270,10 @@ fn draw(pieces: &[Piece<'_>], names: &HashMap<u32, Vec<u8>>, blanks: &mut usize)
             (line, column) = (piece.line, 0);
         }
         let right = (piece.column as usize).saturating_sub(column);
-        let Some(left) = blanks.checked_sub(down + right) else {
+        if text.len() + down + right + piece.code.len() >= *left {
+            is_cut = true;
             break;
-        };
-        *blanks = left;
+        }
         text.resize(text.len() + down, b'\n');
         text.resize(text.len() + right, b' ');
         let name = piece.name.and_then(|name| names.get(&name));
@@ -281,7 +302,8 @@ fn draw(pieces: &[Piece<'_>], names: &HashMap<u32, Vec<u8>>, blanks: &mut usize)
     if !text.is_empty() {
         text.push(b'\n');
     }
-    text
+    *left = left.saturating_sub(text.len());
+    Drawn { text, is_cut }
 }
 
 /// Writes a token, with a blank before it where it would else run into a word. Gives the columns that it takes. A
@@ -411,13 +433,9 @@ mod tests {
         let map = format!(
             r#"{{"version":3,"sources":["a","b"],"names":[{names}],"mappings":"{mappings}"}}"#
         );
-        let found = lay_out(
-            generated.as_bytes(),
-            &scan(map.as_bytes()).unwrap(),
-            |slot| slot == 0,
-        );
-        let text = found.get(&0).cloned().unwrap_or_default();
-        String::from_utf8(text).unwrap()
+        let scan = scan(map.as_bytes()).unwrap();
+        let mut found = lay_out(generated.as_bytes(), &scan, |slot| slot == 0, usize::MAX);
+        String::from_utf8(found.remove(&0).unwrap_or_default().text).unwrap()
     }
 
     #[test]
@@ -464,6 +482,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_for_want_of_room_says_so() {
+        // The same code for each of many sections.
+        let section = r#"{"offset":{"line":0,"column":0},"map":{"version":3,"sources":["a"],"mappings":"AAAA"}}"#;
+        let map = format!(
+            r#"{{"version":3,"sections":[{}]}}"#,
+            vec![section; 500].join(",")
+        );
+        let code = "call(1);".repeat(1_000);
+        let scan = scan(map.as_bytes()).unwrap();
+        let found = lay_out(code.as_bytes(), &scan, |_| true, usize::MAX);
+        let bytes: usize = found.values().map(|drawn| drawn.text.len()).sum();
+        assert!(bytes <= (code.len() + 2_000) * ROOM_FACTOR);
+        assert_eq!(found.len(), 500);
+        assert!(found.values().any(|drawn| drawn.is_cut));
+    }
+
+    #[test]
     fn strings_and_line_ends_keep_lines_in_their_place() {
         assert_eq!(one("`a ${b}`;c", "", "AAAA,SACA"), "`a ${b}`;\nc\n");
         assert_eq!(one("x", r#""y\nz""#, "AAAAA"), "y\\nz\n");
@@ -473,7 +508,7 @@ mod tests {
         #[test]
         fn any_map_and_any_code_give_a_bounded_text(code in "[a-z \"'`();\\\\\né😀]{0,60}", mappings in "[A-Ea-f+/,;]{0,80}") {
             let text = one(&code, r#""n","m""#, &mappings);
-            prop_assert!(text.len() <= (code.len() + mappings.len()) * (BLANKS_FACTOR + 4) + 2);
+            prop_assert!(text.len() <= (code.len() + mappings.len()) * ROOM_FACTOR + 2);
         }
     }
 }

@@ -5,6 +5,7 @@ mod writer;
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -15,10 +16,12 @@ use crate::blob::Locator;
 use crate::case::Case;
 use crate::record::{ManifestRow, Record};
 use crate::report::text::{grouped, size};
+use crate::scan::UnitDone;
 use crate::scan::analyse::Keep;
-use crate::scan::facts::{Standing, each_entry};
+use crate::scan::facts::{Child, Standing, each_entry};
+use crate::scan::input::{InputRoot, Unit};
 use crate::signature::SetGroup;
-use pairs::Loose;
+use pairs::{Loose, Plan};
 use writer::Writer;
 
 /// Get the original sources back out of maps and bundles.
@@ -50,59 +53,33 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
     let mut writer = Writer::new(&folder);
-    let mut loose = Loose::default();
+    let (mut loose, mut plan) = (Loose::default(), Plan::default());
     let pipeline = Pipeline::new(Request {
-        paths: &paths,
-        label: None,
-        common: &args.common,
         organisation,
-        sets: SetGroup::default(),
-        record_all: false,
-        keep: if args.skeletons {
-            Keep::Scripts
-        } else {
-            Keep::Sources
-        },
-        fail_on: None,
-        accepted: &[],
+        ..request(args, &paths, Keep::Sources)
     })?;
     let mut case = Case::in_memory()?;
     let outcome = pipeline.run(&mut case, |roots, units, done| {
-        for unit in done {
-            let Some(child) = unit.kept.take() else {
-                continue;
-            };
-            let row = &units[unit.index];
-            let label = &roots[row.input].label;
-            let above = if row.path.is_empty() {
-                vec![]
-            } else {
-                vec![label.clone().into_bytes()]
-            };
-            let path = if row.path.is_empty() {
-                label.as_bytes()
-            } else {
-                &row.path
-            };
-            let standing = Standing {
-                at: &Locator::file(label, &row.path),
-                path,
-                above: &above,
-            };
-            each_entry(&child, &standing, &mut |child, standing| {
-                writer.take(child, standing)?;
-                if args.skeletons {
-                    pairs::within(child, standing, &mut writer)?;
-                }
-                Ok::<_, CliError>(())
-            })?;
+        each_of(roots, units, done, |child, standing, unit| {
+            writer.take(child, standing)?;
             if args.skeletons {
-                loose.take(&child, &roots[row.input], row, units);
+                plan.take(child, unit);
+            }
+            Ok(())
+        })?;
+        for unit in done.iter().filter(|_| args.skeletons) {
+            let row = &units[unit.index];
+            if let Some(child) = &unit.kept {
+                loose.take(child, &roots[row.input], row, units);
             }
         }
-        Ok::<_, CliError>(())
+        done.iter_mut().for_each(|unit| unit.kept = None);
+        Ok(())
     })?;
-    loose.pair(&mut writer)?;
+    if !plan.units.is_empty() && !outcome.interrupted {
+        draw_planned(&paths, args, &plan, &mut writer)?;
+    }
+    loose.pair(&args.common.limits(), &mut writer)?;
     let counts = write_manifest(&case, &writer)?;
     if !args.common.quiet {
         println!(
@@ -131,6 +108,78 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
     })
 }
 
+/// What both passes ask for.
+fn request<'a>(args: &'a RecoverArgs, paths: &'a [PathBuf], keep: Keep) -> Request<'a> {
+    Request {
+        paths,
+        label: None,
+        common: &args.common,
+        organisation: None,
+        sets: SetGroup::default(),
+        record_all: false,
+        keep,
+        only: None,
+        fail_on: None,
+        accepted: &[],
+    }
+}
+
+/// Shows every entry of units that kept their facts.
+fn each_of(
+    roots: &[InputRoot],
+    units: &[Unit],
+    done: &[UnitDone],
+    mut look: impl FnMut(&Child, &Standing, &Unit) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    for unit in done {
+        let Some(child) = &unit.kept else { continue };
+        let row = &units[unit.index];
+        let label = &roots[row.input].label;
+        let is_input = row.path.is_empty();
+        let above = if is_input {
+            vec![]
+        } else {
+            vec![label.clone().into_bytes()]
+        };
+        let standing = Standing {
+            at: &Locator::file(label, &row.path),
+            path: if is_input {
+                label.as_bytes()
+            } else {
+                &row.path
+            },
+            above: &above,
+        };
+        each_entry(child, &standing, &mut |child, standing| {
+            look(child, standing, row)
+        })?;
+    }
+    Ok(())
+}
+
+/// Reads the planned units again, keeps what skeletons are made of, and makes them.
+fn draw_planned(
+    paths: &[PathBuf],
+    args: &RecoverArgs,
+    plan: &Plan,
+    writer: &mut Writer,
+) -> Result<(), CliError> {
+    let keep = Keep::Named(Arc::new(plan.names.clone()));
+    let pipeline = Pipeline::new(Request {
+        only: Some(&plan.units),
+        ..request(args, paths, keep)
+    })?;
+    let mut case = Case::in_memory()?;
+    pipeline.run(&mut case, |roots, units, done| {
+        each_of(roots, units, done, |child, standing, _| {
+            pairs::within(child, standing, writer)
+        })?;
+        done.iter_mut().for_each(|unit| unit.kept = None);
+        Ok(())
+    })?;
+    Ok(())
+}
+
 #[derive(Default)]
 struct Counts {
     total: u64,
@@ -155,7 +204,7 @@ fn write_manifest(case: &Case, writer: &Writer) -> Result<Counts, CliError> {
         let row = serde_json::to_string(&ManifestRow {
             record: &Record::Source(source),
             path: path.map(String::as_str),
-            skeleton_path: skeleton.map(String::as_str),
+            skeleton,
         })
         .map_err(|error| CliError::new(error.to_string()))?;
         Ok(writeln!(out, "{row}")?)

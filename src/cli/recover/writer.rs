@@ -5,10 +5,14 @@ use std::collections::HashMap;
 use crate::blob::{Locator, MemberName, Sha256Digest};
 use crate::cli::CliError;
 use crate::cli::output::OutputFolder;
+use crate::record::SkeletonRow;
 use crate::scan::facts::{Child, Standing};
 use crate::sourcemap::layout::{self, Layout, Slot};
 use crate::sourcemap::resolve_source;
-use crate::sourcemap::skeleton::Skeleton;
+use crate::sourcemap::skeleton::{self, ROOM_FACTOR, Skeleton};
+
+/// Times that a script may be drawn by all maps that name it.
+const DRAWN_MAX: usize = 4;
 
 /// Writes below one folder.
 pub struct Writer<'a> {
@@ -17,8 +21,10 @@ pub struct Writer<'a> {
     layout: Layout,
     /// Path of each source below the output folder, by locator.
     pub written: HashMap<String, String>,
-    /// Path of each skeleton below the output folder, by the locator of its source.
-    pub skeletons: HashMap<String, String>,
+    /// Skeletons, by the locator of the source.
+    pub skeletons: HashMap<String, SkeletonRow>,
+    /// Bytes that were drawn of each script.
+    drawn: HashMap<String, usize>,
     /// Files with sources.
     pub files: u64,
     /// Bytes in them.
@@ -33,6 +39,7 @@ impl<'a> Writer<'a> {
             layout: Layout::default(),
             written: HashMap::new(),
             skeletons: HashMap::new(),
+            drawn: HashMap::new(),
             files: 0,
             bytes: 0,
         }
@@ -57,18 +64,51 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Writes a skeleton beside where its source would stand. `map` is the map that names the source.
-    pub fn take_skeleton(&mut self, map: &Standing, skeleton: &Skeleton) -> Result<(), CliError> {
+    /// Lays out what a script says of the sources that a map has no content of, and writes it beside where they would
+    /// stand. `from` is where the script is.
+    pub fn draw(
+        &mut self,
+        map: &Standing,
+        bytes: &[u8],
+        script: &[u8],
+        from: &Locator,
+    ) -> Result<(), CliError> {
+        // Any number of maps may name one script: there is room for some, not for all that somebody can write down.
+        let used = self.drawn.entry(from.as_str().to_owned()).or_insert(0);
+        let room = (script.len() * DRAWN_MAX + bytes.len() * ROOM_FACTOR).saturating_sub(*used);
+        let skeletons = skeleton::of_missing(bytes, script, room);
+        *used += skeletons.iter().map(|one| one.text.len()).sum::<usize>();
+        for skeleton in skeletons {
+            self.take_skeleton(map, &skeleton, from)?;
+        }
+        Ok(())
+    }
+
+    fn take_skeleton(
+        &mut self,
+        map: &Standing,
+        skeleton: &Skeleton,
+        from: &Locator,
+    ) -> Result<(), CliError> {
         let root = skeleton.source_root.as_deref();
         let mut url = resolve_source(map.path, root, &skeleton.name);
         url.extend_from_slice(b".skeleton");
-        let sha256 = Sha256Digest::of(&skeleton.text);
-        let (path, _) = self.place(map.above, &url, &sha256, |folder, path| {
+        // A source of the same name and text is another thing, and a file of its own.
+        let other = Sha256Digest::of(&[b"skeleton\0", &skeleton.text[..]].concat());
+        let (path, _) = self.place(map.above, &url, &other, |folder, path| {
             folder.write(path, &skeleton.text)
         })?;
         let name = MemberName::Named(skeleton.name.clone());
-        let at: Locator = map.at.member("source-map", &name, skeleton.ordinal);
-        self.skeletons.insert(at.as_str().to_owned(), path);
+        let at = map.at.member("source-map", &name, skeleton.ordinal);
+        self.skeletons.insert(
+            at.as_str().to_owned(),
+            SkeletonRow {
+                skeleton_path: path,
+                skeleton_from: from.as_str().to_owned(),
+                skeleton_sha256: Sha256Digest::of(&skeleton.text).hex(),
+                skeleton_cut: skeleton.is_cut,
+            },
+        );
         Ok(())
     }
 
