@@ -341,6 +341,25 @@ pub fn wrong_checksum(kind: &str, at: u64) -> Trouble {
     )
 }
 
+/// Neither a checksum nor the length beside it fits: not all bytes came as they were.
+pub fn wrong_checksum_and_length(kind: &str, at: u64) -> Trouble {
+    Trouble::damaged(
+        "checksum-mismatch",
+        format!(
+            "neither the {kind} checksum at offset {at} nor the length stated with it fits, so bytes are missing or wrong; what came was read, get the file again"
+        ),
+        None,
+    )
+}
+
+/// A length that is stated does not fit, and nothing else is wrong.
+pub fn wrong_length(kind: &str, at: u64) -> Trouble {
+    Trouble::odd(
+        "length-mismatch",
+        format!("the {kind} length at offset {at} does not fit; the bytes were read as they stand"),
+    )
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Members
 
