@@ -13,6 +13,7 @@
 //! `compress`, which nobody sends, and a `SourceMap` header that is the map itself, as a `data:` URL.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Read;
 
 use bytes::Bytes;
@@ -79,7 +80,7 @@ impl Head {
         for (name, value) in &self.fields {
             note_link(name, value, &mut links);
         }
-        links
+        distinct(links)
     }
 
     /// The codings that were applied to the body, in their order and in lower case.
@@ -110,9 +111,19 @@ pub fn note_link(name: &[u8], value: &[u8], links: &mut Vec<Vec<u8>>) {
     let is_link =
         name.eq_ignore_ascii_case(b"sourcemap") || name.eq_ignore_ascii_case(b"x-sourcemap");
     let value = value.trim_ascii();
-    if is_link && !value.is_empty() && links.iter().all(|link| link != value) {
+    if is_link && !value.is_empty() {
         links.push(value.to_vec());
     }
+}
+
+/// Links without those that were there before, in their order.
+pub fn distinct(links: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut seen = HashSet::new();
+    let is_new: Vec<bool> = links.iter().map(|link| seen.insert(link)).collect();
+    let links = links.into_iter().zip(is_new);
+    links
+        .filter_map(|(link, is_new)| is_new.then_some(link))
+        .collect()
 }
 
 /// A body with its codings undone, as far as that went.
