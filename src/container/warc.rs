@@ -422,18 +422,13 @@ impl WarcWalker {
         }
         let coded = self.slice(body.at, usize::try_from(body.len()).unwrap_or(usize::MAX));
         let plain = http::plain(&head, coded.clone(), self.hold);
-        let is_broken = plain.trouble.as_ref().is_some_and(|trouble| {
-            matches!(
-                trouble.code.as_ref(),
-                "content-coding-damaged" | "chunks-damaged"
-            )
-        });
         let mut member = Member::whole(name, plain.bytes);
         member.trouble = worse(plain.trouble, trouble);
         member.links = links;
         self.pending.push_back(Event::Member(member));
-        if is_broken {
-            let coded = Member::whole(MemberName::Offset(body.at), coded);
+        if let Some(from) = plain.coded_from {
+            let name = MemberName::Offset(body.at + from as u64);
+            let coded = Member::whole(name, coded.slice(from..));
             self.pending.push_back(Event::Member(coded));
         }
     }
@@ -544,6 +539,11 @@ mod tests {
         [head.as_bytes(), block, b"\r\n\r\n"].concat()
     }
 
+    fn response(uri: &str, fields: &str, body: &[u8]) -> Vec<u8> {
+        let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+        record("response", uri, "", &[head.as_bytes(), body].concat())
+    }
+
     /// Each was looked at for 256 KiB, whatever stood in it.
     #[test]
     fn heads_without_end_take_linear_time() {
@@ -564,11 +564,6 @@ mod tests {
         let found = walk(&Warc, &file, &Limits::default()).unwrap();
         assert_eq!(found.members, [("u:1".to_owned(), b"text".to_vec())]);
         assert_eq!(found.codes, [""; 0]);
-    }
-
-    fn response(uri: &str, fields: &str, body: &[u8]) -> Vec<u8> {
-        let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
-        record("response", uri, "", &[head.as_bytes(), body].concat())
     }
 
     fn crawl() -> Vec<u8> {
