@@ -132,6 +132,26 @@ fn decode(state: &mut State, input: &[u8], output: &mut [u8]) -> (usize, usize, 
     (taken, made, result)
 }
 
+/// What the stream at the front of `body` unfolds to, how many bytes it takes, and whether it ends well. Stops once
+/// there are more than `most` bytes.
+pub(super) fn unfold(body: &[u8], most: u64) -> (Vec<u8>, usize, bool) {
+    let mut state = new_state();
+    let (mut bytes, mut at) = (Vec::new(), 0);
+    let mut output = vec![0; OUTPUT];
+    loop {
+        let (taken, made, result) = decode(&mut state, &body[at..], &mut output);
+        at += taken;
+        bytes.extend_from_slice(&output[..made]);
+        let is_idle = taken == 0 && made == 0;
+        match result {
+            BrotliResult::ResultSuccess => return (bytes, at, true),
+            BrotliResult::ResultFailure => return (bytes, at, false),
+            _ if is_idle || bytes.len() as u64 > most => return (bytes, at, false),
+            _ => {}
+        }
+    }
+}
+
 /// Decodes the one stream of a Brotli file.
 pub struct BrotliCodec {
     state: Option<Box<State>>,

@@ -255,19 +255,16 @@ impl GzipCodec {
             return Step::Broken(made, trouble);
         };
         let [c0, c1, c2, c3, l0, l1, l2, l3] = trailer;
-        // A wrong checksum is odd, since all bytes came.
+        // A wrong checksum is odd where the length says that all bytes came.
         let crc = std::mem::take(&mut self.crc).finalize();
-        if u32::from_le_bytes([c0, c1, c2, c3]) != crc {
-            notes.troubles.push(stream::wrong_checksum(Self::KIND, at));
-        }
-        if u32::from_le_bytes([l0, l1, l2, l3]) != self.made as u32 {
-            notes.troubles.push(Trouble::odd(
-                "length-mismatch",
-                format!(
-                    "the gzip length at offset {at} does not fit; the bytes were read as they stand"
-                ),
-            ));
-        }
+        let is_sum = u32::from_le_bytes([c0, c1, c2, c3]) == crc;
+        let is_len = u32::from_le_bytes([l0, l1, l2, l3]) == self.made as u32;
+        notes.troubles.extend(match (is_sum, is_len) {
+            (true, true) => None,
+            (false, true) => Some(stream::wrong_checksum(Self::KIND, at)),
+            (true, false) => Some(stream::wrong_length(Self::KIND, at)),
+            (false, false) => Some(stream::wrong_checksum_and_length(Self::KIND, at)),
+        });
         Step::Ended(made)
     }
 }
@@ -458,6 +455,28 @@ mod tests {
                 vec!["checksum-mismatch".to_owned()]
             )
         );
+    }
+
+    #[test]
+    fn a_wrong_checksum_and_a_wrong_length_are_damage_both_ways() {
+        let mut file = packed(b"content");
+        let at = file.len() - 8;
+        file[at] ^= 1;
+        file[at + 4] ^= 1;
+        for fast in [true, false] {
+            let input = Input::Memory(file.clone().into());
+            let limits = Limits::default();
+            let mut walker = if fast {
+                FORMAT.open(input, &limits).unwrap()
+            } else {
+                FORMAT.open_stream(&input, &limits)
+            };
+            let (members, troubles, _) = told(walker.as_mut());
+            assert_eq!(members, [b"content".to_vec()]);
+            assert_eq!(troubles.len(), 1);
+            assert_eq!(troubles[0].code, "checksum-mismatch");
+            assert_eq!(troubles[0].effect, crate::container::Effect::Damaged);
+        }
     }
 
     #[test]

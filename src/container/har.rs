@@ -28,8 +28,8 @@ use super::json::{self, Shape, Token, Tokens};
 use super::{Event, Format, Input, Member, Trouble, Walker, http};
 use crate::blob::{Limits, MemberName};
 
-/// How much of a document is looked at to tell it.
-const LOOK: usize = 4 << 10;
+/// How much of a document is looked at to tell it: some tools write pages and notes first.
+const LOOK: usize = 64 << 10;
 /// What some editors put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -41,30 +41,19 @@ impl Format for Har {
         "har"
     }
 
-    /// An object that begins with `log`, which has entries or names who made it: both keys must be there (HTTP Archive
-    /// 1.2, "log"), in any order.
+    /// An object with a `log` that has entries or names who made it (HTTP Archive 1.2, "log"), keys in any order.
+    /// Where `log` is not the first key, other documents may have one too, and more must be there.
     fn recognise(&self, head: &[u8]) -> bool {
         let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+        let head = &head[..head.len().min(LOOK)];
         let inner = head
             .trim_ascii_start()
             .strip_prefix(b"{")
             .map(<[u8]>::trim_ascii_start);
-        if !inner.is_some_and(|inner| inner.starts_with(b"\"log\"")) {
-            return false;
-        }
-        let head = Bytes::copy_from_slice(&head[..head.len().min(LOOK)]);
-        let mut depth = 0_u64;
-        for token in Tokens::new(head) {
-            match token {
-                Token::Open(_) => depth += 1,
-                Token::Close(_) => depth = depth.saturating_sub(1),
-                Token::Key(key) if depth == 2 && (key == "entries" || key == "creator") => {
-                    return true;
-                }
-                _ => {}
-            }
-        }
-        false
+        // Other documents cost one search.
+        inner.is_some_and(|inner| inner.starts_with(b"\""))
+            && memchr::memmem::find(head, b"\"log\"").is_some()
+            && has_log(Bytes::copy_from_slice(head))
     }
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
@@ -105,6 +94,60 @@ impl Format for Har {
             pending: VecDeque::new(),
         }))
     }
+}
+
+/// Whether a document that begins so has the log of a capture.
+fn has_log(head: Bytes) -> bool {
+    let (mut depth, mut is_first, mut in_log) = (0_u64, true, false);
+    let (mut has_version, mut has_creator) = (false, false);
+    // The list in the log, and the key behind which something may open.
+    let mut list = Bytes::new();
+    let mut last = Bytes::new();
+    for token in Tokens::new(head) {
+        match token {
+            Token::Key(key) => {
+                match (depth, key.as_ref()) {
+                    (1, b"log") => {}
+                    (1, _) => is_first = false,
+                    (2, b"entries" | b"creator") if in_log && is_first => return true,
+                    (4, b"request" | b"response") if in_log && list == "entries" => return true,
+                    (4, b"startedDateTime") if in_log && (list == "entries" || list == "pages") => {
+                        return true;
+                    }
+                    _ => {}
+                }
+                last = key;
+            }
+            Token::Open(shape) => {
+                in_log |= depth == 1 && last == "log" && shape == Shape::Object;
+                if depth == 2 {
+                    has_creator |= last == "creator" && shape == Shape::Object;
+                    list = if shape == Shape::Array {
+                        std::mem::take(&mut last)
+                    } else {
+                        Bytes::new()
+                    };
+                }
+                depth += 1;
+                last = Bytes::new();
+            }
+            Token::Close(_) => {
+                depth = depth.saturating_sub(1);
+                if depth == 1 && in_log {
+                    return false;
+                }
+            }
+            Token::Text(text) => {
+                has_version |= in_log && depth == 2 && last == "version" && text.starts_with(b"1.");
+                last = Bytes::new();
+            }
+            Token::Word(_) => last = Bytes::new(),
+        }
+        if in_log && has_version && has_creator {
+            return true;
+        }
+    }
+    false
 }
 
 /// What an open bracket belongs to.
@@ -260,7 +303,7 @@ impl HarWalker {
             (None, None) => return,
         };
         let mut member = self.body(name, &entry, is_cut);
-        member.links = entry.links;
+        member.links = http::distinct(entry.links);
         self.pending.push_back(Event::Member(member));
     }
 
@@ -592,8 +635,41 @@ mod tests {
     }
 
     #[test]
+    fn keys_may_come_in_any_order_and_late() {
+        let entries = r#""entries":[{"request":{"url":"u"},"response":{"content":{"text":"x"}}}]"#;
+        let note = "n".repeat(20_000);
+        let page = r#"{"startedDateTime":"2020-01-01","id":"p","title":"t"},"#.repeat(2_000);
+        for text in [
+            format!(r#"{{"log":{{"comment":"{note}",{entries}}}}}"#),
+            format!(r#"{{"log":{{"version":"1.2","pages":[{page}],"creator":{{}},{entries}}}}}"#),
+            format!(r#"{{"_tool":{{"a":[1]}},"log":{{{entries}}}}}"#),
+            format!(r#"{{"a":"b","log":{{"version":"1.2","creator":{{"name":"c"}},{entries}}}}}"#),
+        ] {
+            assert_eq!(seen(&text).members, [("u".to_owned(), b"x".to_vec())]);
+        }
+    }
+
+    #[test]
+    fn many_headers_of_one_response_take_linear_time() {
+        let headers: Vec<_> = (0..40_000)
+            .map(|n| format!(r#"{{"name":"SourceMap","value":"{n}.map"}}"#))
+            .collect();
+        let list = headers.join(",");
+        let text = format!(
+            r#"{{"log":{{"entries":[{{"request":{{"url":"u"}},"response":{{"headers":[{list},{list}],"content":{{"text":""}}}}}}]}}}}"#
+        );
+        assert_eq!(links(&text).len(), 40_000);
+    }
+
+    #[test]
     fn what_is_none_is_not_taken_for_one() {
         for text in [
+            r#"{"a":1,"log":{"entries":[]}}"#,
+            r#"{"a":1,"log":{"entries":[{"level":"info"}]}}"#,
+            r#"{"a":1,"log":{"creator":{"name":"me"}}}"#,
+            r#"{"a":{"log":{"version":"1.2","creator":{},"entries":[{"request":{}}]}}}"#,
+            r#"{"log":{"level":1},"entries":[{"request":{}}],"creator":{}}"#,
+            r#"{"log":{"version":"1.0","pages":["a","b"]}}"#,
             r#"{"log":"entries"}"#,
             r#"{"log":{"level":"info"}}"#,
             r#"{"logs":{"entries":[]}}"#,

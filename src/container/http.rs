@@ -7,17 +7,18 @@
 //!
 //! Crawlers undo codings themselves and leave the head as it was. So a head is a claim: a body that does not begin as
 //! its coding does is given as it stands. What does begin so and then breaks gives what came before the break, and the
-//! caller gives the coded bytes too.
+//! caller gives the coded bytes too; so it does with what follows the end of a coding, trailer fields included.
 //!
-//! The head of a WARC record has the same form and is read here too. Left out: trailer fields behind chunks, the coding
+//! The head of a WARC record has the same form and is read here too. Left out: links in trailer fields, the coding
 //! `compress`, which nobody sends, and a `SourceMap` header that is the map itself, as a `data:` URL.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::Read;
 
 use bytes::Bytes;
 
-use super::Trouble;
+use super::{Trouble, brotli};
 
 /// Codings that are undone of one body; real ones have one.
 const CODINGS_MAX: usize = 4;
@@ -79,7 +80,7 @@ impl Head {
         for (name, value) in &self.fields {
             note_link(name, value, &mut links);
         }
-        links
+        distinct(links)
     }
 
     /// The codings that were applied to the body, in their order and in lower case.
@@ -110,9 +111,19 @@ pub fn note_link(name: &[u8], value: &[u8], links: &mut Vec<Vec<u8>>) {
     let is_link =
         name.eq_ignore_ascii_case(b"sourcemap") || name.eq_ignore_ascii_case(b"x-sourcemap");
     let value = value.trim_ascii();
-    if is_link && !value.is_empty() && links.iter().all(|link| link != value) {
+    if is_link && !value.is_empty() {
         links.push(value.to_vec());
     }
+}
+
+/// Links without those that were there before, in their order.
+pub fn distinct(links: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut seen = HashSet::new();
+    let is_new: Vec<bool> = links.iter().map(|link| seen.insert(link)).collect();
+    let links = links.into_iter().zip(is_new);
+    links
+        .filter_map(|(link, is_new)| is_new.then_some(link))
+        .collect()
 }
 
 /// A body with its codings undone, as far as that went.
@@ -120,19 +131,24 @@ pub fn note_link(name: &[u8], value: &[u8], links: &mut Vec<Vec<u8>>) {
 pub struct Plain {
     /// The bytes.
     pub bytes: Bytes,
-    /// Why they are not all of them.
+    /// Why they are not all of them, or what is odd.
     pub trouble: Option<Trouble>,
+    /// From where on the coded body is to be given as well: it holds what these bytes do not.
+    pub coded_from: Option<usize>,
 }
 
 /// Undoes the codings that `head` states for `body`; gives at most `most` bytes.
 pub fn plain(head: &Head, body: Bytes, most: u64) -> Plain {
     let mut plain = Plain {
-        bytes: body,
+        bytes: body.clone(),
         trouble: None,
+        coded_from: None,
     };
     if head.is_chunked() {
         plain = unchunked(&plain.bytes);
     }
+    // As long as nothing was undone, places in these bytes are places in the body.
+    let mut is_body = plain.bytes.as_ptr() == body.as_ptr();
     // The last coding was applied last.
     let codings = head.codings("content-encoding");
     for coding in codings.iter().rev().take(CODINGS_MAX) {
@@ -140,6 +156,9 @@ pub fn plain(head: &Head, body: Bytes, most: u64) -> Plain {
             Some(inner) => {
                 plain.bytes = inner.bytes;
                 plain.trouble = plain.trouble.or(inner.trouble);
+                let from = inner.coded_from.map(|from| if is_body { from } else { 0 });
+                plain.coded_from = plain.coded_from.into_iter().chain(from).min();
+                is_body = false;
             }
             None => break,
         }
@@ -161,12 +180,13 @@ fn unchunked(body: &Bytes) -> Plain {
                 return Plain {
                     bytes,
                     trouble: None,
+                    coded_from: None,
                 };
             }
             break Some(at);
         };
         if len == 0 {
-            break None;
+            return behind_chunks(whole, body, data_at);
         }
         let data = &body[data_at..];
         whole.extend_from_slice(&data[..data.len().min(len)]);
@@ -187,8 +207,40 @@ fn unchunked(body: &Bytes) -> Plain {
     });
     Plain {
         bytes: whole.into(),
+        coded_from: trouble.is_some().then_some(0),
         trouble,
     }
+}
+
+/// What stands behind the last chunk: nothing, or trailer fields up to an empty line (RFC 9112, 7.1.2). What follows
+/// that belongs to nothing.
+fn behind_chunks(whole: Vec<u8>, body: &[u8], at: usize) -> Plain {
+    let rest = &body[at..];
+    let mut end = 0;
+    for line in rest.split_inclusive(|&byte| byte == b'\n') {
+        let is_last = line.trim_ascii().is_empty();
+        if !is_last && !line.contains(&b':') {
+            break;
+        }
+        end += line.len();
+        if is_last {
+            break;
+        }
+    }
+    let stray = rest.get(end..).unwrap_or_default();
+    let is_stray = !stray.trim_ascii().is_empty();
+    Plain {
+        bytes: whole.into(),
+        trouble: is_stray.then(|| trailing("last chunk", stray.len())),
+        coded_from: (!rest.trim_ascii().is_empty()).then_some(at),
+    }
+}
+
+fn trailing(what: &str, len: usize) -> Trouble {
+    Trouble::odd(
+        "trailing-data",
+        format!("{len} bytes follow the {what} of the body; they were scanned as they stand"),
+    )
 }
 
 /// The length of the chunk at `at`, and where its data begins.
@@ -209,34 +261,28 @@ fn chunk(body: &[u8], at: usize) -> Option<(usize, usize)> {
 
 /// What `body` unfolds to; `None` where it stays as it is.
 fn undone(coding: &[u8], body: &Bytes, most: u64) -> Option<Plain> {
-    const BUFFER: usize = 32 << 10;
     if body.is_empty() {
         return None;
     }
     let mut rest: &[u8] = body;
-    let ((bytes, ended), is_whole) = match coding {
+    let (bytes, ended) = match coding {
         b"gzip" | b"x-gzip" if body.starts_with(b"\x1f\x8b") => {
             let unfolded = unfold(flate2::bufread::MultiGzDecoder::new(&mut rest), most);
             // Read as a container of its own, a stream that is not clean says more.
             return (unfolded.1 == Ended::Well && rest.is_empty()).then(|| whole(unfolded.0));
         }
-        b"deflate" if is_zlib(body) => {
-            let unfolded = unfold(flate2::bufread::ZlibDecoder::new(&mut rest), most);
-            (unfolded, rest.is_empty())
-        }
+        b"deflate" if is_zlib(body) => unfold(flate2::bufread::ZlibDecoder::new(&mut rest), most),
         // Servers of old sent it without its frame (RFC 9110, 8.4.1.2).
-        b"deflate" => {
-            let unfolded = unfold(flate2::bufread::DeflateDecoder::new(&mut rest), most);
-            (unfolded, rest.is_empty())
-        }
+        b"deflate" => unfold(flate2::bufread::DeflateDecoder::new(&mut rest), most),
         b"br" => {
-            // It does not say where it ended.
-            let decoder = brotli_decompressor::Decompressor::new(rest, BUFFER);
-            (unfold(decoder, most), true)
+            let (bytes, taken, is_ended) = brotli::unfold(body, most);
+            rest = &body[taken..];
+            let ended = if is_ended { Ended::Well } else { Ended::Broken };
+            cut(bytes, ended, most)
         }
         b"zstd" if body.starts_with(b"\x28\xb5\x2f\xfd") => {
             let decoder = zstd::stream::read::Decoder::with_buffer(&mut rest).ok()?;
-            (unfold(decoder, most), rest.is_empty())
+            unfold(decoder, most)
         }
         b"gzip" | b"x-gzip" | b"zstd" => return None,
         unknown => {
@@ -251,11 +297,14 @@ fn undone(coding: &[u8], body: &Bytes, most: u64) -> Option<Plain> {
             return Some(Plain {
                 bytes: body.clone(),
                 trouble: Some(trouble),
+                coded_from: None,
             });
         }
     };
+    let behind = body.len() - rest.len();
+    let is_white = rest.trim_ascii().is_empty();
     match ended {
-        Ended::Well if is_whole => Some(whole(bytes)),
+        Ended::Well if is_white => Some(whole(bytes)),
         Ended::Full => Some(Plain {
             bytes: bytes.into(),
             trouble: Some(Trouble::damaged(
@@ -263,9 +312,15 @@ fn undone(coding: &[u8], body: &Bytes, most: u64) -> Option<Plain> {
                 format!("the body unfolds to more than may be held ({most} bytes); raise --memory"),
                 None,
             )),
+            coded_from: None,
         }),
         // Text is not what a coding makes: somebody undid it and left the head as it was.
         _ if is_text(body) => None,
+        Ended::Well => Some(Plain {
+            bytes: bytes.into(),
+            trouble: Some(trailing("end of the content coding", rest.len())),
+            coded_from: Some(behind),
+        }),
         _ => Some(Plain {
             bytes: bytes.into(),
             trouble: Some(Trouble::damaged(
@@ -276,6 +331,7 @@ fn undone(coding: &[u8], body: &Bytes, most: u64) -> Option<Plain> {
                 ),
                 None,
             )),
+            coded_from: Some(0),
         }),
     }
 }
@@ -284,6 +340,7 @@ fn whole(bytes: Vec<u8>) -> Plain {
     Plain {
         bytes: bytes.into(),
         trouble: None,
+        coded_from: None,
     }
 }
 
@@ -299,11 +356,16 @@ enum Ended {
 fn unfold(decoder: impl Read, most: u64) -> (Vec<u8>, Ended) {
     let mut bytes = Vec::new();
     let result = decoder.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    let ended = result.map_or(Ended::Broken, |_| Ended::Well);
+    cut(bytes, ended, most)
+}
+
+/// No more of what was unfolded than may be held.
+fn cut(mut bytes: Vec<u8>, ended: Ended, most: u64) -> (Vec<u8>, Ended) {
     if bytes.len() as u64 > most {
         bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
         return (bytes, Ended::Full);
     }
-    let ended = result.map_or(Ended::Broken, |_| Ended::Well);
     (bytes, ended)
 }
 
@@ -411,6 +473,60 @@ mod tests {
         let huge = b"ffffffffffffffff\r\nab";
         assert_eq!(coded(chunked, huge).0, b"ab");
         assert_eq!(coded(chunked, b"fffffffffffffffff\r\nab").1, None);
+    }
+
+    #[test]
+    fn what_follows_a_coding_is_told_of() {
+        let told = |fields: &str, body: &[u8]| {
+            let head = head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"));
+            let plain = plain(&head, Bytes::copy_from_slice(body), 1 << 20);
+            let code = plain.trouble.map(|trouble| trouble.code.into_owned());
+            (plain.bytes.to_vec(), code, plain.coded_from)
+        };
+        let odd = || Some("trailing-data".to_owned());
+        let text = brotli_text();
+        for (coding, body) in [
+            ("br", BROTLI.to_vec()),
+            ("deflate", deflate(&text, true)),
+            ("deflate", deflate(&text, false)),
+        ] {
+            let field = format!("Content-Encoding: {coding}");
+            let white = [&body[..], b"\r\n"].concat();
+            assert_eq!(told(&field, &white), (text.clone(), None, None));
+            let more = [&body[..], b"token=abc"].concat();
+            let expected = (text.clone(), odd(), Some(body.len()));
+            assert_eq!(told(&field, &more), expected, "{coding}");
+            // No place in the chunks: all of the body is given.
+            let mut chunked = format!("{:x}\r\n", more.len()).into_bytes();
+            chunked.extend(&more);
+            chunked.extend(b"\r\n0\r\n\r\n");
+            let field = format!("{field}\r\nTransfer-Encoding: chunked");
+            assert_eq!(told(&field, &chunked), (text.clone(), odd(), Some(0)));
+        }
+        let chunked = "Transfer-Encoding: chunked";
+        let fields = b"2\r\nab\r\n0\r\nA: b\r\nC: d\r\n\r\n";
+        assert_eq!(told(chunked, fields), (b"ab".to_vec(), None, Some(10)));
+        for stray in [
+            &b"0\r\n\r\nmore"[..],
+            b"0\r\nA: b\r\n\r\nmore",
+            b"0\r\nmore",
+        ] {
+            let body = [b"2\r\nab\r\n", stray].concat();
+            assert_eq!(told(chunked, &body), (b"ab".to_vec(), odd(), Some(10)));
+        }
+    }
+
+    #[test]
+    fn many_links_take_linear_time() {
+        let mut text = "HTTP/1.1 200 OK\r\n".to_owned();
+        for n in 0..4_000 {
+            text.push_str(&format!("SourceMap: {}.map\r\n", n % 2_000));
+        }
+        let links = head(&format!("{text}\r\n")).links();
+        assert_eq!(
+            (links.len(), links[1_999].as_slice()),
+            (2_000, &b"1999.map"[..])
+        );
     }
 
     #[test]

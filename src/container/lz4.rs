@@ -76,6 +76,8 @@ struct Header {
     has_block_checksum: bool,
     has_content_checksum: bool,
     dictionary: Option<u32>,
+    /// Bytes of content, where it says so.
+    stated: Option<u64>,
     fits: bool,
 }
 
@@ -109,6 +111,9 @@ impl Header {
             has_block_checksum: flags & 0x10 != 0,
             has_content_checksum: flags & 4 != 0,
             dictionary: dictionary.map(|id| u32::from_le_bytes(*id)),
+            stated: head[6..at_dictionary]
+                .first_chunk()
+                .map(|size| u64::from_le_bytes(*size)),
             fits: (hash.finish() >> 8) as u8 == sum,
         }))
     }
@@ -132,6 +137,10 @@ pub struct Lz4Codec {
     /// What was made: up to [`HISTORY`] bytes that were given, and then those that are to be given.
     made: Vec<u8>,
     given: usize,
+    /// Bytes of content of the frame, so far.
+    total: u64,
+    /// A checksum of a block did not fit.
+    is_doubtful: bool,
     hash: Xxh32,
     /// What ends the frame when all that was made is given.
     end: Option<Trouble>,
@@ -141,6 +150,8 @@ impl Lz4Codec {
     fn start(&mut self, packed: &mut Packed, notes: &mut Notes) -> Step {
         self.made.clear();
         self.given = 0;
+        self.total = 0;
+        self.is_doubtful = false;
         self.hash = Xxh32::default();
         let at = packed.position();
         let head = packed.peek(HEADER_MAX);
@@ -252,6 +263,7 @@ impl Lz4Codec {
         if header.has_block_checksum {
             hash.update(data);
         }
+        self.total += (self.made.len() - before) as u64;
         if header.has_content_checksum {
             self.hash.update(&self.made[before..]);
         }
@@ -264,24 +276,25 @@ impl Lz4Codec {
             return Err(stream::corrupt(packed));
         }
         if header.has_block_checksum {
-            check(packed, &hash, notes)?;
+            self.is_doubtful |= !check(packed, &hash, notes)?;
         }
         Ok(true)
     }
 }
 
-/// Reads a checksum and holds it against what it should be.
-fn check(packed: &mut Packed, hash: &Xxh32, notes: &mut Notes) -> Result<(), Trouble> {
+/// Reads a checksum and holds it against what it should be: `false` where it is another.
+fn check(packed: &mut Packed, hash: &Xxh32, notes: &mut Notes) -> Result<bool, Trouble> {
     let at = packed.position();
     let stated = packed
         .bytes()
         .ok_or_else(|| stream::cut(packed, Lz4Codec::KIND))?;
-    if u32::from_le_bytes(stated) != hash.finish() {
+    let fits = u32::from_le_bytes(stated) == hash.finish();
+    if !fits {
         notes
             .troubles
             .push(stream::wrong_checksum(Lz4Codec::KIND, at));
     }
-    Ok(())
+    Ok(fits)
 }
 
 impl Codec for Lz4Codec {
@@ -330,9 +343,19 @@ impl Codec for Lz4Codec {
                         return Step::Ended(0);
                     }
                     hash.update(&[]);
-                    if let Err(trouble) = check(packed, &hash, notes) {
-                        return Step::Broken(0, trouble);
+                    match check(packed, &hash, notes) {
+                        Ok(fits) => self.is_doubtful |= !fits,
+                        Err(trouble) => return Step::Broken(0, trouble),
                     }
+                }
+                if header.dictionary.is_none()
+                    && header.stated.is_some_and(|stated| stated != self.total)
+                {
+                    let at = packed.position();
+                    notes.troubles.push(match self.is_doubtful {
+                        true => stream::wrong_checksum_and_length(Self::KIND, at),
+                        false => stream::wrong_length(Self::KIND, at),
+                    });
                 }
                 Step::Ended(0)
             }
@@ -587,6 +610,31 @@ mod tests {
         assert_eq!(seen.members, [named(&content)]);
         assert_eq!(seen.codes, ["checksum-mismatch"]);
         assert_eq!(seen.effects, [Effect::Odd]);
+    }
+
+    #[test]
+    fn a_length_that_lies_is_odd_and_damage_with_a_wrong_checksum() {
+        let content = text(1_000);
+        let info = FrameInfo::new()
+            .content_size(Some(1_000))
+            .content_checksum(true);
+        let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+        encoder.write_all(&content).unwrap();
+        let mut file = encoder.finish().unwrap();
+        assert_eq!(seen(&file).codes, [""; 0]);
+        file[6] ^= 1;
+        let mut hash = Xxh32::default();
+        hash.update(&file[4..14]);
+        file[14] = (hash.finish() >> 8) as u8;
+        let found = seen(&file);
+        assert_eq!(found.members, [named(&content)]);
+        assert_eq!(found.codes, ["length-mismatch"]);
+        assert_eq!(found.effects, [Effect::Odd]);
+        let last = file.len() - 1;
+        file[last] ^= 1;
+        let found = seen(&file);
+        assert_eq!(found.members, [named(&content)]);
+        assert_eq!(found.effects, [Effect::Odd, Effect::Damaged]);
     }
 
     #[test]

@@ -341,6 +341,25 @@ pub fn wrong_checksum(kind: &str, at: u64) -> Trouble {
     )
 }
 
+/// Neither a checksum nor the length beside it fits: not all bytes came as they were.
+pub fn wrong_checksum_and_length(kind: &str, at: u64) -> Trouble {
+    Trouble::damaged(
+        "checksum-mismatch",
+        format!(
+            "neither the {kind} checksum at offset {at} nor the length stated with it fits, so bytes are missing or wrong; what came was read, get the file again"
+        ),
+        None,
+    )
+}
+
+/// A length that is stated does not fit, and nothing else is wrong.
+pub fn wrong_length(kind: &str, at: u64) -> Trouble {
+    Trouble::odd(
+        "length-mismatch",
+        format!("the {kind} length at offset {at} does not fit; the bytes were read as they stand"),
+    )
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Members
 
@@ -571,13 +590,14 @@ pub fn open<C: Codec>(
     if tar::looks_like_tar(&head) {
         stream.let_run_on();
         let feed = StreamFeed::new(Cursor::new(head).chain(stream));
+        let feed = Metered::new(feed, input.len(), limits);
         return Box::new(TarStream {
             tar: TarWalker::new(feed, C::TAR, limits.hold()),
             ended: false,
             input: input.clone(),
             format: C::KIND,
             hold: limits.hold(),
-            after: drain::<C>,
+            after: after::<C>,
             pending: Vec::new(),
         });
     }
@@ -619,7 +639,7 @@ pub fn open_unpacked<C: Codec>(
     let first = unpacked.ends.first().copied().unwrap_or(0);
     let first = content.slice(..first.min(PEEK));
     if tar::looks_like_tar(&first) {
-        let feed = SliceFeed::new(content.clone());
+        let feed = Metered::new(SliceFeed::new(content.clone()), input.len(), limits);
         return Box::new(TarStream {
             tar: TarWalker::new(feed, C::TAR, limits.hold()),
             ended: false,
@@ -676,10 +696,9 @@ struct After {
     trailing_at: Option<u64>,
 }
 
-/// Reads a stream to its end, behind the tar in it.
-fn drain<C: Codec>(feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, Stream<C>>>, hold: u64) -> After {
+/// What a stream has to tell behind the tar in it. The walk of the tar has read it to its end, or to a limit.
+fn after<C: Codec>(feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, Stream<C>>>, hold: u64) -> After {
     let stream = feed.get_mut().get_mut().1;
-    let _ = io::copy(stream, &mut io::sink());
     After {
         troubles: stream.finish(),
         beside: stream.beside(hold),
@@ -687,9 +706,117 @@ fn drain<C: Codec>(feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, Stream<C>>>, hol
     }
 }
 
+/// Bytes of a tar that are part of no member, kept within the limits.
+///
+/// The engine counts what members give. Behind them, and between them, a few kilobytes can unfold to any number of
+/// zeros or other bytes that the tar passes over: those are counted here. What a header and its padding take is no
+/// part of that.
+struct Metered<F> {
+    feed: F,
+    input: u64,
+    limits: Limits,
+    /// Bytes that came in members, and what headers and padding may take beside them.
+    accounted: u64,
+    /// The limit that ended it.
+    hit: Option<&'static str>,
+}
+
+impl<F: Feed> Metered<F> {
+    /// Padding that any tar may have at its end: the largest records that writers make.
+    const PADDING: u64 = 1 << 20;
+    /// What a member or an extension header may take beside its data: a block and padding for each of two.
+    const HEADER: u64 = 2 << 10;
+
+    fn new(feed: F, input: u64, limits: &Limits) -> Self {
+        Self {
+            feed,
+            input,
+            limits: limits.clone(),
+            accounted: Self::PADDING,
+            hit: None,
+        }
+    }
+
+    fn passed_over(&self) -> u64 {
+        self.feed.position().saturating_sub(self.accounted)
+    }
+
+    /// Whether a limit is passed.
+    fn is_over(&mut self) -> bool {
+        let bytes = self.passed_over();
+        let code = if bytes > self.limits.bytes {
+            "bytes-limit"
+        } else if self.limits.is_bomb(0, bytes, self.input) {
+            "ratio-limit"
+        } else {
+            return self.hit.is_some();
+        };
+        self.hit.get_or_insert(code);
+        true
+    }
+
+    fn note(&mut self, event: &Event) {
+        let given = match event {
+            Event::Member(member) => match &member.body {
+                Body::Held(bytes) => bytes.len() as u64,
+                _ => 0,
+            },
+            Event::Other(_) => 0,
+            _ => return,
+        };
+        self.accounted = self.accounted.saturating_add(given + Self::HEADER);
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        let code = self.hit?;
+        Some(Trouble::damaged(
+            code,
+            format!(
+                "stopped after {} bytes of the tar that are part of no member; what came before was read, raise --limit-{} to read on",
+                self.passed_over(),
+                code.trim_end_matches("-limit"),
+            ),
+            None,
+        ))
+    }
+}
+
+impl<F: Feed> Feed for Metered<F> {
+    fn take(&mut self, len: usize) -> Bytes {
+        // A member is known as one when it is given: what comes now is judged the next time.
+        if self.is_over() {
+            return Bytes::new();
+        }
+        self.feed.take(len)
+    }
+
+    fn skip(&mut self, len: u64) -> u64 {
+        const STEP: u64 = 1 << 20;
+        // The padding of a member that was taken and is not given yet.
+        const BLOCK: u64 = 512;
+        if len < BLOCK {
+            return self.feed.skip(len);
+        }
+        let mut skipped = 0;
+        while skipped < len && !self.is_over() {
+            let step = (len - skipped).min(STEP);
+            let got = self.feed.skip(step);
+            skipped += got;
+            if got < step {
+                break;
+            }
+        }
+        skipped
+    }
+
+    fn position(&self) -> u64 {
+        self.feed.position()
+    }
+}
+
 /// A tar in a compressed stream: one hop.
 struct TarStream<F> {
-    tar: TarWalker<F>,
+    tar: TarWalker<Metered<F>>,
     ended: bool,
     input: Input,
     format: &'static str,
@@ -707,10 +834,12 @@ impl<F: Feed> Walker for TarStream<F> {
     fn next(&mut self) -> Option<Event> {
         if !self.ended {
             if let Some(event) = self.tar.next() {
+                self.tar.feed_mut().note(&event);
                 return Some(event);
             }
             self.ended = true;
-            let after = (self.after)(self.tar.feed_mut(), self.hold);
+            let limit = self.tar.feed_mut().trouble();
+            let after = (self.after)(&mut self.tar.feed_mut().feed, self.hold);
             let trailing = after
                 .trailing_at
                 .and_then(|at| trailing_region(&self.input, at, self.format, self.hold));
@@ -718,12 +847,16 @@ impl<F: Feed> Walker for TarStream<F> {
             self.pending.extend(after.beside.into_iter().rev());
             self.pending
                 .extend(after.troubles.into_iter().rev().map(Event::Trouble));
+            self.pending.extend(limit.map(Event::Trouble));
         }
         self.pending.pop()
     }
 
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
-        self.tar.read_streamed(buffer)
+        let got = self.tar.read_streamed(buffer);
+        let feed = self.tar.feed_mut();
+        feed.accounted = feed.accounted.saturating_add(got as u64);
+        got
     }
 
     fn streamed_trouble(&mut self) -> Option<Trouble> {
@@ -1040,6 +1173,63 @@ mod tests {
                 assert_eq!(seen.codes, ["trailing-data"]);
             }
         }
+    }
+
+    /// A tar with so many zeros behind its end, in zstd, read with `limits`.
+    fn padded(zeros: u64, limits: &Limits) -> Seen {
+        let mut encoder = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
+        io::Write::write_all(&mut encoder, &tar_of("a/b.txt", b"content")).unwrap();
+        io::copy(&mut io::repeat(0).take(zeros), &mut encoder).unwrap();
+        let file = encoder.finish().unwrap();
+        walk(&zstd::Zstd { runs_on }, &file, limits).unwrap()
+    }
+
+    #[test]
+    fn padding_behind_a_tar_is_bounded_by_the_limits() {
+        let member = [("a/b.txt".to_owned(), b"content".to_vec())];
+        let limits = Limits {
+            bytes: 3 << 20,
+            ..Limits::default()
+        };
+        let seen = padded(1 << 20, &limits);
+        assert_eq!(seen.members, member);
+        assert_eq!(seen.codes, [""; 0]);
+        let seen = padded(8 << 20, &limits);
+        assert_eq!(seen.members, member);
+        assert_eq!(seen.codes, ["bytes-limit"]);
+        assert_eq!(seen.effects, [Effect::Damaged]);
+        let seen = padded(300 << 20, &Limits::default());
+        assert_eq!(seen.codes, ["ratio-limit"]);
+        assert_eq!(seen.effects, [Effect::Damaged]);
+    }
+
+    /// Whichever way a gzip is decoded; members and their headers count nothing.
+    #[test]
+    fn a_tar_in_memory_has_the_same_bounds() {
+        let mut builder = ::tar::Builder::new(Vec::new());
+        for at in 0..3_000 {
+            let mut header = ::tar::Header::new_gnu();
+            header.set_size(1);
+            header.set_mode(0o644);
+            let name = format!("{}{at}", "long/".repeat(40));
+            builder.append_data(&mut header, name, &b"x"[..]).unwrap();
+        }
+        let mut tar = builder.into_inner().unwrap();
+        let limits = Limits {
+            bytes: 10_000,
+            ..Limits::default()
+        };
+        let pack = |tar: &[u8]| written(flate2::write::GzEncoder::new(Vec::new(), level()), tar);
+        let found = walk(&gzip::Gzip { runs_on }, &pack(&tar), &limits).unwrap();
+        assert_eq!((found.members.len(), found.codes.len()), (3_000, 0));
+        // What is no padding is told of too.
+        tar.extend(vec![0; 16 << 20]);
+        tar.extend(b"behind the zeros");
+        let found = walk(&gzip::Gzip { runs_on }, &pack(&tar), &limits).unwrap();
+        assert_eq!(found.members.len(), 3_000);
+        assert_eq!(found.codes, ["bytes-limit"]);
+        let found = walk(&gzip::Gzip { runs_on }, &pack(&tar), &Limits::default()).unwrap();
+        assert_eq!(found.codes, ["truncated"]);
     }
 
     #[test]

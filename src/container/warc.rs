@@ -70,6 +70,30 @@ pub fn begins_record(bytes: &[u8]) -> bool {
     has_dot && matches!(rest.get(version), Some(b'\r' | b'\n'))
 }
 
+/// Where the head of a record ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeadEnd {
+    /// With an empty line in what was looked at.
+    Here,
+    /// Nowhere: another record begins before it. Looking further would cost as much for each of them.
+    Never,
+    /// Behind what was looked at.
+    Beyond,
+}
+
+fn head_end(head: &[u8]) -> HeadEnd {
+    for line in memchr::memchr_iter(b'\n', head) {
+        let rest = &head[line + 1..];
+        if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
+            return HeadEnd::Here;
+        }
+        if begins_record(rest) {
+            return HeadEnd::Never;
+        }
+    }
+    HeadEnd::Beyond
+}
+
 /// Bytes of the block of one record.
 #[derive(Debug, Clone, Copy)]
 struct Block {
@@ -179,10 +203,15 @@ impl WarcWalker {
         if !begins_record(&head) {
             return self.gap(at);
         }
-        let read = Head::read(&head).or_else(|| {
+        let mut end = head_end(&head);
+        let mut read = None;
+        if end == HeadEnd::Beyond && head.len() == HEAD_FIRST {
             let head = self.slice(at, HEAD_MAX);
-            Head::read(&head)
-        });
+            end = head_end(&head);
+            read = Head::read(&head).filter(|_| end == HeadEnd::Here);
+        } else if end == HeadEnd::Here {
+            read = Head::read(&head);
+        }
         match read {
             Some(head) => self.record(at, &head),
             None => self.gap(at),
@@ -265,9 +294,14 @@ impl WarcWalker {
         let end = stated.and_then(|stated| at.checked_add(stated));
         if let Some(end) = end.filter(|end| *end <= len) {
             // Two line ends behind the block make it sure, even where no record follows them.
-            let behind = self.slice(end, 4);
-            let next = self.behind_blanks(end);
+            let behind = self.slice(end, HEAD_FIRST);
             let is_separated = behind.starts_with(b"\r\n\r\n") || behind.starts_with(b"\n\n");
+            // Any number of records may state the same end: what stands there is looked at in a few bytes.
+            let blanks = behind
+                .iter()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                .count();
+            let next = end + blanks as u64;
             let follows = self.slice(next, MAGIC.len() + VERSION_MAX + 1);
             if is_separated || next >= len || begins_record(&follows) {
                 return (Block { at, end }, None);
@@ -388,18 +422,13 @@ impl WarcWalker {
         }
         let coded = self.slice(body.at, usize::try_from(body.len()).unwrap_or(usize::MAX));
         let plain = http::plain(&head, coded.clone(), self.hold);
-        let is_broken = plain.trouble.as_ref().is_some_and(|trouble| {
-            matches!(
-                trouble.code.as_ref(),
-                "content-coding-damaged" | "chunks-damaged"
-            )
-        });
         let mut member = Member::whole(name, plain.bytes);
         member.trouble = worse(plain.trouble, trouble);
         member.links = links;
         self.pending.push_back(Event::Member(member));
-        if is_broken {
-            let coded = Member::whole(MemberName::Offset(body.at), coded);
+        if let Some(from) = plain.coded_from {
+            let name = MemberName::Offset(body.at + from as u64);
+            let coded = Member::whole(name, coded.slice(from..));
             self.pending.push_back(Event::Member(coded));
         }
     }
@@ -513,6 +542,28 @@ mod tests {
     fn response(uri: &str, fields: &str, body: &[u8]) -> Vec<u8> {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
         record("response", uri, "", &[head.as_bytes(), body].concat())
+    }
+
+    /// Each was looked at for 256 KiB, whatever stood in it.
+    #[test]
+    fn heads_without_end_take_linear_time() {
+        let file = b"WARC/1.0\r\nA: b\r\n".repeat(20_000);
+        let found = walk(&Warc, &file, &Limits::default()).unwrap();
+        assert_eq!(found.members.len(), 20_000);
+        assert_eq!(found.codes[..2], ["warc-damaged", "warc-damaged"]);
+        // A record behind a head that is cut is read.
+        let file = [
+            &b"WARC/1.0\r\nA: b\r\n"[..],
+            &record("resource", "u:1", "", b"text"),
+        ]
+        .concat();
+        let found = walk(&Warc, &file, &Limits::default()).unwrap();
+        assert_eq!(found.members[1], ("u:1".to_owned(), b"text".to_vec()));
+        let long = format!("X: {}\r\n", "y".repeat(100_000));
+        let file = record("resource", "u:1", &long, b"text");
+        let found = walk(&Warc, &file, &Limits::default()).unwrap();
+        assert_eq!(found.members, [("u:1".to_owned(), b"text".to_vec())]);
+        assert_eq!(found.codes, [""; 0]);
     }
 
     fn crawl() -> Vec<u8> {

@@ -19,7 +19,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::feed::{Input, InputReader};
 use super::warc::{self, WarcWalker};
-use super::{Event, Format, Member, Trouble, Walker};
+use super::{Event, Format, Member, Trouble, Walker, stream};
 use crate::blob::{Limits, MemberName};
 
 /// What a member begins with: the magic and the only method there is (RFC 1952, 2.3.1).
@@ -313,7 +313,7 @@ impl WarcGzWalker {
         )
     }
 
-    /// Checks what stands behind a member: a wrong checksum is odd, since all bytes came.
+    /// Checks what stands behind a member: a wrong checksum is odd where the length says that all bytes came.
     fn trailer(&mut self, at: u64, crc: &[u8; 4]) -> Option<Trouble> {
         let mut trailer = [0; 8];
         let length = self.inflater.total_out() as u32;
@@ -326,19 +326,13 @@ impl WarcGzWalker {
                 None,
             ));
         }
-        let odd = |code, what| {
-            let detail = format!(
-                "the gzip {what} of the member at offset {at} does not fit; the bytes were read as they stand"
-            );
-            Some(Trouble::odd(code, detail))
-        };
-        if trailer[..4] != crc[..] {
-            return odd("checksum-mismatch", "checksum");
+        let is_len = trailer[4..] == length.to_le_bytes();
+        match (trailer[..4] == crc[..], is_len) {
+            (true, true) => None,
+            (false, true) => Some(stream::wrong_checksum("gzip", at)),
+            (true, false) => Some(stream::wrong_length("gzip", at)),
+            (false, false) => Some(stream::wrong_checksum_and_length("gzip", at)),
         }
-        if trailer[4..] != length.to_le_bytes() {
-            return odd("length-mismatch", "length");
-        }
-        None
     }
 
     /// Unpacks what comes next: a member, and those behind it that do not begin with a record.
@@ -427,9 +421,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::InputFile;
     use super::super::testing::{Seen, walk, walked};
     use super::super::warc::Warc;
+    use super::super::{Effect, InputFile};
     use super::*;
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -530,7 +524,13 @@ mod tests {
         one[at] ^= 1;
         let found = seen(&one);
         assert_eq!(found.codes, ["checksum-mismatch"]);
+        assert_eq!(found.effects, [Effect::Odd]);
         assert_eq!(found.members[0].1, b"text");
+        // With a wrong length too, not all bytes came as they were.
+        one[at + 4] ^= 1;
+        let found = seen(&one);
+        assert_eq!(found.codes, ["checksum-mismatch"]);
+        assert_eq!(found.effects, [Effect::Damaged]);
     }
 
     #[test]

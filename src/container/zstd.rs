@@ -330,19 +330,27 @@ impl Codec for ZstdCodec {
     }
 
     fn decode(&mut self, packed: &mut Packed, output: &mut [u8], notes: &mut Notes) -> Step {
+        let before = notes.troubles.len();
         let step = self.step(packed, output, notes).unwrap_or_else(|step| step);
         let (Step::More(made) | Step::Ended(made) | Step::Broken(made, _)) = &step;
         self.made += *made as u64;
         if let Step::Ended(_) = step
             && self.stated.is_some_and(|stated| stated != self.made)
         {
-            notes.troubles.push(Trouble::odd(
+            let at = packed.position();
+            let mut trouble = Trouble::odd(
                 "length-mismatch",
                 format!(
-                    "the zstd frame that ends at offset {} does not have the length that it states; the bytes were read as they stand",
-                    packed.position()
+                    "the zstd frame that ends at offset {at} does not have the length that it states; the bytes were read as they stand"
                 ),
-            ));
+            );
+            let sum = (notes.troubles.iter().skip(before))
+                .position(|trouble| trouble.code == "checksum-mismatch");
+            if let Some(sum) = sum {
+                notes.troubles.remove(before + sum);
+                trouble = stream::wrong_checksum_and_length(Self::KIND, at);
+            }
+            notes.troubles.push(trouble);
         }
         if !matches!(step, Step::More(_)) {
             self.part = Part::FrameHeader;
@@ -476,6 +484,16 @@ mod tests {
         assert_eq!(seen.codes, [""; 0]);
         let cut = self::seen(&file[..file.len() - 10], 1 << 30);
         assert_eq!(cut.codes, ["truncated"]);
+    }
+
+    #[test]
+    fn a_wrong_checksum_and_a_wrong_length_are_damage() {
+        let mut file = frame(0x24, &[9], b"first");
+        file.extend([1, 2, 3, 4]);
+        file.extend(plain(b"second"));
+        let seen = seen(&file, 1 << 30);
+        assert!(seen.effects.contains(&Effect::Damaged), "{:?}", seen.codes);
+        assert_eq!(seen.codes.len(), 1, "{:?}", seen.codes);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! runs in two situations: inside an archive, when that closes (everything needed is in the facts), and for loose
 //! files in a folder, when the last one has been read (what stands beside them comes from the case).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Child, Facts, LinkFact, Tree, name_number};
 use crate::blob::digest::hex;
@@ -396,8 +396,12 @@ impl Placer<'_> {
         let cx = self.context(path, scope.package_of(path));
         let inside = &child.facts.links;
         // A header that repeats what the script says is no second link.
+        let mut told: HashSet<&[u8]> = HashSet::new();
+        if !child.links.is_empty() {
+            told.extend(inside.iter().map(|link| link.target.as_slice()));
+        }
         let beside = child.links.iter();
-        let beside = beside.filter(|link| inside.iter().all(|other| other.target != link.target));
+        let beside = beside.filter(|link| !told.contains(link.target.as_slice()));
         for link in beside.chain(inside) {
             let found = scope.follow(path, link);
             out.records.push(Record::Reference(Reference {

@@ -1,8 +1,12 @@
 //! Maps as containers: the members of a map are its sources.
+//!
+//! Some files hold maps one after the other, one a line. Each that follows the first is a region directly below it, so
+//! that their number costs no depth and every byte is looked at once; what is no map is one region, up to the end.
 
 use bytes::Bytes;
 
 use super::consistency::{self, Consistency, Place};
+use super::scan::map_at;
 use super::{
     Content, MapScan, OddityKind, RawString, Status, looks_like_map, mapped, scan, strict, utf16,
 };
@@ -109,9 +113,77 @@ struct MapWalker {
     begun: bool,
     consistency: Consistency,
     slots: std::vec::IntoIter<Slot>,
-    /// What stands behind the map, and where: another map, or something that is none.
-    behind: Option<(u64, Bytes)>,
+    behind: Option<Behind>,
+    /// What kept it from being read in full, and what is told only where nothing follows it.
     trouble: Option<Trouble>,
+    misplaced: Option<Trouble>,
+}
+
+/// What stands behind a map: further maps, and then perhaps something that is none.
+struct Behind {
+    document: Bytes,
+    /// Where the first map ends, and how far the walk has come.
+    from: usize,
+    at: usize,
+    /// What follows holds no map.
+    is_rest: bool,
+}
+
+impl Behind {
+    /// The next map, or what is none, with its offset.
+    fn next(&mut self) -> Option<(u64, Bytes)> {
+        if self.is_rest {
+            return None;
+        }
+        let rest = &self.document[self.at..];
+        let blanks = rest.iter().take_while(|byte| is_space(**byte)).count();
+        let range = map_at(&self.document, self.at).unwrap_or_else(|| {
+            self.is_rest = true;
+            self.at + blanks..self.document.len()
+        });
+        if range.is_empty() {
+            self.is_rest = false;
+            self.at = self.document.len();
+            return None;
+        }
+        if !self.is_rest {
+            self.at = range.end;
+        }
+        Some((range.start as u64, self.document.slice(range)))
+    }
+
+    /// What is said of it, once all of it was given.
+    fn trouble(&self) -> Trouble {
+        let what = format!(
+            "the map ends at offset {}, and {} bytes follow",
+            self.from,
+            self.document.len() - self.from
+        );
+        if !self.is_rest {
+            return Trouble::odd(
+                "trailing-data",
+                format!("{what}; they are maps of their own and were read so"),
+            );
+        }
+        let maps = if self.at > self.from {
+            "; maps of their own were read so"
+        } else {
+            ""
+        };
+        Trouble::damaged(
+            "trailing-data",
+            format!(
+                "{what}{maps}; from offset {} on they are no map and were scanned as they stand, get the file again if it should be whole",
+                self.at
+            ),
+            None,
+        )
+    }
+}
+
+/// White space between maps, as JSON has it (RFC 8259, 2).
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 impl MapWalker {
@@ -132,8 +204,11 @@ impl MapWalker {
         })?;
         let text = |string: RawString| string.decode().bytes.into_owned();
         // A map behind this one is judged by itself.
-        let own = match map.oddity(OddityKind::TrailingBytes) {
-            Some(odd) if looks_like_map(&document[odd.offset..]) => &document[..odd.offset],
+        let trailing = map
+            .oddity(OddityKind::TrailingBytes)
+            .map(|odd| odd.offset.min(document.len()));
+        let own = match trailing {
+            Some(offset) if map_at(document, offset).is_some() => &document[..offset],
             _ => &original[..],
         };
         let verdict = strict::judge(own);
@@ -161,7 +236,17 @@ impl MapWalker {
                 },
             })
             .collect();
-        let trouble = trouble_of(&map, document);
+        let trouble = trouble_of(&map);
+        let misplaced = map.oddity(OddityKind::Misplaced).map(|misplaced| {
+            Trouble::damaged(
+                "map-damaged",
+                format!(
+                    "the map is no JSON from offset {} on; what is no JSON was stepped over, get the file again for the rest",
+                    misplaced.offset
+                ),
+                None,
+            )
+        });
         let head = MapHead {
             file: map.file.clone(),
             debug_id: map.debug_id.clone(),
@@ -171,9 +256,12 @@ impl MapWalker {
             section_urls: map.sections_with_url.clone(),
             consistency: Consistency::default(),
         };
-        let behind = map
-            .oddity(super::OddityKind::TrailingBytes)
-            .map(|odd| (odd.offset as u64, document.slice(odd.offset..)));
+        let behind = trailing.map(|from| Behind {
+            document: document.clone(),
+            from,
+            at: from,
+            is_rest: false,
+        });
         Ok(Self {
             lack: Lack::of(&map),
             head: Some(Box::new(head)),
@@ -182,13 +270,14 @@ impl MapWalker {
             slots: slots.into_iter(),
             behind,
             trouble,
+            misplaced,
         })
     }
 }
 
 /// What kept the map from being read in full, if anything: the first of these that applies.
-fn trouble_of(map: &super::MapScan, document: &[u8]) -> Option<Trouble> {
-    use super::OddityKind::{Misplaced, TooDeep, TooManyEntries, TrailingBytes};
+fn trouble_of(map: &MapScan) -> Option<Trouble> {
+    use super::OddityKind::{TooDeep, TooManyEntries};
     if let Some(limit) = map.oddity(TooManyEntries) {
         return Some(Trouble::damaged(
             "entries-limit",
@@ -216,37 +305,7 @@ fn trouble_of(map: &super::MapScan, document: &[u8]) -> Option<Trouble> {
             None,
         ));
     }
-    if let Some(trailing) = map.oddity(TrailingBytes) {
-        let unread = document.len() - trailing.offset;
-        let what = format!(
-            "the map ends at offset {}, and {unread} bytes follow",
-            trailing.offset
-        );
-        return Some(if looks_like_map(&document[trailing.offset..]) {
-            Trouble::odd(
-                "trailing-data",
-                format!("{what}; they are a map of their own and were read so"),
-            )
-        } else {
-            Trouble::damaged(
-                "trailing-data",
-                format!(
-                    "{what} that are no map; they were scanned as they stand, get the file again if it should be whole"
-                ),
-                None,
-            )
-        });
-    }
-    map.oddity(Misplaced).map(|misplaced| {
-        Trouble::damaged(
-            "map-damaged",
-            format!(
-                "the map is no JSON from offset {} on; what is no JSON was stepped over, get the file again for the rest",
-                misplaced.offset
-            ),
-            None,
-        )
-    })
+    None
 }
 
 /// What the strict verdict says, and behind it what the lenient scan saw beyond that.
@@ -302,11 +361,17 @@ impl Walker for MapWalker {
             head.consistency = self.consistency;
             return Some(Event::Map(head));
         }
-        if let Some((offset, rest)) = self.behind.take() {
+        if let Some((offset, region)) = self.behind.as_mut().and_then(Behind::next) {
             let name = MemberName::Offset(offset);
-            return Some(Event::Member(Member::whole(name, rest)));
+            return Some(Event::Member(Member::whole(name, region)));
         }
-        self.trouble.take().map(Event::Trouble)
+        let behind = self.behind.take().map(|behind| behind.trouble());
+        let misplaced = self.misplaced.take();
+        self.trouble
+            .take()
+            .or(behind)
+            .or(misplaced)
+            .map(Event::Trouble)
     }
 }
 
@@ -368,6 +433,54 @@ mod tests {
             panic!("the head comes first");
         };
         head
+    }
+
+    fn regions(document: &str) -> (Vec<(String, usize)>, Vec<String>) {
+        let seen =
+            crate::container::testing::walk(&SourceMap, document.as_bytes(), &Limits::default())
+                .unwrap();
+        let regions = seen
+            .members
+            .into_iter()
+            .filter(|(name, _)| name.starts_with('@'))
+            .map(|(name, bytes)| (name, bytes.len()))
+            .collect();
+        (regions, seen.codes)
+    }
+
+    #[test]
+    fn maps_one_after_the_other_are_regions_of_their_own() {
+        let map = r#"{"version":3,"sources":["a"],"sourcesContent":["x"],"mappings":"AAAA"}"#;
+        let step = map.len() + 1;
+        let lines = format!("{map}\n").repeat(40);
+        let (found, codes) = regions(&lines);
+        let expected: Vec<_> = (1..40)
+            .map(|line| (format!("@{}", line * step), map.len()))
+            .collect();
+        assert_eq!(found, expected);
+        assert_eq!(codes, ["trailing-data"]);
+
+        // What is no map ends it, and so does a cut.
+        let (found, codes) = regions(&format!("{map}\n{map} {{\"a\":1}}\n{map}"));
+        assert_eq!(
+            found,
+            [
+                (format!("@{step}"), map.len()),
+                (format!("@{}", 2 * step), 8 + step - 1)
+            ]
+        );
+        assert_eq!(codes, ["trailing-data"]);
+        let (found, _) = regions(&format!("{map}\n{}", &map[..map.len() - 4]));
+        assert_eq!(found, [(format!("@{step}"), map.len() - 4)]);
+    }
+
+    #[test]
+    fn many_maps_take_linear_time() {
+        // Without contents: each would have every byte behind it searched for the word.
+        let map = "{\"version\":3,\"sources\":[\"a\"],\"mappings\":\"AAAA\"}\n";
+        let (found, codes) = regions(&map.repeat(40_000));
+        assert_eq!(found.len(), 39_999);
+        assert_eq!(codes, ["no-content", "trailing-data"]);
     }
 
     #[test]

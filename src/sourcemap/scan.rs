@@ -296,6 +296,21 @@ pub fn looks_like_map(document: &[u8]) -> bool {
         && Evidence::default().gather(cursor).is_some()
 }
 
+/// The bytes of the map that begins at `from`, white space and prefixes apart; to the end of the document where it has
+/// none. `None` where no map begins. Looks at nothing behind the end of the object that stands there.
+pub(super) fn map_at(document: &[u8], from: usize) -> Option<std::ops::Range<usize>> {
+    let mut cursor = Cursor { document, at: from };
+    cursor.skip_space();
+    let start = cursor.at;
+    cursor.at += Front::of(cursor.rest()).start;
+    if cursor.peek() != Some(b'{') {
+        return None;
+    }
+    cursor.skip_value();
+    let end = cursor.at.min(document.len());
+    looks_like_map(document.get(start..end)?).then_some(start..end)
+}
+
 fn has_telling_word(document: &[u8], start: usize) -> bool {
     let text = document.get(start..).unwrap_or_default();
     let has = |word: &str| memmem::find(text, word.as_bytes()).is_some();
