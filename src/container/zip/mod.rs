@@ -3,7 +3,8 @@
 //! The directory at the end says what is in the archive; each of its entries points to a local header, behind
 //! which the data stands. Everything in both is a claim: offsets are checked, sizes never decide what is
 //! allocated, a wrong checksum is said and loses nothing, two headers that disagree are said. The codecs are kept
-//! crates; encrypted entries and methods that nobody here can undo are problems, not silence.
+//! crates; encrypted entries and methods that nobody here can undo are problems, not silence. Where there are several
+//! end records, or a 64-bit one beside the other, those that lead to no directory are passed over.
 //!
 //! The directory stands at the end, so anything may stand in front: a browser extension's signature (CRX 2 and 3), the
 //! program of a self-extracting archive, a script.
@@ -21,7 +22,7 @@ mod records;
 mod tests;
 mod unpack;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 
 use bytes::Bytes;
@@ -30,8 +31,8 @@ use super::feed::Input;
 use super::{Body, Event, Format, Member, Trouble, Walker, exe, inflate};
 use crate::blob::{Limits, MemberName};
 use records::{
-    COMMENT_MAX, Descriptor, Directory, END_LEN, END_MAGIC, ENTRY_MAGIC, Entry, LOCAL_MAGIC,
-    Locals, u32_at, unreadable,
+    COMMENT_MAX, DESCRIPTOR_MAGIC, Descriptor, Directory, END_LEN, END_MAGIC, ENTRY_MAGIC, Entry,
+    LOCAL_MAGIC, Locals, SPANNED_MAGIC, u32_at, unreadable,
 };
 use unpack::{Check, Streamed, checked, corrupt, decoder};
 
@@ -63,7 +64,11 @@ impl Format for Zip {
     }
 
     fn recognise(&self, head: &[u8]) -> bool {
-        head.starts_with(LOCAL_MAGIC) || head.starts_with(END_MAGIC)
+        // What was meant for several disks begins with a mark of it (APPNOTE 8.5.4 and 8.5.5).
+        let behind = [DESCRIPTOR_MAGIC, SPANNED_MAGIC]
+            .iter()
+            .find_map(|mark| head.strip_prefix(*mark));
+        head.starts_with(END_MAGIC) || behind.unwrap_or(head).starts_with(LOCAL_MAGIC)
     }
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
@@ -73,7 +78,10 @@ impl Format for Zip {
             Err(trouble) => {
                 // A header of a local entry has to stand at the beginning, so that a region of an archive is not
                 // given as a region of itself.
-                let first = Entry::read_local(&input, 0).ok_or(trouble)?;
+                let first = [0, 4]
+                    .into_iter()
+                    .find_map(|at| Entry::read_local(&input, at))
+                    .ok_or(trouble)?;
                 (Entries::Locals(Locals::new(first.offset)), 0)
             }
         };
@@ -82,6 +90,7 @@ impl Format for Zip {
             entries,
             prefix,
             covered,
+            overlaps: Overlaps::default(),
             hold: limits.hold(),
             bytes_max: limits.bytes,
             streamed: None,
@@ -124,26 +133,41 @@ fn ends_in_directory(content: &[u8]) -> bool {
     ends().unwrap_or(false)
 }
 
-/// Ranges of the archive that something accounts for.
+/// Ranges of the archive that something accounts for. Neighbours are one: an ordinary archive has one range.
 #[derive(Default)]
 struct Covered {
-    ranges: Vec<(u64, u64)>,
+    /// Ends by beginnings; ranges neither overlap nor touch.
+    ranges: BTreeMap<u64, u64>,
 }
 
 impl Covered {
     fn add(&mut self, start: u64, end: u64) {
-        match self.ranges.last_mut() {
-            Some(last) if last.1 == start && end >= start => last.1 = end,
-            _ => self.ranges.push((start, end)),
+        if start >= end {
+            return;
         }
+        let (mut start, mut end) = (start, end);
+        // What begins before its end and ends at its beginning or behind is one with it.
+        while let Some((&from, &to)) = self.ranges.range(..=end).next_back() {
+            if to < start {
+                break;
+            }
+            self.ranges.remove(&from);
+            start = start.min(from);
+            end = end.max(to);
+        }
+        self.ranges.insert(start, end);
+    }
+
+    /// Whether something accounts for a byte of this range already.
+    fn overlaps(&self, start: u64, end: u64) -> bool {
+        let before = self.ranges.range(..end).next_back();
+        start < end && before.is_some_and(|(_, &to)| to > start)
     }
 
     /// What nothing accounts for, of `len` bytes, in order.
-    fn gaps(mut self, len: u64) -> VecDeque<(u64, u64)> {
-        self.ranges.sort_unstable();
-        self.ranges.push((len, len));
+    fn gaps(self, len: u64) -> VecDeque<(u64, u64)> {
         let (mut gaps, mut reached) = (VecDeque::new(), 0);
-        for (start, end) in self.ranges {
+        for (start, end) in self.ranges.into_iter().chain([(len, len)]) {
             if start > reached {
                 gaps.push_back((reached, start.min(len)));
             }
@@ -151,6 +175,72 @@ impl Covered {
         }
         gaps.retain(|(start, end)| start < end);
         gaps
+    }
+}
+
+/// Entries whose packed bytes are another's too, wholly or in part.
+///
+/// That is how a few kilobytes state terabytes (D. Fifield, "A better zip bomb", WOOT 2019). A packer may also do it
+/// in good faith, to store equal files once. So the same range is unpacked once and given again, and ranges that
+/// overlap otherwise are read until they amount to a multiple of the file: all there can be in them is read by then.
+#[derive(Default)]
+struct Overlaps {
+    /// The last ranges that were read more than once or may be: data, packed bytes, method; and what is in them.
+    known: VecDeque<((u64, u64, u16), Bytes)>,
+    /// Bytes of those.
+    known_bytes: u64,
+    /// Entries that stand on another's bytes.
+    entries: u64,
+    /// Those of them that were not read.
+    left_out: u64,
+    /// Packed bytes of those that were read.
+    read: u64,
+    said: bool,
+}
+
+/// Ranges that are kept to be given again, and bytes of them.
+const KNOWN_MAX: usize = 16;
+const KNOWN_BYTES_MAX: u64 = 64 << 20;
+/// How often the bytes of a file may be read for entries that overlap.
+const OVERLAP_MAX: u64 = 16;
+
+impl Overlaps {
+    /// The content of a range that was read before.
+    fn known(&self, range: (u64, u64, u16)) -> Option<Bytes> {
+        let mut known = self.known.iter().rev();
+        known
+            .find(|(other, _)| *other == range)
+            .map(|(_, bytes)| bytes.clone())
+    }
+
+    /// Keeps what is in a range for those that say the same of it.
+    fn keep(&mut self, range: (u64, u64, u16), bytes: &Bytes) {
+        let len = bytes.len() as u64;
+        if len > KNOWN_BYTES_MAX {
+            return;
+        }
+        self.known.push_back((range, bytes.clone()));
+        self.known_bytes += len;
+        while self.known.len() > KNOWN_MAX || self.known_bytes > KNOWN_BYTES_MAX {
+            let Some((_, bytes)) = self.known.pop_front() else {
+                break;
+            };
+            self.known_bytes -= bytes.len() as u64;
+        }
+    }
+
+    /// What is said of them at the end of the walk.
+    fn finish(&mut self) -> Option<Trouble> {
+        if self.entries == 0 || std::mem::replace(&mut self.said, true) {
+            return None;
+        }
+        Some(Trouble::odd(
+            "zip-overlap",
+            format!(
+                "{} entries of the zip stand on packed bytes that belong to others too, and {} of them were not read: an archive that is made so can state any size",
+                self.entries, self.left_out
+            ),
+        ))
     }
 }
 
@@ -167,6 +257,7 @@ struct ZipWalker {
     /// Bytes before the archive proper, by which all offsets in the directory are off.
     prefix: u64,
     covered: Covered,
+    overlaps: Overlaps,
     hold: u64,
     bytes_max: u64,
     streamed: Option<Streamed>,
@@ -226,6 +317,14 @@ impl ZipWalker {
         };
         let at = local.offset;
         let data = at + local.len as u64;
+        let packed_end = data.saturating_add(entry.packed).min(self.input.len());
+        let overlaps = self.covered.overlaps(at, packed_end);
+        self.overlaps.entries += u64::from(overlaps);
+        let range = (data, entry.packed, entry.method);
+        let known = self.overlaps.known(range).filter(|_| overlaps);
+        let is_too_much = overlaps
+            && known.is_none()
+            && self.overlaps.read > self.input.len().saturating_mul(OVERLAP_MAX);
         let (mut member, used) = if entry.is_encrypted() {
             let trouble = Trouble::skipped(
                 "encrypted",
@@ -233,8 +332,29 @@ impl ZipWalker {
                 Some(entry.packed),
             );
             (Member::absent(name, trouble), entry.packed)
+        } else if let Some(bytes) = known {
+            (checked(name, bytes, entry), entry.packed)
+        } else if is_too_much {
+            self.overlaps.left_out += 1;
+            let trouble = Trouble::skipped(
+                "zip-overlap",
+                format!(
+                    "the entry stands on packed bytes of others, of which so many were read that they amount to {OVERLAP_MAX} times the file; it was not read"
+                ),
+                Some(packed_end.saturating_sub(data)),
+            );
+            (Member::absent(name, trouble), 0)
         } else {
-            self.read(name, entry, data)
+            if overlaps {
+                self.overlaps.read += packed_end.saturating_sub(data);
+            }
+            let (member, used) = self.read(name, entry, data);
+            if let Body::Held(bytes) = &member.body
+                && entry.packed > 0
+            {
+                self.overlaps.keep(range, bytes);
+            }
+            (member, used)
         };
         let end = data.saturating_add(used).min(self.input.len());
         let described = Descriptor::read(&self.input, end, entry).map_or(0, |found| found.len);
@@ -430,7 +550,7 @@ impl ZipWalker {
 }
 
 /// Whether the data of a link is what a link has: a path, and not content that is to look like one.
-fn is_link_target(bytes: &[u8]) -> bool {
+pub(super) fn is_link_target(bytes: &[u8]) -> bool {
     bytes.len() <= LINK_MAX
         && !bytes
             .iter()
@@ -454,7 +574,8 @@ impl Walker for ZipWalker {
             };
             self.entry(&entry);
         }
-        if let Some(trouble) = self.finish_entries() {
+        let trouble = self.finish_entries().or_else(|| self.overlaps.finish());
+        if let Some(trouble) = trouble {
             return Some(Event::Trouble(trouble));
         }
         self.next_region()

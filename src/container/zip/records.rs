@@ -27,6 +27,8 @@ pub(super) const ENTRY_LEN: usize = 46;
 pub(super) const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
 pub(super) const LOCAL_LEN: usize = 30;
 pub(super) const DESCRIPTOR_MAGIC: &[u8] = b"PK\x07\x08";
+/// Begins a spanned archive that came out as one part (APPNOTE 8.5.4).
+pub(super) const SPANNED_MAGIC: &[u8] = b"PK00";
 /// Largest directory that is read: more than 50 M entries of ordinary length would not fit.
 pub(super) const DIRECTORY_MAX: u64 = 4 << 30;
 /// The flag of an entry that is encrypted (APPNOTE 4.4.4).
@@ -58,7 +60,9 @@ pub(super) struct Directory {
     pub(super) is_wide: bool,
     pub(super) seen: u64,
     pub(super) ended: bool,
-    /// Where the end record begins, and where its comment does.
+    /// What is odd about the way that led here.
+    pub(super) odd: Option<Trouble>,
+    /// Where the end record begins, and where its comment ends.
     pub(super) end: (u64, u64),
 }
 
@@ -76,48 +80,47 @@ impl Directory {
             (END_LEN + COMMENT_MAX).min(usize::try_from(input.len()).unwrap_or(usize::MAX));
         let tail_at = input.len() - tail_len as u64;
         let tail = input.slice(tail_at, tail_len).map_err(unreadable)?;
-        let end = memchr::memmem::rfind(&tail, END_MAGIC)
-            .filter(|end| tail.len() - end >= END_LEN)
-            .ok_or_else(missing)?;
-        let record = &tail[end..];
-        let end_at = tail_at + end as u64;
-        let mut promised = u64::from(u16_at(record, 10).ok_or_else(missing)?);
-        let mut size = u64::from(u32_at(record, 12).ok_or_else(missing)?);
-        let mut offset = u64::from(u32_at(record, 16).ok_or_else(missing)?);
-        let mut directory_end = end_at;
-        let wide = end64(input, end_at);
-        if let Some((at, record)) = &wide {
-            promised = u64_at(record, 32).ok_or_else(missing)?;
-            size = u64_at(record, 40).ok_or_else(missing)?;
-            offset = u64_at(record, 48).ok_or_else(missing)?;
-            directory_end = *at;
-        }
-        // The directory ends where the end record begins; what it states of its offset tells the prefix.
-        let start = directory_end
-            .checked_sub(size)
-            .filter(|_| size <= DIRECTORY_MAX)
-            .ok_or_else(missing)?;
-        let prefix = start.checked_sub(offset).ok_or_else(missing)?;
-        let bytes = input.slice(start, size as usize).map_err(unreadable)?;
-        let comment = u64::from(u16_at(record, 20).ok_or_else(missing)?);
-        let comment_at = end_at + END_LEN as u64;
-        covered.add(start, directory_end);
-        if let Some((at, record)) = &wide {
+        // A comment may hold another end record: the last that leads to a directory is the archive's.
+        let mut ends = memchr::memmem::rfind_iter(&tail, END_MAGIC)
+            .filter_map(|end| EndRecord::read(input, tail_at, &tail, end));
+        let end = ends.next().ok_or_else(missing)?;
+        // An archive in front of this one ends before it; one whose comment holds this one is another matter.
+        let is_ambiguous = ends.any(|other| {
+            let comment_end = other.at + END_LEN as u64 + other.comment;
+            other.start != end.start && comment_end > end.at
+        });
+        let bytes = input
+            .slice(end.start, end.size as usize)
+            .map_err(unreadable)?;
+        covered.add(end.start, end.start + end.size);
+        if let Some((at, len)) = end.wide {
             // What the record holds beyond the fields of APPNOTE 4.3.14 is a gap like any other.
-            covered.add(*at, at + record.len() as u64);
-            covered.add(end_at - LOCATOR64_LEN as u64, end_at);
+            covered.add(at, at + len);
+            covered.add(end.at - LOCATOR64_LEN as u64, end.at);
         }
-        covered.add(end_at, comment_at);
+        covered.add(end.at, end.at + END_LEN as u64);
+        let odd = if end.has_lies {
+            Some("its 64-bit end record leads to no directory, and the other one was followed")
+        } else if is_ambiguous {
+            Some(
+                "it has several end records that lead to directories; the last was followed, what it does not name was read as regions",
+            )
+        } else {
+            None
+        };
         let directory = Self {
             bytes,
             position: 0,
-            promised,
-            is_wide: wide.is_some(),
+            promised: end.promised,
+            is_wide: end.wide.is_some(),
             seen: 0,
             ended: false,
-            end: (end_at, comment_at + comment),
+            odd: odd.map(|what| {
+                Trouble::odd("zip-directory-odd", format!("the zip is ambiguous: {what}"))
+            }),
+            end: (end.at, end.at + END_LEN as u64 + end.comment),
         };
-        Ok((directory, prefix))
+        Ok((directory, end.prefix))
     }
 
     pub(super) fn next(&mut self) -> Option<Entry> {
@@ -129,6 +132,9 @@ impl Directory {
 
     /// What is wrong at the end: damage, or another number of entries than promised.
     pub(super) fn finish(&mut self) -> Option<Trouble> {
+        if let Some(odd) = self.odd.take() {
+            return Some(odd);
+        }
         if std::mem::replace(&mut self.ended, true) {
             return None;
         }
@@ -377,6 +383,73 @@ impl Descriptor {
                 && (u32_at(bytes, 8).map(u64::from) == Some(len) || u64_at(bytes, 8) == Some(len))
         })?;
         Some(at - data)
+    }
+}
+
+/// An end record that leads to a directory.
+struct EndRecord {
+    /// Its offset.
+    at: u64,
+    /// Where the directory begins, and its length in bytes.
+    start: u64,
+    size: u64,
+    /// Entries that it promises.
+    promised: u64,
+    /// Bytes before the archive proper.
+    prefix: u64,
+    /// Length of the comment.
+    comment: u64,
+    /// Offset and length of the 64-bit record, where that was followed.
+    wide: Option<(u64, u64)>,
+    /// There is a 64-bit record, and it leads nowhere.
+    has_lies: bool,
+}
+
+impl EndRecord {
+    /// Reads the record that stands at `end` of `tail`, which begins at `tail_at`. `None` where no directory stands
+    /// where it says.
+    fn read(input: &Input, tail_at: u64, tail: &Bytes, end: usize) -> Option<Self> {
+        let record = tail.get(end..).filter(|record| record.len() >= END_LEN)?;
+        let at = tail_at + end as u64;
+        let wide = end64(input, at);
+        let narrow = Self {
+            at,
+            start: at,
+            size: u64::from(u32_at(record, 12)?),
+            promised: u64::from(u16_at(record, 10)?),
+            prefix: u64::from(u32_at(record, 16)?),
+            comment: u64::from(u16_at(record, 20)?),
+            wide: None,
+            has_lies: wide.is_some(),
+        };
+        let (comment, has_lies) = (narrow.comment, false);
+        let stated = wide.and_then(|(wide_at, record)| {
+            Some(Self {
+                at,
+                start: wide_at,
+                size: u64_at(&record, 40)?,
+                promised: u64_at(&record, 32)?,
+                prefix: u64_at(&record, 48)?,
+                comment,
+                wide: Some((wide_at, record.len() as u64)),
+                has_lies,
+            })
+        });
+        stated
+            .and_then(|stated| stated.settle(input))
+            .or_else(|| narrow.settle(input))
+    }
+
+    /// The directory ends where the record begins; what is stated of its offset tells the prefix.
+    fn settle(mut self, input: &Input) -> Option<Self> {
+        self.start = self
+            .start
+            .checked_sub(self.size)
+            .filter(|_| self.size <= DIRECTORY_MAX)?;
+        self.prefix = self.start.checked_sub(self.prefix)?;
+        let is_empty = self.size == 0 && self.promised == 0;
+        let head = input.slice(self.start, ENTRY_MAGIC.len()).ok()?;
+        (is_empty || (self.size > 0 && head == ENTRY_MAGIC)).then_some(self)
     }
 }
 

@@ -345,6 +345,109 @@ fn a_wrong_checksum_is_odd_and_loses_nothing() {
     assert_eq!(codes, ["checksum-mismatch"]);
 }
 
+/// An archive of `count` entries in the directory, each with the local header and data of `one`.
+fn aliased(one: &[u8], count: u16) -> Vec<u8> {
+    let (directory, end) = parts(one);
+    let mut bytes = one[..directory].to_vec();
+    for _ in 0..count {
+        bytes.extend(&one[directory..end]);
+    }
+    let mut record = one[end..].to_vec();
+    record[8..10].copy_from_slice(&count.to_le_bytes());
+    record[10..12].copy_from_slice(&count.to_le_bytes());
+    let size = (end - directory) as u32 * u32::from(count);
+    record[12..16].copy_from_slice(&size.to_le_bytes());
+    bytes.extend(record);
+    bytes
+}
+
+#[test]
+fn entries_on_the_same_bytes_are_unpacked_once_and_said() {
+    let text = b"some text that repeats, ".repeat(400);
+    let bytes = aliased(&made(&[("a", &text)], CompressionMethod::Deflated), 500);
+    let (members, codes) = walk(&bytes).unwrap();
+    assert_eq!(members.len(), 500);
+    assert!(
+        members
+            .iter()
+            .all(|(name, content)| name == b"a" && *content == text)
+    );
+    assert_eq!(codes, ["zip-overlap"]);
+}
+
+/// Entries of which each holds the local headers of those behind it, as in "A better zip bomb": not the same ranges,
+/// and not ones that follow each other.
+#[test]
+fn entries_that_overlap_are_read_up_to_a_multiple_of_the_file() {
+    let count = 200_usize;
+    let header = |name: &[u8], packed: u32| {
+        let mut bytes = LOCAL_MAGIC.to_vec();
+        bytes.extend([20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(packed.to_le_bytes());
+        bytes.extend(packed.to_le_bytes());
+        bytes.extend([name.len() as u8, 0, 0, 0]);
+        bytes.extend(name);
+        bytes
+    };
+    let len = LOCAL_LEN + 4;
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for index in 0..count {
+        let packed = ((count - 1 - index) * len + 1_000) as u32;
+        let name = format!("{index:04}").into_bytes();
+        let local = header(&name, packed);
+        directory.extend(ENTRY_MAGIC);
+        directory.extend([20, 0]);
+        directory.extend(&local[4..30]);
+        directory.extend([0; 10]);
+        directory.extend([0; 4]);
+        let at = directory.len() - 4;
+        directory[at..].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
+        directory.extend(&name);
+        bytes.extend(local);
+    }
+    bytes.extend([b'k'; 1_000]);
+    let at = bytes.len() as u32;
+    bytes.extend(&directory);
+    bytes.extend(END_MAGIC);
+    bytes.extend([0; 4]);
+    bytes.extend((count as u16).to_le_bytes());
+    bytes.extend((count as u16).to_le_bytes());
+    bytes.extend((directory.len() as u32).to_le_bytes());
+    bytes.extend(at.to_le_bytes());
+    bytes.extend([0; 2]);
+    let (members, codes) = walk(&bytes).unwrap();
+    let given: usize = members.iter().map(|(_, content)| content.len()).sum();
+    assert!(given <= bytes.len() * 18, "{given} of {}", bytes.len());
+    assert!(members.len() > 10 && members.len() < count);
+    assert!(codes.iter().filter(|code| *code == "zip-overlap").count() > 1);
+}
+
+#[test]
+fn a_comment_with_an_end_record_and_a_64_bit_one_that_lies_hide_nothing() {
+    let archive = made(&[("a", b"content")], CompressionMethod::Stored);
+    let content = (b"a".to_vec(), b"content".to_vec());
+    // An empty archive as the comment of another.
+    let mut bytes = archive.clone();
+    let at = bytes.len();
+    bytes[at - 2..].copy_from_slice(&22_u16.to_le_bytes());
+    bytes.extend(END_MAGIC);
+    bytes.extend([0; 8]);
+    bytes.extend([9, 0, 0, 0]);
+    bytes.extend([0; 6]);
+    assert_eq!(walk(&bytes).unwrap().0[0], content);
+
+    let (_, end) = parts(&archive);
+    let mut wide = END64_MAGIC.to_vec();
+    wide.resize(56, 0xfe);
+    let mut locator = LOCATOR64_MAGIC.to_vec();
+    locator.extend([0; 4]);
+    locator.extend((end as u64).to_le_bytes());
+    locator.extend([0; 4]);
+    let bytes = [&archive[..end], &wide, &locator, &archive[end..]].concat();
+    let seen = walk(&bytes).unwrap();
+    assert!(seen.0.contains(&content), "{seen:?}");
+}
+
 proptest! {
     #[test]
     fn a_walk_without_directory_never_panics(

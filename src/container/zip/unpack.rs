@@ -119,6 +119,7 @@ pub(super) fn decoder(
     Some(match entry.method {
         0 => Box::new(data),
         8 => Box::new(flate2::bufread::DeflateDecoder::new(data)),
+        9 => Box::new(deflate64::Deflate64Decoder::with_buffer(data)),
         12 => Box::new(bzip2::bufread::BzDecoder::new(data)),
         14 => return lzma(entry, data),
         93 => Box::new(zstd::stream::read::Decoder::with_buffer(data).ok()?),
