@@ -1,7 +1,7 @@
 //! What is true of every compressed stream, whatever it was compressed with.
 //!
 //! A file may hold several members, one after the other, and tools differ in what they do then: most stop after
-//! the first and say nothing. Here every member is read. A tar (or a map) that runs on across members is one;
+//! the first and say nothing. Here every member is read. A tar or cpio (or a map) that runs on across members is one;
 //! otherwise each member is an entry of its own, with an empty name. A damaged or cut member gives the bytes that
 //! came before the damage, and what follows the last member is given as a region of its own. Content that is too
 //! large to be held is streamed.
@@ -18,7 +18,8 @@ use std::io::{self, Chain, Cursor, Read};
 
 use bytes::Bytes;
 
-use super::feed::{Feed, Input, SliceFeed, StreamFeed};
+use super::cpio::{self, CpioWalker};
+use super::feed::{Input, SliceFeed, StreamFeed};
 use super::tar::TarWalker;
 use super::{Body, Effect, Event, Member, Trouble, Walker, tar};
 use crate::blob::{Limits, MemberName};
@@ -37,6 +38,8 @@ pub trait Codec: Send + 'static {
     const KIND: &'static str;
     /// The word for a tar in one such stream.
     const TAR: &'static str;
+    /// The word for a cpio in one such stream.
+    const CPIO: &'static str;
 
     /// Passes over what stands between members and has no content, and tells whether a member begins then.
     ///
@@ -568,11 +571,18 @@ pub fn open<C: Codec>(
     let mut head = vec![0; PEEK];
     let got = read_up_to(&mut stream, &mut head);
     head.truncate(got);
-    if tar::looks_like_tar(&head) {
+    let is_tar = tar::looks_like_tar(&head);
+    if is_tar || cpio::looks_like_cpio(&head) {
         stream.let_run_on();
         let feed = StreamFeed::new(Cursor::new(head).chain(stream));
-        return Box::new(TarStream {
-            tar: TarWalker::new(feed, C::TAR, limits.hold()),
+        let hold = limits.hold();
+        let archive: Box<dyn FeedWalker<_>> = if is_tar {
+            Box::new(TarWalker::new(feed, C::TAR, hold))
+        } else {
+            Box::new(CpioWalker::new(feed, C::CPIO, hold, hold))
+        };
+        return Box::new(ArchiveStream {
+            archive,
             ended: false,
             input: input.clone(),
             format: C::KIND,
@@ -618,10 +628,17 @@ pub fn open_unpacked<C: Codec>(
     // The careful way knows no more of the first member when it decides.
     let first = unpacked.ends.first().copied().unwrap_or(0);
     let first = content.slice(..first.min(PEEK));
-    if tar::looks_like_tar(&first) {
+    let is_tar = tar::looks_like_tar(&first);
+    if is_tar || cpio::looks_like_cpio(&first) {
         let feed = SliceFeed::new(content.clone());
-        return Box::new(TarStream {
-            tar: TarWalker::new(feed, C::TAR, limits.hold()),
+        let hold = limits.hold();
+        let archive: Box<dyn FeedWalker<_>> = if is_tar {
+            Box::new(TarWalker::new(feed, C::TAR, hold))
+        } else {
+            Box::new(CpioWalker::new(feed, C::CPIO, hold, hold))
+        };
+        return Box::new(ArchiveStream {
+            archive,
             ended: false,
             input: input.clone(),
             format: C::KIND,
@@ -668,7 +685,7 @@ impl Walker for Parts {
     }
 }
 
-/// What is told of a stream behind the tar in it.
+/// What is told of a stream behind the archive in it.
 #[derive(Default)]
 struct After {
     troubles: Vec<Trouble>,
@@ -676,7 +693,13 @@ struct After {
     trailing_at: Option<u64>,
 }
 
-/// Reads a stream to its end, behind the tar in it.
+/// A walker that takes its bytes from a feed, and gives that back to be asked for its trouble.
+pub trait FeedWalker<F>: Walker {
+    /// The feed.
+    fn feed_mut(&mut self) -> &mut F;
+}
+
+/// Reads a stream to its end, behind the archive in it.
 fn drain<C: Codec>(feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, Stream<C>>>, hold: u64) -> After {
     let stream = feed.get_mut().get_mut().1;
     let _ = io::copy(stream, &mut io::sink());
@@ -687,30 +710,30 @@ fn drain<C: Codec>(feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, Stream<C>>>, hol
     }
 }
 
-/// A tar in a compressed stream: one hop.
-struct TarStream<F> {
-    tar: TarWalker<F>,
+/// A tar or cpio in a compressed stream: one hop.
+struct ArchiveStream<F> {
+    archive: Box<dyn FeedWalker<F>>,
     ended: bool,
     input: Input,
     format: &'static str,
     hold: u64,
     after: fn(&mut F, u64) -> After,
-    /// What is given behind the last member of the tar, last first.
+    /// What is given behind the last member of the archive, last first.
     pending: Vec<Event>,
 }
 
-impl<F: Feed> Walker for TarStream<F> {
+impl<F: Send> Walker for ArchiveStream<F> {
     fn kind(&self) -> &'static str {
-        self.tar.kind()
+        self.archive.kind()
     }
 
     fn next(&mut self) -> Option<Event> {
         if !self.ended {
-            if let Some(event) = self.tar.next() {
+            if let Some(event) = self.archive.next() {
                 return Some(event);
             }
             self.ended = true;
-            let after = (self.after)(self.tar.feed_mut(), self.hold);
+            let after = (self.after)(self.archive.feed_mut(), self.hold);
             let trailing = after
                 .trailing_at
                 .and_then(|at| trailing_region(&self.input, at, self.format, self.hold));
@@ -723,15 +746,15 @@ impl<F: Feed> Walker for TarStream<F> {
     }
 
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
-        self.tar.read_streamed(buffer)
+        self.archive.read_streamed(buffer)
     }
 
     fn streamed_trouble(&mut self) -> Option<Trouble> {
-        self.tar.streamed_trouble()
+        self.archive.streamed_trouble()
     }
 }
 
-/// Members of a stream that is not a tar, decoded one by one.
+/// Members of a stream that is no such archive, decoded one by one.
 struct Streams<C> {
     stream: Stream<C>,
     input: Input,

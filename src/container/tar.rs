@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::feed::{Feed, Input, SliceFeed, StreamFeed};
+use super::stream::FeedWalker;
 use super::{Body, Event, Format, Member, Trouble, Walker};
 use crate::blob::{Limits, MemberName};
 
@@ -204,11 +205,6 @@ impl<F: Feed> TarWalker<F> {
             end_marker: false,
             done: false,
         }
-    }
-
-    /// The feed, to ask it for its trouble at the end.
-    pub fn feed_mut(&mut self) -> &mut F {
-        &mut self.feed
     }
 
     /// The next header block that is not all zeros, or `None` at the end.
@@ -553,6 +549,12 @@ fn pax_record(records: &[u8]) -> Option<(&[u8], &[u8])> {
     let len: usize = std::str::from_utf8(&records[..space]).ok()?.parse().ok()?;
     let (record, rest) = records.split_at_checked(len)?;
     Some((record.strip_suffix(b"\n")?.get(space + 1..)?, rest))
+}
+
+impl<F: Feed> FeedWalker<F> for TarWalker<F> {
+    fn feed_mut(&mut self) -> &mut F {
+        &mut self.feed
+    }
 }
 
 impl<F: Feed> Walker for TarWalker<F> {
