@@ -87,6 +87,23 @@ pub fn looks_like_cpio(head: &[u8]) -> bool {
         && next.is_none_or(|next| next.len() < 26 || Header::read(next).is_some())
 }
 
+/// Length of the archive that `bytes` begin with, by its headers up to the trailer, or to the last that stands there;
+/// `None` where none does.
+pub fn archive_len(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0_usize;
+    while let Some(rest) = bytes.get(at..).filter(|rest| looks_like_cpio(rest)) {
+        let header = Header::read(rest)?;
+        let len = header.data_at().saturating_add(header.padded_size());
+        at = at
+            .saturating_add(usize::try_from(len).ok()?)
+            .min(bytes.len());
+        if rest[header.dialect.len()..].starts_with(TRAILER) {
+            break;
+        }
+    }
+    (at > 0).then_some(at)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     /// `070701`, and `070702` with a sum of the data.

@@ -13,6 +13,7 @@ pub mod asar;
 pub mod brotli;
 pub mod bun;
 pub mod bzip2;
+pub mod carve;
 pub mod claims;
 pub mod cpio;
 pub mod deno;

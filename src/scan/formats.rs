@@ -95,6 +95,11 @@ pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
         .find(|format| format.recognise(head))
 }
 
+/// Whether content that begins so is a source map.
+pub fn is_map(head: &[u8]) -> bool {
+    SourceMap.recognise(head)
+}
+
 /// Containers that are recognised but not opened yet: saying so is the least.
 const NOT_OPENED: [(&str, &[u8]); 3] = [
     ("rar", b"Rar!\x1a\x07"),

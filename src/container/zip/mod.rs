@@ -133,6 +133,27 @@ fn ends_in_directory(content: &[u8]) -> bool {
     ends().unwrap_or(false)
 }
 
+/// Beginning and end of every archive in `content` that has a directory, in order of their beginnings. Archives that lie
+/// in others are among them.
+pub fn archives(content: &Bytes) -> Vec<(usize, usize)> {
+    /// End records that are looked at.
+    const ENDS_MAX: usize = 1 << 16;
+    let input = Input::Memory(content.clone());
+    let mut archives: Vec<(usize, usize)> = memchr::memmem::find_iter(content, END_MAGIC)
+        .take(ENDS_MAX)
+        .filter_map(|end| {
+            let (start, end) = records::span(&input, content, end)?;
+            content[start..]
+                .starts_with(LOCAL_MAGIC)
+                .then_some((start, end))
+        })
+        .collect();
+    // Of several that begin at the same place, the longest.
+    archives.sort_unstable_by_key(|(start, end)| (*start, std::cmp::Reverse(*end)));
+    archives.dedup_by_key(|(start, _)| *start);
+    archives
+}
+
 /// Ranges of the archive that something accounts for. Neighbours are one: an ordinary archive has one range.
 #[derive(Default)]
 struct Covered {

@@ -386,6 +386,14 @@ impl Descriptor {
     }
 }
 
+/// Where the archive begins and ends whose end record stands at `end` of `content`, if that leads to a directory.
+pub(super) fn span(input: &Input, content: &Bytes, end: usize) -> Option<(usize, usize)> {
+    let record = EndRecord::read(input, 0, content, end)?;
+    let start = usize::try_from(record.prefix).ok()?;
+    let end = (end + END_LEN).saturating_add(usize::try_from(record.comment).ok()?);
+    Some((start, end.min(content.len()))).filter(|(start, end)| start < end)
+}
+
 /// An end record that leads to a directory.
 struct EndRecord {
     /// Its offset.
