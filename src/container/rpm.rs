@@ -119,7 +119,8 @@ impl Walker for RpmWalker {
 
     fn next(&mut self) -> Option<Event> {
         if !std::mem::replace(&mut self.is_begun, true) {
-            return self.own(0, self.payload_at);
+            // The lead says what the headers say better, and is the magic of the format.
+            return self.own(LEAD_LEN, self.payload_at);
         }
         self.is_streaming_own = false;
         if let Some(payload) = &mut self.payload {

@@ -80,14 +80,17 @@ impl Directory {
             (END_LEN + COMMENT_MAX).min(usize::try_from(input.len()).unwrap_or(usize::MAX));
         let tail_at = input.len() - tail_len as u64;
         let tail = input.slice(tail_at, tail_len).map_err(unreadable)?;
-        // A comment may hold another end record: the last that leads to a directory is the archive's.
-        let mut ends = memchr::memmem::rfind_iter(&tail, END_MAGIC)
-            .filter_map(|end| EndRecord::read(input, tail_at, &tail, end));
-        let end = ends.next().ok_or_else(missing)?;
+        // A comment may hold another end record: the last that leads to entries is the archive's.
+        let ends: Vec<EndRecord> = memchr::memmem::rfind_iter(&tail, END_MAGIC)
+            .filter_map(|end| EndRecord::read(input, tail_at, &tail, end))
+            .collect();
+        let end = (ends.iter().find(|end| end.size > 0))
+            .or(ends.first())
+            .ok_or_else(missing)?;
         // An archive in front of this one ends before it; one whose comment holds this one is another matter.
-        let is_ambiguous = ends.any(|other| {
+        let is_ambiguous = ends.iter().any(|other| {
             let comment_end = other.at + END_LEN as u64 + other.comment;
-            other.start != end.start && comment_end > end.at
+            other.size > 0 && other.start != end.start && comment_end > end.at
         });
         let bytes = input
             .slice(end.start, end.size as usize)
