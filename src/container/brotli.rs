@@ -160,6 +160,7 @@ pub struct BrotliCodec {
 impl Codec for BrotliCodec {
     const KIND: &'static str = "brotli";
     const TAR: &'static str = "tar.br";
+    const CPIO: &'static str = "cpio.br";
 
     /// There is one; what follows it is told by its own content.
     fn find(&mut self, packed: &mut Packed, _notes: &mut Notes) -> bool {

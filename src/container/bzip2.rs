@@ -59,6 +59,7 @@ pub struct Bzip2Codec {
 impl Codec for Bzip2Codec {
     const KIND: &'static str = "bzip2";
     const TAR: &'static str = "tar.bz2";
+    const CPIO: &'static str = "cpio.bz2";
 
     fn find(&mut self, packed: &mut Packed, _notes: &mut Notes) -> bool {
         packed.skip_zeros() && is_stream(packed.peek(MAGIC.len() + 1))

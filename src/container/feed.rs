@@ -53,6 +53,20 @@ impl Input {
         }
     }
 
+    /// What stands from `offset` on, as content of its own.
+    #[must_use]
+    pub fn behind(&self, offset: u64) -> Input {
+        let offset = offset.min(self.len());
+        match self {
+            Input::Memory(bytes) => Input::Memory(bytes.slice(offset as usize..)),
+            Input::File(file) => Input::File(InputFile {
+                base: file.base + offset,
+                len: file.len - offset,
+                ..file.clone()
+            }),
+        }
+    }
+
     /// Reads from `offset` to the end.
     pub fn reader(&self, offset: u64) -> InputReader {
         InputReader {
@@ -66,6 +80,8 @@ impl Input {
 #[derive(Debug, Clone)]
 pub struct InputFile {
     file: Arc<File>,
+    /// Where the content begins in the file.
+    base: u64,
     /// Length in bytes when it was opened.
     pub len: u64,
     /// Highest position read so far, for the progress bar.
@@ -77,6 +93,7 @@ impl InputFile {
     pub fn new(file: File, len: u64) -> Self {
         Self {
             file: Arc::new(file),
+            base: 0,
             len,
             reached: Arc::default(),
         }
@@ -104,6 +121,7 @@ impl InputFile {
     /// # Errors
     /// When the system cannot read the file.
     pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let offset = self.base + offset;
         let mut got = 0;
         while got < buffer.len() {
             match read_file_at(&self.file, &mut buffer[got..], offset + got as u64) {

@@ -272,6 +272,7 @@ impl GzipCodec {
 impl Codec for GzipCodec {
     const KIND: &'static str = "gzip";
     const TAR: &'static str = "tar.gz";
+    const CPIO: &'static str = "cpio.gz";
 
     fn find(&mut self, packed: &mut Packed, _notes: &mut Notes) -> bool {
         packed.skip_zeros() && packed.peek(MAGIC.len()).starts_with(&MAGIC)

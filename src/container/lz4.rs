@@ -300,6 +300,7 @@ fn check(packed: &mut Packed, hash: &Xxh32, notes: &mut Notes) -> Result<bool, T
 impl Codec for Lz4Codec {
     const KIND: &'static str = "lz4";
     const TAR: &'static str = "tar.lz4";
+    const CPIO: &'static str = "cpio.lz4";
 
     fn find(&mut self, packed: &mut Packed, notes: &mut Notes) -> bool {
         stream::skip_skippable(packed, notes) && {

@@ -110,6 +110,7 @@ pub struct LzmaCodec {
 impl Codec for LzmaCodec {
     const KIND: &'static str = "lzma";
     const TAR: &'static str = "tar.lzma";
+    const CPIO: &'static str = "cpio.lzma";
 
     /// There is one; what follows it is told by its own content.
     fn find(&mut self, packed: &mut Packed, _notes: &mut Notes) -> bool {

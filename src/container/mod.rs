@@ -8,11 +8,14 @@
 //! A walker never stops silently. It gives every byte it could get, and a [`Trouble`] for what it could not.
 //! Names are raw bytes and mean nothing here: `../` and absolute names are data, not paths.
 
+pub mod ar;
 pub mod asar;
 pub mod brotli;
 pub mod bun;
 pub mod bzip2;
+pub mod carve;
 pub mod claims;
+pub mod cpio;
 pub mod deno;
 pub mod exe;
 pub mod feed;
@@ -27,7 +30,10 @@ pub mod lzma;
 pub mod nexe;
 pub mod pkg;
 pub mod ram;
+pub mod rpm;
 pub mod sea;
+pub mod sevenz;
+pub mod spans;
 pub mod stream;
 pub mod tar;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is true of every compressed stream, whatever it was compressed with.
 //!
 //! A file may hold several members, one after the other, and tools differ in what they do then: most stop after
-//! the first and say nothing. Here every member is read. A tar (or a map) that runs on across members is one;
+//! the first and say nothing. Here every member is read. A tar or cpio (or a map) that runs on across members is one;
 //! otherwise each member is an entry of its own, with an empty name. A damaged or cut member gives the bytes that
 //! came before the damage, and what follows the last member is given as a region of its own. Content that is too
 //! large to be held is streamed.
@@ -18,6 +18,7 @@ use std::io::{self, Chain, Cursor, Read};
 
 use bytes::Bytes;
 
+use super::cpio::{self, CpioWalker};
 use super::feed::{Feed, Input, SliceFeed, StreamFeed};
 use super::tar::TarWalker;
 use super::{Body, Effect, Event, Member, Trouble, Walker, tar};
@@ -37,6 +38,8 @@ pub trait Codec: Send + 'static {
     const KIND: &'static str;
     /// The word for a tar in one such stream.
     const TAR: &'static str;
+    /// The word for a cpio in one such stream.
+    const CPIO: &'static str;
 
     /// Passes over what stands between members and has no content, and tells whether a member begins then.
     ///
@@ -587,12 +590,19 @@ pub fn open<C: Codec>(
     let mut head = vec![0; PEEK];
     let got = read_up_to(&mut stream, &mut head);
     head.truncate(got);
-    if tar::looks_like_tar(&head) {
+    let is_tar = tar::looks_like_tar(&head);
+    if is_tar || cpio::looks_like_cpio(&head) {
         stream.let_run_on();
         let feed = StreamFeed::new(Cursor::new(head).chain(stream));
         let feed = Metered::new(feed, input.len(), limits);
-        return Box::new(TarStream {
-            tar: TarWalker::new(feed, C::TAR, limits.hold()),
+        let hold = limits.hold();
+        let archive: Box<dyn FeedWalker<_>> = if is_tar {
+            Box::new(TarWalker::new(feed, C::TAR, hold))
+        } else {
+            Box::new(CpioWalker::new(feed, C::CPIO, hold, hold))
+        };
+        return Box::new(ArchiveStream {
+            archive,
             ended: false,
             input: input.clone(),
             format: C::KIND,
@@ -638,10 +648,17 @@ pub fn open_unpacked<C: Codec>(
     // The careful way knows no more of the first member when it decides.
     let first = unpacked.ends.first().copied().unwrap_or(0);
     let first = content.slice(..first.min(PEEK));
-    if tar::looks_like_tar(&first) {
+    let is_tar = tar::looks_like_tar(&first);
+    if is_tar || cpio::looks_like_cpio(&first) {
         let feed = Metered::new(SliceFeed::new(content.clone()), input.len(), limits);
-        return Box::new(TarStream {
-            tar: TarWalker::new(feed, C::TAR, limits.hold()),
+        let hold = limits.hold();
+        let archive: Box<dyn FeedWalker<_>> = if is_tar {
+            Box::new(TarWalker::new(feed, C::TAR, hold))
+        } else {
+            Box::new(CpioWalker::new(feed, C::CPIO, hold, hold))
+        };
+        return Box::new(ArchiveStream {
+            archive,
             ended: false,
             input: input.clone(),
             format: C::KIND,
@@ -688,12 +705,18 @@ impl Walker for Parts {
     }
 }
 
-/// What is told of a stream behind the tar in it.
+/// What is told of a stream behind the archive in it.
 #[derive(Default)]
 struct After {
     troubles: Vec<Trouble>,
     beside: Vec<Event>,
     trailing_at: Option<u64>,
+}
+
+/// A walker that takes its bytes from a feed, and gives that back to be asked for its trouble.
+pub trait FeedWalker<F>: Walker {
+    /// The feed.
+    fn feed_mut(&mut self) -> &mut F;
 }
 
 /// What a stream has to tell behind the tar in it. The walk of the tar has read it to its end, or to a limit.
@@ -706,7 +729,7 @@ fn after<C: Codec>(feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, Stream<C>>>, hol
     }
 }
 
-/// Bytes of a tar that are part of no member, kept within the limits.
+/// Bytes of a tar or cpio that are part of no member, kept within the limits.
 ///
 /// The engine counts what members give. Behind them, and between them, a few kilobytes can unfold to any number of
 /// zeros or other bytes that the tar passes over: those are counted here. What a header and its padding take is no
@@ -814,32 +837,32 @@ impl<F: Feed> Feed for Metered<F> {
     }
 }
 
-/// A tar in a compressed stream: one hop.
-struct TarStream<F> {
-    tar: TarWalker<Metered<F>>,
+/// A tar or cpio in a compressed stream: one hop.
+struct ArchiveStream<F> {
+    archive: Box<dyn FeedWalker<Metered<F>>>,
     ended: bool,
     input: Input,
     format: &'static str,
     hold: u64,
     after: fn(&mut F, u64) -> After,
-    /// What is given behind the last member of the tar, last first.
+    /// What is given behind the last member of the archive, last first.
     pending: Vec<Event>,
 }
 
-impl<F: Feed> Walker for TarStream<F> {
+impl<F: Feed> Walker for ArchiveStream<F> {
     fn kind(&self) -> &'static str {
-        self.tar.kind()
+        self.archive.kind()
     }
 
     fn next(&mut self) -> Option<Event> {
         if !self.ended {
-            if let Some(event) = self.tar.next() {
-                self.tar.feed_mut().note(&event);
+            if let Some(event) = self.archive.next() {
+                self.archive.feed_mut().note(&event);
                 return Some(event);
             }
             self.ended = true;
-            let limit = self.tar.feed_mut().trouble();
-            let after = (self.after)(&mut self.tar.feed_mut().feed, self.hold);
+            let limit = self.archive.feed_mut().trouble();
+            let after = (self.after)(&mut self.archive.feed_mut().feed, self.hold);
             let trailing = after
                 .trailing_at
                 .and_then(|at| trailing_region(&self.input, at, self.format, self.hold));
@@ -853,18 +876,18 @@ impl<F: Feed> Walker for TarStream<F> {
     }
 
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
-        let got = self.tar.read_streamed(buffer);
-        let feed = self.tar.feed_mut();
+        let got = self.archive.read_streamed(buffer);
+        let feed = self.archive.feed_mut();
         feed.accounted = feed.accounted.saturating_add(got as u64);
         got
     }
 
     fn streamed_trouble(&mut self) -> Option<Trouble> {
-        self.tar.streamed_trouble()
+        self.archive.streamed_trouble()
     }
 }
 
-/// Members of a stream that is not a tar, decoded one by one.
+/// Members of a stream that is no such archive, decoded one by one.
 struct Streams<C> {
     stream: Stream<C>,
     input: Input,

@@ -11,13 +11,17 @@
 //! of the header, and what is not a member for GNU tar is said to be odd. Where a folder or link states a size, its
 //! data ends at the next valid header, so that a size that lies cannot swallow the members behind it.
 //!
-//! Left out for now: sparse members are given as they are stored (said in a problem).
+//! Sparse members (GNU's own form, and its forms 0.0, 0.1 and 1.0 in PAX records; "Storing Sparse Files" in the manual of
+//! GNU tar) state where their data stands in the file, and the rest is holes. They are put together again up to
+//! `SPARSE_MAX` bytes, or a multiple of what is stored: a few bytes can state a hole of any size. Beyond that the
+//! stored bytes are given as they stand, which is all that anybody wrote, and it is said.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
 use super::feed::{Feed, Input, SliceFeed, StreamFeed};
+use super::stream::FeedWalker;
 use super::{Body, Event, Format, Member, Trouble, Walker};
 use crate::blob::{Limits, MemberName};
 
@@ -29,6 +33,14 @@ const EXTENSION_MAX: u64 = 16 << 20;
 const STREAMED_MIN: usize = 64 << 10;
 /// Largest size that a file can have: `off_t` is signed, and GNU tar refuses what is larger.
 const SIZE_MAX: u64 = i64::MAX as u64;
+/// A sparse member up to this size is put together; bytes.
+const SPARSE_MAX: u64 = 64 << 20;
+/// A larger one is if its data is at least this part of it, and it may be held.
+const SPARSE_RATIO: u64 = 16;
+/// None is beyond this, whatever may be held.
+const EXPAND_MAX: u64 = 512 << 20;
+/// Blocks of a map of data that are read: each states 21 pieces.
+const SPARSE_BLOCKS_MAX: usize = 1 << 20;
 /// Data of a folder or link is collected up to this size.
 const UNEXPECTED_MAX: u64 = 64 << 20;
 
@@ -65,6 +77,29 @@ impl Format for Tar {
 pub fn looks_like_tar(head: &[u8]) -> bool {
     head.first_chunk::<BLOCK>()
         .is_some_and(|block| block[0] != 0 && Header(block).is_valid())
+}
+
+/// Length of the archive that `bytes` begin with, by its headers one after the other; `None` where no header of a member
+/// stands there. The blocks of zeros behind it belong to it.
+pub fn archive_len(bytes: &[u8]) -> Option<usize> {
+    let block_at = |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk::<BLOCK>());
+    let (mut at, mut members) = (0_usize, 0);
+    while let Some(block) = block_at(at).filter(|block| looks_like_tar(&block[..])) {
+        let size = usize::try_from(Header(block).size()?).ok()?;
+        let next = size
+            .checked_next_multiple_of(BLOCK)?
+            .checked_add(at + BLOCK)?;
+        members += 1;
+        if next > bytes.len() {
+            at = bytes.len();
+            break;
+        }
+        at = next;
+    }
+    while block_at(at).is_some_and(|block| block.iter().all(|&byte| byte == 0)) {
+        at += BLOCK;
+    }
+    (members > 0).then_some(at)
 }
 
 /// A header block.
@@ -156,9 +191,96 @@ struct Extensions {
     long_name: Option<Vec<u8>>,
     pax_path: Option<Vec<u8>>,
     pax_size: Option<u64>,
-    sparse: bool,
+    sparse: Sparse,
     /// A record is no record, or its value is none.
     malformed: bool,
+}
+
+/// What extension headers said of the holes of the next file.
+#[derive(Default)]
+struct Sparse {
+    /// Anything was said of them.
+    is_said: bool,
+    name: Option<Vec<u8>>,
+    /// Size of the file with its holes.
+    size: Option<u64>,
+    /// Offsets and lengths, one after the other.
+    map: Vec<u64>,
+    /// The map stands before the data (form 1.0).
+    is_inline: bool,
+}
+
+impl Sparse {
+    /// Takes a record in; `false` where its value is none.
+    fn read(&mut self, key: &[u8], value: &[u8]) -> bool {
+        self.is_said = true;
+        let number = || std::str::from_utf8(value).ok()?.parse::<u64>().ok();
+        match key {
+            b"name" => self.name = Some(value.to_vec()),
+            b"size" | b"realsize" => self.size = number(),
+            b"offset" | b"numbytes" => self.map.extend(number()),
+            b"major" => self.is_inline = value == b"1",
+            b"map" => {
+                let numbers = value.split(|&byte| byte == b',');
+                self.map = numbers
+                    .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
+                    .collect();
+            }
+            _ => {}
+        }
+        !matches!(key, b"size" | b"realsize" | b"offset" | b"numbytes") || number().is_some()
+    }
+
+    /// The file with its holes, of the data that is stored; `None` where that is not to be: the map does not fit, or
+    /// the file is too large for what is in it.
+    fn expand(&self, stored: &Bytes, hold: u64) -> Option<Bytes> {
+        let (map, data) = if self.is_inline {
+            inline_map(stored)?
+        } else {
+            (self.map.clone(), stored.clone())
+        };
+        let size = self.size?;
+        let most = SPARSE_MAX.max((data.len() as u64).saturating_mul(SPARSE_RATIO));
+        let (pieces, []) = map.as_chunks::<2>() else {
+            return None;
+        };
+        if size > most.min(hold) {
+            return None;
+        }
+        let mut file = vec![0; usize::try_from(size).ok()?];
+        let (mut taken, mut reached) = (0_usize, 0_usize);
+        for &[offset, len] in pieces {
+            let (start, len) = (usize::try_from(offset).ok()?, usize::try_from(len).ok()?);
+            // Pieces in order, so that none can be written over another.
+            if start < reached {
+                return None;
+            }
+            let piece = data.get(taken..taken.checked_add(len)?)?;
+            file.get_mut(start..start.checked_add(len)?)?
+                .copy_from_slice(piece);
+            taken += len;
+            reached = start + len;
+        }
+        (taken == data.len()).then(|| file.into())
+    }
+}
+
+/// The map that stands before the data, in lines of digits and filled up to a block; and what follows it.
+fn inline_map(stored: &Bytes) -> Option<(Vec<u64>, Bytes)> {
+    let mut at = 0;
+    let mut number = || -> Option<u64> {
+        let line = stored.get(at..)?;
+        let end = memchr::memchr(b'\n', line.get(..24).unwrap_or(line))?;
+        at += end + 1;
+        std::str::from_utf8(&line[..end]).ok()?.parse().ok()
+    };
+    let count = number()?.checked_mul(2)?;
+    let mut map = Vec::new();
+    for _ in 0..count {
+        map.push(number()?);
+    }
+    let data = at.next_multiple_of(BLOCK).min(stored.len());
+    Some((map, stored.slice(data..)))
 }
 
 /// Walks the headers of a tar.
@@ -166,6 +288,8 @@ pub struct TarWalker<F> {
     feed: F,
     kind: &'static str,
     hold: u64,
+    /// Bytes that a sparse member may have when it is put together.
+    expand_max: u64,
     extensions: Extensions,
     /// Path and size that a global PAX header set for all that follow.
     global: Extensions,
@@ -195,6 +319,7 @@ impl<F: Feed> TarWalker<F> {
             feed,
             kind,
             hold,
+            expand_max: hold.min(EXPAND_MAX),
             extensions: Extensions::default(),
             global: Extensions::default(),
             streaming: None,
@@ -204,11 +329,6 @@ impl<F: Feed> TarWalker<F> {
             end_marker: false,
             done: false,
         }
-    }
-
-    /// The feed, to ask it for its trouble at the end.
-    pub fn feed_mut(&mut self) -> &mut F {
-        &mut self.feed
     }
 
     /// The next header block that is not all zeros, or `None` at the end.
@@ -339,12 +459,17 @@ impl<F: Feed> TarWalker<F> {
     }
 
     fn file(&mut self, at: u64, kind: u8, header: &Header) {
-        let extensions = std::mem::take(&mut self.extensions);
-        let name = extensions
-            .pax_path
+        let mut extensions = std::mem::take(&mut self.extensions);
+        // The path of a sparse file in form 1.0 is one made up for readers that know nothing of it.
+        let name = (extensions.sparse.name.take())
+            .or(extensions.pax_path)
             .or(extensions.long_name)
             .or_else(|| self.global.pax_path.clone())
             .unwrap_or_else(|| header.name());
+        let mut sparse = extensions.sparse;
+        if kind == b'S' {
+            self.old_sparse(header, &mut sparse);
+        }
         let size = extensions
             .pax_size
             .or(self.global.pax_size)
@@ -372,25 +497,61 @@ impl<F: Feed> TarWalker<F> {
                 self.trouble(no_size(at));
             }
             (None, Some(size)) => {
-                let odd = if kind == b'M' {
-                    Some(Trouble::odd(
+                let odd = (kind == b'M').then(|| {
+                    Trouble::odd(
                         "continued-member",
                         "the member is continued from another volume: what is here was read, scan the volume before it too",
-                    ))
-                } else {
-                    (kind == b'S' || extensions.sparse).then(|| {
-                        Trouble::odd(
-                            "sparse-member",
-                            "a sparse member: its stored bytes were read, its holes were not filled in",
-                        )
-                    })
-                };
-                let event = self.body(at, name, size, odd);
+                    )
+                });
+                let mut event = self.body(at, name, size, odd);
+                if sparse.is_said {
+                    self.fill_holes(&sparse, &mut event);
+                }
                 self.pending.push_back(event);
             }
             (None, None) => {
                 let member = Member::absent(MemberName::Named(name), no_size(at));
                 self.pending.push_back(Event::Member(member));
+            }
+        }
+    }
+
+    /// The map in a header of GNU's own form, and in the blocks that follow it where there is more of it.
+    fn old_sparse(&mut self, header: &Header, sparse: &mut Sparse) {
+        sparse.is_said = true;
+        sparse.size = number(&header.0[483..495]);
+        take_pieces(&header.0[386..482], &mut sparse.map);
+        let mut is_more = header.0[482] != 0;
+        let mut blocks = 0;
+        while is_more && blocks < SPARSE_BLOCKS_MAX {
+            let block = self.feed.take(BLOCK);
+            let Some(block) = block.first_chunk::<BLOCK>() else {
+                return;
+            };
+            take_pieces(&block[..504], &mut sparse.map);
+            is_more = block[504] != 0;
+            blocks += 1;
+        }
+    }
+
+    /// Puts a sparse file together, or says why it was not.
+    fn fill_holes(&self, sparse: &Sparse, event: &mut Event) {
+        let Event::Member(member) = event else { return };
+        let expanded = match &member.body {
+            Body::Held(stored) if member.trouble.is_none() => {
+                sparse.expand(stored, self.expand_max)
+            }
+            _ => None,
+        };
+        match expanded {
+            Some(file) => member.body = Body::Held(file),
+            None => {
+                member.trouble.get_or_insert_with(|| {
+                    Trouble::odd(
+                        "sparse-member",
+                        "a sparse member: its stored bytes were read, its holes were not filled in",
+                    )
+                });
             }
         }
     }
@@ -491,6 +652,19 @@ fn is_folder_list(data: &[u8]) -> bool {
         .all(|name| b"YNDRTX".contains(&name[0]) && name.ends_with(b"\0"))
 }
 
+/// Pieces of a map: offset and length in 12 bytes each, up to the first that is empty.
+fn take_pieces(fields: &[u8], map: &mut Vec<u64>) {
+    let (pieces, _) = fields.as_chunks::<24>();
+    for piece in pieces {
+        if piece[0] == 0 {
+            return;
+        }
+        if let (Some(offset), Some(len)) = (number(&piece[..12]), number(&piece[12..])) {
+            map.extend([offset, len]);
+        }
+    }
+}
+
 fn no_size(at: u64) -> Trouble {
     Trouble::damaged(
         "tar-damaged",
@@ -535,12 +709,11 @@ fn read_pax(mut records: &[u8], into: &mut Extensions) {
                 into.malformed |= size.is_none();
                 into.pax_size = size;
             }
-            b"GNU.sparse.name" => {
-                into.pax_path = Some(value.to_vec());
-                into.sparse = true;
+            _ => {
+                if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
+                    into.malformed |= !into.sparse.read(key, value);
+                }
             }
-            _ if key.starts_with(b"GNU.sparse.") => into.sparse = true,
-            _ => {}
         }
     }
     // Some writers fill up with NULs.
@@ -553,6 +726,12 @@ fn pax_record(records: &[u8]) -> Option<(&[u8], &[u8])> {
     let len: usize = std::str::from_utf8(&records[..space]).ok()?.parse().ok()?;
     let (record, rest) = records.split_at_checked(len)?;
     Some((record.strip_suffix(b"\n")?.get(space + 1..)?, rest))
+}
+
+impl<F: Feed> FeedWalker<F> for TarWalker<F> {
+    fn feed_mut(&mut self) -> &mut F {
+        &mut self.feed
+    }
 }
 
 impl<F: Feed> Walker for TarWalker<F> {
@@ -705,6 +884,143 @@ mod tests {
         let sum: u64 = block.iter().map(|&byte| u64::from(byte)).sum();
         block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
         block
+    }
+
+    fn header(name: &str, kind: u8, size: &str, fields: &[(usize, &str)]) -> Vec<u8> {
+        let mut block = vec![0; BLOCK];
+        block[..name.len()].copy_from_slice(name.as_bytes());
+        block[124..124 + size.len()].copy_from_slice(size.as_bytes());
+        block[156] = kind;
+        block[257..265].copy_from_slice(b"ustar  \0");
+        for (at, field) in fields {
+            block[*at..at + field.len()].copy_from_slice(field.as_bytes());
+        }
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
+        block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        block
+    }
+
+    fn blocks(data: &[u8]) -> Vec<u8> {
+        let mut data = data.to_vec();
+        data.resize(data.len().next_multiple_of(BLOCK), 0);
+        data
+    }
+
+    /// What follows the map of GNU's own form is more of it, and no data.
+    #[test]
+    fn sparse_files_are_put_together_from_every_form() {
+        let mut expected = vec![0; 3_000];
+        expected[1_000..1_003].copy_from_slice(b"abc");
+        expected[2_000..2_002].copy_from_slice(b"de");
+        let last = |name: &str| [header(name, b'0', "00000000004", &[]), blocks(b"last")].concat();
+        let piece = |offset: u32, len: u32| format!("{offset:011o}\0{len:011o}\0");
+        let mut more = piece(2_000, 2).into_bytes();
+        more.resize(BLOCK, 0);
+        let old = [
+            header(
+                "old",
+                b'S',
+                "00000000005",
+                &[
+                    (386, &piece(1_000, 3)),
+                    (482, "1"),
+                    (483, &format!("{:011o}\0", 3_000)),
+                ],
+            ),
+            more,
+            blocks(b"abcde"),
+            last("behind"),
+        ]
+        .concat();
+        let pax = |records: &[(&str, &str)], data: &[u8]| {
+            let records: String = records
+                .iter()
+                .map(|(key, value)| {
+                    let len = key.len() + value.len() + 3;
+                    let len = (1..)
+                        .map(|digits| len + digits)
+                        .find(|len| len.to_string().len() == len - key.len() - value.len() - 3);
+                    format!("{} {key}={value}\n", len.unwrap())
+                })
+                .collect();
+            let size = |len: usize| format!("{len:011o}");
+            [
+                header("x", b'x', &size(records.len()), &[]),
+                blocks(records.as_bytes()),
+                header("GNUSparseFile.0/made-up", b'0', &size(data.len()), &[]),
+                blocks(data),
+                last("behind"),
+            ]
+            .concat()
+        };
+        let first = pax(
+            &[
+                ("path", "f"),
+                ("GNU.sparse.size", "3000"),
+                ("GNU.sparse.numblocks", "2"),
+                ("GNU.sparse.offset", "1000"),
+                ("GNU.sparse.numbytes", "3"),
+                ("GNU.sparse.offset", "2000"),
+                ("GNU.sparse.numbytes", "2"),
+            ],
+            b"abcde",
+        );
+        let second = pax(
+            &[
+                ("GNU.sparse.name", "f"),
+                ("GNU.sparse.size", "3000"),
+                ("GNU.sparse.map", "1000,3,2000,2"),
+            ],
+            b"abcde",
+        );
+        let inline = [blocks(b"2\n1000\n3\n2000\n2\n"), b"abcde".to_vec()].concat();
+        let records = [
+            ("GNU.sparse.major", "1"),
+            ("GNU.sparse.minor", "0"),
+            ("GNU.sparse.name", "f"),
+            ("GNU.sparse.realsize", "3000"),
+        ];
+        let third = pax(&records, &inline);
+        for (bytes, name) in [(old, "old"), (first, "f"), (second, "f"), (third, "f")] {
+            let (members, codes, _) = walk(TarWalker::new(
+                SliceFeed::new(bytes.into()),
+                "tar",
+                u64::MAX,
+            ));
+            assert_eq!(members[0].0, name.as_bytes());
+            assert!(members[0].1 == expected, "{name}");
+            assert_eq!(members[1], (b"behind".to_vec(), b"last".to_vec()));
+            assert_eq!(codes, [""; 0], "{name}");
+        }
+    }
+
+    /// What is stored is given where the holes are too large, or the map lies.
+    #[test]
+    fn holes_of_any_size_take_no_memory() {
+        for (size, map) in [
+            ("60000000000", "0,1,59999999000,4"),
+            ("3000", "5,9"),
+            ("3000", "9,1,3,4"),
+            ("3000", "2999,5"),
+        ] {
+            let records = format!("{} GNU.sparse.map={map}\n", 19 + map.len());
+            let records = format!("{records}{} GNU.sparse.size={size}\n", 20 + size.len());
+            let bytes = [
+                header("x", b'x', &format!("{:011o}", records.len()), &[]),
+                blocks(records.as_bytes()),
+                header("a", b'0', "00000000005", &[]),
+                blocks(b"abcde"),
+            ]
+            .concat();
+            let (members, codes, _) = walk(TarWalker::new(
+                SliceFeed::new(bytes.into()),
+                "tar",
+                u64::MAX,
+            ));
+            assert_eq!(members, [(b"a".to_vec(), b"abcde".to_vec())], "{map}");
+            assert_eq!(codes, ["sparse-member"], "{map}");
+        }
     }
 
     #[test]

@@ -134,6 +134,7 @@ pub fn run(
 impl Codec for XzCodec {
     const KIND: &'static str = "xz";
     const TAR: &'static str = "tar.xz";
+    const CPIO: &'static str = "cpio.xz";
 
     /// Streams may have zeros between them (2.2).
     fn find(&mut self, packed: &mut Packed, _notes: &mut Notes) -> bool {

@@ -140,6 +140,7 @@ impl ZlibCodec {
 impl Codec for ZlibCodec {
     const KIND: &'static str = "zlib";
     const TAR: &'static str = "tar.zlib";
+    const CPIO: &'static str = "cpio.zlib";
 
     /// There is one; what follows it is told by its own content.
     fn find(&mut self, packed: &mut Packed, _notes: &mut Notes) -> bool {

@@ -324,6 +324,7 @@ impl ZstdCodec {
 impl Codec for ZstdCodec {
     const KIND: &'static str = "zstd";
     const TAR: &'static str = "tar.zst";
+    const CPIO: &'static str = "cpio.zst";
 
     fn find(&mut self, packed: &mut Packed, notes: &mut Notes) -> bool {
         stream::skip_skippable(packed, notes) && packed.peek(MAGIC.len()).starts_with(&MAGIC)

@@ -23,6 +23,7 @@ use super::key::{self, KeyAlgorithm, KeyFormat, ParsedKey};
 use super::manifest::Manifest;
 use super::registry::{self, RegistryFile, TokenCheck};
 use super::rules::Rules;
+use crate::container::carve::Mark;
 
 /// The word that links a file to its source map (ECMA-426, section 11).
 const LINK_WORD: &[u8] = b"sourceMappingURL";
@@ -42,6 +43,8 @@ enum Subject {
     /// A key of an npm settings file; followed by white space or `=`, begun by a line or a colon.
     NpmKey,
     Registry,
+    /// An archive may begin here.
+    Archive(Mark),
 }
 
 /// A word that is looked for by a part of it.
@@ -69,7 +72,11 @@ const fn literal(
     }
 }
 
-const LITERALS: [Literal; 11] = [
+const fn archive(magic: &'static [u8], mark: Mark) -> Literal {
+    literal(magic, 0, magic, Subject::Archive(mark))
+}
+
+const LITERALS: [Literal; 28] = [
     literal(LINK_WORD, 12, b"gURL", Subject::Link),
     literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
     literal(key::PUTTY_START, 0, b"PuTTY-User-Key", Subject::Putty),
@@ -81,7 +88,29 @@ const LITERALS: [Literal; 11] = [
     literal(b"sourceURL=", 4, b"ceURL=", Subject::Module),
     literal(b"# debugId=", 5, b"ugId=", Subject::DebugId),
     literal(b"sourcesContent", 4, b"cesCo", Subject::MapContents),
+    // Archives that stand within something else; gzip without flags or with a name, which is what tools write.
+    archive(b"\x1f\x8b\x08\0", Mark::Gzip),
+    archive(b"\x1f\x8b\x08\x08", Mark::Gzip),
+    archive(b"PK\x03\x04", Mark::Zip),
+    archive(b"\xfd7zXZ\0", Mark::Xz),
+    archive(b"\x28\xb5\x2f\xfd", Mark::Zstd),
+    archive(b"7z\xbc\xaf\x27\x1c", Mark::SevenZ),
+    archive(b"1AY&SY", Mark::Bzip2),
+    archive(b"ustar", Mark::Tar),
+    archive(b"070701", Mark::Cpio),
+    archive(b"{\"files\":{", Mark::Asar),
+    // The same in base64: gzip, zip, xz, zstd, 7z, and a map.
+    archive(b"H4sI", Mark::Base64),
+    archive(b"UEsDB", Mark::Base64),
+    archive(b"/Td6WFo", Mark::Base64),
+    archive(b"KLUv/", Mark::Base64),
+    archive(b"N3q8ryc", Mark::Base64),
+    archive(b"eyJ2ZXJzaW9uIjoz", Mark::Base64),
+    // bzip2, whose fifth digit tells the size of its blocks.
+    archive(b"TFBWSZTW", Mark::Base64),
 ];
+/// Places of archives that are kept; more of them are no content that anybody made.
+const ARCHIVES_MAX: usize = 1 << 16;
 
 /// The literal pass, built once and shared by all workers.
 #[derive(Debug)]
@@ -126,6 +155,7 @@ impl Prefilter {
                 }
             }
         }
+        hits.archives.sort_unstable();
         hits
     }
 }
@@ -140,6 +170,7 @@ pub struct Hits {
     module: bool,
     debug_id: bool,
     map_contents: bool,
+    archives: Vec<(usize, Mark)>,
 }
 
 impl Hits {
@@ -152,6 +183,7 @@ impl Hits {
             && !self.module
             && !self.debug_id
             && !self.map_contents
+            && self.archives.is_empty()
     }
 
     /// The word `sourceMappingURL` stands in it, whether as a link or not.
@@ -172,6 +204,11 @@ impl Hits {
     /// The key that holds the contents of a map stands in it.
     pub fn has_map_contents(&self) -> bool {
         self.map_contents
+    }
+
+    /// Places where an archive may begin, ascending.
+    pub fn archives(&self) -> &[(usize, Mark)] {
+        &self.archives
     }
 
     /// Byte offsets of the word `sourceMappingURL`, ascending.
@@ -201,6 +238,11 @@ impl Hits {
                 let mut behind = behind.iter().skip_while(|&&byte| byte == b'\\');
                 self.map_contents |= quoted && behind.next() == Some(&b'"');
             }
+            Subject::Archive(mark) if self.archives.len() < ARCHIVES_MAX => {
+                self.archives
+                    .extend(archive_start(bytes, at, mark).map(|at| (at, mark)));
+            }
+            Subject::Archive(_) => {}
             Subject::Pem => self.pems.push(at),
             Subject::Putty => self.putty.push(at),
             Subject::Registry => self.registry = true,
@@ -213,6 +255,29 @@ impl Hits {
                 );
             }
         }
+    }
+}
+
+/// Where the archive would begin whose magic stands at `at`, if what stands round that fits.
+fn archive_start(bytes: &[u8], at: usize, mark: Mark) -> Option<usize> {
+    let back = |len: usize| at.checked_sub(len);
+    match mark {
+        Mark::Bzip2 => {
+            let start = back(4)?;
+            let level = *bytes.get(start + 3)?;
+            (bytes[start..].starts_with(b"BZh") && matches!(level, b'1'..=b'9')).then_some(start)
+        }
+        // POSIX closes the magic with NUL, GNU with blanks.
+        Mark::Tar => matches!(bytes.get(at + 5), Some(0 | b' '))
+            .then(|| back(257))
+            .flatten()
+            .filter(|start| crate::container::tar::looks_like_tar(&bytes[*start..])),
+        Mark::Asar => back(16).filter(|start| bytes[*start..].starts_with(b"\x04\0\0\0")),
+        Mark::Cpio => crate::container::cpio::looks_like_cpio(&bytes[at..]).then_some(at),
+        Mark::Base64 if bytes[at..].starts_with(b"TFBWSZTW") => {
+            back(5).filter(|start| bytes[*start..].starts_with(b"Qlpo"))
+        }
+        _ => Some(at),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::blob::digest::StreamDigests;
 use crate::blob::limits::Meter;
 use crate::blob::lines::LineCounter;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, count_lines};
+use crate::container::carve::{self, Mark};
 use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
 use crate::exposure::{self, Prefilter};
 use crate::record::{Grade, ReferenceKind};
@@ -708,8 +709,13 @@ impl Analyser {
             modules: hits.has_module(),
             maps: hits.has_map_contents(),
         };
-        if hits.has_link() || wanted.modules || wanted.maps || sourcemap::is_wasm(bytes) {
+        let may_hold = !hits.archives().is_empty();
+        if hits.has_link() || wanted.modules || wanted.maps || may_hold || sourcemap::is_wasm(bytes)
+        {
             let mut inlined = Inlined::of(bytes, wanted);
+            if may_hold {
+                self.carve(bytes, hits.archives(), &mut inlined, facts);
+            }
             if is_executable(&facts.kind) {
                 // A runtime holds the word and examples of it; only what brings its map along says something.
                 inlined
@@ -728,6 +734,25 @@ impl Analyser {
         self.progress
             .findings
             .fetch_add(facts.matches.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Looks for archives where the literal pass says that one may begin.
+    fn carve(
+        &self,
+        bytes: &Bytes,
+        marks: &[(usize, Mark)],
+        inlined: &mut Inlined,
+        facts: &mut Facts,
+    ) {
+        let marks: Vec<_> = marks
+            .iter()
+            .copied()
+            .filter(|(offset, _)| !inlined.covers(*offset))
+            .collect();
+        let is_map = |head: &[u8]| formats::is_map(head);
+        let carved = carve::archives(bytes, marks, &self.limits, is_map);
+        facts.troubles.extend(carved.trouble);
+        inlined.add_archives(carved.found);
     }
 
     /// Reads a member that is too large to be held: digests, and the literal pass window by window.
@@ -792,7 +817,7 @@ impl Analyser {
     fn stream_end(&self, sha256: &Sha256Digest, lines: u64, has_inlined: bool, facts: &mut Facts) {
         let mut unseen = Vec::new();
         if has_inlined {
-            unseen.push("maps and modules within it were not opened");
+            unseen.push("maps, modules and archives that may be within it were not opened");
         }
         if is_executable(&facts.kind) {
             unseen.push("no application was looked for in it");
@@ -847,7 +872,8 @@ impl Analyser {
                 facts.traits.push(fact);
             }
         }
-        let mut has_inlined = hits.has_module() || hits.has_map_contents();
+        let mut has_inlined =
+            hits.has_module() || hits.has_map_contents() || !hits.archives().is_empty();
         if hits.has_debug_id() {
             for link in debug_links(window) {
                 if !facts.links.contains(&link) {

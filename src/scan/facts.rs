@@ -161,7 +161,7 @@ impl Tree {
 
 /// Whether containers of this kind are texts that carry something inside.
 pub fn is_part_of_text(kind: &str) -> bool {
-    matches!(kind, "data-url" | "eval" | "embedded-map")
+    matches!(kind, "data-url" | "eval" | "embedded-map" | "embedded")
 }
 
 /// The number of a name: the beginning of its BLAKE3.

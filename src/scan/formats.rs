@@ -4,10 +4,12 @@
 
 use crate::container::{
     Format,
+    ar::Ar,
     asar::Asar,
     brotli::Brotli,
     bun::{Bun, BunMap},
     bzip2::Bzip2,
+    cpio::Cpio,
     deno::Deno,
     gzip::Gzip,
     har::Har,
@@ -16,7 +18,9 @@ use crate::container::{
     nexe::Nexe,
     pkg::Pkg,
     ram::RamBundle,
+    rpm::Rpm,
     sea::Sea,
+    sevenz::SevenZ,
     tar::Tar,
     warc::Warc,
     warc_gz::WarcGz,
@@ -29,7 +33,7 @@ use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried: those without a magic of their own last, so
 /// that they are tried only where nothing else is known.
-static FORMATS: [&dyn Format; 23] = [
+static FORMATS: [&dyn Format; 27] = [
     // Before gzip, which it is too.
     &WarcGz,
     &Gzip { runs_on },
@@ -38,7 +42,11 @@ static FORMATS: [&dyn Format; 23] = [
     &Bzip2 { runs_on },
     &Lz4 { runs_on },
     &Zip,
+    &SevenZ,
     &Tar,
+    &Ar,
+    &Cpio,
+    &Rpm,
     &Asar,
     &Sea,
     &Bun,
@@ -87,16 +95,15 @@ pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
         .find(|format| format.recognise(head))
 }
 
+/// Whether content that begins so is a source map.
+pub fn is_map(head: &[u8]) -> bool {
+    SourceMap.recognise(head)
+}
+
 /// Containers that are recognised but not opened yet: saying so is the least.
-const NOT_OPENED: [(&str, &[u8]); 9] = [
-    ("7z", b"7z\xbc\xaf\x27\x1c"),
+const NOT_OPENED: [(&str, &[u8]); 3] = [
     ("rar", b"Rar!\x1a\x07"),
-    ("ar", b"!<arch>\n"),
-    ("rpm", b"\xed\xab\xee\xdb"),
     ("cab", b"MSCF\0\0\0\0"),
-    ("cpio", b"070701"),
-    ("cpio", b"070702"),
-    ("cpio", b"070707"),
     ("git-pack", b"PACK\0\0\0"),
 ];
 

@@ -1,4 +1,4 @@
-//! What a text carries inside: data URLs in its links, modules in its `eval` calls, and maps.
+//! What content carries inside: data URLs in its links, modules in its `eval` calls, maps, and archives.
 //!
 //! Links within a module or a map belong to that, which is looked at by itself: they are left out here, so that each
 //! map is found once.
@@ -9,6 +9,7 @@ use super::carve::{self, Carved};
 use super::eval::{self, Module};
 use super::{Link, Target, classify, data_url};
 use crate::blob::MemberName;
+use crate::container::carve::Found;
 use crate::container::{Event, Member, Trouble, Walker};
 
 /// Links and modules of one text.
@@ -19,6 +20,7 @@ pub struct Inlined<'a> {
     modules: Vec<Module<'a>>,
     maps: Vec<Carved>,
     stopped_at: Option<usize>,
+    archives: Vec<Found>,
 }
 
 /// What to look for beside links: few texts have any, and a literal pass says which.
@@ -59,6 +61,7 @@ impl<'a> Inlined<'a> {
             modules,
             maps,
             stopped_at,
+            archives: Vec::new(),
         }
     }
 
@@ -72,6 +75,24 @@ impl<'a> Inlined<'a> {
             ),
             Some((self.text.len() - at) as u64),
         ))
+    }
+
+    /// Whether something that was found holds the byte at `offset`: what stands there is part of that.
+    pub fn covers(&self, offset: usize) -> bool {
+        let is_in_link = |link: &Link| {
+            let start = link.url.as_ptr() as usize - self.text.as_ptr() as usize;
+            (start..start + link.url.len()).contains(&offset)
+        };
+        is_within(&self.modules, offset)
+            || is_within(&self.maps, offset)
+            || self.links.iter().any(is_in_link)
+    }
+
+    /// Takes in the archives that stand in the content, in order.
+    pub fn add_archives(&mut self, archives: Vec<Found>) {
+        // A link in an archive is not this text's.
+        self.links.retain(|link| !is_within(&archives, link.offset));
+        self.archives = archives;
     }
 
     /// Gives the data URLs and the modules; `None` where there are none.
@@ -89,13 +110,21 @@ impl<'a> Inlined<'a> {
             let raw = self.text.slice(map.offset..map.offset + map.len);
             Piece::Map(raw, map.is_string)
         });
-        let mut pieces: Vec<Piece> = urls.chain(modules).chain(maps).collect();
-        let kind = match (self.modules.is_empty(), self.maps.is_empty()) {
-            (false, _) => "eval",
-            (true, false) => "embedded-map",
-            (true, true) => "data-url",
+        let archives = self
+            .archives
+            .iter()
+            .map(|found| Piece::Archive(found.offset, found.bytes.clone()));
+        let mut pieces: Vec<Piece> = urls.chain(modules).chain(maps).chain(archives).collect();
+        let kind = if !self.modules.is_empty() {
+            "eval"
+        } else if !self.maps.is_empty() {
+            "embedded-map"
+        } else if pieces.iter().any(|piece| matches!(piece, Piece::Url(_))) {
+            "data-url"
+        } else {
+            "embedded"
         };
-        pieces.sort_by_key(|piece| piece.raw().as_ptr() as usize);
+        pieces.sort_by_key(|piece| piece.offset(self.text));
         (!pieces.is_empty()).then(|| InlinedWalker {
             text: self.text.clone(),
             pieces: pieces.into_iter(),
@@ -109,12 +138,17 @@ enum Piece {
     Module(Bytes),
     /// A map, or the inside of a string that may hold one.
     Map(Bytes, bool),
+    /// An archive, and where it stands.
+    Archive(usize, Bytes),
 }
 
 impl Piece {
-    fn raw(&self) -> &Bytes {
+    fn offset(&self, text: &Bytes) -> usize {
         match self {
-            Piece::Url(raw) | Piece::Module(raw) | Piece::Map(raw, _) => raw,
+            Piece::Url(raw) | Piece::Module(raw) | Piece::Map(raw, _) => {
+                raw.as_ptr() as usize - text.as_ptr() as usize
+            }
+            Piece::Archive(offset, _) => *offset,
         }
     }
 }
@@ -137,6 +171,9 @@ impl Walker for InlinedWalker {
                 Piece::Url(url) => self.url_member(&url),
                 Piece::Module(raw) => Some(module_member(&raw)),
                 Piece::Map(raw, is_string) => Some(self.map_member(raw, is_string)),
+                Piece::Archive(offset, bytes) => {
+                    Some(Member::whole(MemberName::Offset(offset as u64), bytes))
+                }
             };
             if let Some(member) = member {
                 return Some(Event::Member(member));
@@ -197,6 +234,12 @@ trait Part {
 impl Part for Module<'_> {
     fn span(&self) -> std::ops::Range<usize> {
         self.offset..self.offset + self.raw.len()
+    }
+}
+
+impl Part for Found {
+    fn span(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len
     }
 }
 
