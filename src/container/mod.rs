@@ -16,6 +16,7 @@ pub mod claims;
 pub mod deno;
 pub mod exe;
 pub mod feed;
+pub mod git;
 pub mod gzip;
 pub mod har;
 pub mod http;

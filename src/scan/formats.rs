@@ -9,6 +9,7 @@ use crate::container::{
     bun::{Bun, BunMap},
     bzip2::Bzip2,
     deno::Deno,
+    git::{GitBundle, GitLoose, GitPack},
     gzip::Gzip,
     har::Har,
     lz4::Lz4,
@@ -29,7 +30,7 @@ use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried: those without a magic of their own last, so
 /// that they are tried only where nothing else is known.
-static FORMATS: [&dyn Format; 23] = [
+static FORMATS: [&dyn Format; 26] = [
     // Before gzip, which it is too.
     &WarcGz,
     &Gzip { runs_on },
@@ -48,9 +49,13 @@ static FORMATS: [&dyn Format; 23] = [
     &PrefixedZip,
     &Har,
     &Warc,
+    &GitPack,
+    &GitBundle,
     &RamBundle,
     &BunMap,
     &SourceMap,
+    // Before zlib, which it is too.
+    &GitLoose,
     &Zlib {
         is_candidate: is_unknown,
         runs_on,
@@ -88,7 +93,7 @@ pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
 }
 
 /// Containers that are recognised but not opened yet: saying so is the least.
-const NOT_OPENED: [(&str, &[u8]); 9] = [
+const NOT_OPENED: [(&str, &[u8]); 8] = [
     ("7z", b"7z\xbc\xaf\x27\x1c"),
     ("rar", b"Rar!\x1a\x07"),
     ("ar", b"!<arch>\n"),
@@ -97,7 +102,6 @@ const NOT_OPENED: [(&str, &[u8]); 9] = [
     ("cpio", b"070701"),
     ("cpio", b"070702"),
     ("cpio", b"070707"),
-    ("git-pack", b"PACK\0\0\0"),
 ];
 
 /// The format of a container that cannot be opened yet.

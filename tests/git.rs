@@ -1,0 +1,342 @@
+//! Git stores, held against git itself: what `git cat-file --batch-all-objects` gives of a repository, the program
+//! must give too, however it is kept.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{Random, Records, number, scan, scratch, sha256, text};
+
+const INCOMPLETE: i32 = 3;
+
+/// Runs git in a folder; what it prints.
+#[track_caller]
+fn git<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Vec<u8> {
+    git_fed(folder, arguments, b"")
+}
+
+/// The same with something on its standard input.
+#[track_caller]
+fn git_fed<S: AsRef<OsStr>>(
+    folder: &Path,
+    arguments: impl IntoIterator<Item = S>,
+    input: &[u8],
+) -> Vec<u8> {
+    let mut command = Command::new("git");
+    command
+        .current_dir(folder)
+        .args(["-c", "protocol.file.allow=always", "-c", "gc.auto=0"])
+        .args([
+            "-c",
+            "maintenance.auto=false",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_AUTHOR_NAME", "A. Author")
+        .env("GIT_AUTHOR_EMAIL", "author@acme.example")
+        .env("GIT_COMMITTER_NAME", "C. Committer")
+        .env("GIT_COMMITTER_EMAIL", "committer@acme.example")
+        .env("GIT_COMMITTER_DATE", "1700000000 +0000")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .expect("git is installed: it is the oracle of these tests");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let feeder = std::thread::spawn(move || {
+        let _ = std::io::Write::write_all(&mut stdin, &input);
+    });
+    let output = child.wait_with_output().expect("git ends");
+    feeder.join().expect("input was taken");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+/// One object, as git tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    kind: String,
+    sha256: String,
+    bytes: u64,
+}
+
+/// Every object of a repository by its name.
+#[track_caller]
+fn told(repository: &Path) -> BTreeMap<String, Told> {
+    let out = git(
+        repository,
+        ["cat-file", "--batch-all-objects", "--batch", "--unordered"],
+    );
+    let (mut objects, mut rest) = (BTreeMap::new(), &out[..]);
+    while !rest.is_empty() {
+        let end = rest.iter().position(|&byte| byte == b'\n').unwrap();
+        let line = std::str::from_utf8(&rest[..end]).unwrap();
+        let fields: Vec<_> = line.split(' ').collect();
+        let len: usize = fields[2].parse().unwrap();
+        let bytes = &rest[end + 1..end + 1 + len];
+        objects.insert(
+            fields[0].to_owned(),
+            Told {
+                kind: fields[1].to_owned(),
+                sha256: sha256(bytes),
+                bytes: len as u64,
+            },
+        );
+        rest = &rest[end + len + 2..];
+    }
+    objects
+}
+
+/// The entries in a container by their names, without those of containers within.
+fn entries(records: &Records, container: &str) -> BTreeMap<String, (String, u64)> {
+    let prefix = format!("{container}!/");
+    records
+        .all("blob")
+        .filter_map(|blob| {
+            let name = text(blob, "locator").strip_prefix(&prefix)?;
+            (!name.contains("!/")).then(|| {
+                (
+                    name.to_owned(),
+                    (text(blob, "sha256").to_owned(), number(blob, "bytes")),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Asserts that a container gave every object that git knows, and nothing else that is called by a name of git's.
+#[track_caller]
+fn assert_all(records: &Records, container: &str, told: &BTreeMap<String, Told>) {
+    let mut found = entries(records, container);
+    found.retain(|name, _| is_id(name));
+    let expected: BTreeMap<_, _> = told
+        .iter()
+        .filter(|(_, object)| object.kind != "tree")
+        .map(|(id, object)| (id.clone(), (object.sha256.clone(), object.bytes)))
+        .collect();
+    let names = |map: &BTreeMap<String, _>| map.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(names(&found), names(&expected), "{:?}", records.problems());
+    assert_eq!(found, expected);
+}
+
+fn is_id(name: &str) -> bool {
+    matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn trees(told: &BTreeMap<String, Told>) -> usize {
+    told.values().filter(|object| object.kind == "tree").count()
+}
+
+/// Scans one path and records every blob.
+#[track_caller]
+fn scan_all(status: i32, path: &Path) -> Records {
+    scan(
+        status,
+        [path.as_os_str(), "--record".as_ref(), "all".as_ref()],
+    )
+}
+
+/// A repository with a history: files that change a little, folders, a tag, another branch, a branch that was deleted,
+/// names that are no UTF-8.
+fn repository(folder: &Path, more: &[&str]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    let root = folder.join("repo");
+    std::fs::create_dir_all(&root).unwrap();
+    git(&root, ["init", "-q"].iter().chain(more));
+    let mut random = Random::new(11);
+    let mut lines: Vec<String> = (0..300).map(|_| random.text(40)).collect();
+    std::fs::create_dir_all(root.join("src/deep/er")).unwrap();
+    for number in 0..24 {
+        lines[number * 7] = random.text(30);
+        lines.push(random.text(50));
+        std::fs::write(root.join("src/main.txt"), lines.join("\n")).unwrap();
+        std::fs::write(root.join("src/deep/er/notes.txt"), random.text(400)).unwrap();
+        if number % 5 == 0 {
+            std::fs::write(
+                root.join(OsStr::from_bytes(b"src/nam\xe9.txt")),
+                random.text(90),
+            )
+            .unwrap();
+        }
+        commit(&root, number as u64);
+        if number == 10 {
+            git(&root, ["tag", "-a", "v1", "-m", "the first"]);
+            git(&root, ["branch", "side"]);
+        }
+    }
+    git(&root, ["checkout", "-q", "-b", "gone", "side"]);
+    std::fs::write(
+        root.join("secret.txt"),
+        "only on a branch that was deleted\n",
+    )
+    .unwrap();
+    commit(&root, 90);
+    git(&root, ["checkout", "-q", "side"]);
+    std::fs::write(root.join("aside.txt"), "only on the side\n").unwrap();
+    commit(&root, 91);
+    git(&root, ["checkout", "-q", "main"]);
+    git(&root, ["branch", "-q", "-D", "gone"]);
+    root
+}
+
+/// Commits everything, so many days after a day in 2020.
+#[track_caller]
+fn commit(root: &Path, day: u64) {
+    let date = format!("--date={} +0100", 1_600_000_000 + day * 86_400);
+    git(root, ["add", "-A"]);
+    git(root, ["commit", "-q", "-m", &format!("day {day}"), &date]);
+}
+
+/// The packs of a repository.
+#[allow(dead_code)]
+fn packs(repository: &Path) -> Vec<PathBuf> {
+    let folder = repository.join(".git/objects/pack");
+    let mut packs: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "pack")
+        })
+        .collect();
+    packs.sort();
+    packs
+}
+
+/// Packs everything, unreachable objects too, with long chains; the one pack.
+#[track_caller]
+fn pack_all(root: &Path) -> PathBuf {
+    let ids: String = told(root).into_keys().map(|id| id + "\n").collect();
+    let arguments = [
+        "pack-objects",
+        "--depth=50",
+        "--window=50",
+        "--no-reuse-delta",
+        "-q",
+    ];
+    git_fed(root, arguments.into_iter().chain(["all"]), ids.as_bytes());
+    let mut found: Vec<_> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "pack")
+        })
+        .collect();
+    assert_eq!(found.len(), 1);
+    let pack = root.with_file_name("all.pack");
+    std::fs::rename(found.remove(0), &pack).unwrap();
+    pack
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Packs, bundles and loose objects by themselves
+
+#[test]
+fn a_pack_by_itself_gives_every_object() {
+    let folder = scratch();
+    let root = repository(folder.path(), &[]);
+    let told = told(&root);
+    let pack = pack_all(&root);
+    let records = scan_all(0, &pack);
+    assert_all(&records, "all.pack", &told);
+    assert_eq!(
+        number(&records.ledger()["other"], "git-tree"),
+        trees(&told) as u64
+    );
+    // The same with differences that name their base, and inside of archives.
+    let refs = git_fed(
+        &root,
+        ["pack-objects", "--stdout", "--no-reuse-delta", "-q"],
+        told.keys()
+            .map(|id| format!("{id}\n"))
+            .collect::<String>()
+            .as_bytes(),
+    );
+    let path = folder.path().join("refs.tgz");
+    std::fs::write(&path, common::tgz(&[("a/b.bin", refs)])).unwrap();
+    assert_all(&scan_all(0, &path), "refs.tgz!/a/b.bin", &told);
+}
+
+#[test]
+fn a_pack_of_a_sha256_repository() {
+    let folder = scratch();
+    let root = repository(folder.path(), &["--object-format=sha256"]);
+    let told = told(&root);
+    let records = scan_all(0, &pack_all(&root));
+    assert_all(&records, "all.pack", &told);
+    assert_eq!(number(&records.ledger()["other"], "git-sha256"), 1);
+}
+
+#[test]
+fn bundles_whole_and_thin() {
+    let folder = scratch();
+    let root = repository(folder.path(), &[]);
+    let path = folder.path().join("whole.bundle");
+    let name = path.to_str().unwrap();
+    git(&root, ["bundle", "create", "-q", name, "--all"]);
+    let clone = folder.path().join("clone.git");
+    git(
+        &root,
+        ["clone", "-q", "--mirror", name, clone.to_str().unwrap()],
+    );
+    assert_all(&scan_all(0, &path), "whole.bundle", &told(&clone));
+
+    let path = folder.path().join("third.bundle");
+    let name = path.to_str().unwrap();
+    git(
+        &root,
+        ["bundle", "create", "-q", "--version=3", name, "main"],
+    );
+    assert!(entries(&scan_all(0, &path), "third.bundle").len() > 50);
+
+    let path = folder.path().join("thin.bundle");
+    let name = path.to_str().unwrap();
+    git(&root, ["bundle", "create", "-q", name, "main~2..main"]);
+    let records = scan_all(INCOMPLETE, &path);
+    assert!(
+        records
+            .problems()
+            .iter()
+            .any(|(code, _)| *code == "git-base-missing")
+    );
+    let found = entries(&records, "thin.bundle");
+    let told = told(&root);
+    let head = git(&root, ["rev-parse", "main"]);
+    let head = std::str::from_utf8(&head).unwrap().trim();
+    assert_eq!(found[head].0, told[head].sha256);
+}
+
+#[test]
+fn a_loose_object_is_called_by_its_name() {
+    let folder = scratch();
+    let root = repository(folder.path(), &[]);
+    let told = told(&root);
+    let id = told
+        .iter()
+        .find(|(_, object)| object.kind == "blob")
+        .unwrap()
+        .0;
+    let file = root.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    let copy = folder.path().join("x.bin");
+    std::fs::copy(&file, &copy).unwrap();
+    let records = scan_all(0, &copy);
+    assert_eq!(entries(&records, "x.bin")[id].0, told[id].sha256);
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&copy, &bytes[..bytes.len() - 6]).unwrap();
+    let records = scan_all(INCOMPLETE, &copy);
+    assert_eq!(records.ledger()["damaged"]["git-object-damaged"], 1);
+}
