@@ -201,7 +201,6 @@ fn commit(root: &Path, day: u64) {
 }
 
 /// The packs of a repository.
-#[allow(dead_code)]
 fn packs(repository: &Path) -> Vec<PathBuf> {
     let folder = repository.join(".git/objects/pack");
     let mut packs: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -339,4 +338,307 @@ fn a_loose_object_is_called_by_its_name() {
     std::fs::write(&copy, &bytes[..bytes.len() - 6]).unwrap();
     let records = scan_all(INCOMPLETE, &copy);
     assert_eq!(records.ledger()["damaged"]["git-object-damaged"], 1);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Stores
+
+/// Scans a folder that holds repositories; nothing of their git directories may be a unit of its own.
+#[track_caller]
+fn scan_stores(status: i32, folder: &Path) -> Records {
+    let records = scan_all(status, folder);
+    for blob in records.all("blob") {
+        let file = text(blob, "locator").split("!/").next().unwrap();
+        assert!(
+            !file.contains("/objects/") && !file.ends_with("/HEAD"),
+            "{file}"
+        );
+    }
+    records
+}
+
+#[test]
+fn a_store_is_one_unit_however_its_objects_are_kept() {
+    let folder = scratch();
+    let root = repository(&folder.path().join("in"), &[]);
+    let input = folder.path().join("in");
+    let told = told(&root);
+    let check = |what: &str| {
+        let records = scan_stores(0, &input);
+        assert_all(&records, "in/repo/.git", &told);
+        let other = &records.ledger()["other"];
+        assert_eq!(number(other, "git-tree"), trees(&told) as u64, "{what}");
+        // What is checked out are files as ever, and belongs to the same place.
+        records.at("blob", "in/repo/src/main.txt");
+        records.at("blob", "in/repo/.git!/config");
+        records
+    };
+    let loose = check("loose");
+    let loose = number(&loose.ledger()["other"], "git-loose");
+    assert_eq!(loose, told.len() as u64);
+    git(&root, ["repack", "-q", "-df"]);
+    check("reachable ones packed, the others loose");
+    git(
+        &root,
+        ["repack", "-q", "-adfk", "--depth=50", "--window=50"],
+    );
+    let records = check("one pack");
+    assert!(records.ledger()["other"].get("git-loose").is_none());
+    git(&root, ["gc", "-q", "--no-prune"]);
+    check("collected, with a bitmap and a commit graph");
+    // Once more beside it: every object twice.
+    let again = folder.path().join("again");
+    std::fs::create_dir(&again).unwrap();
+    git(&again, ["init", "-q", "--bare"]);
+    for pack in packs(&root) {
+        git_fed(
+            &again,
+            ["unpack-objects", "-q"],
+            &std::fs::read(&pack).unwrap(),
+        );
+    }
+    for entry in std::fs::read_dir(again.join("objects")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if name.len() == 2 {
+            std::fs::rename(entry.path(), root.join(".git/objects").join(name)).unwrap();
+        }
+    }
+    let records = check("packed and loose");
+    assert!(number(&records.ledger()["other"], "git-stored-again") as usize >= told.len());
+}
+
+#[test]
+fn several_packs_and_an_index_over_them() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    git(&root, ["repack", "-q", "-d"]);
+    for number in 0..3 {
+        std::fs::write(root.join("more.txt"), format!("{number}\n").repeat(50)).unwrap();
+        commit(&root, 100 + number);
+        git(&root, ["repack", "-q", "-d"]);
+    }
+    git(&root, ["multi-pack-index", "write"]);
+    let told = told(&root);
+    assert_eq!(packs(&root).len(), 4);
+    assert_all(&scan_stores(0, &input), "in/repo/.git", &told);
+    // Their own indexes are gone: the one over all is enough, and without any the packs tell themselves.
+    for pack in packs(&root) {
+        std::fs::remove_file(pack.with_extension("idx")).unwrap();
+    }
+    assert_all(&scan_stores(0, &input), "in/repo/.git", &told);
+    std::fs::remove_file(root.join(".git/objects/pack/multi-pack-index")).unwrap();
+    assert_all(&scan_stores(0, &input), "in/repo/.git", &told);
+}
+
+#[test]
+fn old_indexes_and_sha256() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    git(
+        &root,
+        ["-c", "pack.indexVersion=1", "repack", "-q", "-adfk"],
+    );
+    assert_all(&scan_stores(0, &input), "in/repo/.git", &told(&root));
+
+    let input = folder.path().join("wide");
+    let root = repository(&input, &["--object-format=sha256"]);
+    let before = told(&root);
+    assert_all(&scan_stores(0, &input), "wide/repo/.git", &before);
+    git(&root, ["repack", "-q", "-adfk"]);
+    let records = scan_stores(0, &input);
+    assert_all(&records, "wide/repo/.git", &before);
+    assert_eq!(number(&records.ledger()["other"], "git-sha256"), 1);
+}
+
+#[test]
+fn bare_stores_worktrees_and_submodules() {
+    let folder = scratch();
+    let root = repository(folder.path(), &[]);
+    let input = folder.path().join("in");
+    std::fs::create_dir(&input).unwrap();
+    let bare = input.join("bare.git");
+    git(
+        &root,
+        ["clone", "-q", "--bare", ".", bare.to_str().unwrap()],
+    );
+    let records = scan_stores(0, &input);
+    assert_all(&records, "in/bare.git", &told(&bare));
+    // The store itself as an input.
+    assert_all(&scan_all(0, &bare), "bare.git", &told(&bare));
+    assert_all(&scan_all(0, &root.join(".git")), ".git", &told(&root));
+
+    let whole = input.join("whole");
+    git(&bare, ["worktree", "add", "-q", "../tree", "side"]);
+    git(&root, ["clone", "-q", ".", whole.to_str().unwrap()]);
+    git(
+        &whole,
+        ["submodule", "--quiet", "add", bare.to_str().unwrap(), "sub"],
+    );
+    commit(&whole, 200);
+    let records = scan_stores(0, &input);
+    assert_all(&records, "in/whole/.git", &told(&whole));
+    let inner = told(&whole.join("sub"));
+    assert_all(&records, "in/whole/.git/modules/sub", &inner);
+    records.at("blob", "in/whole/sub/.git");
+    records.at("blob", "in/tree/.git");
+    records.at("blob", "in/tree/aside.txt");
+    assert_eq!(records.problems(), []);
+}
+
+#[test]
+fn shallow_partial_and_borrowing_clones() {
+    let folder = scratch();
+    let root = repository(folder.path(), &[]);
+    git(&root, ["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", root.display());
+    let input = folder.path().join("in");
+    std::fs::create_dir(&input).unwrap();
+    let at = |name: &str| input.join(name).to_str().unwrap().to_owned();
+    git(&root, ["clone", "-q", "--depth=2", &url, &at("shallow")]);
+    git(
+        &root,
+        [
+            "clone",
+            "-q",
+            "--filter=blob:none",
+            "--no-checkout",
+            &url,
+            &at("partial"),
+        ],
+    );
+    git(&root, ["clone", "-q", "--shared", ".", &at("shared")]);
+    let records = scan_stores(0, &input);
+    let codes: BTreeSet<_> = records.problems().into_iter().collect();
+    assert_eq!(
+        codes,
+        BTreeSet::from([
+            ("git-partial", "in/partial/.git"),
+            ("git-shallow", "in/shallow/.git"),
+        ])
+    );
+    assert_all(&records, "in/shallow/.git", &told(&input.join("shallow")));
+    let partial = git(
+        &input.join("partial"),
+        [
+            "cat-file",
+            "--batch-all-objects",
+            "--batch-check=%(objectname) %(objecttype)",
+        ],
+    );
+    let partial = String::from_utf8(partial).unwrap();
+    let commits = partial.lines().filter(|line| !line.ends_with("tree"));
+    let found = entries(&records, "in/partial/.git");
+    let found = found.keys().filter(|name| is_id(name)).count();
+    assert_eq!(found, commits.count());
+    // What it borrows belongs to another store: nothing of its own.
+    let found = entries(&records, "in/shared/.git");
+    assert!(!found.keys().any(|name| is_id(name)), "{found:?}");
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Damage
+
+#[test]
+fn damage_costs_what_depends_on_it_and_is_said() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    git(
+        &root,
+        ["repack", "-q", "-adfk", "--depth=50", "--window=50"],
+    );
+    let told = told(&root);
+    let pack = packs(&root).remove(0);
+    let whole = std::fs::read(&pack).unwrap();
+    let set = |bytes: &[u8]| {
+        let mut permissions = std::fs::metadata(&pack).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+        std::fs::set_permissions(&pack, permissions).unwrap();
+        std::fs::write(&pack, bytes).unwrap();
+    };
+    let expected: BTreeMap<_, _> = (told.iter().filter(|(_, object)| object.kind != "tree"))
+        .map(|(id, object)| (id.clone(), object.sha256.clone()))
+        .collect();
+    let mut random = Random::new(5);
+    for round in 0..6 {
+        let mut bytes = whole.clone();
+        let at = 12 + (random.number() as usize) % (bytes.len() - 40);
+        if round == 5 {
+            bytes.truncate(bytes.len() / 2);
+        } else {
+            bytes[at..at + 4].fill(0xa5);
+        }
+        set(&bytes);
+        for has_index in [true, false] {
+            let index = pack.with_extension("idx");
+            let aside = folder.path().join("idx");
+            if !has_index {
+                std::fs::rename(&index, &aside).unwrap();
+            }
+            let records = scan_stores(INCOMPLETE, &input);
+            if !has_index {
+                std::fs::rename(&aside, &index).unwrap();
+            }
+            let mut good = 0;
+            for (name, (sha256, _)) in entries(&records, "in/repo/.git") {
+                if is_id(&name) && expected.get(&name) == Some(&sha256) {
+                    good += 1;
+                } else if is_id(&name) {
+                    // Not whole: then it is said at its place.
+                    let at = format!("in/repo/.git!/{name}");
+                    assert!(
+                        records.problems().iter().any(|(_, locator)| *locator == at),
+                        "{name}"
+                    );
+                }
+            }
+            let least = if round == 5 { 1 } else { expected.len() / 2 };
+            assert!(
+                good >= least,
+                "{good} of {} in round {round}",
+                expected.len()
+            );
+            let ledger = records.ledger();
+            if has_index && round < 5 {
+                // Every object that an index names is accounted for by its name; trees are none.
+                let damaged: u64 = ["damaged", "skipped"]
+                    .iter()
+                    .flat_map(|key| ledger[key].as_object().unwrap().values())
+                    .map(|count| count.as_u64().unwrap())
+                    .sum();
+                assert!(good as u64 + damaged >= expected.len() as u64, "{ledger}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_whole_elsewhere_is_not_lost() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    let told = told(&root);
+    // The pack holds all that the loose ones hold; one of these is damaged.
+    git(&root, ["repack", "-q", "-afk"]);
+    let id = told
+        .iter()
+        .find(|(_, object)| object.kind == "blob" && object.bytes > 200)
+        .unwrap()
+        .0;
+    let file = root.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    if file.exists() {
+        std::fs::remove_file(&file).unwrap();
+    }
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, common::gzip(b"no object at all")).unwrap();
+    let records = scan_stores(0, &input);
+    assert_all(&records, "in/repo/.git", &told);
+    assert!(
+        records
+            .problems()
+            .contains(&("git-object-damaged", "in/repo/.git"))
+    );
 }

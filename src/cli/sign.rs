@@ -190,6 +190,13 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
                 path,
                 above: &[],
             };
+            if row.store.is_some() {
+                signer.leave_out(
+                    "a git store: what is checked out of it was taken",
+                    &standing,
+                );
+                continue;
+            }
             each_entry(&child, &standing, &mut |child, standing| {
                 signer.take(child, standing);
                 Ok::<_, CliError>(())

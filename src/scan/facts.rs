@@ -139,6 +139,11 @@ impl Tree {
         self.kind == "ram-bundle"
     }
 
+    /// Whether it is a git directory as a whole.
+    pub fn is_git_store(&self) -> bool {
+        self.kind == crate::container::git::store::KIND
+    }
+
     /// Whether it is a capture of traffic: its members are named by the URLs that they came from.
     pub fn is_capture(&self) -> bool {
         matches!(self.kind.as_str(), "har" | "warc" | "warc.gz")

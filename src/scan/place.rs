@@ -478,18 +478,32 @@ impl Placer<'_> {
                 self.place_region(inner, kind, &here, path, around, stats, out);
             }
         } else {
-            stats.incomplete |= self.place_archive(child, tree, at, out);
+            stats.incomplete |= self.place_archive(child, tree, at, path, out);
         }
     }
 
     /// Places the members of an archive: a scope of its own, with packages of its own. Says whether anything in it
     /// was not read in full.
-    fn place_archive(&self, child: &Child, tree: &Tree, at: &Locator, out: &mut Placed) -> bool {
+    fn place_archive(
+        &self,
+        child: &Child,
+        tree: &Tree,
+        at: &Locator,
+        path: &[u8],
+        out: &mut Placed,
+    ) -> bool {
         let scope = TreeScope::new(tree, at);
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
+            if tree.is_git_store() {
+                // Its own files are judged by where they lie, as files beside it are.
+                let slash: &[u8] = if path.is_empty() { b"" } else { b"/" };
+                let path = [path, slash, member.name.bytes()].concat();
+                self.place(member, &here, &path, &scope, out);
+                continue;
+            }
             self.place(member, &here, tree.path_of(member), &scope, out);
         }
         let files = scope.packages.distribute(&tree.folders);

@@ -4,6 +4,7 @@
 //! are handed out in batches to whoever has nothing to do, so that one huge tarball keeps all cores busy just as
 //! a hundred thousand small packages do. Batches are taken back in order: who analysed them does not show.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,7 @@ use super::input::{self, InputRoot, Unit};
 use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
 use crate::container::brotli;
+use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
@@ -38,6 +40,11 @@ type Batch = Vec<(Member, u32)>;
 
 /// Reads one unit. `None` where the run is to stop before it is done.
 pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit) -> Option<Child> {
+    if let Some(files) = &unit.store {
+        let child = read_store(analyser, root, unit, files);
+        let stopped = analyser.progress.stop.load(Ordering::Relaxed);
+        return (!stopped).then_some(child);
+    }
     let child = match input::open(root, unit) {
         Ok((file, stamp)) => {
             let file = InputFile::new(file, stamp.size);
@@ -65,6 +72,70 @@ fn note_change(child: &mut Child, root: &InputRoot, unit: &Unit, before: input::
             Some(size.saturating_sub(child.len)),
         )
     });
+}
+
+/// The files of a git directory in the file system.
+struct FolderFiles {
+    folder: PathBuf,
+    files: Arc<Vec<StoreFile>>,
+}
+
+impl StoreFiles for FolderFiles {
+    fn list(&self) -> &[StoreFile] {
+        &self.files
+    }
+
+    fn open(&self, number: usize) -> Result<Input, Trouble> {
+        let (file, stamp) = input::open_in_store(&self.folder, &self.files[number])?;
+        let file = InputFile::new(file, stamp.size);
+        if stamp.size > WHOLE_MAX {
+            return Ok(Input::File(file));
+        }
+        let len = usize::try_from(stamp.size).unwrap_or(usize::MAX);
+        file.read_at(0, len)
+            .map(Input::Memory)
+            .map_err(|error| failed(&error, stamp.size))
+    }
+}
+
+/// Reads a git store: one container with everything that its files hold.
+fn read_store(
+    analyser: &Analyser,
+    root: &InputRoot,
+    unit: &Unit,
+    files: &Arc<Vec<StoreFile>>,
+) -> Child {
+    let files = FolderFiles {
+        folder: input::path_of(root, unit),
+        files: Arc::clone(files),
+    };
+    let mut walker = StoreWalker::new(Box::new(files), &analyser.limits);
+    let mut facts = Facts::plain(walker.kind());
+    facts.levels = 1;
+    // No entry is a store, so that none can be one that holds it.
+    let above = ContentKey::of(b"");
+    let building = share(analyser, &mut walker, unit.stamp.size, above, &mut facts);
+    building.finish(walker.kind(), &mut facts);
+    let is_changed = input::look_again(root, unit).stamp != unit.stamp;
+    let trouble = is_changed.then(|| {
+        Trouble::damaged(
+            "changed-while-read",
+            "files of the git store changed, came or went while it was read; what was read is reported, run the same command again",
+            None,
+        )
+    });
+    Child {
+        name: MemberName::Named(Vec::new()),
+        ordinal: 1,
+        len: unit.stamp.size,
+        key: Some(walker.key()),
+        sha256: None,
+        facts: Arc::new(facts),
+        trouble,
+        source: None,
+        links: Vec::new(),
+        kept: None,
+    }
 }
 
 /// Whether a trouble with a file may be gone the next time, though the file is the same.

@@ -20,6 +20,7 @@ pub mod formats;
 pub mod index;
 pub mod object;
 pub mod pack;
+pub mod store;
 
 pub use formats::{GitBundle, GitLoose, GitPack};
 pub use object::{Hash, Kind, Oid};

@@ -976,3 +976,46 @@ struct Scan {
     /// Nothing was odd.
     is_clean: bool,
 }
+
+/// Makes one object of a pack by itself: its bases are looked for one after the other, down to one that is whole. For
+/// the few that are asked for by name; a walk makes each base once.
+pub(super) fn read_one(
+    input: Input,
+    offset: u64,
+    index: &super::index::Index,
+    hash: Hash,
+    limits: &Limits,
+) -> Option<(Kind, Bytes)> {
+    /// Longer chains than git ever makes (its limit is 4,095).
+    const CHAIN_MAX: usize = 10_000;
+    let mut source = Source::new(input, 0);
+    let (mut deltas, mut held, mut at) = (Vec::<Vec<u8>>::new(), 0_u64, offset);
+    loop {
+        let head = entry_head(&source.get(at, ENTRY_HEAD), hash)?;
+        held = held.saturating_add(head.size);
+        if held > limits.hold() || deltas.len() > CHAIN_MAX {
+            return None;
+        }
+        let inflated = source.inflate(at + head.len as u64, head.size, source.end);
+        if inflated.fault.is_some() {
+            return None;
+        }
+        at = match head.base {
+            Base::Whole(kind) => {
+                let mut bytes = inflated.bytes;
+                while let Some(delta) = deltas.pop() {
+                    bytes = delta::apply(&bytes, &delta, limits.hold()).ok()?;
+                }
+                return Some((kind, bytes.into()));
+            }
+            Base::Before(distance) => {
+                deltas.push(inflated.bytes);
+                at.checked_sub(distance).filter(|_| distance > 0)?
+            }
+            Base::Named(id) => {
+                deltas.push(inflated.bytes);
+                index.offset(index.find(&id)?)?
+            }
+        };
+    }
+}
