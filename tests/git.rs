@@ -642,3 +642,222 @@ fn what_is_whole_elsewhere_is_not_lost() {
             .contains(&("git-object-damaged", "in/repo/.git"))
     );
 }
+
+// ---------------------------------------------------------------------------------------------------------------
+// Where objects stand
+
+/// What git tells of where each blob of a repository stands: its paths, the first and the last author date of commits
+/// that hold it, and whether a name leads there.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Stands {
+    paths: BTreeSet<Vec<u8>>,
+    dates: Option<(i64, i64)>,
+    standing: String,
+}
+
+/// Found out the long way: every tree of every commit.
+fn stands(root: &Path, told: &BTreeMap<String, Told>) -> BTreeMap<String, Stands> {
+    let commits = |arguments: &[&str]| -> BTreeSet<String> {
+        let out = git(root, ["rev-list"].iter().chain(arguments));
+        String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    };
+    let reachable = commits(&["--all"]);
+    let head = git(root, ["rev-parse", "HEAD"]);
+    let head = String::from_utf8(head).unwrap().trim().to_owned();
+    let tips = git(
+        root,
+        ["for-each-ref", "--format=%(objectname) %(*objectname)"],
+    );
+    let tips = String::from_utf8(tips).unwrap();
+    let tips: BTreeSet<&str> = tips.split_whitespace().collect();
+    let mut found: BTreeMap<String, Stands> = BTreeMap::new();
+    for (id, _) in told.iter().filter(|(_, object)| object.kind == "commit") {
+        let date = git(root, ["log", "-1", "--format=%at", id]);
+        let date: i64 = String::from_utf8(date).unwrap().trim().parse().unwrap();
+        let rank = if *id == head {
+            "a"
+        } else if tips.contains(id.as_str()) {
+            "b"
+        } else if reachable.contains(id) {
+            "c"
+        } else {
+            "d"
+        };
+        let rows = git(root, ["ls-tree", "-r", "-z", id]);
+        for row in rows.split(|&byte| byte == 0).filter(|row| !row.is_empty()) {
+            let tab = row.iter().position(|&byte| byte == b'\t').unwrap();
+            let blob = std::str::from_utf8(&row[..tab])
+                .unwrap()
+                .rsplit(' ')
+                .next()
+                .unwrap();
+            let stands = found.entry(blob.to_owned()).or_default();
+            stands.paths.insert(row[tab + 1..].to_vec());
+            let (first, last) = stands.dates.unwrap_or((date, date));
+            stands.dates = Some((first.min(date), last.max(date)));
+            if stands.standing.is_empty() || rank < stands.standing.as_str() {
+                stands.standing = rank.to_owned();
+            }
+        }
+    }
+    for stands in found.values_mut() {
+        stands.standing = match stands.standing.as_str() {
+            "a" => "default-branch-head",
+            "b" => "other-ref",
+            "c" => "history-only",
+            _ => "unreachable",
+        }
+        .to_owned();
+    }
+    found
+}
+
+#[track_caller]
+fn assert_stands(
+    records: &Records,
+    store: &str,
+    expected: &BTreeMap<String, Stands>,
+    has_names: bool,
+) {
+    let mut seen = BTreeSet::new();
+    for (id, stands) in expected {
+        let blob = records.at("blob", &format!("{store}!/{id}"));
+        let place = &blob["git"];
+        assert_eq!(
+            (text(place, "store"), text(place, "object")),
+            (store, id.as_str())
+        );
+        assert_eq!(place["kind"], "blob");
+        let paths: Vec<String> = stands
+            .paths
+            .iter()
+            .map(|path| common::escaped(path))
+            .collect();
+        assert_eq!(place["paths"], serde_json::json!(paths), "{id}");
+        assert_eq!(place["more_paths"], false);
+        let date = |seconds: i64| {
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds as u64);
+            humantime::format_rfc3339_seconds(time).to_string()
+        };
+        let (first, last) = stands.dates.unwrap();
+        assert_eq!(place["first"]["date"], date(first), "{id}");
+        assert_eq!(place["last"]["date"], date(last), "{id}");
+        if has_names {
+            assert_eq!(
+                place["standing"], stands.standing,
+                "{id} {:?}",
+                stands.paths
+            );
+            seen.insert(stands.standing.clone());
+        } else {
+            assert!(place["standing"].is_null());
+        }
+    }
+    if has_names {
+        assert_eq!(seen.len(), 4, "{seen:?}");
+    }
+}
+
+#[test]
+fn objects_are_told_with_paths_dates_and_standing() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    let told = told(&root);
+    let expected = stands(&root, &told);
+    assert!(expected.len() > 40);
+    // Loose; with names in a list; in one pack; in a pack without an index.
+    assert_stands(&scan_stores(0, &input), "in/repo/.git", &expected, true);
+    git(&root, ["pack-refs", "--all"]);
+    git(
+        &root,
+        ["repack", "-q", "-adfk", "--depth=50", "--window=50"],
+    );
+    assert_stands(&scan_stores(0, &input), "in/repo/.git", &expected, true);
+    std::fs::remove_file(packs(&root).remove(0).with_extension("idx")).unwrap();
+    assert_stands(&scan_stores(0, &input), "in/repo/.git", &expected, true);
+    git(
+        &root,
+        ["index-pack", packs(&root).remove(0).to_str().unwrap()],
+    );
+    // A pack by itself has no names.
+    let pack = pack_all(&root);
+    assert_stands(&scan_all(0, &pack), "all.pack", &expected, false);
+}
+
+#[test]
+fn a_bundle_tells_where_its_names_lead() {
+    let folder = scratch();
+    let root = repository(folder.path(), &[]);
+    let path = folder.path().join("all.bundle");
+    git(
+        &root,
+        [
+            "bundle",
+            "create",
+            "-q",
+            path.to_str().unwrap(),
+            "HEAD",
+            "--all",
+        ],
+    );
+    let records = scan_all(0, &path);
+    let mut seen = BTreeMap::new();
+    for blob in records.all("blob") {
+        if let Some(place) = blob["git"].as_object() {
+            *seen.entry(place["standing"].to_string()).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(seen.len(), 3, "{seen:?}");
+}
+
+#[test]
+fn what_is_found_in_history_says_where_it_stands() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    let map = common::source_map(&[(
+        "../src/app.ts",
+        Some("export const a = 'in a map in an archive';\n"),
+    )]);
+    std::fs::create_dir_all(root.join("dist")).unwrap();
+    std::fs::write(root.join("dist/app.js.map"), &map).unwrap();
+    std::fs::write(root.join("old.tgz"), common::package(3)).unwrap();
+    commit(&root, 60);
+    git(&root, ["rm", "-q", "-r", "dist", "old.tgz"]);
+    commit(&root, 61);
+    git(&root, ["repack", "-q", "-adf"]);
+    let records = scan_stores(0, &input);
+    let source = |suffix: &str| {
+        records
+            .all("source")
+            .find(|source| {
+                let locator = text(source, "locator");
+                locator.starts_with("in/repo/.git!/") && locator.ends_with(suffix)
+            })
+            .unwrap_or_else(|| panic!("no source {suffix}: {:?}", records.locators("source")))
+    };
+    let place = &source("/../src/app.ts")["git"];
+    let id = git(&root, ["rev-parse", "HEAD~1:dist/app.js.map"]);
+    assert_eq!(text(place, "object"), String::from_utf8(id).unwrap().trim());
+    assert_eq!(place["paths"], serde_json::json!(["dist/app.js.map"]));
+    assert_eq!(place["standing"], "history-only");
+    assert_eq!(place["first"], place["last"]);
+    let nested = records
+        .all("source")
+        .find(|source| text(source, "locator").contains("!/package/"));
+    assert_eq!(
+        nested.unwrap()["git"]["paths"],
+        serde_json::json!(["old.tgz"])
+    );
+    // Exposures too, and the copy that is still checked out has none.
+    assert!(
+        records
+            .all("exposure")
+            .any(|row| row["git"]["standing"] == "history-only")
+    );
+}

@@ -298,9 +298,10 @@ impl Building {
     }
 
     /// Closes the container: its tree goes into its facts.
-    pub fn finish(mut self, kind: &str, facts: &mut Facts) {
+    pub fn finish(mut self, walker: &mut dyn Walker, facts: &mut Facts) {
         self.flush_folder();
-        kind.clone_into(&mut self.tree.kind);
+        walker.kind().clone_into(&mut self.tree.kind);
+        self.ask(walker, facts);
         let mut names = std::mem::take(&mut self.tree.names);
         if self.tree.children.iter().any(leads_elsewhere) {
             names.sort_unstable();
@@ -310,6 +311,26 @@ impl Building {
         facts.cut_by_limit |= self.cut_by_limit;
         facts.levels = self.levels + 1;
         facts.tree = Some(self.tree);
+    }
+}
+
+impl Building {
+    /// Asks the container what else it knows of the members that have something to tell.
+    fn ask(&mut self, walker: &mut dyn Walker, facts: &mut Facts) {
+        let children = &mut self.tree.children;
+        if children.is_empty() {
+            return;
+        }
+        let names: Vec<&MemberName> = children.iter().map(|child| &child.name).collect();
+        match guarded(|| walker.tell(&names)) {
+            Ok(told) => {
+                for (child, git) in children.iter_mut().zip(told.git) {
+                    child.git = git;
+                }
+                facts.troubles.extend(told.troubles);
+            }
+            Err(fault) => facts.troubles.push(fault),
+        }
     }
 }
 
@@ -388,6 +409,7 @@ impl Analyser {
             trouble: None,
             source: None,
             links: Vec::new(),
+            git: None,
             kept: None,
         }))
     }
@@ -471,7 +493,8 @@ impl Analyser {
 
     fn close(&self, frame: Frame) -> Visited {
         let mut facts = frame.facts;
-        frame.building.finish(frame.walker.kind(), &mut facts);
+        let mut walker = frame.walker;
+        frame.building.finish(walker.as_mut(), &mut facts);
         let facts = Arc::new(facts);
         self.remember(frame.key, &facts);
         self.progress
@@ -487,6 +510,7 @@ impl Analyser {
             trouble: frame.trouble,
             source: frame.source,
             links: frame.links,
+            git: None,
             kept: frame.kept,
         }))
     }
@@ -625,6 +649,7 @@ impl Analyser {
             trouble: member.trouble,
             source: member.source,
             links,
+            git: None,
             kept,
         }))
     }
@@ -783,6 +808,7 @@ impl Analyser {
             trouble,
             source: member.source,
             links: given_links(&member.links),
+            git: None,
             kept: None,
         }))
     }
@@ -947,6 +973,7 @@ fn absent(member: Member, ordinal: u32) -> Visited {
         links: given_links(&member.links),
         trouble: member.trouble,
         source: member.source,
+        git: None,
         kept: None,
     }))
 }

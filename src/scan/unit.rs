@@ -115,7 +115,7 @@ fn read_store(
     // No entry is a store, so that none can be one that holds it.
     let above = ContentKey::of(b"");
     let building = share(analyser, &mut walker, unit.stamp.size, above, &mut facts);
-    building.finish(walker.kind(), &mut facts);
+    building.finish(&mut walker, &mut facts);
     let is_changed = input::look_again(root, unit).stamp != unit.stamp;
     let trouble = is_changed.then(|| {
         Trouble::damaged(
@@ -134,6 +134,7 @@ fn read_store(
         trouble,
         source: None,
         links: Vec::new(),
+        git: None,
         kept: None,
     }
 }
@@ -157,6 +158,7 @@ fn unread(trouble: Trouble) -> Child {
         trouble: Some(trouble),
         source: None,
         links: Vec::new(),
+        git: None,
         kept: None,
     }
 }
@@ -208,6 +210,7 @@ fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn 
             trouble: None,
             source: None,
             links: Vec::new(),
+            git: None,
             kept: None,
         },
     }
@@ -234,7 +237,7 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
     match guarded(|| format.open(input.clone(), &analyser.limits)).flatten() {
         Ok(mut walker) => {
             let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
-            building.finish(walker.kind(), &mut facts);
+            building.finish(walker.as_mut(), &mut facts);
         }
         Err(trouble) => facts.troubles.push(trouble),
     }
@@ -256,6 +259,7 @@ fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> C
         trouble: None,
         source: None,
         links: Vec::new(),
+        git: None,
         kept: None,
     }
 }

@@ -3,13 +3,15 @@
 //! Their members are objects, called by their names in hexadecimal. Files, commits and tags are entries: messages are
 //! texts that people wrote, and tell as much as files do. A tree is a folder, so it is counted as such (`git-tree`).
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use flate2::{Decompress, FlushDecompress};
 
-use super::super::{Body, Effect, Event, Format, Input, Member, Trouble, Walker};
+use super::super::{Body, Effect, Event, Format, Input, Member, Told, Trouble, Walker};
+use super::graph::{Graph, Refs};
 use super::object::{Hash, Kind, Oid, id_of, loose_header};
 use super::pack::{Broken, Found, Object, PackWalk, Source, Which, is_pack};
+use super::refs::RefFiles;
 use crate::blob::{Limits, MemberName};
 
 /// A pack.
@@ -26,7 +28,9 @@ impl Format for GitPack {
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
         let walk = PackWalk::open(input, 0, Hash::Sha1, None, Which::All, limits)?;
-        Ok(Box::new(PackWalker::new("git-pack", walk)))
+        let mut walker = PackWalker::new("git-pack", walk);
+        walker.limits = limits.clone();
+        Ok(Box::new(walker))
     }
 }
 
@@ -47,6 +51,12 @@ impl Format for GitBundle {
         let walk = PackWalk::open(input, head.pack_at, head.hash, None, Which::All, limits)?;
         let mut walker = PackWalker::new("git-bundle", walk);
         walker.prerequisites = head.prerequisites;
+        let mut names = RefFiles::default();
+        for (name, id) in head.refs {
+            names.add_direct(name, id);
+        }
+        walker.refs = Some(names.resolve());
+        walker.limits = limits.clone();
         Ok(Box::new(walker))
     }
 }
@@ -123,6 +133,9 @@ struct PackWalker {
     kind: &'static str,
     walk: PackWalk,
     prerequisites: u64,
+    /// What the list in front of a bundle leads to; a pack by itself has none.
+    refs: Option<Refs>,
+    limits: Limits,
     ready: VecDeque<Event>,
 }
 
@@ -136,6 +149,8 @@ impl PackWalker {
             kind,
             walk,
             prerequisites: 0,
+            refs: None,
+            limits: Limits::default(),
             ready,
         }
     }
@@ -165,6 +180,75 @@ impl Walker for PackWalker {
                 Found::Wants(_) => {}
             }
         }
+    }
+
+    fn tell(&mut self, members: &[&MemberName]) -> Told {
+        let walk = &self.walk;
+        told(members, self.refs.as_ref(), &self.limits, |add| {
+            let mut walk = walk.again(Which::AllButBlobs);
+            while let Some(found) = walk.next() {
+                if let Found::Object(object) = found
+                    && !add(&object)
+                {
+                    return;
+                }
+            }
+        })
+    }
+}
+
+/// Finds out where objects stand. `read` shows commits, trees and tags, and ends early where it is told to.
+pub(super) fn told(
+    members: &[&MemberName],
+    refs: Option<&Refs>,
+    limits: &Limits,
+    read: impl FnOnce(&mut dyn FnMut(&Object) -> bool),
+) -> Told {
+    let mut wanted = Vec::new();
+    let mut keys = HashMap::new();
+    let numbers: Vec<Option<usize>> = members
+        .iter()
+        .map(|name| {
+            let id =
+                Oid::parse(name.bytes()).filter(|id| name.bytes().len() == id.hash().len() * 2)?;
+            Some(*keys.entry(id.key()).or_insert_with(|| {
+                wanted.push((id, Kind::Blob));
+                wanted.len() - 1
+            }))
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Told::default();
+    }
+    let mut graph = Graph::new(&keys);
+    let mut is_full = false;
+    read(&mut |object| {
+        if let Some(&number) = keys.get(&object.id.key()) {
+            wanted[number].1 = object.kind;
+        }
+        graph.add(object.kind, &object.id, &object.bytes);
+        is_full = graph.weight() > limits.hold();
+        !is_full
+    });
+    if is_full {
+        return Told {
+            git: Vec::new(),
+            troubles: vec![Trouble::odd(
+                "git-history-not-told",
+                format!(
+                    "the history has more commits and folders than may be held ({} bytes), so that paths, dates and standing of objects are not told; raise --memory",
+                    limits.hold()
+                ),
+            )],
+        };
+    }
+    let metas = graph.tell(&wanted, refs);
+    Told {
+        git: numbers
+            .into_iter()
+            .map(|number| metas.get(number?).cloned().map(Box::new))
+            .collect(),
+        troubles: Vec::new(),
     }
 }
 

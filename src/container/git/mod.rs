@@ -17,9 +17,11 @@
 
 pub mod delta;
 pub mod formats;
+pub mod graph;
 pub mod index;
 pub mod object;
 pub mod pack;
+pub mod refs;
 pub mod store;
 
 pub use formats::{GitBundle, GitLoose, GitPack};

@@ -379,8 +379,33 @@ impl PackWalk {
             ));
         }
         let count = u32::from_be_bytes([head[8], head[9], head[10], head[11]]);
-        let mut walk = Self {
-            source: Source::new(input, start),
+        let mut walk = Self::empty(Source::new(input, start), hash, which, limits);
+        let listed = listing.filter(|listing| listing.len() == count as usize);
+        match listed {
+            Some(listing) => walk.take_listing(listing),
+            None => walk.find_entries(count),
+        }
+        walk.link();
+        Ok(walk)
+    }
+
+    /// A further walk through the same entries.
+    pub fn again(&self, which: Which) -> Self {
+        let source = Source {
+            end: self.source.end,
+            ..Source::new(self.source.input.clone(), self.source.start)
+        };
+        let mut walk = Self::empty(source, self.hash, which, &self.limits);
+        let offsets = self.entries.iter().map(|entry| entry.offset);
+        walk.entries = offsets.map(Entry::at).collect();
+        walk.names.clone_from(&self.names);
+        walk.link();
+        walk
+    }
+
+    fn empty(source: Source, hash: Hash, which: Which, limits: &Limits) -> Self {
+        Self {
+            source,
             hash,
             which,
             limits: limits.clone(),
@@ -397,14 +422,7 @@ impl PackWalk {
             produced: 0,
             made: 0,
             is_over: false,
-        };
-        let listed = listing.filter(|listing| listing.len() == count as usize);
-        match listed {
-            Some(listing) => walk.take_listing(listing),
-            None => walk.find_entries(count),
         }
-        walk.link();
-        Ok(walk)
     }
 
     /// The names that objects of this pack have.

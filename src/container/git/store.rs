@@ -10,11 +10,13 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::super::{Event, Input, Member, Trouble, Walker};
-use super::formats::{Loose, broken_event, is_loose, object_events, read_loose};
+use super::super::{Event, Input, Member, Told, Trouble, Walker};
+use super::formats::{Loose, broken_event, is_loose, object_events, read_loose, told};
+use super::graph::Refs;
 use super::index::{Index, MultiIndex};
 use super::object::{Hash, Kind, Oid};
 use super::pack::{Broken, Found, Listing, Object, PackWalk, Which, is_pack, read_one};
+use super::refs::{RefFiles, is_ref_file};
 use crate::blob::{Limits, MemberName};
 
 /// The word for a store in hops.
@@ -136,6 +138,7 @@ pub struct Layout {
     indexes: Vec<usize>,
     multi: Option<usize>,
     loose: Vec<(usize, Oid)>,
+    refs: Vec<usize>,
     others: Vec<usize>,
 }
 
@@ -148,6 +151,7 @@ impl Layout {
             indexes: Vec::new(),
             multi: None,
             loose: Vec::new(),
+            refs: Vec::new(),
             others: Vec::new(),
         };
         for (number, file) in files.list().iter().enumerate() {
@@ -162,6 +166,9 @@ impl Layout {
                     {
                         layout.settings = Settings::parse(&config);
                     }
+                    if is_ref_file(&file.path) {
+                        layout.refs.push(number);
+                    }
                     layout.others.push(number);
                 }
             }
@@ -172,6 +179,20 @@ impl Layout {
     fn file(&self, files: &dyn StoreFiles, path: &[u8]) -> Option<usize> {
         let order = |file: &StoreFile| file.path.as_slice().cmp(path);
         files.list().binary_search_by(order).ok()
+    }
+
+    /// The names of the store; `None` where they are kept in a form that is not read.
+    fn names(&self, files: &dyn StoreFiles, limits: &Limits) -> Option<Refs> {
+        if self.file(files, b"reftable/tables.list").is_some() {
+            return None;
+        }
+        let mut names = RefFiles::default();
+        for &number in &self.refs {
+            if let Ok(bytes) = small(files, number, limits) {
+                names.add(&files.list()[number].path, &bytes);
+            }
+        }
+        Some(names.resolve())
     }
 
     /// What an index says of a pack: its own, else that over several.
@@ -220,6 +241,8 @@ pub struct StoreWalker {
     ready: VecDeque<Event>,
     /// Names that were given, where an object may lie in several places.
     given: Option<HashSet<[u8; 20]>>,
+    /// Loose objects that are no blobs.
+    loose_history: Vec<(usize, Oid)>,
     /// What could not be read in one place, by what an index or a file calls it.
     broken: Vec<Broken>,
     digest: blake3::Hasher,
@@ -275,6 +298,7 @@ impl StoreWalker {
             stage: Stage::Others(0),
             walk: None,
             ready,
+            loose_history: Vec::new(),
             broken: Vec::new(),
             digest: blake3::Hasher::new(),
         }
@@ -443,7 +467,12 @@ impl StoreWalker {
             return;
         }
         match read_loose(input, Some(id), &self.limits) {
-            Loose::Object(object) => self.object(object),
+            Loose::Object(object) => {
+                if object.kind != Kind::Blob {
+                    self.loose_history.push((number, id));
+                }
+                self.object(object);
+            }
             Loose::Broken(broken) => self.broken.push(*broken),
         }
     }
@@ -510,6 +539,61 @@ impl Walker for StoreWalker {
                 }
                 Stage::End => return None,
             };
+        }
+    }
+
+    fn tell(&mut self, members: &[&MemberName]) -> Told {
+        let files = self.files.as_ref();
+        let refs = self.layout.names(files, &self.limits);
+        let mut answer = told(members, refs.as_ref(), &self.limits, |add| {
+            self.history(add)
+        });
+        if refs.is_none() && answer.git.iter().any(Option::is_some) {
+            answer.troubles.push(Trouble::odd(
+                "git-names-not-read",
+                "the names of this store are kept as a reftable, which is not read; how they lead to objects is not told",
+            ));
+        }
+        answer
+    }
+}
+
+impl StoreWalker {
+    /// Shows every commit, tree and tag once more.
+    fn history(&self, add: &mut dyn FnMut(&Object) -> bool) {
+        let files = self.files.as_ref();
+        for &number in &self.layout.packs {
+            let listing = self.layout.listing(files, number, &self.limits);
+            let opened = files.open(number).and_then(|input| {
+                PackWalk::open(
+                    input,
+                    0,
+                    self.layout.settings.hash,
+                    listing.and_then(Result::ok),
+                    Which::AllButBlobs,
+                    &self.limits,
+                )
+            });
+            let Ok(mut walk) = opened else { continue };
+            while let Some(found) = walk.next() {
+                match found {
+                    Found::Object(object) if !add(&object) => return,
+                    Found::Wants(id) => {
+                        if let Some((kind, bytes)) = self.find(&id) {
+                            walk.supply(kind, bytes);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for &(number, id) in &self.loose_history {
+            if let Ok(input) = files.open(number)
+                && let Loose::Object(object) = read_loose(input, Some(id), &self.limits)
+                && !add(&object)
+            {
+                return;
+            }
         }
     }
 }
