@@ -515,6 +515,8 @@ fn shallow_partial_and_borrowing_clones() {
     assert_eq!(
         codes,
         BTreeSet::from([
+            // What it borrows from is not in the input.
+            ("git-borrowed", "in/shared/.git"),
             ("git-partial", "in/partial/.git"),
             ("git-shallow", "in/shallow/.git"),
         ])
@@ -860,4 +862,140 @@ fn what_is_found_in_history_says_where_it_stands() {
             .all("exposure")
             .any(|row| row["git"]["standing"] == "history-only")
     );
+}
+
+#[test]
+fn a_dotenv_file_that_was_deleted_is_still_out() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    std::fs::create_dir_all(root.join("deploy")).unwrap();
+    std::fs::write(
+        root.join("deploy/.env"),
+        "API_KEY=an-invented-value-0123456789\n",
+    )
+    .unwrap();
+    std::fs::write(
+        root.join("deploy/a-copy.txt"),
+        "API_KEY=an-invented-value-0123456789\n",
+    )
+    .unwrap();
+    commit(&root, 60);
+    git(&root, ["rm", "-q", "-r", "deploy"]);
+    commit(&root, 61);
+    git(&root, ["gc", "-q"]);
+    let records = scan_stores(0, &input);
+    let found = records
+        .all("exposure")
+        .find(|row| row["class"] == "dotenv")
+        .expect("it is found");
+    assert!(text(found, "locator").starts_with("in/repo/.git!/"));
+    assert_eq!(found["git"]["standing"], "history-only");
+    assert_eq!(
+        found["git"]["paths"],
+        serde_json::json!(
+            ["deploy/a-copy.txt", "deploy/.env"]
+                .iter()
+                .collect::<BTreeSet<_>>()
+        )
+    );
+    // The folder itself is told as it was before.
+    assert!(
+        records
+            .all("exposure")
+            .any(|row| row["class"] == "git-folder" && row["locator"] == "in/repo/.git!/HEAD")
+    );
+}
+
+#[test]
+fn a_clone_that_borrows_knows_where_its_own_objects_stand() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    let shared = input.join("shared");
+    git(&input, ["clone", "-q", "--shared", "repo", "shared"]);
+    std::fs::write(shared.join("src/new.txt"), "only in the clone\n").unwrap();
+    commit(&shared, 70);
+    let id = git(&shared, ["rev-parse", "HEAD:src/new.txt"]);
+    let id = String::from_utf8(id).unwrap().trim().to_owned();
+    let records = scan_stores(0, &input);
+    let place = &records.at("blob", &format!("in/shared/.git!/{id}"))["git"];
+    assert_eq!(place["paths"], serde_json::json!(["src/new.txt"]));
+    assert_eq!(place["standing"], "default-branch-head");
+    assert_eq!(records.problems(), []);
+    // Scanned by itself it says what it lacks.
+    let records = scan_stores(0, &shared);
+    assert_eq!(records.problems(), [("git-borrowed", "shared/.git")]);
+    drop(root);
+}
+
+#[test]
+fn a_thin_pack_finds_its_bases_in_the_store() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    git(&root, ["repack", "-q", "-adfk"]);
+    let before = told(&root);
+    // What a push that was stopped leaves: a thin pack, as it came over the wire.
+    let text = std::fs::read_to_string(root.join("src/main.txt")).unwrap();
+    std::fs::write(root.join("src/main.txt"), format!("{text}\none line more")).unwrap();
+    commit(&root, 80);
+    let thin = git_fed(
+        &root,
+        ["pack-objects", "--stdout", "--thin", "--revs", "-q"],
+        b"main\n^main~1\n",
+    );
+    let after = told(&root);
+    let new: Vec<_> = after
+        .keys()
+        .filter(|id| !before.contains_key(*id))
+        .collect();
+    for id in &new {
+        std::fs::remove_file(root.join(format!(".git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
+    }
+    std::fs::write(root.join(".git/objects/pack/pack-thin.pack"), thin).unwrap();
+    assert_all(&scan_stores(0, &input), "in/repo/.git", &after);
+}
+
+#[test]
+fn the_same_whatever_the_number_of_threads() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    git(&root, ["repack", "-q", "-d"]);
+    git(&input, ["clone", "-q", "--bare", "repo", "fork.git"]);
+    let with = |jobs: &str| {
+        let arguments = [
+            input.as_os_str(),
+            "--record".as_ref(),
+            "all".as_ref(),
+            "--jobs".as_ref(),
+            jobs.as_ref(),
+        ];
+        scan(0, arguments).normalised()
+    };
+    common::assert_same(&with("1"), &with("4"), "one thread and four");
+}
+
+#[test]
+fn a_match_in_history_says_where_it_stands() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    let set = common::sign_incident(folder.path());
+    let from = common::incident().join("acme-cli/src/cli.ts");
+    std::fs::copy(&from, root.join("taken.ts")).unwrap();
+    commit(&root, 60);
+    std::fs::remove_file(root.join("taken.ts")).unwrap();
+    commit(&root, 61);
+    let records = scan(
+        0,
+        [input.as_os_str(), "--signatures".as_ref(), set.as_os_str()],
+    );
+    let found: Vec<_> = records.all("match").collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["git"]["paths"], serde_json::json!(["taken.ts"]));
+    assert_eq!(found[0]["git"]["standing"], "history-only");
+    // It counts for the repository, whose files are checked out beside it.
+    assert_eq!(records.locators("copy"), ["in/repo"]);
 }

@@ -351,7 +351,8 @@ fn below(root: &InputRoot, path: &Path) -> Vec<u8> {
     slashed(path.strip_prefix(&root.path).unwrap_or(path))
 }
 
-fn slashed(path: &Path) -> Vec<u8> {
+/// The bytes of a path, with `/` between folders.
+pub(super) fn slashed(path: &Path) -> Vec<u8> {
     let bytes = path.as_os_str().as_encoded_bytes().to_vec();
     if std::path::MAIN_SEPARATOR == '/' {
         return bytes;
@@ -367,7 +368,8 @@ pub fn path_of(root: &InputRoot, unit: &Unit) -> PathBuf {
     below_path(&root.path, &unit.path)
 }
 
-fn below_path(folder: &Path, path: &[u8]) -> PathBuf {
+/// The path of something below a folder, by raw bytes.
+pub(super) fn below_path(folder: &Path, path: &[u8]) -> PathBuf {
     if path.is_empty() {
         return folder.to_path_buf();
     }

@@ -502,7 +502,10 @@ impl Placer<'_> {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
             if let Some(git) = &member.git {
                 let before = out.records.len();
-                let path = git.paths.first().map_or(member.name.bytes(), Vec::as_slice);
+                let mut paths = git.paths.iter();
+                let telling = paths.find(|path| exposure::name_is_of_interest(path));
+                let path = telling.or(git.paths.first());
+                let path = path.map_or(member.name.bytes(), Vec::as_slice);
                 self.place(member, &here, path, &scope, out);
                 note_git(git, member, at, &mut out.records[before..]);
                 continue;

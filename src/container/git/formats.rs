@@ -166,7 +166,7 @@ impl Walker for PackWalker {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            match self.walk.next()? {
+            match self.walk.advance()? {
                 Found::Object(object) => object_events(object, &mut self.ready),
                 Found::Broken(mut broken) => {
                     if self.prerequisites > 0 && broken.trouble.code == "git-base-missing" {
@@ -186,7 +186,7 @@ impl Walker for PackWalker {
         let walk = &self.walk;
         told(members, self.refs.as_ref(), &self.limits, |add| {
             let mut walk = walk.again(Which::AllButBlobs);
-            while let Some(found) = walk.next() {
+            while let Some(found) = walk.advance() {
                 if let Found::Object(object) = found
                     && !add(&object)
                 {
@@ -209,8 +209,8 @@ pub(super) fn told(
     let numbers: Vec<Option<usize>> = members
         .iter()
         .map(|name| {
-            let id =
-                Oid::parse(name.bytes()).filter(|id| name.bytes().len() == id.hash().len() * 2)?;
+            let id = Oid::parse(name.bytes())
+                .filter(|id| name.bytes().len() == id.hash().width() * 2)?;
             Some(*keys.entry(id.key()).or_insert_with(|| {
                 wanted.push((id, Kind::Blob));
                 wanted.len() - 1
@@ -329,6 +329,12 @@ impl Walker for LooseWalker {
 /// Whether content begins as a loose object does: a zlib stream that begins with the header of an object.
 pub(super) fn is_loose(head: &[u8]) -> bool {
     loose_head(head).is_some()
+}
+
+/// What a loose object is, by its header.
+pub(super) fn loose_kind(input: &Input) -> Option<Kind> {
+    let head = input.slice(0, 4 << 10).ok()?;
+    loose_head(&head).map(|(kind, ..)| kind)
 }
 
 /// The header of a loose object.

@@ -58,9 +58,9 @@ impl Index {
             return Err(IndexError::NotAnIndex);
         }
         let each = if is_first {
-            4 + hash.len()
+            4 + hash.width()
         } else {
-            hash.len() + 8
+            hash.width() + 8
         };
         let needed = (count as usize)
             .checked_mul(each)
@@ -85,9 +85,9 @@ impl Index {
     pub fn id(&self, number: u32) -> Option<Oid> {
         let number = self.within(number)?;
         let at = if self.is_first {
-            FANOUT + number * (4 + self.hash.len()) + 4
+            FANOUT + number * (4 + self.hash.width()) + 4
         } else {
-            8 + FANOUT + number * self.hash.len()
+            8 + FANOUT + number * self.hash.width()
         };
         Oid::read(self.bytes.get(at..)?, self.hash)
     }
@@ -96,10 +96,10 @@ impl Index {
     pub fn offset(&self, number: u32) -> Option<u64> {
         let number = self.within(number)?;
         if self.is_first {
-            return u32_at(&self.bytes, FANOUT + number * (4 + self.hash.len())).map(u64::from);
+            return u32_at(&self.bytes, FANOUT + number * (4 + self.hash.width())).map(u64::from);
         }
         let count = self.count as usize;
-        let offsets = 8 + FANOUT + count * (self.hash.len() + 4);
+        let offsets = 8 + FANOUT + count * (self.hash.width() + 4);
         let short = u32_at(&self.bytes, offsets + number * 4)?;
         if short & 0x8000_0000 == 0 {
             return Some(short.into());
@@ -186,7 +186,7 @@ impl MultiIndex {
                 .and_then(|len| at.checked_add(len))
                 .is_some_and(|end| end <= bytes.len())
         };
-        if !fits(names, hash.len()) || !fits(places, 8) {
+        if !fits(names, hash.width()) || !fits(places, 8) {
             return Err(IndexError::Cut);
         }
         let packs = chunk(b"PNAM").and_then(|at| bytes.get(at..)).map(|rest| {
@@ -220,7 +220,7 @@ impl MultiIndex {
     pub fn id(&self, number: u32) -> Option<Oid> {
         let number = (number < self.count).then_some(number as usize)?;
         Oid::read(
-            self.bytes.get(self.names + number * self.hash.len()..)?,
+            self.bytes.get(self.names + number * self.hash.width()..)?,
             self.hash,
         )
     }

@@ -20,7 +20,7 @@ pub enum Hash {
 
 impl Hash {
     /// Length of a name in bytes.
-    pub fn len(self) -> usize {
+    pub fn width(self) -> usize {
         match self {
             Hash::Sha1 => 20,
             Hash::Sha256 => 32,
@@ -46,7 +46,7 @@ pub struct Oid {
 impl Oid {
     /// The name that begins `bytes`.
     pub fn read(bytes: &[u8], hash: Hash) -> Option<Self> {
-        let raw = bytes.get(..hash.len())?;
+        let raw = bytes.get(..hash.width())?;
         let mut oid = [0; 32];
         oid[..raw.len()].copy_from_slice(raw);
         Some(Self {
@@ -164,7 +164,7 @@ pub fn id_of(hash: Hash, kind: Kind, bytes: &[u8]) -> Oid {
     }
     Oid {
         bytes: oid,
-        len: hash.len() as u8,
+        len: hash.width() as u8,
     }
 }
 
@@ -220,7 +220,7 @@ pub fn tree_entries(mut rest: &[u8], hash: Hash) -> impl Iterator<Item = TreeEnt
         let named = &rest[space + 1..];
         let end = memchr::memchr(0, named)?;
         let id = Oid::read(&named[end + 1..], hash)?;
-        rest = &named[end + 1 + hash.len()..];
+        rest = &named[end + 1 + hash.width()..];
         Some(TreeEntry {
             mode,
             name: &named[..end],

@@ -89,7 +89,7 @@ fn entry_head(bytes: &[u8], hash: Hash) -> Option<EntryHead> {
         }
         7 => {
             let id = Oid::read(bytes.get(len..)?, hash)?;
-            len += hash.len();
+            len += hash.width();
             Base::Named(id)
         }
         _ => return None,
@@ -437,7 +437,7 @@ impl PackWalk {
         self.source.end = self
             .source
             .end
-            .saturating_sub(self.hash.len() as u64)
+            .saturating_sub(self.hash.width() as u64)
             .max(self.source.start);
         listing.sort_unstable_by_key(|(offset, _)| *offset);
         listing.dedup_by_key(|(offset, _)| *offset);
@@ -523,10 +523,10 @@ impl PackWalk {
             }
         }
         let rest = end.saturating_sub(at);
-        let is_whole = rest == hash.len() as u64;
+        let is_whole = rest == hash.width() as u64;
         scan.is_clean = scan.troubles.is_empty() && is_whole;
         if scan.troubles.is_empty() && !is_whole {
-            scan.troubles.push(if rest < hash.len() as u64 {
+            scan.troubles.push(if rest < hash.width() as u64 {
                 Trouble::odd("git-pack-damaged", "the pack ends within its checksum; all its objects are there")
             } else {
                 Trouble::damaged(
@@ -701,7 +701,7 @@ impl PackWalk {
     }
 
     /// The next thing; `None` at the end.
-    pub fn next(&mut self) -> Option<Found> {
+    pub fn advance(&mut self) -> Option<Found> {
         loop {
             if let Some(found) = self.ready.pop_front() {
                 return Some(found);
@@ -1035,5 +1035,351 @@ pub(super) fn read_one(
                 index.offset(index.find(&id)?)?
             }
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use proptest::prelude::*;
+
+    use super::super::super::testing::{Seen, walk};
+    use super::super::{GitBundle, GitLoose, GitPack};
+    use super::*;
+
+    fn deflated(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder =
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Seven bits a byte, the low ones first.
+    fn sevens(mut value: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while value >= 0x80 {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    }
+
+    fn head(kind: u8, size: usize) -> Vec<u8> {
+        let mut bytes = vec![kind << 4 | (size & 15) as u8];
+        if size >= 16 {
+            bytes[0] |= 0x80;
+            bytes.extend(sevens(size >> 4));
+        }
+        bytes
+    }
+
+    /// Lays entries out as a pack; each knows where it begins.
+    #[derive(Default)]
+    struct Layer {
+        bytes: Vec<u8>,
+        count: u32,
+    }
+
+    impl Layer {
+        fn add(&mut self, kind: u8, base: &[u8], content: &[u8]) -> usize {
+            if self.bytes.is_empty() {
+                self.bytes = b"PACK\0\0\0\x02\0\0\0\0".to_vec();
+            }
+            let at = self.bytes.len();
+            self.bytes.extend(head(kind, content.len()));
+            self.bytes.extend(base);
+            self.bytes.extend(deflated(content));
+            self.count += 1;
+            at
+        }
+
+        fn blob(&mut self, content: &[u8]) -> usize {
+            self.add(3, b"", content)
+        }
+
+        /// A difference to the entry at `base`.
+        fn before(&mut self, base: usize, delta: &[u8]) -> usize {
+            let mut distance = self.bytes.len() - base;
+            let mut bytes = vec![(distance & 0x7f) as u8];
+            while distance >= 0x80 {
+                distance = (distance >> 7) - 1;
+                bytes.insert(0, 0x80 | (distance & 0x7f) as u8);
+            }
+            self.add(6, &bytes, delta)
+        }
+
+        fn finish(mut self) -> Vec<u8> {
+            self.bytes[8..12].copy_from_slice(&self.count.to_be_bytes());
+            self.bytes.extend([0; 20]);
+            self.bytes
+        }
+    }
+
+    /// A difference that puts `text` behind the whole of a base of `len` bytes, up to 64 KiB.
+    fn appended(len: usize, text: &[u8]) -> Vec<u8> {
+        let mut delta = sevens(len);
+        delta.extend(sevens(len + text.len()));
+        if len > 0 {
+            delta.extend([0xb0, len as u8, (len >> 8) as u8]);
+        }
+        delta.push(text.len() as u8);
+        delta.extend(text);
+        delta
+    }
+
+    fn read(pack: &[u8], limits: &Limits) -> Seen {
+        walk(&GitPack, pack, limits).expect("it opens")
+    }
+
+    fn contents(seen: &Seen) -> Vec<&[u8]> {
+        let mut contents: Vec<&[u8]> = seen.members.iter().map(|(_, bytes)| &bytes[..]).collect();
+        contents.sort_unstable();
+        contents
+    }
+
+    #[test]
+    fn differences_of_both_kinds() {
+        let mut layer = Layer::default();
+        let named = id_of(Hash::Sha1, Kind::Blob, b"base and more");
+        layer.add(7, named.as_bytes(), &appended(13, b" and last"));
+        let base = layer.blob(b"base");
+        layer.before(base, &appended(4, b" and more"));
+        layer.add(1, b"", b"tree 1\n\n");
+        layer.add(2, b"", b"");
+        let seen = read(&layer.finish(), &Limits::default());
+        assert_eq!(
+            contents(&seen),
+            [
+                &b"base"[..],
+                b"base and more",
+                b"base and more and last",
+                b"tree 1\n\n"
+            ]
+        );
+        assert_eq!(seen.codes, [""; 0]);
+        assert_eq!(seen.others, ["git-tree"]);
+        let names: Vec<_> = seen.members.iter().map(|(name, _)| name.as_str()).collect();
+        assert!(names.contains(&named.hex().as_str()));
+    }
+
+    #[test]
+    fn the_third_version_reads_as_the_second() {
+        let mut layer = Layer::default();
+        layer.blob(b"text");
+        let mut pack = layer.finish();
+        pack[7] = 3;
+        assert_eq!(contents(&read(&pack, &Limits::default())), [b"text"]);
+    }
+
+    #[test]
+    fn what_hangs_on_damage_is_named_and_the_rest_is_read() {
+        let mut layer = Layer::default();
+        let good = layer.blob(b"good");
+        let bad = layer.blob(b"this one is to be damaged, and has some length");
+        let child = layer.before(bad, &appended(46, b"!"));
+        layer.before(child, &appended(47, b"?"));
+        layer.before(good, &appended(4, b" too"));
+        layer.add(7, &[9; 20], &appended(4, b"x"));
+        let mut pack = layer.finish();
+        pack[bad + 12] ^= 0x55;
+        let seen = read(&pack, &Limits::default());
+        assert!(contents(&seen).contains(&&b"good too"[..]));
+        let missing = seen.codes.iter().filter(|code| *code == "git-base-missing");
+        assert_eq!(missing.count(), 3, "{:?}", seen.codes);
+        assert!(seen.codes.iter().any(|code| code == "git-object-damaged"));
+    }
+
+    #[test]
+    fn a_circle_of_differences_ends() {
+        let mut layer = Layer::default();
+        layer.blob(b"good");
+        layer.add(7, &[1; 20], &appended(4, b"x"));
+        layer.add(7, &[2; 20], &appended(4, b"y"));
+        let seen = read(&layer.finish(), &Limits::default());
+        assert_eq!(contents(&seen), [b"good"]);
+        assert_eq!(seen.codes, ["git-base-missing"; 2]);
+    }
+
+    /// Each difference doubles what is there by copying it twice.
+    #[test]
+    fn a_bomb_of_differences_is_bounded_and_loud() {
+        let mut layer = Layer::default();
+        let mut base = layer.blob(&[b'x'; 1 << 12]);
+        let mut len = 1_usize << 12;
+        for _ in 0..30 {
+            let mut delta = sevens(len);
+            delta.extend(sevens(len * 2));
+            for _ in 0..2 {
+                let mut from = 0;
+                while from < len {
+                    let take = (len - from).min(0xff_ffff);
+                    delta.push(0xff);
+                    delta.extend((from as u32).to_le_bytes());
+                    delta.extend(&(take as u32).to_le_bytes()[..3]);
+                    from += take;
+                }
+            }
+            base = layer.before(base, &delta);
+            len *= 2;
+            if len > 1 << 32 {
+                break;
+            }
+        }
+        let limits = Limits {
+            memory: 64 << 20,
+            ..Limits::default()
+        };
+        let seen = read(&layer.finish(), &limits);
+        assert_eq!(seen.members.len(), 14, "up to half of the memory");
+        assert!(
+            seen.codes.contains(&"memory-limit".to_owned()),
+            "{:?}",
+            seen.codes
+        );
+
+        // Many results of one base: no single one is large.
+        let mut layer = Layer::default();
+        let base = layer.blob(&vec![b'x'; 1 << 20]);
+        for number in 0..2_000_u32 {
+            let mut delta = sevens(1 << 20);
+            delta.extend(sevens((1 << 20) + 4));
+            delta.extend([0xc0, 0x10]);
+            delta.push(4);
+            delta.extend(number.to_be_bytes());
+            layer.before(base, &delta);
+        }
+        let seen = read(
+            &layer.finish(),
+            &Limits {
+                ratio: 100,
+                ..Limits::default()
+            },
+        );
+        assert!(seen.members.len() < 300);
+        assert_eq!(seen.codes.last().unwrap(), "ratio-limit");
+    }
+
+    #[test]
+    fn no_more_bases_are_held_than_needed() {
+        // A chain with a leaf at every link: the chain is the heavy branch, so that one base is held at a time.
+        let mut layer = Layer::default();
+        let mut base = layer.blob(&[0; 1 << 10]);
+        let mut len = 1 << 10;
+        for number in 0..200_u8 {
+            let next = layer.before(base, &appended(len, &[number]));
+            layer.before(base, &appended(len, b"leaf"));
+            (base, len) = (next, len + 1);
+        }
+        let pack = layer.finish();
+        let input = Input::Memory(pack.into());
+        let limits = Limits::default();
+        let mut walk = PackWalk::open(input, 0, Hash::Sha1, None, Which::All, &limits).unwrap();
+        let (mut most, mut objects) = (0, 0);
+        while let Some(found) = walk.advance() {
+            objects += usize::from(matches!(found, Found::Object(_)));
+            most = most.max(walk.stack.len());
+        }
+        assert_eq!((objects, most), (401, 1));
+    }
+
+    #[test]
+    fn stated_lengths_are_not_believed() {
+        let mut layer = Layer::default();
+        layer.blob(b"good");
+        let mut pack = layer.finish();
+        pack.truncate(pack.len() - 20);
+        // A blob of 2^40 bytes in nine.
+        pack.extend(head(3, 1 << 40));
+        pack.extend(deflated(b"x"));
+        // And one of 400 MB.
+        pack.extend(head(3, 400 << 20));
+        pack.extend(deflated(b"y"));
+        pack[11] = 3;
+        let seen = read(&pack, &Limits::default());
+        assert!(contents(&seen).contains(&&b"good"[..]));
+        assert!(seen.codes.len() >= 2);
+    }
+
+    #[test]
+    fn entries_behind_damage_are_found_again() {
+        let mut layer = Layer::default();
+        let first = layer.blob(&(0..=255).cycle().take(4_000).collect::<Vec<u8>>());
+        for number in 0..20 {
+            layer.blob(format!("entry {number}, which is sound").as_bytes());
+        }
+        let mut pack = layer.finish();
+        pack[first + 2..first + 40].fill(0);
+        let seen = read(&pack, &Limits::default());
+        let whole = seen
+            .members
+            .iter()
+            .filter(|(_, bytes)| bytes.starts_with(b"entry "));
+        assert_eq!(whole.count(), 20);
+        assert!(seen.codes.iter().any(|code| code == "git-pack-damaged"));
+    }
+
+    fn sample() -> Vec<u8> {
+        let mut layer = Layer::default();
+        let base = layer.blob(b"a base with some text in it");
+        let next = layer.before(base, &appended(27, b" and more"));
+        layer.before(next, &appended(36, b" and so on"));
+        layer.add(1, b"", b"tree 0\nauthor A <a> 1 +0000\n\nm\n");
+        layer.add(2, b"", b"100644 a\0aaaaaaaaaaaaaaaaaaaa");
+        layer.add(7, &[3; 20], &appended(27, b"thin"));
+        layer.finish()
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_odd(
+            flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in any::<prop::sample::Index>(),
+            is_cut in any::<bool>(),
+        ) {
+            let mut pack = sample();
+            for (at, with) in flips {
+                let at = 12 + at.index(pack.len() - 12);
+                pack[at] = with;
+            }
+            if is_cut {
+                pack.truncate(12 + cut.index(pack.len() - 11));
+            }
+            let seen = read(&pack, &Limits::default());
+            prop_assert!(seen.members.len() + seen.codes.len() < 100);
+            let mut bundle = b"# v2 git bundle\n\n".to_vec();
+            bundle.extend(&pack);
+            let of_bundle = walk(&GitBundle, &bundle, &Limits::default()).unwrap();
+            prop_assert_eq!(of_bundle.members.len(), seen.members.len());
+        }
+
+        #[test]
+        fn any_listing_is_survived(offsets in proptest::collection::vec(0..400_u64, 6..=6)) {
+            let listing = offsets.into_iter().map(|offset| (offset, None)).collect();
+            let input = Input::Memory(sample().into());
+            let limits = Limits::default();
+            let mut walk =
+                PackWalk::open(input, 0, Hash::Sha1, Some(listing), Which::All, &limits).unwrap();
+            let mut count = 0;
+            while walk.advance().is_some() {
+                count += 1;
+                prop_assert!(count < 100);
+            }
+        }
+
+        #[test]
+        fn loose_objects_may_be_anything(
+            text in proptest::collection::vec(any::<u8>(), 0..60),
+            at in any::<prop::sample::Index>(),
+            with in any::<u8>(),
+        ) {
+            let mut packed = deflated(&[b"blob 30\0", &text[..]].concat());
+            let at = at.index(packed.len());
+            packed[at] = with;
+            if let Ok(seen) = walk(&GitLoose, &packed, &Limits::default()) {
+                prop_assert!(seen.members.len() + seen.codes.len() > 0);
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::super::{Event, Input, Member, Told, Trouble, Walker};
-use super::formats::{Loose, broken_event, is_loose, object_events, read_loose, told};
+use super::formats::{Loose, broken_event, is_loose, loose_kind, object_events, read_loose, told};
 use super::graph::Refs;
 use super::index::{Index, MultiIndex};
 use super::object::{Hash, Kind, Oid};
@@ -234,6 +234,8 @@ impl Layout {
 /// Gives everything that a git directory holds.
 pub struct StoreWalker {
     files: Box<dyn StoreFiles>,
+    /// Stores that this one borrows from: their history is part of its own.
+    borrowed: Vec<(Box<dyn StoreFiles>, Layout)>,
     layout: Layout,
     limits: Limits,
     stage: Stage,
@@ -293,6 +295,7 @@ impl StoreWalker {
         Self {
             given: (holders > 1).then(HashSet::new),
             files,
+            borrowed: Vec::new(),
             layout,
             limits: limits.clone(),
             stage: Stage::Others(0),
@@ -302,6 +305,17 @@ impl StoreWalker {
             broken: Vec::new(),
             digest: blake3::Hasher::new(),
         }
+    }
+
+    /// Names the stores that this one borrows from. Their objects are entries of theirs; what stands where is asked of
+    /// both.
+    pub fn borrow_from(&mut self, stores: Vec<Box<dyn StoreFiles>>) {
+        self.borrowed = (stores.into_iter())
+            .map(|files| {
+                let layout = Layout::of(files.as_ref(), &self.limits);
+                (files, layout)
+            })
+            .collect();
     }
 
     /// A key of all that was given: of two stores that hold the same in the same way.
@@ -384,7 +398,7 @@ impl StoreWalker {
             return;
         };
         let number = *number;
-        match walk.next() {
+        match walk.advance() {
             None => self.walk = None,
             Some(Found::Object(object)) => self.object(object),
             Some(Found::Broken(mut broken)) => {
@@ -559,25 +573,42 @@ impl Walker for StoreWalker {
 }
 
 impl StoreWalker {
-    /// Shows every commit, tree and tag once more.
+    /// Shows every commit, tree and tag once more, also those that are borrowed.
     fn history(&self, add: &mut dyn FnMut(&Object) -> bool) {
-        let files = self.files.as_ref();
-        for &number in &self.layout.packs {
-            let listing = self.layout.listing(files, number, &self.limits);
+        let own = (self.files.as_ref(), &self.layout, &self.loose_history[..]);
+        let borrowed = self.borrowed.iter();
+        let borrowed = borrowed.map(|(files, layout)| (files.as_ref(), layout, &layout.loose[..]));
+        for (files, layout, loose) in std::iter::once(own).chain(borrowed) {
+            if !self.history_of(files, layout, loose, add) {
+                return;
+            }
+        }
+    }
+
+    /// The same of one store; `false` where it is enough.
+    fn history_of(
+        &self,
+        files: &dyn StoreFiles,
+        layout: &Layout,
+        loose: &[(usize, Oid)],
+        add: &mut dyn FnMut(&Object) -> bool,
+    ) -> bool {
+        for &number in &layout.packs {
+            let listing = layout.listing(files, number, &self.limits);
             let opened = files.open(number).and_then(|input| {
                 PackWalk::open(
                     input,
                     0,
-                    self.layout.settings.hash,
+                    layout.settings.hash,
                     listing.and_then(Result::ok),
                     Which::AllButBlobs,
                     &self.limits,
                 )
             });
             let Ok(mut walk) = opened else { continue };
-            while let Some(found) = walk.next() {
+            while let Some(found) = walk.advance() {
                 match found {
-                    Found::Object(object) if !add(&object) => return,
+                    Found::Object(object) if !add(&object) => return false,
                     Found::Wants(id) => {
                         if let Some((kind, bytes)) = self.find(&id) {
                             walk.supply(kind, bytes);
@@ -587,14 +618,18 @@ impl StoreWalker {
                 }
             }
         }
-        for &(number, id) in &self.loose_history {
-            if let Ok(input) = files.open(number)
-                && let Loose::Object(object) = read_loose(input, Some(id), &self.limits)
-                && !add(&object)
-            {
-                return;
+        loose.iter().all(|&(number, id)| {
+            let Ok(input) = files.open(number) else {
+                return true;
+            };
+            if loose_kind(&input) == Some(Kind::Blob) {
+                return true;
             }
-        }
+            match read_loose(input, Some(id), &self.limits) {
+                Loose::Object(object) => add(&object),
+                Loose::Broken(_) => true,
+            }
+        })
     }
 }
 
