@@ -47,6 +47,7 @@ fn main() -> Outcome<()> {
 }
 
 /// The files of a git directory.
+#[derive(Debug)]
 struct Folder {
     path: PathBuf,
     files: Vec<StoreFile>,

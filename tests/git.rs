@@ -908,6 +908,58 @@ fn a_dotenv_file_that_was_deleted_is_still_out() {
 }
 
 #[test]
+fn a_store_in_an_archive_is_read_as_one_in_a_folder() {
+    let folder = scratch();
+    let root = repository(folder.path(), &[]);
+    git(&root, ["repack", "-q", "-df"]);
+    let told = told(&root);
+    let expected = stands(&root, &told);
+    let packed = |name: &str, program: &str, arguments: &[&str]| {
+        let path = folder.path().join(name);
+        let mut command = Command::new(program);
+        command
+            .current_dir(folder.path())
+            .args(arguments)
+            .arg(&path)
+            .arg("repo");
+        assert!(command.output().unwrap().status.success(), "{command:?}");
+        path
+    };
+    // Python's zip takes no names that are not UTF-8; the store has none.
+    let zipped = folder.path().join("b.zip");
+    common::python(
+        ["-m", "zipfile", "-c"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([zipped.as_os_str(), root.join(".git").as_os_str()]),
+    );
+    let records = scan_all(0, &zipped);
+    assert_all(&records, "b.zip!/.git", &told);
+    assert_stands(&records, "b.zip!/.git", &expected, true);
+    let paths = [
+        packed("a.tgz", "tar", &["-czf"]),
+        packed("a.tar", "tar", &["-cf"]),
+    ];
+    for path in paths {
+        let records = scan_all(0, &path);
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_all(&records, &format!("{name}!/repo/.git"), &told);
+        assert_stands(&records, &format!("{name}!/repo/.git"), &expected, true);
+        records.at("blob", &format!("{name}!/repo/src/main.txt"));
+        records.at("blob", &format!("{name}!/repo/.git!/config"));
+        assert_eq!(records.problems(), []);
+    }
+    // What is no store is what it was.
+    let path = folder.path().join("b.tgz");
+    std::fs::write(
+        &path,
+        common::tgz(&[("p/.git/HEAD", "ref: refs/heads/x"), ("p/a", "a")]),
+    )
+    .unwrap();
+    scan_all(0, &path).at("blob", "b.tgz!/p/.git/HEAD");
+}
+
+#[test]
 fn a_clone_that_borrows_knows_where_its_own_objects_stand() {
     let folder = scratch();
     let input = folder.path().join("in");
@@ -998,4 +1050,41 @@ fn a_match_in_history_says_where_it_stands() {
     assert_eq!(found[0]["git"]["standing"], "history-only");
     // It counts for the repository, whose files are checked out beside it.
     assert_eq!(records.locators("copy"), ["in/repo"]);
+}
+
+#[test]
+fn an_index_that_lies_is_found_out() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    git(&root, ["repack", "-q", "-adfk"]);
+    let told = told(&root);
+    let index = packs(&root).remove(0).with_extension("idx");
+    std::fs::set_permissions(&index, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let whole = std::fs::read(&index).unwrap();
+    // One object goes by another's name.
+    let mut bytes = whole.clone();
+    let names = 8 + 256 * 4;
+    bytes.copy_within(names..names + 20, names + 20);
+    std::fs::write(&index, &bytes).unwrap();
+    let records = scan_stores(0, &input);
+    assert_all(&records, "in/repo/.git", &told);
+    assert!(
+        records
+            .problems()
+            .iter()
+            .any(|(code, _)| *code == "git-id-mismatch")
+    );
+    // It does not name one of them: the pack does.
+    let mut bytes = whole.clone();
+    let count = told.len();
+    bytes[8 + 255 * 4..names].copy_from_slice(&(count as u32 - 1).to_be_bytes());
+    std::fs::write(&index, &bytes).unwrap();
+    assert_all(&scan_stores(0, &input), "in/repo/.git", &told);
+    // It is something else.
+    std::fs::write(&index, b"no index").unwrap();
+    let records = scan_stores(0, &input);
+    assert_all(&records, "in/repo/.git", &told);
+    assert_eq!(records.problems(), [("git-index-damaged", "in/repo/.git")]);
 }

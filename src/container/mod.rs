@@ -45,7 +45,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::blob::{Limits, MemberName};
+use crate::blob::{ContentKey, Limits, MemberName};
 
 pub use feed::{Feed, Input, InputFile};
 
@@ -83,6 +83,11 @@ pub trait Walker: Send {
 
     /// The trouble that ended a streamed member early, if any.
     fn streamed_trouble(&mut self) -> Option<Trouble> {
+        None
+    }
+
+    /// A key of all that it gave, of a container that is many files and so has no bytes of its own.
+    fn key(&self) -> Option<ContentKey> {
         None
     }
 
@@ -206,6 +211,8 @@ pub enum Body {
     Held(Bytes),
     /// Larger than may be held: `len` bytes to be read through [`Walker::read_streamed`], if known.
     Streamed(Option<u64>),
+    /// A git directory: many files that are read as one container.
+    Files(Box<dyn git::store::StoreFiles>),
     /// Not to be had.
     Absent,
 }

@@ -2,14 +2,15 @@
 //!
 //! The next format is one new file with a [`Format`] and one line here. Content decides, never the name.
 
+use crate::blob::Limits;
 use crate::container::{
-    Format,
+    Format, Walker,
     asar::Asar,
     brotli::Brotli,
     bun::{Bun, BunMap},
     bzip2::Bzip2,
     deno::Deno,
-    git::{GitBundle, GitLoose, GitPack},
+    git::{GitBundle, GitLoose, GitPack, found::StoreFinder},
     gzip::Gzip,
     har::Har,
     lz4::Lz4,
@@ -70,6 +71,23 @@ static FORMATS: [&dyn Format; 26] = [
         runs_on,
     },
 ];
+
+/// Formats whose members are files of folders, among which git directories may lie.
+const OF_FOLDERS: [&str; 10] = [
+    "gzip", "zstd", "xz", "bzip2", "lz4", "zip", "tar", "asar", "zlib", "lzma",
+];
+
+/// The same walker, or one that finds git directories in what it gives.
+pub fn with_stores(
+    format: &dyn Format,
+    walker: Box<dyn Walker>,
+    limits: &Limits,
+) -> Box<dyn Walker> {
+    if OF_FOLDERS.contains(&format.name()) {
+        return Box::new(StoreFinder::new(walker, limits));
+    }
+    walker
+}
 
 /// Whether content that begins so is nothing that has a name here.
 fn is_unknown(head: &[u8]) -> bool {

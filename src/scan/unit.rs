@@ -143,7 +143,7 @@ fn note_change(child: &mut Child, root: &InputRoot, unit: &Unit, before: input::
 }
 
 /// The files of a git directory in the file system.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct FolderFiles {
     folder: PathBuf,
     files: Arc<Vec<StoreFile>>,
@@ -209,7 +209,7 @@ fn read_store(
         name: MemberName::Named(Vec::new()),
         ordinal: 1,
         len: unit.stamp.size,
-        key: Some(walker.key()),
+        key: walker.key(),
         sha256: None,
         facts: Arc::new(facts),
         trouble,
@@ -316,7 +316,8 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
         return root(input.len(), key, sha256, known);
     }
     match guarded(|| format.open(input.clone(), &analyser.limits)).flatten() {
-        Ok(mut walker) => {
+        Ok(walker) => {
+            let mut walker = formats::with_stores(format, walker, &analyser.limits);
             let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
             building.finish(walker.as_mut(), &mut facts);
         }
@@ -518,10 +519,7 @@ impl<'a> Sharer<'a> {
                 return true;
             }
         };
-        let len = match &member.body {
-            Body::Held(bytes) => bytes.len() as u64,
-            _ => 0,
-        };
+        let len = super::analyse::body_len(&member.body);
         let limits = &self.analyser.limits;
         if let Some(trouble) = self.counting.charge(len, input_len, limits) {
             self.troubles.push(trouble);

@@ -17,6 +17,7 @@
 
 pub mod delta;
 pub mod formats;
+pub mod found;
 pub mod graph;
 pub mod index;
 pub mod object;

@@ -28,8 +28,10 @@ use crate::blob::Limits;
 pub const HEAD_LEN: u64 = 12;
 /// The longest head of an entry: its length in up to ten bytes, and the name of its base.
 const ENTRY_HEAD: usize = 10 + 32;
-/// Bytes that are read of a file at a time.
+/// Bytes that are read of a file at a time where one entry is read after the other,
 const WINDOW: usize = 1 << 20;
+/// and where differences lead to and fro.
+const LOOK: usize = 16 << 10;
 /// Objects up to this size are inflated in one piece into a buffer of that size.
 const AT_ONCE: u64 = 1 << 20;
 /// DEFLATE makes no more bytes than this of one (zlib's own documentation: 1032 to 1).
@@ -248,7 +250,10 @@ impl Source {
         if let Some(from) = inside {
             return self.window.slice(from..from + len);
         }
-        self.window = self.input.slice(at, len.max(WINDOW)).unwrap_or_default();
+        let reached = self.window_at + self.window.len() as u64;
+        let goes_on = at >= self.window_at && at <= reached + LOOK as u64;
+        let ahead = if goes_on { WINDOW } else { LOOK };
+        self.window = self.input.slice(at, len.max(ahead)).unwrap_or_default();
         self.window_at = at;
         self.window.slice(..len.min(self.window.len()))
     }
@@ -1282,6 +1287,43 @@ mod tests {
             most = most.max(walk.stack.len());
         }
         assert_eq!((objects, most), (401, 1));
+    }
+
+    #[test]
+    fn a_file_is_read_as_memory_is() {
+        let mut layer = Layer::default();
+        let mut random = 7_u64;
+        let mut bases = Vec::new();
+        for number in 0..60_usize {
+            let content: Vec<u8> = (0..number * 900)
+                .map(|_| {
+                    random = random
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    (random >> 56) as u8
+                })
+                .collect();
+            bases.push((layer.blob(&content), content.len()));
+        }
+        for (number, (base, len)) in bases.iter().enumerate().rev() {
+            layer.before(*base, &appended(*len, &[number as u8; 9]));
+        }
+        let mut pack = layer.finish();
+        for is_damaged in [false, true] {
+            if is_damaged {
+                pack[300_000..300_100].fill(3);
+            }
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&pack).unwrap();
+            let file = crate::container::InputFile::new(file, pack.len() as u64);
+            let limits = Limits::default();
+            let input = Input::File(file);
+            let of_file = super::super::super::testing::walk_input(&GitPack, input, &limits);
+            let of_memory = read(&pack, &limits);
+            assert_eq!(of_memory.codes.is_empty(), !is_damaged);
+            assert!(of_memory.members.len() > 60);
+            assert!(of_file.unwrap() == of_memory);
+        }
     }
 
     #[test]

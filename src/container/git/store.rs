@@ -17,7 +17,7 @@ use super::index::{Index, MultiIndex};
 use super::object::{Hash, Kind, Oid};
 use super::pack::{Broken, Found, Listing, Object, PackWalk, Which, is_pack, read_one};
 use super::refs::{RefFiles, is_ref_file};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{ContentKey, Limits, MemberName};
 
 /// The word for a store in hops.
 pub const KIND: &str = "git";
@@ -32,7 +32,7 @@ pub struct StoreFile {
 }
 
 /// The files of a git directory, and a way to open them.
-pub trait StoreFiles: Send + Sync {
+pub trait StoreFiles: Send + Sync + std::fmt::Debug {
     /// What there is, sorted by path.
     fn list(&self) -> &[StoreFile];
 
@@ -318,11 +318,6 @@ impl StoreWalker {
             .collect();
     }
 
-    /// A key of all that was given: of two stores that hold the same in the same way.
-    pub fn key(&self) -> crate::blob::ContentKey {
-        crate::blob::ContentKey::from_blake3(&self.digest.finalize())
-    }
-
     fn note(&mut self, name: &[u8], len: u64) {
         self.digest.update(&(name.len() as u64).to_le_bytes());
         self.digest.update(name);
@@ -514,6 +509,10 @@ impl StoreWalker {
 impl Walker for StoreWalker {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn key(&self) -> Option<ContentKey> {
+        Some(ContentKey::from_blake3(&self.digest.finalize()))
     }
 
     fn next(&mut self) -> Option<Event> {
