@@ -384,6 +384,9 @@ pub struct Source {
     /// Where in the input the content of a source without one may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<Elsewhere>,
+    /// Where it stands in the git store that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Box<GitPlace>>,
 }
 
 /// Where the content of a source may be that its own map does not hold.
@@ -465,6 +468,52 @@ pub struct SkeletonRow {
     pub skeleton_cut: bool,
 }
 
+/// Where an object of a git store stands. Everything found within the object carries the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GitPlace {
+    /// Locator of the store, pack or bundle.
+    pub store: String,
+    /// Name of the object, hex.
+    pub object: String,
+    /// `blob`, `commit` or `tag`.
+    pub kind: String,
+    /// Paths at which commits hold it, escaped as locators are, sorted; the first 16.
+    pub paths: Vec<String>,
+    /// There are more paths than these.
+    pub more_paths: bool,
+    /// The first commit that holds it, by the date that its author states; null where none does.
+    pub first: Option<CommitAt>,
+    /// The last commit that holds it, by the date that its author states; null where none does.
+    pub last: Option<CommitAt>,
+    /// How the names of the store lead to it; null where the names are not known.
+    pub standing: Option<Standing>,
+}
+
+/// A commit and its date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CommitAt {
+    /// Name of the commit, hex.
+    pub commit: String,
+    /// Author date in UTC, RFC 3339; null where it states none that can be.
+    pub date: Option<String>,
+}
+
+/// How the names of a git store lead to an object: the best that applies.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// In the state that `HEAD` leads to: what a host shows first.
+    DefaultBranchHead,
+    /// In the state that another branch or a tag leads to.
+    OtherRef,
+    /// In none of these, but in a commit before them.
+    HistoryOnly,
+    /// No name leads to it any more.
+    Unreachable,
+}
+
 /// What kind of place a reference points to.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -513,6 +562,9 @@ pub struct Exposure {
     pub sha256: Option<String>,
     /// What was seen, in a sentence, without secrets.
     pub detail: String,
+    /// Where it stands in the git store that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Box<GitPlace>>,
 }
 
 /// A credential, redacted.
@@ -609,6 +661,9 @@ pub struct Match {
     pub of_target: f64,
     /// Which stretches correspond.
     pub ranges: Vec<MatchRange>,
+    /// Where it stands in the git store that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Box<GitPlace>>,
 }
 
 /// A place that holds a work, or part of it.
@@ -658,6 +713,9 @@ pub struct Blob {
     pub bytes: u64,
     /// What it is, by content.
     pub kind: String,
+    /// Where it stands in the git store that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Box<GitPlace>>,
 }
 
 /// Something that kept bytes from being read, or is odd.

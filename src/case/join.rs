@@ -307,7 +307,8 @@ impl Case {
     ) -> Result<(), CaseError> {
         let mut repositories = BTreeSet::new();
         self.each_path(row.id, |path| {
-            if let Some(folder) = path.strip_suffix(b".git/HEAD".as_slice()) {
+            let folder = git_folder(path).or_else(|| path.strip_suffix(b".git/HEAD".as_slice()));
+            if let Some(folder) = folder {
                 repositories.insert(folder.strip_suffix(b"/").unwrap_or(folder).to_vec());
             }
         })?;
@@ -322,7 +323,8 @@ impl Case {
                 .collect()
         };
         for (unit, path, is_archive) in read().map_err(|error| self.wrap(error))? {
-            let at = if is_archive {
+            // What a store holds belongs to what is checked out of it; one by itself is a place of its own.
+            let at = if is_archive && git_folder(&path).is_none() {
                 locator_of(&row.label, &path)
             } else {
                 let folder = root_folder(&path, scope, &repositories);
@@ -547,6 +549,12 @@ impl Root {
     }
 }
 
+/// The folder whose store, or the file that leads to it, a path is: what stands before `.git`.
+fn git_folder(path: &[u8]) -> Option<&[u8]> {
+    let folder = path.strip_suffix(b".git".as_slice())?;
+    (folder.is_empty() || folder.ends_with(b"/")).then_some(folder)
+}
+
 /// The folder of the root that a loose file belongs to: the nearest repository, else the outermost package.
 fn root_folder(path: &[u8], scope: &FolderScope, repositories: &BTreeSet<Vec<u8>>) -> Vec<u8> {
     let mut end = memchr::memrchr(b'/', path).unwrap_or(0);
@@ -608,6 +616,7 @@ fn place_archive(
         hops: at.hops().clone(),
         sha256: sha256.map(|digest| digest.hex()),
         detail: finding.detail,
+        git: None,
     }));
 }
 

@@ -193,6 +193,7 @@ fn matched(
             target_lines: [1, lines],
             target_bytes: [0, blob.bytes],
         }],
+        git: blob.git.clone(),
     });
     serde_json::to_string(&record).map_err(|error| CliError::new(error.to_string()))
 }

@@ -14,7 +14,7 @@ use crate::scan::analyse::Keep;
 /// Find what the inputs expose, and which of them hold a signed work.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// Files and folders: packages, archives, maps, mirrors
+    /// Files and folders: packages, archives, maps, mirrors, git stores
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Keep everything in this case file; the same command goes on where it was stopped

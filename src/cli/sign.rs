@@ -65,6 +65,16 @@ struct Signer<'a> {
 
 impl Signer<'_> {
     fn take(&mut self, child: &Child, standing: &Standing) {
+        let hops = standing.at.hops().list();
+        if hops
+            .iter()
+            .any(|hop| hop.kind == "git" || hop.kind.starts_with("git-"))
+        {
+            let reason =
+                "in a git store: what is checked out, or an archive of the release, is the work";
+            self.leave_out(reason, standing);
+            return;
+        }
         let Some(kept) = &child.kept else {
             let reason = if child.facts.tree.is_some() {
                 CONTAINER

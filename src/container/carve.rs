@@ -214,7 +214,7 @@ impl Search<'_> {
                     let len = match &member.body {
                         Body::Held(bytes) => bytes.len() as u64,
                         Body::Streamed(_) => ENOUGH,
-                        Body::Absent => 0,
+                        Body::Files(_) | Body::Absent => 0,
                     };
                     self.made += len;
                     let is_named = matches!(member.name, MemberName::Named(_));
@@ -263,7 +263,7 @@ impl Search<'_> {
                                 break;
                             }
                         },
-                        Body::Absent => {}
+                        Body::Files(_) | Body::Absent => {}
                     }
                     is_sound &= walker.streamed_trouble().is_none();
                 }

@@ -374,7 +374,7 @@ mod tests {
                             }
                             troubles.extend(walker.streamed_trouble());
                         }
-                        Body::Absent => names.push("absent".to_owned()),
+                        Body::Files(_) | Body::Absent => names.push("absent".to_owned()),
                     }
                     names.push(format!("{:?}", member.name));
                     members.push(content);

@@ -50,6 +50,7 @@ thread_local! {
 #[derive(Clone, Copy)]
 enum Framing {
     Gzip,
+    Zlib,
     Raw,
 }
 
@@ -73,6 +74,16 @@ pub fn raw(input: &[u8], output: &mut [u8]) -> Result<(usize, usize), FastError>
     call(Framing::Raw, input, output)
 }
 
+/// Inflates one zlib stream (RFC 1950) at the start of `input` into `output`; its checksum is checked.
+///
+/// Returns (bytes of input used, bytes of output made).
+///
+/// # Errors
+/// As [`gzip_member`].
+pub fn zlib(input: &[u8], output: &mut [u8]) -> Result<(usize, usize), FastError> {
+    call(Framing::Zlib, input, output)
+}
+
 fn call(framing: Framing, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), FastError> {
     DECODER.with_borrow_mut(|slot| {
         if slot.is_none() {
@@ -83,6 +94,7 @@ fn call(framing: Framing, input: &[u8], output: &mut [u8]) -> Result<(usize, usi
         };
         let run = match framing {
             Framing::Gzip => libdeflate_sys::libdeflate_gzip_decompress_ex,
+            Framing::Zlib => libdeflate_sys::libdeflate_zlib_decompress_ex,
             Framing::Raw => libdeflate_sys::libdeflate_deflate_decompress_ex,
         };
         let (mut used, mut made) = (0, 0);
@@ -135,6 +147,21 @@ mod tests {
             .read_to_end(&mut output)
             .ok()?;
         Some(output)
+    }
+
+    #[test]
+    fn a_zlib_stream_is_checked() {
+        let mut encoder =
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(b"some text").unwrap();
+        let mut packed = encoder.finish().unwrap();
+        let len = packed.len();
+        packed.push(7);
+        let mut output = [0; 9];
+        assert_eq!(zlib(&packed, &mut output), Ok((len, 9)));
+        assert_eq!(&output, b"some text");
+        packed[len - 1] ^= 1;
+        assert_eq!(zlib(&packed, &mut output), Err(FastError::BadData));
     }
 
     #[test]

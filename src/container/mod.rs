@@ -19,6 +19,7 @@ pub mod cpio;
 pub mod deno;
 pub mod exe;
 pub mod feed;
+pub mod git;
 pub mod gzip;
 pub mod har;
 pub mod http;
@@ -50,7 +51,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::blob::{Limits, MemberName};
+use crate::blob::{ContentKey, Limits, MemberName};
 
 pub use feed::{Feed, Input, InputFile};
 
@@ -90,6 +91,52 @@ pub trait Walker: Send {
     fn streamed_trouble(&mut self) -> Option<Trouble> {
         None
     }
+
+    /// A key of all that it gave, of a container that is many files and so has no bytes of its own.
+    fn key(&self) -> Option<ContentKey> {
+        None
+    }
+
+    /// What the container knows of members beside their bytes, asked at its end for those that something is to be said
+    /// of; one answer for each name, or none at all.
+    fn tell(&mut self, _members: &[&MemberName]) -> Told {
+        Told::default()
+    }
+}
+
+/// What a container knows of some of its members, and what kept it from knowing more.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// By the names that were asked for, in their order.
+    pub git: Vec<Option<Box<GitMeta>>>,
+    /// What is odd about it.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Where an object of a git store stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitMeta {
+    /// `blob`, `commit`, `tag`.
+    pub kind: String,
+    /// Paths at which commits hold it, raw, sorted.
+    pub paths: Vec<Vec<u8>>,
+    /// There are more.
+    pub more_paths: bool,
+    /// The first commit that holds it, by author date.
+    pub first: Option<GitCommit>,
+    /// The last one.
+    pub last: Option<GitCommit>,
+    /// How the names of the store lead to it; `None` where there are no names.
+    pub standing: Option<crate::record::Standing>,
+}
+
+/// A commit of a git store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitCommit {
+    /// Its name in hexadecimal.
+    pub id: String,
+    /// Author date, seconds since 1970; `None` where it states none.
+    pub date: Option<i64>,
 }
 
 /// One thing that a walker meets.
@@ -170,6 +217,8 @@ pub enum Body {
     Held(Bytes),
     /// Larger than may be held: `len` bytes to be read through [`Walker::read_streamed`], if known.
     Streamed(Option<u64>),
+    /// A git directory: many files that are read as one container.
+    Files(Box<dyn git::store::StoreFiles>),
     /// Not to be had.
     Absent,
 }

@@ -836,7 +836,7 @@ mod tests {
                                     .map(|trouble| trouble.code.into_owned()),
                             );
                         }
-                        Body::Absent => {}
+                        Body::Files(_) | Body::Absent => {}
                     }
                     members.push((member.name.bytes().to_vec(), content));
                 }

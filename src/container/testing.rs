@@ -65,7 +65,7 @@ pub fn walked(walker: &mut dyn Walker) -> Seen {
                         }
                         content
                     }
-                    Body::Absent => continue,
+                    Body::Files(_) | Body::Absent => continue,
                 };
                 let name = match member.name {
                     MemberName::Named(name) => String::from_utf8_lossy(&name).into_owned(),

@@ -663,6 +663,7 @@ mod tests {
             hash: None,
             elsewhere: None,
             mapped: None,
+            git: None,
         }
     }
 

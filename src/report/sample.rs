@@ -33,6 +33,7 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         hash: None,
         elsewhere: None,
         mapped: None,
+        git: None,
     }
 }
 
@@ -52,6 +53,7 @@ pub fn exposure(
         hops: Hops::default(),
         sha256: Some(digest(locator.len() as u64)),
         detail: detail.to_owned(),
+        git: None,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::blob::limits::Meter;
 use crate::blob::lines::LineCounter;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, count_lines};
 use crate::container::carve::{self, Mark};
+use crate::container::git::store::{StoreFiles, StoreWalker};
 use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
 use crate::exposure::{self, Prefilter};
 use crate::record::{Grade, ReferenceKind};
@@ -134,7 +135,7 @@ struct Frame {
     ordinal: u32,
     len: u64,
     key: ContentKey,
-    sha256: Sha256Digest,
+    sha256: Option<Sha256Digest>,
     facts: Facts,
     trouble: Option<Trouble>,
     source: Option<Box<SourceMeta>>,
@@ -299,9 +300,10 @@ impl Building {
     }
 
     /// Closes the container: its tree goes into its facts.
-    pub fn finish(mut self, kind: &str, facts: &mut Facts) {
+    pub fn finish(mut self, walker: &mut dyn Walker, facts: &mut Facts) {
         self.flush_folder();
-        kind.clone_into(&mut self.tree.kind);
+        walker.kind().clone_into(&mut self.tree.kind);
+        self.ask(walker, facts);
         let mut names = std::mem::take(&mut self.tree.names);
         if self.tree.children.iter().any(leads_elsewhere) {
             names.sort_unstable();
@@ -311,6 +313,26 @@ impl Building {
         facts.cut_by_limit |= self.cut_by_limit;
         facts.levels = self.levels + 1;
         facts.tree = Some(self.tree);
+    }
+}
+
+impl Building {
+    /// Asks the container what else it knows of the members that have something to tell.
+    fn ask(&mut self, walker: &mut dyn Walker, facts: &mut Facts) {
+        let children = &mut self.tree.children;
+        if children.is_empty() {
+            return;
+        }
+        let names: Vec<&MemberName> = children.iter().map(|child| &child.name).collect();
+        match guarded(|| walker.tell(&names)) {
+            Ok(told) => {
+                for (child, git) in children.iter_mut().zip(told.git) {
+                    child.git = git;
+                }
+                facts.troubles.extend(told.troubles);
+            }
+            Err(fault) => facts.troubles.push(fault),
+        }
     }
 }
 
@@ -389,6 +411,7 @@ impl Analyser {
             trouble: None,
             source: None,
             links: Vec::new(),
+            git: None,
             kept: None,
         }))
     }
@@ -472,9 +495,16 @@ impl Analyser {
 
     fn close(&self, frame: Frame) -> Visited {
         let mut facts = frame.facts;
-        frame.building.finish(frame.walker.kind(), &mut facts);
+        let mut walker = frame.walker;
+        frame.building.finish(walker.as_mut(), &mut facts);
         let facts = Arc::new(facts);
-        self.remember(frame.key, &facts);
+        let key = match walker.key() {
+            Some(key) => key,
+            None => {
+                self.remember(frame.key, &facts);
+                frame.key
+            }
+        };
         self.progress
             .findings
             .fetch_add(u64::from(facts.as_map().is_some()), Ordering::Relaxed);
@@ -482,12 +512,13 @@ impl Analyser {
             name: frame.name,
             ordinal: frame.ordinal,
             len: frame.len,
-            key: Some(frame.key),
-            sha256: Some(frame.sha256),
+            key: Some(key),
+            sha256: frame.sha256,
             facts,
             trouble: frame.trouble,
             source: frame.source,
             links: frame.links,
+            git: None,
             kept: frame.kept,
         }))
     }
@@ -513,8 +544,10 @@ impl Analyser {
         ancestors: &[ContentKey],
     ) -> Begun {
         self.progress.entries.fetch_add(1, Ordering::Relaxed);
-        let Body::Held(bytes) = std::mem::replace(&mut member.body, Body::Absent) else {
-            return Begun::Done(absent(member, ordinal));
+        let bytes = match std::mem::replace(&mut member.body, Body::Absent) {
+            Body::Held(bytes) => bytes,
+            Body::Files(files) => return self.begin_store(member, files, ordinal, depth),
+            Body::Streamed(_) | Body::Absent => return Begun::Done(absent(member, ordinal)),
         };
         let key = ContentKey::of(&bytes);
         if self.wishes.keep == Keep::Nothing
@@ -546,7 +579,7 @@ impl Analyser {
             ordinal,
             len: bytes.len() as u64,
             key,
-            sha256: sha256.unwrap_or_else(|| Sha256Digest::of(&bytes)),
+            sha256: Some(sha256.unwrap_or_else(|| Sha256Digest::of(&bytes))),
             trouble: member.trouble,
             kept,
             source: member.source,
@@ -554,6 +587,52 @@ impl Analyser {
             name: member.name,
             facts,
         }))
+    }
+
+    /// Begins a git store that an archive holds.
+    fn begin_store(
+        &self,
+        member: Member,
+        files: Box<dyn StoreFiles>,
+        ordinal: u32,
+        depth: u32,
+    ) -> Begun {
+        let len = files.list().iter().map(|file| file.len).sum();
+        if depth >= self.limits.depth {
+            let mut member = member;
+            member.trouble = Some(self.too_deep(len));
+            return Begun::Done(absent(member, ordinal));
+        }
+        let walker = Box::new(StoreWalker::new(files, &self.limits));
+        let mut facts = Facts::plain(walker.kind());
+        facts.levels = 1;
+        Begun::Opened(Box::new(Frame {
+            input_len: len,
+            walker,
+            building: Building::default(),
+            ordinal,
+            len,
+            // Nothing that it holds can be it: it has no bytes.
+            key: ContentKey::of(b""),
+            sha256: None,
+            trouble: member.trouble,
+            kept: None,
+            source: None,
+            links: Vec::new(),
+            name: member.name,
+            facts,
+        }))
+    }
+
+    fn too_deep(&self, len: u64) -> Trouble {
+        Trouble::skipped(
+            "depth-limit",
+            format!(
+                "more than {} containers within one another; what is in this one was not read, raise --limit-depth",
+                self.limits.depth
+            ),
+            Some(len),
+        )
     }
 
     /// What is known of content that stands at `depth`: nothing, where the limit of depth would cut it here and did
@@ -626,6 +705,7 @@ impl Analyser {
             trouble: member.trouble,
             source: member.source,
             links,
+            git: None,
             kept,
         }))
     }
@@ -668,11 +748,7 @@ impl Analyser {
         facts.levels = 1;
         if depth >= self.limits.depth {
             facts.cut_by_limit = true;
-            facts.troubles.push(Trouble::skipped(
-                "depth-limit",
-                format!("more than {} containers within one another; what is in this one was not read, raise --limit-depth", self.limits.depth),
-                Some(bytes.len() as u64),
-            ));
+            facts.troubles.push(self.too_deep(bytes.len() as u64));
             return None;
         }
         if ancestors.contains(&key) {
@@ -687,7 +763,7 @@ impl Analyser {
             return walker;
         };
         match format.open(Input::Memory(bytes.clone()), &self.limits) {
-            Ok(walker) => Some(walker),
+            Ok(walker) => Some(formats::with_stores(format, walker, &self.limits)),
             Err(trouble) => {
                 facts.troubles.push(trouble);
                 None
@@ -809,6 +885,7 @@ impl Analyser {
             trouble,
             source: member.source,
             links: given_links(&member.links),
+            git: None,
             kept: None,
         }))
     }
@@ -934,10 +1011,12 @@ fn fill(walker: &mut dyn Walker, buffer: &mut [u8]) -> usize {
     got
 }
 
-fn body_len(body: &Body) -> u64 {
+/// Bytes that a member takes from what its container may give.
+pub(super) fn body_len(body: &Body) -> u64 {
     match body {
         Body::Held(bytes) => bytes.len() as u64,
         // Charged while it is read.
+        Body::Files(files) => files.list().iter().map(|file| file.len).sum(),
         Body::Streamed(_) | Body::Absent => 0,
     }
 }
@@ -965,6 +1044,7 @@ fn absent(member: Member, ordinal: u32) -> Visited {
         links: given_links(&member.links),
         trouble: member.trouble,
         source: member.source,
+        git: None,
         kept: None,
     }))
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
-use crate::container::{Effect, MapHead, SourceMeta, Trouble, Written};
+use crate::container::{Effect, GitMeta, MapHead, SourceMeta, Trouble, Written};
 use crate::exposure::Trait;
 
 /// What one content is.
@@ -139,6 +139,11 @@ impl Tree {
         self.kind == "ram-bundle"
     }
 
+    /// Whether it is a git directory as a whole.
+    pub fn is_git_store(&self) -> bool {
+        self.kind == crate::container::git::store::KIND
+    }
+
     /// Whether it is a capture of traffic: its members are named by the URLs that they came from.
     pub fn is_capture(&self) -> bool {
         matches!(self.kind.as_str(), "har" | "warc" | "warc.gz")
@@ -192,6 +197,9 @@ pub struct Child {
     pub source: Option<Box<SourceMeta>>,
     /// What its container says beside its bytes of where its source map is.
     pub links: Vec<LinkFact>,
+    /// Where it stands in the git store that its container is. Never stored: what is stored stands in no container.
+    #[serde(skip)]
+    pub git: Option<Box<GitMeta>>,
     /// The bytes, where the run was asked to keep them. Never stored.
     #[serde(skip)]
     pub kept: Option<Kept>,

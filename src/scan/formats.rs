@@ -2,8 +2,9 @@
 //!
 //! The next format is one new file with a [`Format`] and one line here. Content decides, never the name.
 
+use crate::blob::Limits;
 use crate::container::{
-    Format,
+    Format, Walker,
     ar::Ar,
     asar::Asar,
     brotli::Brotli,
@@ -11,6 +12,7 @@ use crate::container::{
     bzip2::Bzip2,
     cpio::Cpio,
     deno::Deno,
+    git::{GitBundle, GitLoose, GitPack, found::StoreFinder},
     gzip::Gzip,
     har::Har,
     lz4::Lz4,
@@ -33,7 +35,7 @@ use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried: those without a magic of their own last, so
 /// that they are tried only where nothing else is known.
-static FORMATS: [&dyn Format; 27] = [
+static FORMATS: [&dyn Format; 30] = [
     // Before gzip, which it is too.
     &WarcGz,
     &Gzip { runs_on },
@@ -56,9 +58,13 @@ static FORMATS: [&dyn Format; 27] = [
     &PrefixedZip,
     &Har,
     &Warc,
+    &GitPack,
+    &GitBundle,
     &RamBundle,
     &BunMap,
     &SourceMap,
+    // Before zlib, which it is too.
+    &GitLoose,
     &Zlib {
         is_candidate: is_unknown,
         runs_on,
@@ -73,6 +79,23 @@ static FORMATS: [&dyn Format; 27] = [
         runs_on,
     },
 ];
+
+/// Formats whose members are files of folders, among which git directories may lie.
+const OF_FOLDERS: [&str; 10] = [
+    "gzip", "zstd", "xz", "bzip2", "lz4", "zip", "tar", "asar", "zlib", "lzma",
+];
+
+/// The same walker, or one that finds git directories in what it gives.
+pub fn with_stores(
+    format: &dyn Format,
+    walker: Box<dyn Walker>,
+    limits: &Limits,
+) -> Box<dyn Walker> {
+    if OF_FOLDERS.contains(&format.name()) {
+        return Box::new(StoreFinder::new(walker, limits));
+    }
+    walker
+}
 
 /// Whether content that begins so is nothing that has a name here.
 fn is_unknown(head: &[u8]) -> bool {
@@ -101,11 +124,7 @@ pub fn is_map(head: &[u8]) -> bool {
 }
 
 /// Containers that are recognised but not opened yet: saying so is the least.
-const NOT_OPENED: [(&str, &[u8]); 3] = [
-    ("rar", b"Rar!\x1a\x07"),
-    ("cab", b"MSCF\0\0\0\0"),
-    ("git-pack", b"PACK\0\0\0"),
-];
+const NOT_OPENED: [(&str, &[u8]); 2] = [("rar", b"Rar!\x1a\x07"), ("cab", b"MSCF\0\0\0\0")];
 
 /// The format of a container that cannot be opened yet.
 pub fn not_opened(head: &[u8]) -> Option<&'static str> {

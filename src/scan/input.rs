@@ -1,8 +1,8 @@
 //! From paths on the command line to units: what there is to read, in one order.
 //!
-//! A unit is the piece of an input that is done or not done: one file. Folders are walked completely: nothing
-//! hidden or ignored by git is left out, symbolic links are never followed, and what is no regular file is
-//! counted and not opened. Units come in the order of the inputs, then bytewise by path; everything that is
+//! A unit is the piece of an input that is done or not done: one file, or one git store with all its files. Folders are
+//! walked completely: nothing hidden or ignored by git is left out, symbolic links are never followed, and what is no
+//! regular file is counted and not opened. Units come in the order of the inputs, then bytewise by path; everything that is
 //! reported follows that order, so it is the same for any number of threads.
 
 use std::collections::BTreeMap;
@@ -10,8 +10,10 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::container::Trouble;
+use crate::container::git::store::{StoreFile, is_store};
 
 /// An input given by the user.
 #[derive(Debug, Clone)]
@@ -126,9 +128,32 @@ impl Stamp {
             ctime,
         }
     }
+
+    /// The stamp of many files, sorted by path: it changes when a file comes, goes or changes.
+    fn of_all(files: &[(Vec<u8>, Self)]) -> Self {
+        let mut digest = blake3::Hasher::new();
+        for (path, stamp) in files {
+            digest.update(&(path.len() as u64).to_le_bytes());
+            digest.update(path);
+            digest.update(&stamp.size.to_le_bytes());
+            digest.update(&stamp.mtime.to_le_bytes());
+            digest.update(&stamp.ctime.to_le_bytes());
+        }
+        let digest = digest.finalize();
+        let (first, _) = digest.as_bytes().as_chunks::<8>();
+        Self {
+            size: files.iter().map(|(_, stamp)| stamp.size).sum(),
+            mtime: files
+                .iter()
+                .map(|(_, stamp)| stamp.mtime)
+                .max()
+                .unwrap_or(0),
+            ctime: first.first().map_or(0, |bytes| i64::from_le_bytes(*bytes)),
+        }
+    }
 }
 
-/// One file to be read.
+/// One file, or one git store, to be read.
 #[derive(Debug, Clone)]
 pub struct Unit {
     /// Index of its input.
@@ -137,6 +162,8 @@ pub struct Unit {
     pub path: Vec<u8>,
     /// How it looked when the folder was walked.
     pub stamp: Stamp,
+    /// The files of a git directory, sorted by path; `None` for a file.
+    pub store: Option<Arc<Vec<StoreFile>>>,
 }
 
 /// What walking one input found beside units.
@@ -158,65 +185,148 @@ pub fn walk(index: usize, root: &InputRoot) -> (Vec<Unit>, Walked) {
             input: index,
             path: Vec::new(),
             stamp,
+            store: None,
         };
         return (vec![unit], walked);
     }
     let mut units = Vec::new();
-    for entry in walkdir::WalkDir::new(&root.path)
-        .follow_links(false)
-        .min_depth(1)
-    {
-        match entry {
-            Ok(entry) => walk_entry(index, root, &entry, &mut units, &mut walked),
-            Err(error) => {
-                let path = error
-                    .path()
-                    .map(|path| below(root, path))
-                    .unwrap_or_default();
-                let trouble = Trouble::skipped(
-                    "unreadable",
-                    format!(
-                        "this could not be read: {error}; make it readable and run the same command again"
-                    ),
-                    None,
-                );
-                walked.troubles.push((path, trouble));
-            }
-        }
+    let mut stores = Vec::new();
+    if looks_like_store(&root.path) {
+        stores.push(root.path.clone());
+    } else {
+        for_each_below(&root.path, root, &mut stores, &mut walked, |entry| {
+            units.push(Unit {
+                input: index,
+                path: below(root, entry.path()),
+                stamp: stamp_of(entry),
+                store: None,
+            });
+        });
+    }
+    // Submodules keep their stores within that of the whole.
+    while let Some(folder) = stores.pop() {
+        units.push(walk_store(index, root, &folder, &mut stores, &mut walked));
     }
     units.sort_by(|a, b| a.path.cmp(&b.path));
     walked.troubles.sort_by(|a, b| a.0.cmp(&b.0));
     (units, walked)
 }
 
-fn walk_entry(
+/// Shows every regular file below a folder to `file`, in no order. Git directories are passed over and noted.
+fn for_each_below(
+    folder: &Path,
+    root: &InputRoot,
+    stores: &mut Vec<PathBuf>,
+    walked: &mut Walked,
+    mut file: impl FnMut(&walkdir::DirEntry),
+) {
+    let mut walk = walkdir::WalkDir::new(folder)
+        .follow_links(false)
+        .min_depth(1)
+        .into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                walked.troubles.push(unwalked(root, &error));
+                continue;
+            }
+        };
+        let kind = entry.file_type();
+        if kind.is_file() {
+            file(&entry);
+            continue;
+        }
+        let word = if kind.is_dir() {
+            "folder"
+        } else if kind.is_symlink() {
+            "symlink"
+        } else {
+            special_kind(&kind)
+        };
+        *walked.other.entry(word.to_owned()).or_insert(0) += 1;
+        if kind.is_dir() && looks_like_store(entry.path()) {
+            stores.push(entry.path().to_path_buf());
+            walk.skip_current_dir();
+        }
+    }
+}
+
+fn unwalked(root: &InputRoot, error: &walkdir::Error) -> (Vec<u8>, Trouble) {
+    let path = error.path().map(|path| below(root, path));
+    let trouble = Trouble::skipped(
+        "unreadable",
+        format!("this could not be read: {error}; make it readable and run the same command again"),
+        None,
+    );
+    (path.unwrap_or_default(), trouble)
+}
+
+/// A file that vanishes here is reported when it is opened.
+fn stamp_of(entry: &walkdir::DirEntry) -> Stamp {
+    entry
+        .metadata()
+        .map_or_else(|_| Stamp::default(), |m| Stamp::of(&m))
+}
+
+/// Whether a folder is a git directory, by what stands in it.
+fn looks_like_store(folder: &Path) -> bool {
+    let kind = |name: &str| {
+        std::fs::symlink_metadata(folder.join(name))
+            .ok()
+            .map(|metadata| metadata.file_type())
+    };
+    // Old versions of git made HEAD a link.
+    let has_head = kind("HEAD").is_some_and(|kind| kind.is_file() || kind.is_symlink());
+    has_head
+        && is_store(
+            has_head,
+            kind("objects").is_some_and(|kind| kind.is_dir()),
+            kind("refs").is_some_and(|kind| kind.is_dir())
+                || kind("packed-refs").is_some_and(|kind| kind.is_file()),
+        )
+}
+
+/// The unit of a git directory. Its stamp stands for those of all its files.
+fn walk_store(
     index: usize,
     root: &InputRoot,
-    entry: &walkdir::DirEntry,
-    units: &mut Vec<Unit>,
+    folder: &Path,
+    stores: &mut Vec<PathBuf>,
     walked: &mut Walked,
-) {
-    let kind = entry.file_type();
-    if kind.is_file() {
-        // A file that vanishes here is reported when it is opened.
-        let stamp = entry
-            .metadata()
-            .map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
-        units.push(Unit {
-            input: index,
-            path: below(root, entry.path()),
-            stamp,
-        });
-        return;
+) -> Unit {
+    let mut files = Vec::new();
+    for_each_below(folder, root, stores, walked, |entry| {
+        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        files.push((slashed(path), stamp_of(entry)));
+    });
+    files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    Unit {
+        input: index,
+        path: below(root, folder),
+        stamp: Stamp::of_all(&files),
+        store: Some(Arc::new(
+            files
+                .into_iter()
+                .map(|(path, stamp)| StoreFile {
+                    path,
+                    len: stamp.size,
+                })
+                .collect(),
+        )),
     }
-    let word = if kind.is_dir() {
-        "folder"
-    } else if kind.is_symlink() {
-        "symlink"
-    } else {
-        special_kind(&kind)
-    };
-    *walked.other.entry(word.to_owned()).or_insert(0) += 1;
+}
+
+/// The same unit as it looks now.
+pub fn look_again(root: &InputRoot, unit: &Unit) -> Unit {
+    let (mut stores, mut walked) = (Vec::new(), Walked::default());
+    walk_store(
+        unit.input,
+        root,
+        &path_of(root, unit),
+        &mut stores,
+        &mut walked,
+    )
 }
 
 #[cfg(unix)]
@@ -238,7 +348,11 @@ fn special_kind(_kind: &std::fs::FileType) -> &'static str {
 
 /// The path below an input as raw bytes, with `/` between folders.
 fn below(root: &InputRoot, path: &Path) -> Vec<u8> {
-    let path = path.strip_prefix(&root.path).unwrap_or(path);
+    slashed(path.strip_prefix(&root.path).unwrap_or(path))
+}
+
+/// The bytes of a path, with `/` between folders.
+pub(super) fn slashed(path: &Path) -> Vec<u8> {
     let bytes = path.as_os_str().as_encoded_bytes().to_vec();
     if std::path::MAIN_SEPARATOR == '/' {
         return bytes;
@@ -251,16 +365,21 @@ fn below(root: &InputRoot, path: &Path) -> Vec<u8> {
 
 /// The path of a unit in the file system.
 pub fn path_of(root: &InputRoot, unit: &Unit) -> PathBuf {
-    if unit.path.is_empty() {
-        return root.path.clone();
+    below_path(&root.path, &unit.path)
+}
+
+/// The path of something below a folder, by raw bytes.
+pub(super) fn below_path(folder: &Path, path: &[u8]) -> PathBuf {
+    if path.is_empty() {
+        return folder.to_path_buf();
     }
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
-        root.path.join(OsStr::from_bytes(&unit.path))
+        folder.join(OsStr::from_bytes(path))
     }
     #[cfg(not(unix))]
-    root.path.join(String::from_utf8_lossy(&unit.path).as_ref())
+    folder.join(String::from_utf8_lossy(path).as_ref())
 }
 
 /// Opens a unit read-only; never through a link, never waiting for a pipe, without touching its access time where
@@ -269,10 +388,21 @@ pub fn path_of(root: &InputRoot, unit: &Unit) -> PathBuf {
 /// # Errors
 /// The trouble to report: vanished, unreadable, or no longer a regular file.
 pub fn open(root: &InputRoot, unit: &Unit) -> Result<(File, Stamp), Trouble> {
-    let path = path_of(root, unit);
     // The user may name a link as an input; links found while walking are never followed.
     let follow = unit.path.is_empty();
-    let file = open_file(&path, follow).map_err(|error| {
+    open_at(&path_of(root, unit), follow, unit.stamp.size)
+}
+
+/// Opens a file of a git directory, as [`open`] does.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_in_store(folder: &Path, file: &StoreFile) -> Result<(File, Stamp), Trouble> {
+    open_at(&below_path(folder, &file.path), false, file.len)
+}
+
+fn open_at(path: &Path, follow: bool, size: u64) -> Result<(File, Stamp), Trouble> {
+    let file = open_file(path, follow).map_err(|error| {
         let (code, what) = if error.kind() == io::ErrorKind::NotFound {
             ("vanished", "the file vanished after the folder was walked")
         } else {
@@ -281,27 +411,27 @@ pub fn open(root: &InputRoot, unit: &Unit) -> Result<(File, Stamp), Trouble> {
         Trouble::skipped(
             code,
             format!("{what}: {error}; run the same command again when it can be read"),
-            Some(unit.stamp.size),
+            Some(size),
         )
     })?;
-    let metadata = file.metadata().map_err(|error| unreadable(&error, unit))?;
+    let metadata = file.metadata().map_err(|error| unreadable(&error, size))?;
     if !metadata.is_file() {
         return Err(Trouble::skipped(
             "unreadable",
             "this was a regular file when the folder was walked, and is none any more",
-            Some(unit.stamp.size),
+            Some(size),
         ));
     }
     Ok((file, Stamp::of(&metadata)))
 }
 
-fn unreadable(error: &io::Error, unit: &Unit) -> Trouble {
+fn unreadable(error: &io::Error, size: u64) -> Trouble {
     Trouble::skipped(
         "unreadable",
         format!(
             "the file could not be read: {error}; run the same command again when it can be read"
         ),
-        Some(unit.stamp.size),
+        Some(size),
     )
 }
 

@@ -239,11 +239,19 @@ impl Scan<'_> {
         Ok(())
     }
 
+    /// Where other units are found.
+    fn around(&self) -> unit::Around<'_> {
+        unit::Around {
+            roots: self.roots,
+            units: self.units,
+        }
+    }
+
     /// Reads one unit and places what can be placed.
     fn read(&self, index: usize) -> Option<UnitDone> {
         let unit = &self.units[index];
         let root = &self.roots[unit.input];
-        let child = unit::read(self.analyser, root, unit)?;
+        let child = unit::read(self.analyser, root, unit, &self.around())?;
         let progress = &self.analyser.progress;
         progress
             .bytes_in

@@ -12,13 +12,13 @@ use super::facts::{Child, Facts, LinkFact, Tree, name_number};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{Locator, MemberName};
-use crate::container::{Effect, SourceMeta, Trouble};
+use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
     self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
 };
 use crate::record::{
-    Agreement, Blob, Elsewhere, ElsewhereBy, Exposure, MapKind, Mapped, Match, MatchRange, Package,
-    Party, Problem, Record, Reference, Source, SourceCounts, SourceStatus,
+    Agreement, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, MapKind, Mapped, Match,
+    MatchRange, Package, Party, Problem, Record, Reference, Source, SourceCounts, SourceStatus,
 };
 use crate::signature::SetGroup;
 use crate::sourcemap;
@@ -326,6 +326,7 @@ impl Placer<'_> {
                 sha256: sha256.hex(),
                 bytes: child.len,
                 kind: child.facts.kind.clone(),
+                git: None,
             }));
         }
     }
@@ -359,6 +360,7 @@ impl Placer<'_> {
             hops: at.hops().clone(),
             sha256,
             detail: finding.detail,
+            git: None,
         }));
     }
 
@@ -449,6 +451,7 @@ impl Placer<'_> {
                     target_lines: [1, child.facts.lines.max(1)],
                     target_bytes: [0, child.len],
                 }],
+                git: None,
             }));
         }
     }
@@ -485,18 +488,42 @@ impl Placer<'_> {
                 self.place_region(inner, kind, &here, path, around, stats, out);
             }
         } else {
-            stats.incomplete |= self.place_archive(child, tree, at, out);
+            stats.incomplete |= self.place_archive(child, tree, at, path, out);
         }
     }
 
     /// Places the members of an archive: a scope of its own, with packages of its own. Says whether anything in it
     /// was not read in full.
-    fn place_archive(&self, child: &Child, tree: &Tree, at: &Locator, out: &mut Placed) -> bool {
+    fn place_archive(
+        &self,
+        child: &Child,
+        tree: &Tree,
+        at: &Locator,
+        path: &[u8],
+        out: &mut Placed,
+    ) -> bool {
         let scope = TreeScope::new(tree, at);
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
+            if let Some(git) = &member.git {
+                let before = out.records.len();
+                let mut paths = git.paths.iter();
+                let telling = paths.find(|path| exposure::name_is_of_interest(path));
+                let path = telling.or(git.paths.first());
+                let path = path.map_or(member.name.bytes(), Vec::as_slice);
+                self.place(member, &here, path, &scope, out);
+                note_git(git, member, at, &mut out.records[before..]);
+                continue;
+            }
+            if tree.is_git_store() {
+                // Its own files are judged by where they lie, as files beside it are.
+                let slash: &[u8] = if path.is_empty() { b"" } else { b"/" };
+                let path = [path, slash, member.name.bytes()].concat();
+                self.place(member, &here, &path, &scope, out);
+                continue;
+            }
             self.place(member, &here, tree.path_of(member), &scope, out);
         }
         let files = scope.packages.distribute(&tree.folders);
@@ -790,6 +817,48 @@ fn link_record(link: &LinkFact, at: &Locator, found: Option<String>) -> Record {
     })
 }
 
+/// Says of records about an object of a git store, or about something within it, where that stands.
+fn note_git(git: &GitMeta, object: &Child, store: &Locator, records: &mut [Record]) {
+    let commit = |commit: &Option<GitCommit>| {
+        commit.as_ref().map(|commit| CommitAt {
+            commit: commit.id.clone(),
+            date: commit.date.and_then(rfc3339),
+        })
+    };
+    let place = GitPlace {
+        store: store.as_str().to_owned(),
+        object: escape(object.name.bytes()),
+        kind: git.kind.clone(),
+        paths: git.paths.iter().map(|path| escape(path)).collect(),
+        more_paths: git.more_paths,
+        first: commit(&git.first),
+        last: commit(&git.last),
+        standing: git.standing,
+    };
+    for record in records {
+        let slot = match record {
+            Record::Match(row) => &mut row.git,
+            Record::Exposure(row) => &mut row.git,
+            Record::Source(row) => &mut row.git,
+            Record::Blob(row) => &mut row.git,
+            _ => continue,
+        };
+        // Of a store within a store the inner one says more.
+        slot.get_or_insert_with(|| Box::new(place.clone()));
+    }
+}
+
+/// Seconds since 1970 as a date, where there is such a year.
+fn rfc3339(seconds: i64) -> Option<String> {
+    /// The end of the year 9999, behind which RFC 3339 has no dates.
+    const END: u64 = 253_402_300_799;
+    let seconds = u64::try_from(seconds)
+        .ok()
+        .filter(|seconds| *seconds <= END)?;
+    let time = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))?;
+    Some(humantime::format_rfc3339_seconds(time).to_string())
+}
+
 /// Whether the bytes of an entry were cut or damaged before they came here: by a limit, or with its container.
 fn arrived_in_part(child: &Child) -> bool {
     let trouble = child.trouble.as_ref();
@@ -903,6 +972,7 @@ fn source_record(
         mapped: meta.profile.as_deref().map(mapped),
         hash: meta.hash.as_deref().map(escape),
         elsewhere,
+        git: None,
     })
 }
 

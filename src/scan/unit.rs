@@ -4,6 +4,7 @@
 //! are handed out in batches to whoever has nothing to do, so that one huge tarball keeps all cores busy just as
 //! a hundred thousand small packages do. Batches are taken back in order: who analysed them does not show.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +17,7 @@ use super::input::{self, InputRoot, Unit};
 use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
 use crate::container::brotli;
+use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
@@ -36,8 +38,81 @@ const HEAD: usize = brotli::LOOK;
 /// A batch of members with their ordinals.
 type Batch = Vec<(Member, u32)>;
 
+/// All units of a scan, among which a git store finds those that it borrows from.
+pub struct Around<'a> {
+    /// The inputs.
+    pub roots: &'a [InputRoot],
+    /// All units, sorted.
+    pub units: &'a [Unit],
+}
+
+impl Around<'_> {
+    /// The git store in the folder at `path`, if it is part of an input.
+    fn store_at(&self, path: &Path) -> Option<FolderFiles> {
+        let folder = path.canonicalize().ok()?;
+        self.roots.iter().enumerate().find_map(|(index, root)| {
+            let top = root.path.canonicalize().ok()?;
+            let below = input::slashed(folder.strip_prefix(top).ok()?);
+            let order = |unit: &Unit| (unit.input, &unit.path).cmp(&(index, &below));
+            let found = self.units.binary_search_by(order).ok()?;
+            let files = self.units[found].store.as_ref()?;
+            Some(FolderFiles {
+                folder: input::path_of(root, &self.units[found]),
+                files: Arc::clone(files),
+            })
+        })
+    }
+
+    /// The stores that the one in `folder` borrows from, and those that they borrow from; and what is not in the input.
+    fn borrowed(&self, files: &FolderFiles) -> (Vec<Box<dyn StoreFiles>>, Vec<Vec<u8>>) {
+        /// As deep as git goes.
+        const DEPTH_MAX: usize = 5;
+        let (mut found, mut absent) = (Vec::new(), Vec::new());
+        let mut open = vec![(files.clone(), 0)];
+        while let Some((files, depth)) = open.pop() {
+            for line in alternates(&files) {
+                let objects = files.folder.join("objects");
+                let path = input::below_path(&objects, &line);
+                // It names the folder of the objects.
+                match path.parent().and_then(|folder| self.store_at(folder)) {
+                    Some(other) => {
+                        if depth < DEPTH_MAX {
+                            open.push((other.clone(), depth + 1));
+                        }
+                        found.push(Box::new(other) as Box<dyn StoreFiles>);
+                    }
+                    None => absent.push(line),
+                }
+            }
+        }
+        (found, absent)
+    }
+}
+
+/// The lines of a store's list of stores that it borrows from.
+fn alternates(files: &FolderFiles) -> Vec<Vec<u8>> {
+    let path: &[u8] = b"objects/info/alternates";
+    let order = |file: &StoreFile| file.path.as_slice().cmp(path);
+    let Ok(number) = files.files.binary_search_by(order) else {
+        return Vec::new();
+    };
+    let Ok(Input::Memory(text)) = files.open(number) else {
+        return Vec::new();
+    };
+    let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
 /// Reads one unit. `None` where the run is to stop before it is done.
-pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit) -> Option<Child> {
+pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit, around: &Around) -> Option<Child> {
+    if let Some(files) = &unit.store {
+        let child = read_store(analyser, root, unit, files, around);
+        let stopped = analyser.progress.stop.load(Ordering::Relaxed);
+        return (!stopped).then_some(child);
+    }
     let child = match input::open(root, unit) {
         Ok((file, stamp)) => {
             let file = InputFile::new(file, stamp.size);
@@ -67,6 +142,84 @@ fn note_change(child: &mut Child, root: &InputRoot, unit: &Unit, before: input::
     });
 }
 
+/// The files of a git directory in the file system.
+#[derive(Debug, Clone)]
+struct FolderFiles {
+    folder: PathBuf,
+    files: Arc<Vec<StoreFile>>,
+}
+
+impl StoreFiles for FolderFiles {
+    fn list(&self) -> &[StoreFile] {
+        &self.files
+    }
+
+    fn open(&self, number: usize) -> Result<Input, Trouble> {
+        let (file, stamp) = input::open_in_store(&self.folder, &self.files[number])?;
+        let file = InputFile::new(file, stamp.size);
+        if stamp.size > WHOLE_MAX {
+            return Ok(Input::File(file));
+        }
+        let len = usize::try_from(stamp.size).unwrap_or(usize::MAX);
+        file.read_at(0, len)
+            .map(Input::Memory)
+            .map_err(|error| failed(&error, stamp.size))
+    }
+}
+
+/// Reads a git store: one container with everything that its files hold.
+fn read_store(
+    analyser: &Analyser,
+    root: &InputRoot,
+    unit: &Unit,
+    files: &Arc<Vec<StoreFile>>,
+    around: &Around,
+) -> Child {
+    let files = FolderFiles {
+        folder: input::path_of(root, unit),
+        files: Arc::clone(files),
+    };
+    let (borrowed, absent) = around.borrowed(&files);
+    let mut walker = StoreWalker::new(Box::new(files), &analyser.limits);
+    walker.borrow_from(borrowed);
+    let mut facts = Facts::plain(walker.kind());
+    facts.levels = 1;
+    facts.troubles.extend(absent.into_iter().map(|path| {
+        Trouble::odd(
+            "git-borrowed",
+            format!(
+                "objects are borrowed from {}, which is no store of the input: what they hold was not looked at; give it as an input too",
+                crate::blob::locator::escape(&path)
+            ),
+        )
+    }));
+    // No entry is a store, so that none can be one that holds it.
+    let above = ContentKey::of(b"");
+    let building = share(analyser, &mut walker, unit.stamp.size, above, &mut facts);
+    building.finish(&mut walker, &mut facts);
+    let is_changed = input::look_again(root, unit).stamp != unit.stamp;
+    let trouble = is_changed.then(|| {
+        Trouble::damaged(
+            "changed-while-read",
+            "files of the git store changed, came or went while it was read; what was read is reported, run the same command again",
+            None,
+        )
+    });
+    Child {
+        name: MemberName::Named(Vec::new()),
+        ordinal: 1,
+        len: unit.stamp.size,
+        key: walker.key(),
+        sha256: None,
+        facts: Arc::new(facts),
+        trouble,
+        source: None,
+        links: Vec::new(),
+        git: None,
+        kept: None,
+    }
+}
+
 /// Whether a trouble with a file may be gone the next time, though the file is the same.
 pub fn may_pass(trouble: &Trouble) -> bool {
     matches!(
@@ -86,6 +239,7 @@ fn unread(trouble: Trouble) -> Child {
         trouble: Some(trouble),
         source: None,
         links: Vec::new(),
+        git: None,
         kept: None,
     }
 }
@@ -137,6 +291,7 @@ fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn 
             trouble: None,
             source: None,
             links: Vec::new(),
+            git: None,
             kept: None,
         },
     }
@@ -161,9 +316,10 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
         return root(input.len(), key, sha256, known);
     }
     match guarded(|| format.open(input.clone(), &analyser.limits)).flatten() {
-        Ok(mut walker) => {
+        Ok(walker) => {
+            let mut walker = formats::with_stores(format, walker, &analyser.limits);
             let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
-            building.finish(walker.kind(), &mut facts);
+            building.finish(walker.as_mut(), &mut facts);
         }
         Err(trouble) => facts.troubles.push(trouble),
     }
@@ -185,6 +341,7 @@ fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> C
         trouble: None,
         source: None,
         links: Vec::new(),
+        git: None,
         kept: None,
     }
 }
@@ -362,10 +519,7 @@ impl<'a> Sharer<'a> {
                 return true;
             }
         };
-        let len = match &member.body {
-            Body::Held(bytes) => bytes.len() as u64,
-            _ => 0,
-        };
+        let len = super::analyse::body_len(&member.body);
         let limits = &self.analyser.limits;
         if let Some(trouble) = self.counting.charge(len, input_len, limits) {
             self.troubles.push(trouble);
