@@ -241,8 +241,8 @@ mod tests {
             assert_eq!(
                 seen.members[0],
                 (
-                    "@0".to_owned(),
-                    bytes[..bytes.len() - payload.len()].to_vec()
+                    "@96".to_owned(),
+                    bytes[LEAD_LEN as usize..bytes.len() - payload.len()].to_vec()
                 )
             );
             assert_eq!(
