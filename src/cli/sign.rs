@@ -134,7 +134,8 @@ impl Signer<'_> {
         let is_generated = child.source.is_none()
             && (!facts.links.is_empty()
                 || !child.links.is_empty()
-                || facts.tree.as_ref().is_some_and(|tree| tree.is_inside()));
+                || (facts.tree.as_ref())
+                    .is_some_and(|tree| tree.is_inside() && tree.kind != "embedded"));
         is_generated.then_some("generated: it names a source map, whose sources were taken instead")
     }
 }

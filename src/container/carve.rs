@@ -70,8 +70,9 @@ pub struct Carved {
     pub trouble: Option<Trouble>,
 }
 
-/// Places that turn out to be none before the search ends.
-const FAILURES_MAX: usize = 1_024;
+/// Places that turn out to be none before the search ends, beside one in so many bytes.
+const FAILURES_MIN: usize = 1_024;
+const FAILURES_SHARE: usize = 4 << 10;
 /// Bytes that may be made in looking, beside a multiple of the content's own.
 const MADE_MIN: u64 = 256 << 20;
 const MADE_RATIO: u64 = 16;
@@ -79,6 +80,8 @@ const MADE_RATIO: u64 = 16;
 const ENOUGH: u64 = 64 << 10;
 /// Memory that looking may take.
 const MEMORY_MAX: u64 = 256 << 20;
+/// Bytes that an entry of a zip without directory may give in looking.
+const ENTRY_MAX: u64 = 16 << 20;
 /// A shorter run of base64 holds no archive.
 const BASE64_MIN: usize = 32;
 /// White space and escapes between two digits of base64: an indented line.
@@ -109,7 +112,8 @@ pub fn archives(
         if offset < from {
             continue;
         }
-        if search.failures >= FAILURES_MAX || search.made > search.made_max {
+        let failures_max = FAILURES_MIN + content.len() / FAILURES_SHARE;
+        if search.failures >= failures_max || search.made > search.made_max {
             carved.trouble = Some(Trouble::damaged(
                 "carve-limit",
                 format!(
@@ -181,7 +185,7 @@ impl Search<'_> {
                 let end = ends.into_iter().find(|(start, _)| *start == 0);
                 match end {
                     Some((_, end)) => Some(end),
-                    None => self.has_member(bytes, &zip::Zip).then_some(whole),
+                    None => self.has_entry(bytes).then_some(whole),
                 }
             }
             Mark::Base64 => None,
@@ -196,7 +200,19 @@ impl Search<'_> {
         }
         // One without a directory reaches as far as there is anything.
         let bytes = content.slice(offset..);
-        self.has_member(&bytes, &zip::Zip).then_some(bytes.len())
+        self.has_entry(&bytes).then_some(bytes.len())
+    }
+
+    /// Whether the entry that a zip begins with can be read. Its length may have to be found out by unpacking it.
+    fn has_entry(&mut self, bytes: &Bytes) -> bool {
+        if !zip::begins_an_entry(bytes) {
+            return false;
+        }
+        let is_one = self.has_member(bytes, &zip::Zip);
+        if !is_one {
+            self.made += ENTRY_MAX.min(bytes.len() as u64);
+        }
+        is_one
     }
 
     /// Whether an archive opens and its first member is sound.
@@ -204,7 +220,11 @@ impl Search<'_> {
         if !format.recognise(bytes) {
             return false;
         }
-        let Ok(mut walker) = format.open(Input::Memory(bytes.clone()), &self.limits) else {
+        let limits = Limits {
+            bytes: ENTRY_MAX,
+            ..self.limits.clone()
+        };
+        let Ok(mut walker) = format.open(Input::Memory(bytes.clone()), &limits) else {
             return false;
         };
         const EVENTS_MAX: usize = 64;

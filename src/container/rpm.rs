@@ -9,7 +9,7 @@ use super::cpio::Cpio;
 use super::feed::Input;
 use super::spans::Spans;
 use super::{Event, Format, Trouble, Walker, bzip2, gzip, lzma, xz, zstd};
-use crate::blob::Limits;
+use crate::blob::{Limits, MemberName};
 
 const LEAD_MAGIC: &[u8] = b"\xed\xab\xee\xdb";
 const LEAD_LEN: u64 = 96;
@@ -32,22 +32,24 @@ impl Format for Rpm {
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
         let spans = Spans::new(input.clone(), limits.hold());
-        let damaged = |what: &str| {
-            Trouble::damaged(
-                "rpm-damaged",
-                format!("{what}; the package was not read behind it, get the file again"),
-                Some(input.len()),
-            )
+        let payload_at = match payload_at(&spans) {
+            Ok(payload_at) => payload_at,
+            // The payload is found by its own magic then, where it has one.
+            Err(what) => {
+                return Ok(Box::new(RpmWalker {
+                    spans,
+                    payload_at: LEAD_LEN.min(input.len()),
+                    payload: None,
+                    trouble: Some(Trouble::damaged(
+                        "rpm-damaged",
+                        format!("{what}; all behind the lead was scanned as it stands"),
+                        None,
+                    )),
+                    is_begun: false,
+                    is_streaming_own: false,
+                }));
+            }
         };
-        let signature = header_len(&spans, LEAD_LEN)
-            .ok_or_else(|| damaged("no signature header stands behind the lead"))?;
-        let header_at = (LEAD_LEN + signature).next_multiple_of(8);
-        let header = header_len(&spans, header_at)
-            .ok_or_else(|| damaged("no header stands behind the signatures"))?;
-        let payload_at = header_at + header;
-        if payload_at >= input.len() {
-            return Err(damaged("the file ends before its payload"));
-        }
         let payload = input.behind(payload_at);
         let head = payload.slice(0, 4 << 10).unwrap_or_default();
         let formats: [&dyn Format; 6] = [
@@ -69,11 +71,34 @@ impl Format for Rpm {
         Ok(Box::new(RpmWalker {
             spans,
             payload_at,
+            trouble: walker.is_none().then(unknown_payload),
             payload: walker,
             is_begun: false,
             is_streaming_own: false,
         }))
     }
+}
+
+/// Where the payload begins.
+///
+/// # Errors
+/// What is not where it should be.
+fn payload_at(spans: &Spans) -> Result<u64, &'static str> {
+    let signature =
+        header_len(spans, LEAD_LEN).ok_or("no signature header stands behind the lead")?;
+    let header_at = (LEAD_LEN + signature).next_multiple_of(8);
+    let header = header_len(spans, header_at).ok_or("no header stands behind the signatures")?;
+    Some(header_at + header)
+        .filter(|at| *at < spans.len())
+        .ok_or("the file ends before its payload")
+}
+
+fn unknown_payload() -> Trouble {
+    Trouble::damaged(
+        "unsupported",
+        "the payload of the package is neither a cpio nor compressed in a known way; it was scanned as it stands",
+        None,
+    )
 }
 
 fn never(_head: &[u8]) -> bool {
@@ -100,6 +125,8 @@ struct RpmWalker {
     payload_at: u64,
     /// `None` where its compressor is not known: it is given as it stands.
     payload: Option<Box<dyn Walker>>,
+    /// Why that is so.
+    trouble: Option<Trouble>,
     is_begun: bool,
     /// A region of the package itself is streamed, and not a file of the payload.
     is_streaming_own: bool,
@@ -118,29 +145,33 @@ impl Walker for RpmWalker {
     }
 
     fn next(&mut self) -> Option<Event> {
-        if !std::mem::replace(&mut self.is_begun, true) {
+        if !std::mem::replace(&mut self.is_begun, true) && self.payload_at > LEAD_LEN {
             // The lead says what the headers say better, and is the magic of the format.
             return self.own(LEAD_LEN, self.payload_at);
         }
         self.is_streaming_own = false;
         if let Some(payload) = &mut self.payload {
-            // Regions of the payload are named by their places in that.
-            return payload.next();
+            let mut event = payload.next();
+            // Regions of the payload are named by their places in the package.
+            if let Some(Event::Member(member)) = &mut event
+                && let MemberName::Offset(at) = &mut member.name
+            {
+                *at += self.payload_at;
+            }
+            return event;
         }
         let (from, to) = (self.payload_at, self.spans.len());
         self.payload_at = to;
-        let event = (from < to).then(|| self.own(from, to)).flatten()?;
-        Some(match event {
-            Event::Member(mut member) => {
-                member.trouble = Some(Trouble::damaged(
-                    "unsupported",
-                    "the payload of the package is neither a cpio nor compressed in a known way; it was scanned as it stands",
-                    Some(to - from),
-                ));
-                Event::Member(member)
+        let event = (from < to).then(|| self.own(from, to)).flatten();
+        let trouble = self.trouble.take();
+        match (event, trouble) {
+            (Some(Event::Member(mut member)), Some(trouble)) => {
+                member.trouble = Some(trouble);
+                Some(Event::Member(member))
             }
-            other => other,
-        })
+            (None, trouble) => trouble.map(Event::Trouble),
+            (event, _) => event,
+        }
     }
 
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
@@ -242,7 +273,7 @@ mod tests {
                 seen.members[0],
                 (
                     "@96".to_owned(),
-                    bytes[LEAD_LEN as usize..bytes.len() - payload.len()].to_vec()
+                    bytes[96..bytes.len() - payload.len()].to_vec()
                 )
             );
             assert_eq!(
@@ -259,10 +290,10 @@ mod tests {
         assert_eq!(seen.members[1].1, b"something else");
         assert_eq!(seen.codes, ["unsupported"]);
         let cut = &package(b"x")[..110];
-        assert_eq!(
-            walk(&Rpm, cut, &Limits::default()).unwrap_err().code,
-            "rpm-damaged"
-        );
+        let seen = read(cut);
+        assert_eq!(seen.codes, ["rpm-damaged"]);
+        assert_eq!(seen.members, [("@96".to_owned(), cut[96..].to_vec())]);
+        assert_eq!(read(LEAD_MAGIC).codes, ["rpm-damaged"]);
     }
 
     proptest! {

@@ -820,13 +820,17 @@ impl Analyser {
         inlined: &mut Inlined,
         facts: &mut Facts,
     ) {
-        let marks: Vec<_> = marks
-            .iter()
-            .copied()
-            .filter(|(offset, _)| !inlined.covers(*offset))
-            .collect();
-        let is_map = |head: &[u8]| formats::is_map(head);
-        let carved = carve::archives(bytes, marks, &self.limits, is_map);
+        // Both are in order, so one pass tells which places are part of what was found already.
+        let mut ranges = inlined.ranges().into_iter().peekable();
+        let mut covered = 0;
+        let marks = marks.iter().copied().filter(|(offset, _)| {
+            while let Some(range) = ranges.next_if(|range| range.start <= *offset) {
+                covered = covered.max(range.end);
+            }
+            *offset >= covered
+        });
+        let marks: Vec<_> = marks.collect();
+        let carved = carve::archives(bytes, marks, &self.limits, formats::is_map);
         facts.troubles.extend(carved.trouble);
         inlined.add_archives(carved.found);
     }

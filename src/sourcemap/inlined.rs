@@ -3,6 +3,8 @@
 //! Links within a module or a map belong to that, which is looked at by itself: they are left out here, so that each
 //! map is found once.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::carve::{self, Carved};
@@ -77,15 +79,17 @@ impl<'a> Inlined<'a> {
         ))
     }
 
-    /// Whether something that was found holds the byte at `offset`: what stands there is part of that.
-    pub fn covers(&self, offset: usize) -> bool {
-        let is_in_link = |link: &Link| {
+    /// The ranges of what was found, in order: what stands in them is part of that.
+    pub fn ranges(&self) -> Vec<Range<usize>> {
+        let links = self.links.iter().map(|link| {
             let start = link.url.as_ptr() as usize - self.text.as_ptr() as usize;
-            (start..start + link.url.len()).contains(&offset)
-        };
-        is_within(&self.modules, offset)
-            || is_within(&self.maps, offset)
-            || self.links.iter().any(is_in_link)
+            start..start + link.url.len()
+        });
+        let modules = self.modules.iter().map(Part::span);
+        let maps = self.maps.iter().map(Part::span);
+        let mut ranges: Vec<_> = links.chain(modules).chain(maps).collect();
+        ranges.sort_by_key(|range| range.start);
+        ranges
     }
 
     /// Takes in the archives that stand in the content, in order.
@@ -228,23 +232,23 @@ impl InlinedWalker {
 
 /// A part of a text that is looked at by itself.
 trait Part {
-    fn span(&self) -> std::ops::Range<usize>;
+    fn span(&self) -> Range<usize>;
 }
 
 impl Part for Module<'_> {
-    fn span(&self) -> std::ops::Range<usize> {
+    fn span(&self) -> Range<usize> {
         self.offset..self.offset + self.raw.len()
     }
 }
 
 impl Part for Found {
-    fn span(&self) -> std::ops::Range<usize> {
+    fn span(&self) -> Range<usize> {
         self.offset..self.offset + self.len
     }
 }
 
 impl Part for Carved {
-    fn span(&self) -> std::ops::Range<usize> {
+    fn span(&self) -> Range<usize> {
         self.offset..self.offset + self.len
     }
 }

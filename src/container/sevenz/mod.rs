@@ -9,7 +9,8 @@
 //! held against what may be held first. An encrypted block is a problem at each of its files, an encrypted header one of
 //! the archive. What stands between the header and the streams and belongs to nobody is given as regions.
 //!
-//! Left out: a header that is lost. Without it nobody knows where a block begins, and how it was packed.
+//! Left out: a header that is lost. Without it nobody knows where a block begins, and how it was packed; all there is is
+//! given as a region then, since what was stored rather than packed can still be read in it.
 
 mod decode;
 mod header;
@@ -49,7 +50,18 @@ impl Format for SevenZ {
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
         let mut claims = Claims::default();
         let mut troubles = Vec::new();
-        let (streams, files) = read_header(&input, limits, &mut claims, &mut troubles)?;
+        let header = read_header(&input, limits, &mut claims, &mut troubles);
+        let (streams, files) = match header {
+            Ok(header) => header,
+            Err(trouble) if trouble.code == "7z-damaged" && input.len() > STREAMS_AT => {
+                // What is packed in it is lost, and what is stored is not.
+                claims = Claims::default();
+                claims.note(0, STREAMS_AT);
+                troubles = vec![trouble];
+                (Streams::default(), Vec::new())
+            }
+            Err(trouble) => return Err(trouble),
+        };
         for (at, len) in &streams.packed {
             claims.note(STREAMS_AT.saturating_add(*at), *len);
         }
@@ -91,7 +103,7 @@ fn damaged(what: &str, unread: u64) -> Trouble {
     Trouble::damaged(
         "7z-damaged",
         format!(
-            "the header of the 7z archive cannot be read ({what}), and without it nobody knows what is in it; get the file again"
+            "the header of the 7z archive cannot be read ({what}), and without it nobody knows what is in it; it was scanned as it stands, get the file again"
         ),
         Some(unread),
     )
@@ -585,7 +597,13 @@ mod tests {
             (format!("@{at}"), b"behind the archive".to_vec())
         );
         assert_eq!(seen.codes, ["gap-data"]);
-        let cut = walk(&SevenZ, &bytes[..at - 5], &Limits::default()).unwrap_err();
+        let cut = read(&bytes[..at - 5]);
+        assert_eq!(cut.codes, ["7z-damaged", "gap-data"]);
+        assert_eq!(
+            cut.members,
+            [("@32".to_owned(), bytes[32..at - 5].to_vec())]
+        );
+        let cut = walk(&SevenZ, &bytes[..20], &Limits::default()).unwrap_err();
         assert_eq!(cut.code, "7z-damaged");
     }
 

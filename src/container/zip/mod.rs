@@ -133,6 +133,15 @@ fn ends_in_directory(content: &[u8]) -> bool {
     ends().unwrap_or(false)
 }
 
+/// Whether the local header that `bytes` begin with is one that a packer would write: a method that there is, and a name.
+pub fn begins_an_entry(bytes: &Bytes) -> bool {
+    const METHODS: [u16; 9] = [0, 8, 9, 12, 14, 93, 95, 98, 99];
+    let entry = Entry::read_local(&Input::Memory(bytes.clone()), 0);
+    entry.is_some_and(|entry| {
+        METHODS.contains(&entry.method) && !entry.name.is_empty() && !entry.name.contains(&0)
+    })
+}
+
 /// Beginning and end of every archive in `content` that has a directory, in order of their beginnings. Archives that lie
 /// in others are among them.
 pub fn archives(content: &Bytes) -> Vec<(usize, usize)> {
