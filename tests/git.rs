@@ -828,6 +828,11 @@ fn what_is_found_in_history_says_where_it_stands() {
     )]);
     std::fs::create_dir_all(root.join("dist")).unwrap();
     std::fs::write(root.join("dist/app.js.map"), &map).unwrap();
+    std::fs::write(
+        root.join("dist/app.js"),
+        "run();\n//# sourceMappingURL=app.js.map\n",
+    )
+    .unwrap();
     std::fs::write(root.join("old.tgz"), common::package(3)).unwrap();
     commit(&root, 60);
     git(&root, ["rm", "-q", "-r", "dist", "old.tgz"]);

@@ -195,6 +195,8 @@ struct TreeScope<'a> {
     kind: &'a str,
     /// Of a capture of traffic, the URLs of the maps in it, each with the first member that holds one.
     captured: Option<HashMap<String, &'a Child>>,
+    /// Of a git store, objects by the paths at which commits hold them, each with the first one.
+    by_path: Option<HashMap<&'a [u8], &'a Child>>,
 }
 
 impl<'a> TreeScope<'a> {
@@ -209,8 +211,21 @@ impl<'a> TreeScope<'a> {
             at,
             kind: &tree.kind,
             captured: tree.is_capture().then(|| captured_maps(tree)),
+            by_path: by_path(tree),
         }
     }
+}
+
+/// Objects of a git store by path; `None` where it is none. A path may have held many; which of them a script of some
+/// commit led to is not asked, only whether there was one.
+fn by_path(tree: &Tree) -> Option<HashMap<&[u8], &Child>> {
+    let mut found = HashMap::new();
+    for child in &tree.children {
+        for path in child.git.iter().flat_map(|git| &git.paths) {
+            found.entry(path.as_slice()).or_insert(child);
+        }
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 /// The maps of a capture by their URLs. A server that does not have a map often answers with a page in its place, so
@@ -242,6 +257,10 @@ impl Scope for TreeScope<'_> {
     }
 
     fn find(&self, path: &[u8]) -> Option<String> {
+        if let Some(child) = self.by_path.as_ref().and_then(|by_path| by_path.get(path)) {
+            let locator = self.at.member(self.kind, &child.name, child.ordinal);
+            return Some(locator.as_str().to_owned());
+        }
         self.names.binary_search(&name_number(path)).ok()?;
         let name = MemberName::Named(path.to_vec());
         let locator = self.at.member(self.kind, &name, 1);
