@@ -590,19 +590,11 @@ pub fn open<C: Codec>(
     let mut head = vec![0; PEEK];
     let got = read_up_to(&mut stream, &mut head);
     head.truncate(got);
-    let is_tar = tar::looks_like_tar(&head);
-    if is_tar || cpio::looks_like_cpio(&head) {
+    if let Some(archive) = Archive::of(&head) {
         stream.let_run_on();
         let feed = StreamFeed::new(Cursor::new(head).chain(stream));
-        let feed = Metered::new(feed, input.len(), limits);
-        let hold = limits.hold();
-        let archive: Box<dyn FeedWalker<_>> = if is_tar {
-            Box::new(TarWalker::new(feed, C::TAR, hold))
-        } else {
-            Box::new(CpioWalker::new(feed, C::CPIO, hold, hold))
-        };
         return Box::new(ArchiveStream {
-            archive,
+            archive: archive.walker::<C, _>(feed, input, limits),
             ended: false,
             input: input.clone(),
             format: C::KIND,
@@ -648,17 +640,10 @@ pub fn open_unpacked<C: Codec>(
     // The careful way knows no more of the first member when it decides.
     let first = unpacked.ends.first().copied().unwrap_or(0);
     let first = content.slice(..first.min(PEEK));
-    let is_tar = tar::looks_like_tar(&first);
-    if is_tar || cpio::looks_like_cpio(&first) {
-        let feed = Metered::new(SliceFeed::new(content.clone()), input.len(), limits);
-        let hold = limits.hold();
-        let archive: Box<dyn FeedWalker<_>> = if is_tar {
-            Box::new(TarWalker::new(feed, C::TAR, hold))
-        } else {
-            Box::new(CpioWalker::new(feed, C::CPIO, hold, hold))
-        };
+    if let Some(archive) = Archive::of(&first) {
+        let feed = SliceFeed::new(content.clone());
         return Box::new(ArchiveStream {
-            archive,
+            archive: archive.walker::<C, _>(feed, input, limits),
             ended: false,
             input: input.clone(),
             format: C::KIND,
@@ -711,6 +696,39 @@ struct After {
     troubles: Vec<Trouble>,
     beside: Vec<Event>,
     trailing_at: Option<u64>,
+}
+
+/// An archive that is one hop with the stream that it is in.
+#[derive(Clone, Copy)]
+enum Archive {
+    Tar,
+    Cpio,
+}
+
+impl Archive {
+    /// The archive that begins so.
+    fn of(head: &[u8]) -> Option<Self> {
+        if tar::looks_like_tar(head) {
+            Some(Archive::Tar)
+        } else {
+            cpio::looks_like_cpio(head).then_some(Archive::Cpio)
+        }
+    }
+
+    /// Walks it, within the limits.
+    fn walker<C: Codec, F: Feed + 'static>(
+        self,
+        feed: F,
+        input: &Input,
+        limits: &Limits,
+    ) -> Box<dyn FeedWalker<Metered<F>>> {
+        let feed = Metered::new(feed, input.len(), limits);
+        let hold = limits.hold();
+        match self {
+            Archive::Tar => Box::new(TarWalker::new(feed, C::TAR, hold)),
+            Archive::Cpio => Box::new(CpioWalker::new(feed, C::CPIO, hold, hold)),
+        }
+    }
 }
 
 /// A walker that takes its bytes from a feed, and gives that back to be asked for its trouble.

@@ -17,8 +17,9 @@
 //!   `sourceRoot`: an embedded map inherits nothing (ECMA-426, "Index source map").
 //! - Where the document ends too early, everything that is complete is kept, and the string that is cut is marked.
 //!
-//! Left out: UTF-16 documents; further maps behind the first ([`MapScan::end`] says where to look); maps inside a
-//! JSON string; the order, offsets and overlap of sections, which only the strict verdict needs.
+//! Left out: UTF-16 documents ([`utf16`](super::utf16)); further maps behind the first ([`MapScan::end`] says where to
+//! look); maps inside other texts ([`carve`](super::carve)); the order and overlap of sections, which only the strict
+//! verdict needs.
 
 use std::ops::Range;
 
