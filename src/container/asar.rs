@@ -9,13 +9,12 @@
 //! claims are given as regions; a fault in the index costs what stands behind the fault. The tree is never built:
 //! entries are given while the index is read, so that memory is the index and 16 bytes an entry.
 
-use std::io::Read;
-
 use bytes::Bytes;
 
 use super::claims::Claims;
-use super::feed::{Input, InputReader};
+use super::feed::Input;
 use super::json::{self, Shape, Token, Tokens};
+use super::spans::Spans;
 use super::{Body, Event, Format, Member, Trouble, Walker};
 use crate::blob::digest::hex;
 use crate::blob::{Limits, MemberName, Sha256Digest};
@@ -81,9 +80,7 @@ impl Format for Asar {
             troubles,
             claims: Claims::default(),
             regions: Vec::new(),
-            hold: limits.hold(),
-            streamed: None,
-            input,
+            spans: Spans::new(input, limits.hold()),
         }))
     }
 }
@@ -269,15 +266,13 @@ impl Index {
 
 /// Gives the files of an archive in the order of its index.
 struct AsarWalker {
-    input: Input,
+    spans: Spans,
     data_at: u64,
     index: Option<Index>,
     troubles: Vec<Trouble>,
     claims: Claims,
     /// What no file claimed, last first.
     regions: Vec<(u64, u64)>,
-    hold: u64,
-    streamed: Option<std::io::Take<InputReader>>,
 }
 
 impl AsarWalker {
@@ -301,18 +296,11 @@ impl AsarWalker {
             return Event::Member(Member::absent(name_of(path, None), trouble));
         };
         let start = self.data_at.saturating_add(offset);
-        let there = size.min(self.input.len().saturating_sub(start));
+        let there = size.min(self.spans.len().saturating_sub(start));
         self.claims.note(start, there);
-        let mut member = self.bytes(name_of(path, Some(start)), start, there);
-        if there < size {
-            member.trouble = Some(Trouble::damaged(
-                "truncated",
-                format!(
-                    "the index states {size} bytes at offset {start}, of which {there} are there"
-                ),
-                Some(size - there),
-            ));
-        } else if let (Some(sha256), Body::Held(bytes)) = (&node.sha256, &member.body)
+        let mut member = self.spans.member(name_of(path, Some(start)), start, size);
+        if member.trouble.is_none()
+            && let (Some(sha256), Body::Held(bytes)) = (&node.sha256, &member.body)
             && !hex(&Sha256Digest::of(bytes).0)
                 .as_bytes()
                 .eq_ignore_ascii_case(sha256)
@@ -325,28 +313,11 @@ impl AsarWalker {
         Event::Member(member)
     }
 
-    fn bytes(&mut self, name: MemberName, start: u64, len: u64) -> Member {
-        if len > self.hold {
-            self.streamed = Some(self.input.reader(start).take(len));
-            return Member {
-                name,
-                body: Body::Streamed(Some(len)),
-                trouble: None,
-                source: None,
-                links: Vec::new(),
-            };
-        }
-        match self.input.slice(start, len as usize) {
-            Ok(bytes) => Member::whole(name, bytes),
-            Err(error) => Member::absent(name, unreadable(error)),
-        }
-    }
-
     /// Looks at what the index left out, once it was read.
     fn settle(&mut self, index: &Index) {
         self.troubles.append(&mut index.finish());
         let claims = std::mem::take(&mut self.claims);
-        let (overlaps, mut regions) = claims.settle(self.data_at, self.input.len());
+        let (overlaps, mut regions) = claims.settle(self.data_at, self.spans.len());
         if overlaps > 0 {
             self.troubles.push(Trouble::odd(
                 "asar-overlap",
@@ -378,7 +349,6 @@ impl Walker for AsarWalker {
     }
 
     fn next(&mut self) -> Option<Event> {
-        self.streamed = None;
         if let Some(mut index) = self.index.take() {
             if let Some(entry) = index.next() {
                 self.index = Some(index);
@@ -387,20 +357,14 @@ impl Walker for AsarWalker {
             self.settle(&index);
         }
         if let Some((from, to)) = self.regions.pop() {
-            return Some(Event::Member(self.bytes(
-                MemberName::Offset(from),
-                from,
-                to - from,
-            )));
+            let name = MemberName::Offset(from);
+            return Some(Event::Member(self.spans.member(name, from, to - from)));
         }
         self.troubles.pop().map(Event::Trouble)
     }
 
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
-        self.streamed
-            .as_mut()
-            .and_then(|reader| reader.read(buffer).ok())
-            .unwrap_or(0)
+        self.spans.read(buffer)
     }
 }
 
