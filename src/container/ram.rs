@@ -192,19 +192,12 @@ mod tests {
         walk(&RamBundle, bytes, &Limits::default()).expect("it opens")
     }
 
-    fn members(seen: &Seen) -> Vec<(&str, &[u8])> {
-        seen.members
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
-            .collect()
-    }
-
     #[test]
     fn startup_code_and_modules_come_out() {
         let rows = [(6, 3), (0, 0), (9, 2), (6, 3)];
         let found = seen(&laid(6, &rows, b"run()\0m0\0m\0"));
         assert_eq!(
-            members(&found),
+            found.named(),
             [
                 ("startup.js", &b"run()"[..]),
                 ("js-modules/0.js", b"m0"),
@@ -220,7 +213,7 @@ mod tests {
         let found = seen(&laid(2, &[(4, 2)], b"s\0??m\0\0\0end"));
         let base = TABLE_AT + ROW;
         assert_eq!(
-            members(&found),
+            found.named(),
             [
                 ("startup.js", &b"s"[..]),
                 ("js-modules/0.js", b"m"),
@@ -236,7 +229,7 @@ mod tests {
         let rows = [(2, 99), (u32::MAX, u32::MAX), (3, 1)];
         let found = seen(&laid(2, &rows, b"s\0abc"));
         assert_eq!(
-            members(&found),
+            found.named(),
             [
                 ("startup.js", &b"s"[..]),
                 ("js-modules/0.js", b"abc"),

@@ -267,18 +267,11 @@ mod tests {
         walk(&Sea, bytes, &Limits::default()).expect("it opens")
     }
 
-    fn members(seen: &Seen) -> Vec<(&str, &[u8])> {
-        seen.members
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
-            .collect()
-    }
-
     #[test]
     fn script_assets_and_cache_come_out() {
         let found = seen(&with_assets());
         assert_eq!(
-            members(&found),
+            found.named(),
             [
                 ("/home/me/main.js", &b"run();"[..]),
                 ("a.txt", b"one"),
@@ -293,8 +286,8 @@ mod tests {
     fn it_is_found_in_an_executable_and_the_rest_is_given() {
         let exe = elf_with_note(WANTED.note, &laid(0, &[b"m.js", b"run();"]));
         let found = seen(&exe);
-        assert_eq!(members(&found)[0], ("m.js", &b"run();"[..]));
-        assert_eq!(members(&found)[1].0, "@0");
+        assert_eq!(found.named()[0], ("m.js", &b"run();"[..]));
+        assert_eq!(found.named()[1].0, "@0");
         let given: usize = found.members.iter().map(|(_, bytes)| bytes.len()).sum();
         // All but the index of the blob (header and two lengths, the path) and padding.
         assert!(
@@ -307,11 +300,11 @@ mod tests {
     #[test]
     fn other_versions_are_told_by_what_fits() {
         let without_path = laid(0, &[b"run();"]);
-        assert_eq!(members(&seen(&without_path)), [("@16", &b"run();"[..])]);
+        assert_eq!(seen(&without_path).named(), [("@16", &b"run();"[..])]);
         let mut newer = [MAGIC, &[0, 0, 0, 0, 1]].concat();
         newer.extend(string(b"m.js"));
         newer.extend(string(b"run();"));
-        assert_eq!(members(&seen(&newer)), [("m.js", &b"run();"[..])]);
+        assert_eq!(seen(&newer).named(), [("m.js", &b"run();"[..])]);
     }
 
     #[test]
@@ -319,14 +312,14 @@ mod tests {
         let mut lying = with_assets();
         lying[8] = 0xff;
         let found = seen(&lying);
-        assert_eq!(members(&found), [("@0", lying.as_slice())]);
+        assert_eq!(found.named(), [("@0", lying.as_slice())]);
         assert_eq!(found.codes, ["sea-layout-unknown"]);
     }
 
     #[test]
     fn a_snapshot_is_no_script() {
         let found = seen(&laid(0b10, &[b"m.js", b"HEAP"]));
-        assert_eq!(members(&found), [("@28", &b"HEAP"[..])]);
+        assert_eq!(found.named(), [("@28", &b"HEAP"[..])]);
     }
 
     proptest! {

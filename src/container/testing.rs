@@ -27,6 +27,14 @@ impl Seen {
         self.effects.push(trouble.effect);
         self.codes.push(trouble.code.into_owned());
     }
+
+    /// Members by name, in a form that is easy to write down.
+    pub fn named(&self) -> Vec<(&str, &[u8])> {
+        let members = self.members.iter();
+        members
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+            .collect()
+    }
 }
 
 /// Walks content to its end.

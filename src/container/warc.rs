@@ -599,20 +599,13 @@ mod tests {
         walk(&Warc, bytes, &Limits::default()).expect("it opens")
     }
 
-    fn members(seen: &Seen) -> Vec<(&str, &[u8])> {
-        seen.members
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
-            .collect()
-    }
-
     #[test]
     fn records_come_by_their_kind() {
         let bytes = crawl();
         let found = seen(&bytes);
         let sent = memchr::memmem::find(&bytes, b"sent").unwrap();
         assert_eq!(
-            members(&found),
+            found.named(),
             [
                 ("https://h/a.js", &b"run();"[..]),
                 ("https://h/b", b"abc"),
@@ -637,7 +630,7 @@ mod tests {
             WARC-Target-URI: http://www.example.org/images/logo.gif\r\ncontent-length : 3\r\n\r\nNEO\r\n\r\n";
         let found = seen(text.as_bytes());
         let name = "http://www.example.org/images/logo.gif";
-        assert_eq!(members(&found), [(name, &b"GIF8xx"[..]), (name, b"NEO")]);
+        assert_eq!(found.named(), [(name, &b"GIF8xx"[..]), (name, b"NEO")]);
         assert!(found.codes.is_empty(), "{:?}", found.codes);
     }
 
@@ -667,9 +660,9 @@ mod tests {
             let expected = [("https://h/1", &b"one"[..]), ("https://h/2", b"two")];
             if name == "short" {
                 // The head of the message is cut, and the rest of it belongs to the block again.
-                assert_eq!(members(&found).last(), expected.last());
+                assert_eq!(found.named().last(), expected.last());
             } else {
-                assert_eq!(members(&found), expected, "{name}");
+                assert_eq!(found.named(), expected, "{name}");
             }
             assert_eq!(found.codes, ["length-mismatch"], "{name}");
         }
@@ -680,7 +673,7 @@ mod tests {
         let record = response("https://h/1", "", b"one");
         let bytes = [&record[..], b"stray\r\nbytes\n", &record[..], b"the end"].concat();
         let found = seen(&bytes);
-        let names: Vec<_> = members(&found).iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = found.named().iter().map(|(name, _)| *name).collect();
         let stray = format!("@{}", record.len());
         let end = format!("@{}", bytes.len() - 7);
         assert_eq!(names, ["https://h/1", &stray, "https://h/1", &end]);
@@ -691,7 +684,7 @@ mod tests {
     fn a_cut_block_gives_what_is_there() {
         let bytes = response("https://h/1", "", b"one two");
         let found = seen(&bytes[..bytes.len() - 7]);
-        assert_eq!(members(&found), [("https://h/1", &b"one "[..])]);
+        assert_eq!(found.named(), [("https://h/1", &b"one "[..])]);
         assert_eq!(found.codes, ["truncated"]);
     }
 
