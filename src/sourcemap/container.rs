@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::consistency::{self, Consistency, Place};
-use super::scan::map_at;
+use super::sniff::map_at;
 use super::{
     Content, MapScan, OddityKind, RawString, Status, looks_like_map, mapped, scan, strict, utf16,
 };

@@ -24,6 +24,7 @@ mod block;
 pub mod carve;
 pub mod consistency;
 pub mod container;
+mod cursor;
 pub mod data_url;
 pub mod eval;
 pub mod inlined;
@@ -33,6 +34,7 @@ pub mod mapped;
 pub mod resolve;
 pub mod scan;
 pub mod skeleton;
+pub mod sniff;
 pub mod strict;
 pub mod unescape;
 pub mod utf16;
@@ -41,7 +43,7 @@ pub mod vlq;
 pub use link::{Link, LinkKind, Target, classify, debug_ids, is_wasm, links, wasm_links};
 pub use resolve::{captured_url, join_source, resolve_captured, resolve_link, resolve_source};
 pub use scan::{
-    Content, Limits, MapScan, NotAMap, Oddity, OddityKind, SourceSlot, looks_like_map, scan,
-    scan_with,
+    Content, Limits, MapScan, NotAMap, Oddity, OddityKind, SourceSlot, scan, scan_with,
 };
+pub use sniff::looks_like_map;
 pub use unescape::{Decoded, RawString, Status};
