@@ -10,7 +10,7 @@ use super::unescape::RawString;
 /// Needs either a `sourcesContent` list, a `mappings` string, or `sections` that hold maps, and beside it another key
 /// of a map, so that a file that merely mentions the words is not taken for one. A document that is cut inside its
 /// `sources` is taken when its version is 3. Documents without the words cost one fast search for each word. Keys
-/// that are spelt with escapes are not looked for here; [`scan`] reads them.
+/// that are spelt with escapes are not looked for here; [`scan`](super::scan()) reads them.
 pub fn looks_like_map(document: &[u8]) -> bool {
     let front = Front::of(document);
     if document.get(front.start) != Some(&b'{') {
