@@ -1345,3 +1345,44 @@ fn contents_that_were_not_read_are_not_said_to_be_absent() {
         assert_eq!(records.ledger()["complete"], false);
     }
 }
+
+/// Zips within zips: each is held while what is in it is read, so together they may take what one may.
+#[test]
+fn containers_within_one_another_share_what_may_be_held() {
+    let mut random = Random::new(3);
+    let (core, fill) = (random.text(6 << 20), random.text(6 << 20));
+    let deep = zip(&[("core.txt", core.as_bytes())]);
+    let inner = zip(&[("deep.zip", &deep)]);
+    let middle = zip(&[("inner.zip", inner.as_slice()), ("fill", fill.as_bytes())]);
+    let outer = zip(&[("middle.zip", &middle)]);
+    let folder = scratch();
+    let input = folder.path().join("in");
+    // The same containers stand where there is room for them, before and behind.
+    write_all(
+        &input,
+        &[("0.zip", &inner), ("a.zip", &outer), ("z.zip", &inner)],
+    );
+    let scan = |memory: &str, jobs: &str, status| {
+        let mut arguments: Vec<OsString> = vec![input.clone().into()];
+        let more = ["--record", "all", "--memory", memory, "--jobs", jobs];
+        arguments.extend(more.map(OsString::from));
+        scan(status, arguments)
+    };
+    let within = "middle.zip!/inner.zip!/deep.zip";
+    let roomy = scan("64M", "2", 0);
+    assert_blob(
+        &roomy,
+        &format!("in/a.zip!/{within}!/core.txt"),
+        core.as_bytes(),
+    );
+    let tight = scan("32M", "1", INCOMPLETE);
+    assert_problem(&tight, "memory-limit", &format!("in/a.zip!/{within}"));
+    for open in ["in/0.zip", "in/z.zip"] {
+        assert_blob(
+            &tight,
+            &format!("{open}!/deep.zip!/core.txt"),
+            core.as_bytes(),
+        );
+    }
+    common::assert_same(&tight, &scan("32M", "4", INCOMPLETE), "more threads");
+}

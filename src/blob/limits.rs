@@ -19,6 +19,8 @@ pub struct Limits {
     pub ratio: u64,
     /// Bytes of memory that content may take.
     pub memory: u64,
+    /// Bytes that the containers round a place take of [`Limits::hold`].
+    pub above: u64,
 }
 
 impl Limits {
@@ -34,7 +36,17 @@ impl Limits {
 
     /// Largest content that is held in memory as a whole; what is larger is streamed.
     pub fn hold(&self) -> u64 {
-        self.memory / 2
+        (self.memory / 2).saturating_sub(self.above)
+    }
+
+    /// The limits of a place in containers that take `above` bytes: each is held while what is in it is read, so they
+    /// share what one may take.
+    #[must_use]
+    pub fn within(&self, above: u64) -> Self {
+        Self {
+            above,
+            ..self.clone()
+        }
     }
 
     /// Bytes that the decoder of one stream may take for what it looks back on.
@@ -69,6 +81,7 @@ impl Default for Limits {
             bytes: 64 << 30,
             ratio: 2_000,
             memory: 1 << 30,
+            above: 0,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod hops;
 pub mod limits;
 pub mod lines;
 pub mod locator;
+pub mod room;
 
 pub use digest::{ContentKey, Sha256Digest};
 pub use hops::{Hop, Hops};

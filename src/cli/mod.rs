@@ -160,6 +160,7 @@ impl Common {
             bytes: self.limit_bytes,
             ratio: self.limit_ratio,
             memory: self.memory,
+            above: 0,
         }
     }
 

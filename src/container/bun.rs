@@ -13,7 +13,6 @@
 //! A module's map is no JSON but a form of Bun's own ([`BunMap`]), with one zstd frame for each source. It is there
 //! whatever `--sourcemap` was asked for. What is in neither table nor map (module info, the runtime) comes as regions.
 
-use std::io::Read;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -21,7 +20,7 @@ use bytes::Bytes;
 use super::exe::{self, Wanted};
 use super::listed::{Listed, held, number_at};
 use super::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
-use crate::blob::{Limits, MemberName, count_lines};
+use crate::blob::{Limits, MemberName, count_lines, room};
 use crate::record::SourceStatus;
 
 const TRAILER: &[u8] = b"\n---- Bun! ----\n";
@@ -249,12 +248,8 @@ fn carve(content: &Bytes, range: Range<usize>, limits: &Limits, list: &mut Liste
 /// Unpacks one zstd frame, as far as it can be and may be.
 fn unpack(frame: &[u8], most: u64) -> (Bytes, Option<Trouble>) {
     let mut bytes = Vec::new();
-    let result = zstd::stream::read::Decoder::with_buffer(frame).and_then(|decoder| {
-        decoder
-            .single_frame()
-            .take(most + 1)
-            .read_to_end(&mut bytes)
-    });
+    let result = zstd::stream::read::Decoder::with_buffer(frame)
+        .and_then(|decoder| room::read(&mut decoder.single_frame(), most + 1, &mut bytes));
     let trouble = match result {
         Err(error) => Some(Trouble::damaged(
             "corrupt-data",

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
+use crate::blob::room;
+
 /// Content that is to be opened.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -49,7 +51,10 @@ impl Input {
                 let end = start.saturating_add(len).min(bytes.len());
                 Ok(bytes.slice(start..end))
             }
-            Input::File(file) => file.read_at(offset, len),
+            Input::File(file) => {
+                room::want(file.len.saturating_sub(offset).min(len as u64));
+                file.read_at(offset, len)
+            }
         }
     }
 
@@ -250,7 +255,9 @@ impl<R: Read + Send> Feed for StreamFeed<R> {
         let mut got = 0;
         while got < len {
             if got == taken.len() {
-                taken.resize(len.min(taken.len() * 2), 0);
+                let room = len.min(taken.len() * 2);
+                room::want(room as u64);
+                taken.resize(room, 0);
             }
             match self.reader.read(&mut taken[got..]) {
                 Ok(0) => break,

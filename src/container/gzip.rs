@@ -97,7 +97,11 @@ impl Pool {
         self.in_use + idle + more > KEEP
     }
 
-    fn take_small(&mut self) -> Vec<u8> {
+    /// One of the small ones, unless those in use take all of `most` bytes.
+    fn take_small(&mut self, most: usize) -> Option<Vec<u8>> {
+        if self.in_use > 0 && self.in_use + SMALL > most {
+            return None;
+        }
         let buffer = self.small.pop().unwrap_or_else(|| {
             if self.is_over(SMALL) {
                 self.large = None;
@@ -106,11 +110,13 @@ impl Pool {
             vec![0; SMALL]
         });
         self.in_use += SMALL;
-        buffer
+        Some(buffer)
     }
 
-    fn take_large(&mut self) -> Option<Vec<u8>> {
-        if self.large_taken {
+    /// The large one, unless somebody has it, or it and those in use take more than `most` bytes.
+    fn take_large(&mut self, most: usize) -> Option<Vec<u8>> {
+        let is_much = self.in_use > 0 && self.in_use + LARGE > most;
+        if self.large_taken || is_much {
             return None;
         }
         let buffer = self.large.take().unwrap_or_else(|| {
@@ -133,6 +139,11 @@ impl Pool {
     }
 }
 
+/// Bytes that all buffers may take.
+fn shared(limits: &Limits) -> usize {
+    usize::try_from(limits.memory / 4).unwrap_or(usize::MAX)
+}
+
 /// A buffer that goes back to the pool when the last slice of it is dropped.
 struct Pooled {
     buffer: Vec<u8>,
@@ -140,14 +151,13 @@ struct Pooled {
 }
 
 impl Pooled {
-    fn small() -> Option<Self> {
-        let buffer = POOL.lock().ok()?.take_small();
+    fn small(limits: &Limits) -> Option<Self> {
+        let buffer = POOL.lock().ok()?.take_small(shared(limits))?;
         Some(Self { buffer, len: 0 })
     }
 
-    /// The large buffer, unless somebody has it.
-    fn large() -> Option<Self> {
-        let buffer = POOL.lock().ok()?.take_large()?;
+    fn large(limits: &Limits) -> Option<Self> {
+        let buffer = POOL.lock().ok()?.take_large(shared(limits))?;
         Some(Self { buffer, len: 0 })
     }
 }
@@ -180,13 +190,13 @@ fn inflate_all(packed: &[u8], limits: &Limits) -> Option<Unpacked> {
         return None;
     }
     if hint <= SMALL {
-        match inflate_members(packed, Pooled::small()?, cap.min(SMALL)) {
+        match inflate_members(packed, Pooled::small(limits)?, cap.min(SMALL)) {
             Ok(unpacked) => return Some(unpacked),
             Err(inflate::FastError::NoSpace) if cap > SMALL => {}
             Err(_) => return None,
         }
     }
-    inflate_members(packed, Pooled::large()?, cap).ok()
+    inflate_members(packed, Pooled::large(limits)?, cap).ok()
 }
 
 fn inflate_members(

@@ -19,6 +19,7 @@ use std::io::Read;
 use bytes::Bytes;
 
 use super::{Trouble, brotli};
+use crate::blob::room;
 
 /// Codings that are undone of one body; real ones have one.
 const CODINGS_MAX: usize = 4;
@@ -353,9 +354,9 @@ enum Ended {
     Full,
 }
 
-fn unfold(decoder: impl Read, most: u64) -> (Vec<u8>, Ended) {
+fn unfold(mut decoder: impl Read, most: u64) -> (Vec<u8>, Ended) {
     let mut bytes = Vec::new();
-    let result = decoder.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    let result = room::read(&mut decoder, most.saturating_add(1), &mut bytes);
     let ended = result.map_or(Ended::Broken, |_| Ended::Well);
     cut(bytes, ended, most)
 }

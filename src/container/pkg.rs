@@ -20,7 +20,7 @@ use super::exe;
 use super::json::{self, Shape, Token, Tokens};
 use super::listed::{Listed, held};
 use super::{Format, Input, Member, Trouble, Walker};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Limits, MemberName, room};
 
 const BEGIN: &[u8] =
     b"(function(process, require, console, EXECPATH_FD, PAYLOAD_POSITION, PAYLOAD_SIZE) {";
@@ -244,7 +244,7 @@ fn unpack(packed: &[u8], compression: u64, most: u64) -> (Option<Bytes>, Option<
         }
     };
     let mut bytes = Vec::new();
-    let result = (&mut decoder).take(most + 1).read_to_end(&mut bytes);
+    let result = room::read(&mut decoder, most + 1, &mut bytes);
     let trouble = if bytes.len() as u64 > most {
         bytes.truncate(most as usize);
         Some(Trouble::damaged(

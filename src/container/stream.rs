@@ -22,7 +22,7 @@ use super::cpio::{self, CpioWalker};
 use super::feed::{Feed, Input, SliceFeed, StreamFeed};
 use super::tar::TarWalker;
 use super::{Body, Effect, Event, Member, Trouble, Walker, tar};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Limits, MemberName, room};
 
 /// How much of a member is looked at to tell a tar.
 const PEEK: usize = 4 << 10;
@@ -596,7 +596,8 @@ pub fn open<C: Codec>(
         return Box::new(ArchiveStream {
             archive: archive.walker::<C, _>(feed, input, limits),
             ended: false,
-            input: input.clone(),
+            // All that it is still good for has been taken from it, so what is packed need not be held.
+            input: Input::Memory(Bytes::new()),
             format: C::KIND,
             hold: limits.hold(),
             after: after::<C>,
@@ -952,7 +953,7 @@ impl<C: Codec> Walker for Streams<C> {
         self.started = true;
         let mut content = Vec::from(std::mem::take(&mut self.head));
         let room = self.hold.saturating_sub(content.len() as u64) + 1;
-        let _ = (&mut self.stream).take(room).read_to_end(&mut content);
+        let _ = room::read(&mut self.stream, room, &mut content);
         let name = MemberName::Named(Vec::new());
         if content.len() as u64 > self.hold {
             self.head = content.into();

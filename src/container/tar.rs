@@ -23,7 +23,7 @@ use bytes::Bytes;
 use super::feed::{Feed, Input, SliceFeed, StreamFeed};
 use super::stream::FeedWalker;
 use super::{Body, Event, Format, Member, Trouble, Walker};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Limits, MemberName, room};
 
 const BLOCK: usize = 512;
 /// Longest extension header (PAX records, GNU long name) that is read. Real ones are below 64 KiB.
@@ -247,6 +247,7 @@ impl Sparse {
         if size > most.min(hold) {
             return None;
         }
+        room::want(size);
         let mut file = vec![0; usize::try_from(size).ok()?];
         let (mut taken, mut reached) = (0_usize, 0_usize);
         for &[offset, len] in pieces {

@@ -130,6 +130,8 @@ struct Frame {
     walker: Box<dyn Walker>,
     input_len: u64,
     building: Building,
+    /// Bytes that it and the containers round it take.
+    held: u64,
     /// What becomes of it when it is closed.
     name: MemberName,
     ordinal: u32,
@@ -151,6 +153,7 @@ pub struct Building {
     names: HashMap<u64, u32>,
     meter: Meter,
     levels: u32,
+    room: u64,
     cut_by_limit: bool,
     folder: Vec<u8>,
     in_folder: u64,
@@ -198,12 +201,14 @@ impl Building {
         tree.total_entries = tree.total_entries.saturating_add(visited.total_entries());
         match visited {
             Visited::Plain { key, len, compiled } => {
+                self.room = self.room.max(len);
                 self.tree.plain.push(key);
                 self.tree.plain_bytes += len;
                 self.tree.compiled += u64::from(compiled);
             }
             Visited::Child(child) => {
                 self.levels = self.levels.max(child.facts.levels);
+                self.room = self.room.max(child.len.saturating_add(child.facts.room));
                 self.cut_by_limit |= child.facts.cut_by_limit;
                 self.tree.children.push(*child);
             }
@@ -312,6 +317,7 @@ impl Building {
         }
         facts.cut_by_limit |= self.cut_by_limit;
         facts.levels = self.levels + 1;
+        facts.room = self.room;
         facts.tree = Some(self.tree);
     }
 }
@@ -334,6 +340,17 @@ impl Building {
             Err(fault) => facts.troubles.push(fault),
         }
     }
+}
+
+/// Whether memory kept something in it from being read.
+fn lacks_room(facts: &Facts) -> bool {
+    let is_of_memory = |trouble: &Trouble| trouble.code == "memory-limit";
+    let mut children = facts.tree.iter().flat_map(|tree| &tree.children);
+    facts.troubles.iter().any(is_of_memory)
+        || children.any(|child| {
+            let mut troubles = child.trouble.iter().chain(&child.facts.troubles);
+            troubles.any(is_of_memory)
+        })
 }
 
 /// Whether an entry points to others beside it, or names sources that may lie there.
@@ -423,7 +440,7 @@ impl Analyser {
         depth: u32,
         ancestors: &[ContentKey],
     ) -> Visited {
-        let mut frames = match self.begin(member, ordinal, depth, ancestors) {
+        let mut frames = match self.begin(member, ordinal, depth, 0, ancestors) {
             Begun::Done(visited) => return visited,
             Begun::Opened(frame) => vec![frame],
         };
@@ -434,8 +451,9 @@ impl Analyser {
             let Some(frame) = frames.last_mut() else {
                 unreachable!("the loop returns with the last frame");
             };
+            let held = frame.held;
             if let Some((member, ordinal)) = self.advance(frame) {
-                match self.begin(member, ordinal, inner, &open) {
+                match self.begin(member, ordinal, inner, held, &open) {
                     Begun::Done(visited) => frame.building.push(visited),
                     Begun::Opened(frame) => {
                         open.push(frame.key);
@@ -479,6 +497,7 @@ impl Analyser {
                             frame.walker.as_mut(),
                             &mut frame.building,
                             frame.input_len,
+                            frame.held,
                         );
                         frame.building.push(visited);
                         continue;
@@ -497,6 +516,8 @@ impl Analyser {
         let mut facts = frame.facts;
         let mut walker = frame.walker;
         frame.building.finish(walker.as_mut(), &mut facts);
+        // Where less is held round it there may be room.
+        facts.cut_by_limit |= frame.held > 0 && lacks_room(&facts);
         let facts = Arc::new(facts);
         let key = match walker.key() {
             Some(key) => key,
@@ -541,24 +562,28 @@ impl Analyser {
         mut member: Member,
         ordinal: u32,
         depth: u32,
+        above: u64,
         ancestors: &[ContentKey],
     ) -> Begun {
         self.progress.entries.fetch_add(1, Ordering::Relaxed);
         let bytes = match std::mem::replace(&mut member.body, Body::Absent) {
             Body::Held(bytes) => bytes,
-            Body::Files(files) => return self.begin_store(member, files, ordinal, depth),
+            Body::Files(files) => return self.begin_store(member, files, ordinal, depth, above),
             Body::Streamed(_) | Body::Absent => return Begun::Done(absent(member, ordinal)),
         };
         let key = ContentKey::of(&bytes);
         if self.wishes.keep == Keep::Nothing
-            && let Some(facts) = self.known(&key, depth)
+            && let Some(facts) = self.known(&key, depth, above)
         {
             return Begun::Done(self.finish_leaf(member, ordinal, &bytes, key, None, facts));
         }
         // Evidence is identified by SHA-256; content that is neither reported nor held against a set needs none.
         let sha256 = (!self.sets.is_empty()).then(|| Sha256Digest::of(&bytes));
         let mut facts = self.examine(&bytes, sha256.as_ref());
-        let walker = self.open(&bytes, &mut facts, key, depth, ancestors);
+        // An input as a whole is the unit's; what is in containers takes of what may be held.
+        let held = above + if depth == 0 { 0 } else { bytes.len() as u64 };
+        let limits = self.limits.within(held);
+        let walker = self.open(&bytes, &mut facts, key, depth, &limits, ancestors);
         let Some(walker) = walker else {
             let facts = Arc::new(facts);
             self.remember(key, &facts);
@@ -574,6 +599,7 @@ impl Analyser {
         let kept = self.keep(&bytes, &member.name, Some(&facts), &mut member.source);
         Begun::Opened(Box::new(Frame {
             input_len: bytes.len() as u64,
+            held,
             walker,
             building: Building::default(),
             ordinal,
@@ -596,6 +622,7 @@ impl Analyser {
         files: Box<dyn StoreFiles>,
         ordinal: u32,
         depth: u32,
+        above: u64,
     ) -> Begun {
         let len = files.list().iter().map(|file| file.len).sum();
         if depth >= self.limits.depth {
@@ -603,11 +630,12 @@ impl Analyser {
             member.trouble = Some(self.too_deep(len));
             return Begun::Done(absent(member, ordinal));
         }
-        let walker = Box::new(StoreWalker::new(files, &self.limits));
+        let walker = Box::new(StoreWalker::new(files, &self.limits.within(above)));
         let mut facts = Facts::plain(walker.kind());
         facts.levels = 1;
         Begun::Opened(Box::new(Frame {
             input_len: len,
+            held: above,
             walker,
             building: Building::default(),
             ordinal,
@@ -635,12 +663,15 @@ impl Analyser {
         )
     }
 
-    /// What is known of content that stands at `depth`: nothing, where the limit of depth would cut it here and did
-    /// not where it was seen. `Some(None)` is content that has nothing to tell.
-    fn known(&self, key: &ContentKey, depth: u32) -> Option<Option<Arc<Facts>>> {
+    /// What is known of content that stands at `depth` in containers that take `above` bytes: nothing, where a limit
+    /// would cut it here and did not where it was seen. `Some(None)` is content that has nothing to tell.
+    fn known(&self, key: &ContentKey, depth: u32, above: u64) -> Option<Option<Arc<Facts>>> {
         match self.seen.get(key)? {
             Known::Plain => Some(None),
             Known::Facts(facts) if depth + facts.levels > self.limits.depth => None,
+            Known::Facts(facts) if above > 0 && facts.room > self.limits.within(above).hold() => {
+                None
+            }
             Known::Facts(facts) => Some(Some(facts)),
         }
     }
@@ -733,6 +764,7 @@ impl Analyser {
         facts: &mut Facts,
         key: ContentKey,
         depth: u32,
+        limits: &Limits,
         ancestors: &[ContentKey],
     ) -> Option<Box<dyn Walker>> {
         let format = formats::format_of(bytes);
@@ -762,8 +794,8 @@ impl Analyser {
         let Some(format) = format else {
             return walker;
         };
-        match format.open(Input::Memory(bytes.clone()), &self.limits) {
-            Ok(walker) => Some(formats::with_stores(format, walker, &self.limits)),
+        match format.open(Input::Memory(bytes.clone()), limits) {
+            Ok(walker) => Some(formats::with_stores(format, walker, limits)),
             Err(trouble) => {
                 facts.troubles.push(trouble);
                 None
@@ -843,6 +875,7 @@ impl Analyser {
         walker: &mut dyn Walker,
         building: &mut Building,
         input_len: u64,
+        above: u64,
     ) -> Visited {
         self.progress.entries.fetch_add(1, Ordering::Relaxed);
         let mut digests = StreamDigests::default();
@@ -861,7 +894,7 @@ impl Analyser {
             digests.update(bytes);
             lines.update(bytes);
             if facts.kind.is_empty() {
-                self.stream_head(bytes, &mut facts);
+                self.stream_head(bytes, above, &mut facts);
             }
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
@@ -874,7 +907,8 @@ impl Analyser {
             }
         }
         let (key, sha256, len) = digests.finish();
-        self.stream_end(&sha256, lines.count(), has_inlined, &mut facts);
+        let hold = self.limits.within(above).hold();
+        self.stream_end(&sha256, lines.count(), has_inlined, hold, &mut facts);
         facts.troubles.extend(limit);
         let mut troubles = walker.streamed_trouble().into_iter().chain(member.trouble);
         let trouble = troubles.next();
@@ -895,7 +929,14 @@ impl Analyser {
     }
 
     /// What is known of streamed content at its end: whose it is by its digest, and what could not be looked at.
-    fn stream_end(&self, sha256: &Sha256Digest, lines: u64, has_inlined: bool, facts: &mut Facts) {
+    fn stream_end(
+        &self,
+        sha256: &Sha256Digest,
+        lines: u64,
+        has_inlined: bool,
+        hold: u64,
+        facts: &mut Facts,
+    ) {
         let mut unseen = Vec::new();
         if has_inlined {
             unseen.push("maps, modules and archives that may be within it were not opened");
@@ -916,8 +957,7 @@ impl Analyser {
             facts.troubles.push(Trouble::damaged(
                 "memory-limit",
                 format!(
-                    "larger than content may be held ({} bytes), so {}; raise --memory",
-                    self.limits.hold(),
+                    "larger than content may be held here ({hold} bytes), so {}; raise --memory",
                     unseen.join(", and ")
                 ),
                 None,
@@ -928,7 +968,7 @@ impl Analyser {
             .fetch_add(facts.matches.len() as u64, Ordering::Relaxed);
     }
 
-    fn stream_head(&self, head: &[u8], facts: &mut Facts) {
+    fn stream_head(&self, head: &[u8], above: u64, facts: &mut Facts) {
         let container = formats::format_of(head)
             .map(|format| format.name())
             .or_else(|| formats::not_opened(head));
@@ -937,7 +977,7 @@ impl Analyser {
                 kind.clone_into(&mut facts.kind);
                 facts.troubles.push(Trouble::skipped(
                     "memory-limit",
-                    format!("a {kind} within a container, larger than content may be held ({} bytes); raise --memory, or take it out and scan it as a file of its own", self.limits.hold()),
+                    format!("a {kind} within a container, larger than content may be held here ({} bytes); raise --memory, or take it out and scan it as a file of its own", self.limits.within(above).hold()),
                     None,
                 ));
             }

@@ -36,6 +36,10 @@ pub struct Facts {
     pub troubles: Vec<Trouble>,
     /// Levels of containers that it takes to read it: 0 for a leaf, 1 for a container of leaves.
     pub levels: u32,
+    /// Bytes that must be held beside it to read what is in it: the most that any way down holds at a time. A matter
+    /// of one run.
+    #[serde(skip)]
+    pub room: u64,
     /// A limit of the place where it was met cut it, so that these facts do not hold elsewhere.
     #[serde(default)]
     pub cut_by_limit: bool,
@@ -53,6 +57,7 @@ impl Facts {
             tree: None,
             troubles: Vec::new(),
             levels: 0,
+            room: 0,
             cut_by_limit: false,
         }
     }

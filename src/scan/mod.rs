@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::blob::room::{self, Room};
 use crate::blob::{Locator, Sha256Digest};
 use crate::exposure::Manifest;
 use analyse::Analyser;
@@ -174,7 +175,9 @@ impl Scan<'_> {
 
     fn work(&self, todo: &[usize], window: &Window, sender: SyncSender<(usize, UnitDone)>) {
         let next = AtomicUsize::new(0);
+        let room = Room::new(self.analyser.limits.memory, self.jobs);
         let runner = || {
+            room.enter();
             loop {
                 let turn = next.fetch_add(1, Ordering::Relaxed);
                 let Some(&index) = todo.get(turn) else { return };
@@ -183,7 +186,11 @@ impl Scan<'_> {
                 if stop() {
                     return;
                 }
-                let Some(done) = self.read(index) else { return };
+                let share = room.unit(unit::held(&self.units[index], &self.analyser.limits));
+                let done = self.read(index);
+                room::settle();
+                drop(share);
+                let Some(done) = done else { return };
                 if sender.send((turn, done)).is_err() {
                     return;
                 }
@@ -244,6 +251,7 @@ impl Scan<'_> {
         unit::Around {
             roots: self.roots,
             units: self.units,
+            whole_max: unit::whole_max(&self.analyser.limits),
         }
     }
 

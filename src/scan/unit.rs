@@ -15,7 +15,7 @@ use super::facts::{Child, Facts, Tree};
 use super::formats;
 use super::input::{self, InputRoot, Unit};
 use crate::blob::digest::StreamDigests;
-use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
+use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, room};
 use crate::container::brotli;
 use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
@@ -28,8 +28,10 @@ const SHARED_MIN: u64 = 256 << 10;
 const BATCH_BYTES: u64 = 1 << 20;
 /// or this many members.
 const BATCH_MEMBERS: usize = 512;
-/// Bytes that may wait in batches; beyond that the walking thread analyses its own.
-const WAITING_MAX: u64 = 16 << 20;
+/// Times what a thread may hold without asking that may wait in batches of a container; beyond that the walking thread analyses its own.
+const WAITING: u64 = 1;
+/// What a unit holds of a file that it does not read whole, in bytes.
+const PIECES: u64 = 4 << 20;
 
 /// How much of a file is looked at to tell its format, where it is not read whole: as much as any trial looks at, so that
 /// it tells the same of it as of the whole.
@@ -44,6 +46,8 @@ pub struct Around<'a> {
     pub roots: &'a [InputRoot],
     /// All units, sorted.
     pub units: &'a [Unit],
+    /// The largest file that is read whole, in bytes.
+    pub whole_max: u64,
 }
 
 impl Around<'_> {
@@ -59,6 +63,7 @@ impl Around<'_> {
             Some(FolderFiles {
                 folder: input::path_of(root, &self.units[found]),
                 files: Arc::clone(files),
+                whole_max: self.whole_max,
             })
         })
     }
@@ -106,6 +111,22 @@ fn alternates(files: &FolderFiles) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Bytes of memory that a unit holds of its file while it is read.
+pub fn held(unit: &Unit, limits: &Limits) -> u64 {
+    let whole_max = whole_max(limits);
+    match unit.stamp.size {
+        // Its packs, one at a time.
+        size if unit.store.is_some() => size.min(whole_max),
+        size if size <= whole_max => size,
+        _ => PIECES,
+    }
+}
+
+/// The largest file that is read whole, whatever it is.
+pub fn whole_max(limits: &Limits) -> u64 {
+    WHOLE_MAX.min(limits.hold())
+}
+
 /// Reads one unit. `None` where the run is to stop before it is done.
 pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit, around: &Around) -> Option<Child> {
     if let Some(files) = &unit.store {
@@ -147,6 +168,7 @@ fn note_change(child: &mut Child, root: &InputRoot, unit: &Unit, before: input::
 struct FolderFiles {
     folder: PathBuf,
     files: Arc<Vec<StoreFile>>,
+    whole_max: u64,
 }
 
 impl StoreFiles for FolderFiles {
@@ -157,7 +179,7 @@ impl StoreFiles for FolderFiles {
     fn open(&self, number: usize) -> Result<Input, Trouble> {
         let (file, stamp) = input::open_in_store(&self.folder, &self.files[number])?;
         let file = InputFile::new(file, stamp.size);
-        if stamp.size > WHOLE_MAX {
+        if stamp.size > self.whole_max {
             return Ok(Input::File(file));
         }
         let len = usize::try_from(stamp.size).unwrap_or(usize::MAX);
@@ -178,6 +200,7 @@ fn read_store(
     let files = FolderFiles {
         folder: input::path_of(root, unit),
         files: Arc::clone(files),
+        whole_max: around.whole_max,
     };
     let (borrowed, absent) = around.borrowed(&files);
     let mut walker = StoreWalker::new(Box::new(files), &analyser.limits);
@@ -260,14 +283,18 @@ fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
         Err(error) => return unread(failed(&error, file.len)),
     };
     let format = formats::format_of(&head).filter(|format| format.name() != "source-map");
-    if file.len <= WHOLE_MAX || (format.is_none() && file.len <= analyser.limits.hold()) {
+    let is_small = file.len <= whole_max(&analyser.limits);
+    if is_small || (format.is_none() && file.len <= analyser.limits.hold()) {
+        if !is_small {
+            room::want(file.len);
+        }
         return match file.read_at(0, usize::try_from(file.len).unwrap_or(usize::MAX)) {
             Ok(bytes) => analyse_whole(analyser, bytes, format),
             Err(error) => unread(failed(&error, file.len)),
         };
     }
     match format {
-        Some(format) => analyse_shared(analyser, &Input::File(file.clone()), format),
+        Some(format) => analyse_shared(analyser, Input::File(file.clone()), format),
         None => analyse_streamed(analyser, file),
     }
 }
@@ -276,7 +303,7 @@ fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn 
     if let Some(format) = format
         && bytes.len() as u64 >= SHARED_MIN
     {
-        return analyse_shared(analyser, &Input::Memory(bytes), format);
+        return analyse_shared(analyser, Input::Memory(bytes), format);
     }
     let member = Member::whole(MemberName::Named(Vec::new()), bytes.clone());
     match analyser.visit(member, 1, 0, &[]) {
@@ -298,14 +325,15 @@ fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn 
 }
 
 /// Opens an archive and hands its members out.
-fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Format) -> Child {
-    let (key, sha256) = match digests(input) {
+fn analyse_shared(analyser: &Analyser, input: Input, format: &'static dyn Format) -> Child {
+    let len = input.len();
+    let (key, sha256) = match digests(&input) {
         Ok(digests) => digests,
-        Err(error) => return unread(failed(&error, input.len())),
+        Err(error) => return unread(failed(&error, len)),
     };
     let mut facts = Facts::plain(format.name());
     facts.levels = 1;
-    if let (Input::Memory(bytes), false) = (input, analyser.sets.is_empty()) {
+    if let (Input::Memory(bytes), false) = (&input, analyser.sets.is_empty()) {
         facts.matches = analyser.matches(bytes, &sha256);
     }
     if let Some(super::seen::Known::Facts(known)) = analyser
@@ -313,12 +341,13 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
         .get(&key)
         .filter(|_| analyser.wishes.keep == super::analyse::Keep::Nothing)
     {
-        return root(input.len(), key, sha256, known);
+        return root(len, key, sha256, known);
     }
-    match guarded(|| format.open(input.clone(), &analyser.limits)).flatten() {
+    // What is packed need not be held while it is read unpacked.
+    match guarded(|| format.open(input, &analyser.limits)).flatten() {
         Ok(walker) => {
             let mut walker = formats::with_stores(format, walker, &analyser.limits);
-            let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
+            let building = share(analyser, walker.as_mut(), len, key, &mut facts);
             building.finish(walker.as_mut(), &mut facts);
         }
         Err(trouble) => facts.troubles.push(trouble),
@@ -327,7 +356,7 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
     if !facts.cut_by_limit && analyser.wishes.keep == super::analyse::Keep::Nothing {
         analyser.seen.insert_facts(key, &facts);
     }
-    root(input.len(), key, sha256, facts)
+    root(len, key, sha256, facts)
 }
 
 fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> Child {
@@ -537,7 +566,7 @@ impl<'a> Sharer<'a> {
             let counting = &mut self.counting;
             let visited = self
                 .analyser
-                .stream(member, ordinal, walker, counting, input_len);
+                .stream(member, ordinal, walker, counting, input_len, 0);
             self.returned.fill(slot, vec![visited]);
             return true;
         }
@@ -561,9 +590,11 @@ impl<'a> Sharer<'a> {
         let bytes = std::mem::take(&mut self.batch_bytes);
         let (analyser, returned, key) = (self.analyser, self.returned, self.key);
         let waiting = &returned.waiting;
+        // Large content stays with the thread that has its turn to hold it.
         let is_done_here = batch.is_empty()
             || rayon::current_num_threads() == 1
-            || waiting.load(Ordering::Relaxed) + bytes > WAITING_MAX;
+            || bytes > room::small()
+            || waiting.load(Ordering::Relaxed) + bytes > room::small().saturating_mul(WAITING);
         let work = move || {
             let visited = batch
                 .into_iter()
@@ -573,11 +604,13 @@ impl<'a> Sharer<'a> {
         };
         if is_done_here {
             work();
+            room::settle();
             return;
         }
         waiting.fetch_add(bytes, Ordering::Relaxed);
         scope.spawn(move |_| {
             work();
+            room::settle();
             waiting.fetch_sub(bytes, Ordering::Relaxed);
         });
     }
@@ -598,7 +631,7 @@ fn analyse_streamed(analyser: &Analyser, file: &InputFile) -> Child {
         links: Vec::new(),
     };
     let mut building = Building::default();
-    match analyser.stream(member, 1, &mut walker, &mut building, file.len) {
+    match analyser.stream(member, 1, &mut walker, &mut building, file.len, 0) {
         Visited::Child(child) => *child,
         Visited::Plain { .. } => unread(failed(&std::io::Error::other("no content"), file.len)),
     }
@@ -693,7 +726,7 @@ mod tests {
             prefilter: crate::exposure::Prefilter::new(),
             progress: Arc::default(),
         };
-        analyse_shared(&analyser, &Input::Memory(bytes.into()), &Faulty)
+        analyse_shared(&analyser, Input::Memory(bytes.into()), &Faulty)
     }
 
     #[test]

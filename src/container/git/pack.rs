@@ -22,7 +22,7 @@ use super::super::feed::Input;
 use super::super::{Trouble, inflate};
 use super::delta;
 use super::object::{Hash, Kind, Oid, id_of};
-use crate::blob::Limits;
+use crate::blob::{Limits, room};
 
 /// `PACK`, version, number of entries.
 pub const HEAD_LEN: u64 = 12;
@@ -280,6 +280,7 @@ impl Source {
         let is_plain = size <= AT_ONCE || size <= there.saturating_mul(4);
         if is_plain && size <= there.saturating_mul(INFLATE_RATIO) {
             let packed = self.get(offset, usize::try_from(most).unwrap_or(usize::MAX));
+            room::want(size);
             let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
             if let Ok((used, made)) = inflate::zlib(&packed, &mut bytes)
                 && made == bytes.len()
@@ -800,6 +801,7 @@ impl PackWalk {
             return;
         }
         self.held += len;
+        room::want(self.held);
         self.stack.push(Held {
             kind,
             bytes,

@@ -24,7 +24,7 @@ use super::feed::Input;
 use super::spans::Spans;
 use super::zip::is_link_target;
 use super::{Body, Event, Format, Member, Trouble, Walker};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Limits, MemberName, room};
 use decode::{Decoder, STREAMS_AT};
 use header::{Entry, Header, Streams};
 
@@ -283,10 +283,7 @@ impl SevenZWalker {
             }
         };
         let mut content = Vec::new();
-        let result = decoder
-            .by_ref()
-            .take(size.min(self.hold + 1))
-            .read_to_end(&mut content);
+        let result = room::read(decoder, size.min(self.hold + 1), &mut content);
         let got = content.len() as u64;
         let trouble = match result {
             Err(error) => Some(broken(&error.to_string(), Some(size - got))),

@@ -29,7 +29,7 @@ use bytes::Bytes;
 
 use super::feed::Input;
 use super::{Body, Event, Format, Member, Trouble, Walker, exe, inflate};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Limits, MemberName, room};
 use records::{
     COMMENT_MAX, DESCRIPTOR_MAGIC, Descriptor, Directory, END_LEN, END_MAGIC, ENTRY_MAGIC, Entry,
     LOCAL_MAGIC, Locals, SPANNED_MAGIC, u32_at, unreadable,
@@ -534,7 +534,7 @@ impl ZipWalker {
             return (Member::absent(name, trouble), all);
         };
         let mut content = Vec::new();
-        let result = (&mut decoder).take(self.hold + 1).read_to_end(&mut content);
+        let result = room::read(&mut decoder, self.hold + 1, &mut content);
         if content.len() as u64 > self.hold {
             self.streamed = Some(Streamed {
                 head: content,
@@ -572,6 +572,7 @@ impl ZipWalker {
             return None;
         }
         let packed = self.input.slice(at, entry.packed as usize).ok()?;
+        room::want(entry.unpacked);
         let mut content = vec![0; entry.unpacked as usize];
         let (used, made) = inflate::raw(&packed, &mut content).ok()?;
         content.truncate(made);
