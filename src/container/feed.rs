@@ -67,6 +67,21 @@ impl Input {
         }
     }
 
+    /// `len` bytes from `offset`, or what there is of them, as content of its own.
+    #[must_use]
+    pub fn within(&self, offset: u64, len: u64) -> Input {
+        match self.behind(offset) {
+            Input::Memory(bytes) => {
+                let end = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
+                Input::Memory(bytes.slice(..end))
+            }
+            Input::File(file) => Input::File(InputFile {
+                len: file.len.min(len),
+                ..file
+            }),
+        }
+    }
+
     /// Reads from `offset` to the end.
     pub fn reader(&self, offset: u64) -> InputReader {
         InputReader {
@@ -217,6 +232,37 @@ impl Feed for SliceFeed {
     }
 }
 
+/// A [`Feed`] over content that is read at positions: what is passed over is not read.
+pub struct SeekFeed {
+    input: Input,
+    position: u64,
+}
+
+impl SeekFeed {
+    /// Feeds `input` from its beginning. What cannot be read ends it.
+    pub fn new(input: Input) -> Self {
+        Self { input, position: 0 }
+    }
+}
+
+impl Feed for SeekFeed {
+    fn take(&mut self, len: usize) -> Bytes {
+        let taken = self.input.slice(self.position, len).unwrap_or_default();
+        self.position += taken.len() as u64;
+        taken
+    }
+
+    fn skip(&mut self, len: u64) -> u64 {
+        let skipped = len.min(self.input.len().saturating_sub(self.position));
+        self.position += skipped;
+        skipped
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}
+
 /// A [`Feed`] over a stream. Memory follows what was read, never what was asked for.
 pub struct StreamFeed<R> {
     reader: R,
@@ -292,14 +338,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_feeds_give_the_same() {
+    fn all_feeds_give_the_same() {
         let bytes = Bytes::from((0..200_000_u32).map(|n| n as u8).collect::<Vec<_>>());
         let mut slice = SliceFeed::new(bytes.clone());
         let mut stream = StreamFeed::new(Input::Memory(bytes.clone()).reader(0));
+        let mut seek = SeekFeed::new(Input::Memory(bytes.clone()));
         for step in [0, 1, 511, 70_000, 3, 140_000, 10] {
-            assert_eq!(slice.take(step), stream.take(step));
-            assert_eq!(slice.skip(7), stream.skip(7));
+            let taken = slice.take(step);
+            assert_eq!(taken, stream.take(step));
+            assert_eq!(taken, seek.take(step));
+            let skipped = slice.skip(7);
+            assert_eq!((skipped, skipped), (stream.skip(7), seek.skip(7)));
             assert_eq!(slice.position(), stream.position());
+            assert_eq!(slice.position(), seek.position());
         }
     }
 }
