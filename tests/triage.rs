@@ -262,7 +262,7 @@ fn what_headers_carry_is_found_and_the_rest_is_named() {
     }
 
     // A scan of the same.
-    let all = scan(INCOMPLETE, arguments(&root, &set, &[]));
+    let all = scan(0, arguments(&root, &set, &[]));
     let whole: BTreeSet<_> = matches(&all)
         .into_iter()
         .map(|(locator, file, _)| (locator, file))
@@ -354,8 +354,8 @@ fn the_same_whatever_the_number_of_threads_and_a_case_begins_anew() {
     run([OsString::from("scan")]
         .into_iter()
         .chain(arguments(&root, &set, &["--case", path])))
-    .expect(INCOMPLETE);
-    let fresh = scan(INCOMPLETE, arguments(&root, &set, &[])).normalised();
+    .expect(0);
+    let fresh = scan(0, arguments(&root, &set, &[])).normalised();
     assert_same(&export(&case), &fresh, "a scan after a triage, and a scan");
 }
 
@@ -397,14 +397,16 @@ fn an_index_that_lies_is_said() {
     for (bytes, says, finds_all) in cases {
         std::fs::write(&index, bytes).unwrap();
         let records = triage(&root, &set);
-        let problem = records
-            .all("problem")
-            .find(|problem| problem["code"] == "git-index-damaged")
-            .unwrap_or_else(|| panic!("{says}: {:?}", records.problems()));
-        assert!(text(problem, "detail").contains(says), "{problem}");
+        let mut told = records.all("problem");
+        assert!(
+            told.any(|problem| problem["code"] == "git-index-damaged"
+                && text(problem, "detail").contains(says)),
+            "{says}: {:?}",
+            records.problems()
+        );
         let found = matches(&records);
         assert!(found.is_subset(&before), "{says}: {found:?}");
-        assert_eq!(found == before || !finds_all, true, "{says}: {found:?}");
+        assert!(found == before || !finds_all, "{says}: {found:?}");
         // What it may have left out is told as not looked at.
         let left: Vec<_> = records.problems();
         assert!(

@@ -180,7 +180,13 @@ impl Read for InputReader {
                 buffer[..got].copy_from_slice(&bytes[start..start + got]);
                 got
             }
-            Input::File(file) => file.read_into(self.offset, buffer)?,
+            Input::File(file) => {
+                let rest = file.len.saturating_sub(self.offset);
+                let want = buffer
+                    .len()
+                    .min(usize::try_from(rest).unwrap_or(usize::MAX));
+                file.read_into(self.offset, &mut buffer[..want])?
+            }
         };
         self.offset += got as u64;
         Ok(got)
@@ -336,6 +342,27 @@ impl<R: Read + Send> Feed for StreamFeed<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_within_content_ends_where_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let file = InputFile::new(File::open(&path).unwrap(), 10);
+        for input in [
+            Input::File(file),
+            Input::Memory(Bytes::from_static(b"0123456789")),
+        ] {
+            let within = input.within(2, 5).within(1, 3);
+            assert_eq!(within.len(), 3);
+            let mut read = Vec::new();
+            within.reader(0).read_to_end(&mut read).unwrap();
+            assert_eq!(read, b"345");
+            assert_eq!(within.slice(1, 9).unwrap(), &b"45"[..]);
+            assert_eq!(input.within(8, 5).len(), 2);
+            assert_eq!(input.within(80, 5).len(), 0);
+        }
+    }
 
     #[test]
     fn all_feeds_give_the_same() {
