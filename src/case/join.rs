@@ -358,8 +358,7 @@ impl Case {
         for (locator, root) in roots {
             of_unit.extend(root.units.iter().map(|unit| (*unit, locator.as_str())));
         }
-        let mut matched: BTreeMap<(&str, String, String), BTreeMap<String, (Grade, Basis)>> =
-            BTreeMap::new();
+        let mut matched: BTreeMap<(&str, String, String), Matched> = BTreeMap::new();
         for (unit, record) in self.records_of_type("match")? {
             let (Some(root), Record::Match(found)) =
                 (unit.and_then(|unit| of_unit.get(&unit)), record)
@@ -662,12 +661,15 @@ fn place_archive(
     }));
 }
 
+/// Files of a work by name, each with its best grade and what that rests on.
+type Matched = BTreeMap<String, (Grade, Basis)>;
+
 /// Rolls the matches of one root up. Only first-party files of the work count.
 fn copy_of(
     locator: &str,
     hops: &Hops,
     set: &crate::signature::Set,
-    files: &BTreeMap<String, (Grade, Basis)>,
+    files: &Matched,
     is_copy: bool,
 ) -> Copy {
     let (mut grades, mut matched, mut bytes) = (BTreeMap::new(), 0_u64, 0_u64);
