@@ -293,10 +293,7 @@ fn what_headers_carry_is_found_and_the_rest_is_named() {
                     .strip_prefix(name)
                     .is_some_and(|rest| rest.starts_with("!/"))
         };
-        assert!(
-            named.iter().any(|name| is_named(name)),
-            "{locator}: {named:?}"
-        );
+        assert!(named.iter().any(is_named), "{locator}: {named:?}");
     }
 
     // What it counts is what git counts.
