@@ -6,7 +6,7 @@
 //! no exposure, no map, no text that differs in its line ends.
 //!
 //! What it finds it says with what that rests on ([`Basis`]): bytes that were read, the name of a git object, or length
-//! and checksum in a header, which is a hint and no match. What it did not look at is counted by reason ([`Reason`]): each
+//! and checksum in a header, which is a hint and no match. What it did not look at is counted by reason ([`REASONS`]): each
 //! is a reason of the ledger, and a problem at the container with a number. So the account adds up as that of a scan, and
 //! is never complete: a triage is no ground to say that something is not there.
 //!
