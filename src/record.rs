@@ -228,6 +228,9 @@ pub struct Run {
     pub inputs: Vec<RunInput>,
     /// Limits in force, by name.
     pub limits: BTreeMap<String, u64>,
+    /// A triage: nothing was looked for but equal bytes, mostly by what indexes and headers say.
+    #[serde(default)]
+    pub triage: bool,
     /// UTC start of the run, RFC 3339. Differs from run to run.
     pub started: Option<String>,
     /// Seconds that the run took. Differs from run to run.
@@ -621,6 +624,54 @@ pub enum Grade {
     Derived,
     /// In another language.
     Ported,
+    /// Length and checksum in a header are the same; nobody looked at the bytes.
+    Hinted,
+}
+
+impl Grade {
+    /// Whether a place with such a match is a copy; with others only it is a suspect.
+    pub fn makes_copy(self) -> bool {
+        matches!(self, Grade::Exact | Grade::Normalized | Grade::Excerpt)
+    }
+
+    /// The word used in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Grade::Exact => "exact",
+            Grade::Normalized => "normalized",
+            Grade::Excerpt => "excerpt",
+            Grade::Derived => "derived",
+            Grade::Ported => "ported",
+            Grade::Hinted => "hinted",
+        }
+    }
+}
+
+/// What a match rests on. A scan reads every byte; a triage takes the word of others.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The bytes were read.
+    #[default]
+    Content,
+    /// The name of a git object, which is the digest of its bytes, as an index or the name of its file gives it. The
+    /// object was not read.
+    Id,
+    /// Length and CRC-32, as a header states them. The bytes were not read.
+    Header,
 }
 
 /// Stretches of both sides that correspond.
@@ -641,8 +692,8 @@ pub struct Match {
     pub locator: String,
     /// The way to it.
     pub hops: Hops,
-    /// SHA-256 of the blob, hex.
-    pub sha256: String,
+    /// SHA-256 of the blob, hex; null where its bytes were not read.
+    pub sha256: Option<String>,
     /// Name of the work.
     pub work: String,
     /// Release of the work.
@@ -651,6 +702,9 @@ pub struct Match {
     pub file: String,
     /// How it matches.
     pub grade: Grade,
+    /// What that rests on: `content`, unless a triage made the record.
+    #[serde(default)]
+    pub basis: Basis,
     /// 0 to 1.
     pub score: f64,
     /// log10 of the probability of this pair by chance, uncorrected; null for the exact tiers.
@@ -683,8 +737,12 @@ pub struct Copy {
     pub files_total: u64,
     /// Share of the work's first-party bytes that it matches, 0 to 1.
     pub of_original: f64,
-    /// Files matched by grade; each file counts once, with its best grade.
+    /// Files matched by grade; each file counts once, with its best grade. Those that are `hinted` count nowhere else,
+    /// unless there are no others.
     pub grades: BTreeMap<String, u64>,
+    /// The weakest thing that a match counted here rests on.
+    #[serde(default)]
+    pub basis: Basis,
     /// What kind of copy.
     pub class: String,
 }
@@ -696,7 +754,7 @@ pub struct Examined {
     pub locator: String,
     /// The way to it.
     pub hops: Hops,
-    /// A class of copy, or `unrelated`, `own-public`, `unreadable`.
+    /// A class of copy, or `unrelated`, `own-public`, `unreadable`; `undecided` where a triage saw nothing.
     pub class: String,
 }
 

@@ -116,7 +116,7 @@ impl Schema {
     fn check(&self, schema: &Value, value: &Value, at: &str, errors: &mut Vec<String>) {
         for (keyword, says) in schema.as_object().expect("a schema is an object") {
             let holds = match keyword.as_str() {
-                "$schema" | "$defs" | "title" | "description" | "format" => true,
+                "$schema" | "$defs" | "title" | "description" | "format" | "default" => true,
                 "$ref" => {
                     self.check(self.resolve(says), value, at, errors);
                     true

@@ -13,10 +13,11 @@ use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_reco
 use crate::blob::{ContentKey, Locator};
 use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{
-    Copy, Examined, Exposure, Grade, Hops, Ledger, Match, Problem, Record, Severity,
+    Basis, Copy, Examined, Exposure, Grade, Hops, Ledger, Match, Problem, Record, Severity,
 };
 use crate::scan::OpenFacts;
 use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope};
+use crate::scan::triage;
 
 /// What the joins need beside the case.
 pub struct JoinInput<'a> {
@@ -30,6 +31,8 @@ pub struct JoinInput<'a> {
     pub all_units: bool,
     /// Bytes of all files of the inputs of this run.
     pub bytes_in: u64,
+    /// The run is a triage, which never is the whole.
+    pub triage: bool,
 }
 
 /// An input folder as a scope: what stands beside a file comes from the case.
@@ -355,8 +358,7 @@ impl Case {
         for (locator, root) in roots {
             of_unit.extend(root.units.iter().map(|unit| (*unit, locator.as_str())));
         }
-        let mut matched: BTreeMap<(&str, String, String), BTreeMap<String, Grade>> =
-            BTreeMap::new();
+        let mut matched: BTreeMap<(&str, String, String), Matched> = BTreeMap::new();
         for (unit, record) in self.records_of_type("match")? {
             let (Some(root), Record::Match(found)) =
                 (unit.and_then(|unit| of_unit.get(&unit)), record)
@@ -368,14 +370,15 @@ impl Case {
                 release,
                 file,
                 grade,
+                basis,
                 ..
             } = *found;
             let best = matched
                 .entry((root, work, release))
                 .or_default()
                 .entry(file)
-                .or_insert(grade);
-            *best = (*best).min(grade);
+                .or_insert((grade, basis));
+            *best = (*best).min((grade, basis));
         }
         let mut classes: BTreeMap<&str, String> = BTreeMap::new();
         for ((root, work, release), files) in &matched {
@@ -385,14 +388,24 @@ impl Case {
             else {
                 continue;
             };
-            let copy = copy_of(root, &roots[*root].hops, set, files);
-            classes.entry(root).or_insert_with(|| copy.class.clone());
-            self.put_joined(Record::from(copy))?;
+            let is_copy = files.values().any(|(grade, _)| grade.makes_copy());
+            let copy = copy_of(root, &roots[*root].hops, set, files, is_copy);
+            if is_copy {
+                classes.entry(root).or_insert_with(|| copy.class.clone());
+                self.put_joined(Record::from(copy))?;
+            } else {
+                self.put_joined(Record::Suspect(Box::new(copy)))?;
+            }
         }
         for (locator, root) in roots {
-            let class = classes
-                .remove(locator.as_str())
-                .unwrap_or_else(|| "unrelated".to_owned());
+            let class = classes.remove(locator.as_str()).unwrap_or_else(|| {
+                if input.triage {
+                    "undecided"
+                } else {
+                    "unrelated"
+                }
+                .to_owned()
+            });
             self.put_joined(Record::Examined(Examined {
                 locator: locator.clone(),
                 hops: root.hops.clone(),
@@ -415,10 +428,13 @@ impl Case {
             ..Ledger::default()
         };
         let mut distinct = hashbrown::HashSet::new();
-        let mut complete = input.all_units;
+        let mut complete = input.all_units && !input.triage;
         for row in rows {
             complete &= self.add_input(row, input, &mut ledger)?;
             self.add_units(row, &mut ledger, &mut distinct)?;
+            if input.triage {
+                self.tell_unread_files(row)?;
+            }
         }
         let kept_out = |counts: &BTreeMap<String, u64>| {
             counts
@@ -507,6 +523,31 @@ impl Case {
             Ok(())
         };
         run().map_err(|error| self.wrap(error))
+    }
+
+    /// Says how many loose files of an input a triage did not read, in one record: there may be millions.
+    fn tell_unread_files(&self, row: &InputRow) -> Result<(), CaseError> {
+        let read = || -> rusqlite::Result<(i64, i64)> {
+            self.db.query_row(
+                "SELECT count(*), coalesce(sum(unit.size), 0) FROM unit
+                 LEFT JOIN open_fact ON open_fact.unit = unit.id
+                 WHERE input = ?1 AND open_fact.unit IS NULL AND tally -> '$.skipped' -> ?2 IS NOT NULL",
+                params![row.id, triage::LENGTH],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+        };
+        let (files, bytes) = read().map_err(|error| self.wrap(error))?;
+        if files == 0 {
+            return Ok(());
+        }
+        let at = locator_of(&row.label, b"");
+        self.put_joined(Record::Problem(Problem {
+            code: triage::LENGTH.to_owned(),
+            locator: at.as_str().to_owned(),
+            hops: at.hops().clone(),
+            detail: triage::unread_files(files as u64),
+            bytes_unread: Some(bytes as u64),
+        }))
     }
 
     fn count_failing(&self, fail_on: Option<Severity>) -> Result<u64, CaseError> {
@@ -620,14 +661,19 @@ fn place_archive(
     }));
 }
 
+/// Files of a work by name, each with its best grade and what that rests on.
+type Matched = BTreeMap<String, (Grade, Basis)>;
+
 /// Rolls the matches of one root up. Only first-party files of the work count.
 fn copy_of(
     locator: &str,
     hops: &Hops,
     set: &crate::signature::Set,
-    files: &BTreeMap<String, Grade>,
+    files: &Matched,
+    is_copy: bool,
 ) -> Copy {
     let (mut grades, mut matched, mut bytes) = (BTreeMap::new(), 0_u64, 0_u64);
+    let mut weakest = Basis::default();
     let ids = (0..set.files_total()).filter_map(|id| {
         let info = set
             .file(id)
@@ -637,21 +683,21 @@ fn copy_of(
             .map_or_else(|| id.to_string(), crate::blob::locator::escape);
         Some((files.get(&name)?, info.bytes))
     });
-    for (grade, len) in ids {
-        let word = match grade {
-            Grade::Exact => "exact",
-            Grade::Normalized => "normalized",
-            Grade::Excerpt => "excerpt",
-            Grade::Derived => "derived",
-            Grade::Ported => "ported",
-        };
-        *grades.entry(word.to_owned()).or_insert(0) += 1;
+    for ((grade, basis), len) in ids {
+        *grades.entry(grade.as_str().to_owned()).or_insert(0) += 1;
+        // Beside files that are there, one that may be there is no part of the copy.
+        if is_copy && *grade == Grade::Hinted {
+            continue;
+        }
+        weakest = weakest.max(*basis);
         matched += 1;
         bytes += len;
     }
     let total = u64::from(set.first_party_files());
     let exact = grades.get("exact").copied().unwrap_or(0);
-    let class = if matched < total {
+    let class = if !is_copy {
+        "suspect"
+    } else if matched < total {
         "partial"
     } else if exact == total {
         "verbatim"
@@ -667,6 +713,7 @@ fn copy_of(
         files_total: total,
         of_original: bytes as f64 / set.first_party_bytes().max(1) as f64,
         grades,
+        basis: weakest,
         class: class.to_owned(),
     }
 }

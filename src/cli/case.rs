@@ -177,13 +177,14 @@ fn matched(
     let record = Record::from(Match {
         locator: blob.locator.clone(),
         hops: blob.hops.clone(),
-        sha256: blob.sha256.clone(),
+        sha256: Some(blob.sha256.clone()),
         work: set.work().to_owned(),
         release: set.release().to_owned(),
         file: set
             .name(hit.file)
             .map_or_else(|| hit.file.to_string(), crate::blob::locator::escape),
         grade: crate::record::Grade::Exact,
+        basis: crate::record::Basis::Content,
         score: 1.0,
         log10_p: None,
         of_original: 1.0,

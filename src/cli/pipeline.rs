@@ -15,6 +15,7 @@ use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
 use crate::scan::place::Placer;
 use crate::scan::seen::Seen;
+use crate::scan::triage::Triage;
 use crate::scan::{Scan, UnitDone};
 use crate::signature::{Key, Set, SetGroup};
 
@@ -40,6 +41,8 @@ pub struct Request<'a> {
     pub fail_on: Option<Severity>,
     /// Problems that are accepted.
     pub accepted: &'a [String],
+    /// Look at indexes and headers only.
+    pub triage: bool,
 }
 
 /// What a run gave.
@@ -171,6 +174,7 @@ impl<'a> Pipeline<'a> {
             roots: &self.roots,
             units: &self.units,
             jobs: common.jobs(),
+            triage: (self.request.triage).then(|| Triage::new(&analyser.sets)),
         };
         let total = todo.iter().map(|&index| self.units[index].stamp.size).sum();
         let bar = progress::Bar::start(common, &self.progress, total);
@@ -188,6 +192,7 @@ impl<'a> Pipeline<'a> {
             accepted: self.request.accepted,
             all_units: !interrupted,
             bytes_in: self.units.iter().map(|unit| unit.stamp.size).sum(),
+            triage: self.request.triage,
         })?;
         assert_adds_up(&ledger)?;
         let seconds = clock.elapsed().as_secs_f64();
@@ -232,6 +237,7 @@ impl<'a> Pipeline<'a> {
                 .map(|org| hex(&org.digest())),
             inputs: Vec::new(),
             limits: self.request.common.limits().by_name(),
+            triage: self.request.triage,
             started: None,
             seconds: None,
         }
@@ -248,6 +254,7 @@ impl<'a> Pipeline<'a> {
             "organisation": run.organisation,
             "limits": run.limits,
             "record_all": self.request.record_all,
+            "triage": run.triage,
         });
         *blake3::hash(text.to_string().as_bytes()).as_bytes()
     }

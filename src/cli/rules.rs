@@ -125,6 +125,7 @@ fn worst_of_class(
         only: None,
         fail_on: None,
         accepted: &[],
+        triage: false,
     })?
     .run(&mut case, |_, _, _| Ok(()))?;
     let mut worst = None;

@@ -47,6 +47,10 @@ pub struct ScanArgs {
     /// Keep digests of every blob, so that `case match` can hold later sets against the case
     #[arg(long, value_name = "WHAT", value_enum)]
     record: Option<RecordWhat>,
+    /// A first answer: hold names in git indexes, and lengths and checksums in headers of tars and zips, against the
+    /// sets, and unpack nothing. Says what it did not look at, and ends with status 3
+    #[arg(long, requires = "signatures", conflicts_with_all = ["record", "fail_on"])]
+    triage: bool,
     /// End with status 1 when something at least this bad was found
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     fail_on: Option<Severity>,
@@ -96,12 +100,13 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         only: None,
         fail_on: args.fail_on,
         accepted: &args.accept_problem,
+        triage: args.triage,
     })?;
     let mut case = match &args.case {
         Some(path) => Case::open_or_create(path)?,
         None => Case::in_memory()?,
     };
-    let mut summary = summary::Summary::new(args.fail_on, !args.signatures.is_empty());
+    let mut summary = summary::Summary::new(args.fail_on, !args.signatures.is_empty(), args.triage);
     let is_printed = !args.common.quiet && !to_stdout;
     // A case holds what earlier runs found too; without one everything comes by here.
     let comes_by = is_printed && args.case.is_none();

@@ -184,6 +184,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         only: None,
         fail_on: None,
         accepted: &[],
+        triage: false,
     })?;
     let outcome = pipeline.run(&mut Case::in_memory()?, |roots, units, done| {
         for unit in done {

@@ -7,8 +7,9 @@ use std::path::Path;
 use super::CliError;
 use super::pipeline::Outcome;
 use crate::blob::locator::shown;
-use crate::record::{Exposure, Ledger, Party, Record, Severity, SourceStatus};
+use crate::record::{Basis, Exposure, Ledger, Party, Record, Severity, SourceStatus};
 use crate::report::text::{grouped, plural, size};
+use crate::scan::triage;
 
 /// Places that are printed for each kind of thing; the rest is counted.
 const EXAMPLES: usize = 5;
@@ -36,6 +37,11 @@ pub struct Summary {
     copies_total: u64,
     examined: u64,
     searched: bool,
+    triage: bool,
+    matches: BTreeMap<Basis, u64>,
+    suspects: u64,
+    /// Bytes that are known to be unread, by code.
+    unread: BTreeMap<String, u64>,
     references: u64,
     dangling: u64,
     problems: BTreeMap<String, u64>,
@@ -62,11 +68,13 @@ fn keep(examples: &mut Examples, locator: &str, say: impl FnOnce() -> String) {
 }
 
 impl Summary {
-    /// An empty summary; findings at or above `fail_on` are all named. `searched` says whether copies were looked for.
-    pub fn new(fail_on: Option<Severity>, searched: bool) -> Self {
+    /// An empty summary; findings at or above `fail_on` are all named. `searched` says whether copies were looked for,
+    /// `triage` whether nothing else was.
+    pub fn new(fail_on: Option<Severity>, searched: bool, triage: bool) -> Self {
         Self {
             fail_on,
             searched,
+            triage,
             ..Self::default()
         }
     }
@@ -90,6 +98,8 @@ impl Summary {
                 }
             }
             Record::Exposure(exposure) => self.add_exposure(exposure),
+            Record::Match(found) => *self.matches.entry(found.basis).or_insert(0) += 1,
+            Record::Suspect(_) => self.suspects += 1,
             Record::Copy(copy) => {
                 self.copies_total += 1;
                 keep(&mut self.copies, &copy.locator, || {
@@ -112,6 +122,8 @@ impl Summary {
             }
             Record::Problem(problem) => {
                 *self.problems.entry(problem.code.clone()).or_insert(0) += 1;
+                *self.unread.entry(problem.code.clone()).or_insert(0) +=
+                    problem.bytes_unread.unwrap_or(0);
                 keep(&mut self.first_problems, &problem.locator, || {
                     format!("{}: {}: {}", problem.code, problem.locator, problem.detail)
                 });
@@ -178,42 +190,26 @@ impl Summary {
         sort(&mut self.worst);
         let mut out = std::io::stdout().lock();
         let ledger = &outcome.ledger;
-        writeln!(out, "packages    {}", grouped(self.packages))?;
-        writeln!(out, "sources     {}", self.sources_line())?;
-        if self.doubtful > 0 {
-            writeln!(
-                out,
-                "doubtful    {} whose mappings do not fit the contents: doctored, or mixed up by a tool",
-                plural(self.doubtful, "map", "maps")
-            )?;
-            for (_, map) in &self.first_doubtful {
-                writeln!(out, "  {}", shown(map))?;
-            }
-            more(&mut out, self.doubtful, self.first_doubtful.len())?;
+        if self.triage {
+            self.print_triage(&mut out)?;
+        } else {
+            self.print_findings(&mut out, colour)?;
         }
-        writeln!(out, "exposures   {}", self.exposures_line())?;
-        for exposure in &self.worst {
-            writeln!(
-                out,
-                "  {} {} {}: {}",
-                paint(exposure.severity, colour),
-                exposure.class,
-                shown(&exposure.locator),
-                shown(&exposure.detail)
-            )?;
-        }
-        more(&mut out, self.exposures.values().sum(), self.worst.len())?;
         writeln!(out, "copies      {}", self.copies_line())?;
         for (_, copy) in &self.copies {
             writeln!(out, "  {}", shown(copy))?;
         }
         more(&mut out, self.copies_total, self.copies.len())?;
-        writeln!(
-            out,
-            "references  {} to things elsewhere, {} of them not in the input",
-            grouped(self.references),
-            grouped(self.dangling)
-        )?;
+        if self.triage {
+            self.print_not_looked_at(&mut out, ledger)?;
+        } else {
+            writeln!(
+                out,
+                "references  {} to things elsewhere, {} of them not in the input",
+                grouped(self.references),
+                grouped(self.dangling)
+            )?;
+        }
         writeln!(out, "read        {}", read_line(outcome))?;
         writeln!(out, "account     {}", account_line(ledger))?;
         writeln!(out, "not read    {}", self.not_read_line(outcome))?;
@@ -234,6 +230,68 @@ impl Summary {
         }
         if let Some(path) = case {
             writeln!(out, "case        {}", shown(&path.display().to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// What a scan found beside copies.
+    fn print_findings(&self, out: &mut impl Write, colour: bool) -> std::io::Result<()> {
+        writeln!(out, "packages    {}", grouped(self.packages))?;
+        writeln!(out, "sources     {}", self.sources_line())?;
+        if self.doubtful > 0 {
+            writeln!(
+                out,
+                "doubtful    {} whose mappings do not fit the contents: doctored, or mixed up by a tool",
+                plural(self.doubtful, "map", "maps")
+            )?;
+            for (_, map) in &self.first_doubtful {
+                writeln!(out, "  {}", shown(map))?;
+            }
+            more(out, self.doubtful, self.first_doubtful.len())?;
+        }
+        writeln!(out, "exposures   {}", self.exposures_line())?;
+        for exposure in &self.worst {
+            writeln!(
+                out,
+                "  {} {} {}: {}",
+                paint(exposure.severity, colour),
+                exposure.class,
+                shown(&exposure.locator),
+                shown(&exposure.detail)
+            )?;
+        }
+        more(out, self.exposures.values().sum(), self.worst.len())
+    }
+
+    /// What a triage matched, and what that rests on.
+    fn print_triage(&self, out: &mut impl Write) -> std::io::Result<()> {
+        writeln!(
+            out,
+            "triage      equal bytes only; exposures, maps, secrets and texts that differ in form were not looked for"
+        )?;
+        let by = |basis| grouped(self.matches.get(&basis).copied().unwrap_or(0));
+        writeln!(
+            out,
+            "matches     {} by bytes that were read, {} by names of git objects, {} hinted by length and checksum",
+            by(Basis::Content),
+            by(Basis::Id),
+            by(Basis::Header)
+        )
+    }
+
+    /// What a triage did not look at, by reason.
+    fn print_not_looked_at(&self, out: &mut impl Write, ledger: &Ledger) -> std::io::Result<()> {
+        writeln!(out, "not looked at")?;
+        for (code, what) in triage::REASONS {
+            let count = ledger.skipped.get(code).copied().unwrap_or(0);
+            if count == 0 {
+                continue;
+            }
+            let bytes = match self.unread.get(code) {
+                Some(bytes) if *bytes > 0 => format!(", {}", size(*bytes)),
+                _ => String::new(),
+            };
+            writeln!(out, "  {} {what}{bytes} ({code})", grouped(count))?;
         }
         Ok(())
     }
@@ -281,9 +339,13 @@ impl Summary {
             return "not searched for: no signature set was given".to_owned();
         }
         format!(
-            "{} of {} places examined hold files of the work",
+            "{} of {} places examined hold files of the work{}",
             grouped(self.copies_total),
-            grouped(self.examined)
+            grouped(self.examined),
+            match self.suspects {
+                0 => String::new(),
+                some => format!(", {} more may", grouped(some)),
+            }
         )
     }
 

@@ -72,6 +72,21 @@ impl Input {
         }
     }
 
+    /// `len` bytes from `offset`, or what there is of them, as content of its own.
+    #[must_use]
+    pub fn within(&self, offset: u64, len: u64) -> Input {
+        match self.behind(offset) {
+            Input::Memory(bytes) => {
+                let end = usize::try_from(len).unwrap_or(usize::MAX).min(bytes.len());
+                Input::Memory(bytes.slice(..end))
+            }
+            Input::File(file) => Input::File(InputFile {
+                len: file.len.min(len),
+                ..file
+            }),
+        }
+    }
+
     /// Reads from `offset` to the end.
     pub fn reader(&self, offset: u64) -> InputReader {
         InputReader {
@@ -170,7 +185,13 @@ impl Read for InputReader {
                 buffer[..got].copy_from_slice(&bytes[start..start + got]);
                 got
             }
-            Input::File(file) => file.read_into(self.offset, buffer)?,
+            Input::File(file) => {
+                let rest = file.len.saturating_sub(self.offset);
+                let want = buffer
+                    .len()
+                    .min(usize::try_from(rest).unwrap_or(usize::MAX));
+                file.read_into(self.offset, &mut buffer[..want])?
+            }
         };
         self.offset += got as u64;
         Ok(got)
@@ -219,6 +240,37 @@ impl Feed for SliceFeed {
 
     fn position(&self) -> u64 {
         self.position as u64
+    }
+}
+
+/// A [`Feed`] over content that is read at positions: what is passed over is not read.
+pub struct SeekFeed {
+    input: Input,
+    position: u64,
+}
+
+impl SeekFeed {
+    /// Feeds `input` from its beginning. What cannot be read ends it.
+    pub fn new(input: Input) -> Self {
+        Self { input, position: 0 }
+    }
+}
+
+impl Feed for SeekFeed {
+    fn take(&mut self, len: usize) -> Bytes {
+        let taken = self.input.slice(self.position, len).unwrap_or_default();
+        self.position += taken.len() as u64;
+        taken
+    }
+
+    fn skip(&mut self, len: u64) -> u64 {
+        let skipped = len.min(self.input.len().saturating_sub(self.position));
+        self.position += skipped;
+        skipped
+    }
+
+    fn position(&self) -> u64 {
+        self.position
     }
 }
 
@@ -299,14 +351,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_feeds_give_the_same() {
+    fn content_within_content_ends_where_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let file = InputFile::new(File::open(&path).unwrap(), 10);
+        for input in [
+            Input::File(file),
+            Input::Memory(Bytes::from_static(b"0123456789")),
+        ] {
+            let within = input.within(2, 5).within(1, 3);
+            assert_eq!(within.len(), 3);
+            let mut read = Vec::new();
+            within.reader(0).read_to_end(&mut read).unwrap();
+            assert_eq!(read, b"345");
+            assert_eq!(within.slice(1, 9).unwrap(), &b"45"[..]);
+            assert_eq!(input.within(8, 5).len(), 2);
+            assert_eq!(input.within(80, 5).len(), 0);
+        }
+    }
+
+    #[test]
+    fn all_feeds_give_the_same() {
         let bytes = Bytes::from((0..200_000_u32).map(|n| n as u8).collect::<Vec<_>>());
         let mut slice = SliceFeed::new(bytes.clone());
         let mut stream = StreamFeed::new(Input::Memory(bytes.clone()).reader(0));
+        let mut seek = SeekFeed::new(Input::Memory(bytes.clone()));
         for step in [0, 1, 511, 70_000, 3, 140_000, 10] {
-            assert_eq!(slice.take(step), stream.take(step));
-            assert_eq!(slice.skip(7), stream.skip(7));
+            let taken = slice.take(step);
+            assert_eq!(taken, stream.take(step));
+            assert_eq!(taken, seek.take(step));
+            let skipped = slice.skip(7);
+            assert_eq!((skipped, skipped), (stream.skip(7), seek.skip(7)));
             assert_eq!(slice.position(), stream.position());
+            assert_eq!(slice.position(), seek.position());
         }
     }
 }

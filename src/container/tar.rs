@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::feed::{Feed, Input, SliceFeed, StreamFeed};
+use super::feed::{Feed, Input, SeekFeed, SliceFeed, StreamFeed};
 use super::stream::FeedWalker;
 use super::{Body, Event, Format, Member, Trouble, Walker};
 use crate::blob::{Limits, MemberName, room};
@@ -289,6 +289,8 @@ pub struct TarWalker<F> {
     feed: F,
     kind: &'static str,
     hold: u64,
+    /// Every member is streamed, so that its data is passed over unless somebody reads it.
+    by_headers: bool,
     /// Bytes that a sparse member may have when it is put together.
     expand_max: u64,
     extensions: Extensions,
@@ -313,6 +315,13 @@ struct Streaming {
     padding: u64,
 }
 
+/// Walks a tar by its headers: members are streamed, and where nobody reads them, their data is passed over.
+pub fn by_headers(input: Input) -> TarWalker<SeekFeed> {
+    let mut walker = TarWalker::new(SeekFeed::new(input), "tar", UNEXPECTED_MAX);
+    walker.by_headers = true;
+    walker
+}
+
 impl<F: Feed> TarWalker<F> {
     /// Walks what `feed` gives; members up to `hold` bytes are given in memory, larger ones streamed.
     pub fn new(feed: F, kind: &'static str, hold: u64) -> Self {
@@ -320,6 +329,7 @@ impl<F: Feed> TarWalker<F> {
             feed,
             kind,
             hold,
+            by_headers: false,
             expand_max: hold.min(EXPAND_MAX),
             extensions: Extensions::default(),
             global: Extensions::default(),
@@ -330,6 +340,11 @@ impl<F: Feed> TarWalker<F> {
             end_marker: false,
             done: false,
         }
+    }
+
+    /// Where the data of the member stands that was given last, if it was given as [`Body::Streamed`].
+    pub fn data_at(&self) -> Option<u64> {
+        self.streaming.as_ref().map(|_| self.feed.position())
     }
 
     /// The next header block that is not all zeros, or `None` at the end.
@@ -609,6 +624,20 @@ impl<F: Feed> TarWalker<F> {
 
     fn body(&mut self, at: u64, name: Vec<u8>, size: u64, odd: Option<Trouble>) -> Event {
         let name = MemberName::Named(name);
+        if self.by_headers && size > 0 {
+            self.streaming = Some(Streaming {
+                head: Bytes::new(),
+                unread: size,
+                padding: padding(size),
+            });
+            return Event::Member(Member {
+                name,
+                body: Body::Streamed(Some(size)),
+                trouble: odd,
+                source: None,
+                links: Vec::new(),
+            });
+        }
         let bytes = if size > self.hold {
             let head = self.feed.take(STREAMED_MIN.min(size as usize));
             if head.len() >= STREAMED_MIN {

@@ -457,12 +457,13 @@ pub(super) const MAP_KINDS: [(MapKind, &str); 4] = [
     (MapKind::Embedded, "embedded in another carrier"),
 ];
 
-pub(super) const GRADES: [(Grade, &str); 5] = [
+pub(super) const GRADES: [(Grade, &str); 6] = [
     (Grade::Exact, "exact"),
     (Grade::Normalized, "normalized"),
     (Grade::Excerpt, "excerpt"),
     (Grade::Derived, "derived"),
     (Grade::Ported, "ported"),
+    (Grade::Hinted, "hinted"),
 ];
 
 /// Storage buckets first: what stands there is most likely an archive of everything.

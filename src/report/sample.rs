@@ -127,6 +127,7 @@ pub fn run() -> Run {
             ("entries", 10_000_000),
             ("ratio", 2_000),
         ]),
+        triage: false,
         started: Some("2026-04-02T03:12:44Z".to_owned()),
         seconds: Some(4.2),
     }
@@ -259,6 +260,7 @@ fn copy(locator: &str, files: u64, share: f64, grades: &[(&str, u64)], class: &s
         files_total: 1_003,
         of_original: share,
         grades: counts(grades),
+        basis: crate::record::Basis::Content,
         class: class.to_owned(),
     }
 }

@@ -53,6 +53,10 @@ impl Scope {
                         grouped(sum)
                     ));
                 }
+                if run.is_some_and(|run| run.triage) {
+                    let what = "this was a triage: nothing was looked for but equal bytes, mostly by what indexes and headers say";
+                    reasons.push(what.to_owned());
+                }
                 if !ledger.complete {
                     reasons.extend(unread(ledger));
                 }

@@ -104,15 +104,23 @@ fn is_unknown(head: &[u8]) -> bool {
 
 /// Whether content that begins so is text, or of a kind that has a magic.
 fn is_known(head: &[u8]) -> bool {
-    let with_magic = &FORMATS[..FORMATS.len() - 3];
     !matches!(leaf_kind(head), "binary" | "empty")
         || not_opened(head).is_some()
-        || with_magic.iter().any(|format| format.recognise(head))
+        || by_magic(head).is_some()
 }
 
 /// The format of content that begins so.
 pub fn format_of(head: &[u8]) -> Option<&'static dyn Format> {
     FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.recognise(head))
+}
+
+/// The same, as far as a magic tells it: of content that begins so nothing is unpacked to find out.
+pub fn by_magic(head: &[u8]) -> Option<&'static dyn Format> {
+    let with_magic = &FORMATS[..FORMATS.len() - 3];
+    with_magic
         .iter()
         .copied()
         .find(|format| format.recognise(head))

@@ -14,6 +14,7 @@ pub mod input;
 pub mod place;
 pub mod seen;
 pub mod tally;
+pub mod triage;
 pub mod unit;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use facts::Child;
 use input::{InputRoot, Unit};
 use place::{Placed, Placer, Scope};
 use tally::Tally;
+use triage::Triage;
 
 /// Units that may be finished or under way before the first of them is committed.
 const WINDOW: usize = 4_096;
@@ -98,6 +100,8 @@ pub struct Scan<'a> {
     pub units: &'a [Unit],
     /// Threads.
     pub jobs: usize,
+    /// Look at indexes and headers only.
+    pub triage: Option<Triage>,
 }
 
 /// Where the writer has come to, for those who wait for the window.
@@ -259,6 +263,14 @@ impl Scan<'_> {
     fn read(&self, index: usize) -> Option<UnitDone> {
         let unit = &self.units[index];
         let root = &self.roots[unit.input];
+        if let Some(triage) = &self.triage {
+            let done = triage::read(self, triage, index)?;
+            let progress = &self.analyser.progress;
+            progress
+                .bytes_in
+                .fetch_add(unit.stamp.size, Ordering::Relaxed);
+            return Some(done);
+        }
         let child = unit::read(self.analyser, root, unit, &self.around())?;
         let progress = &self.analyser.progress;
         progress

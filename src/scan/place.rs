@@ -8,17 +8,18 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::facts::{Child, Facts, LinkFact, Tree, name_number};
+use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
-use crate::blob::{Locator, MemberName};
+use crate::blob::{Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
     self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
 };
 use crate::record::{
-    Agreement, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, MapKind, Mapped, Match,
-    MatchRange, Package, Party, Problem, Record, Reference, Source, SourceCounts, SourceStatus,
+    Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, MapKind, Mapped,
+    Match, MatchRange, Package, Party, Problem, Record, Reference, Source, SourceCounts,
+    SourceStatus,
 };
 use crate::signature::SetGroup;
 use crate::sourcemap;
@@ -157,6 +158,18 @@ pub struct PackageStats {
     pub incomplete: bool,
     /// Original sources that lie there as files.
     pub raw: RawSources,
+}
+
+/// What is known of content that matches.
+pub(super) struct Target {
+    /// SHA-256 of it, where it was read.
+    pub(super) sha256: Option<Sha256Digest>,
+    /// What the match rests on.
+    pub(super) basis: Basis,
+    /// Its lines.
+    pub(super) lines: u64,
+    /// Its length in bytes.
+    pub(super) bytes: u64,
 }
 
 /// What placing gives.
@@ -442,37 +455,52 @@ impl Placer<'_> {
 
     fn place_matches(&self, child: &Child, at: &Locator, out: &mut Placed) {
         for fact in &child.facts.matches {
-            let Some(set) = self.sets.sets().get(fact.set as usize) else {
-                continue;
+            let target = Target {
+                sha256: child.sha256,
+                basis: Basis::Content,
+                lines: child.facts.lines,
+                bytes: child.len,
             };
-            if set.is_public() || set.is_baseline() {
-                continue;
-            }
-            let file = match set.name(fact.file) {
-                Some(name) => escape(name),
-                None => fact.file.to_string(),
-            };
-            let original_lines = set.file(fact.file).map_or(0, |info| u64::from(info.lines));
-            out.records.push(Record::from(Match {
-                locator: at.as_str().to_owned(),
-                hops: at.hops().clone(),
-                sha256: child.sha256.map(|digest| digest.hex()).unwrap_or_default(),
-                work: set.work().to_owned(),
-                release: set.release().to_owned(),
-                file,
-                grade: fact.grade,
-                score: 1.0,
-                log10_p: None,
-                of_original: 1.0,
-                of_target: 1.0,
-                ranges: vec![MatchRange {
-                    original_lines: [1, original_lines.max(1)],
-                    target_lines: [1, child.facts.lines.max(1)],
-                    target_bytes: [0, child.len],
-                }],
-                git: None,
-            }));
+            out.records.extend(self.match_of(fact, at, &target));
         }
+    }
+
+    /// The record of a match; `None` of one with public code or a baseline.
+    pub(super) fn match_of(
+        &self,
+        fact: &MatchFact,
+        at: &Locator,
+        target: &Target,
+    ) -> Option<Record> {
+        let set = self.sets.sets().get(fact.set as usize)?;
+        if set.is_public() || set.is_baseline() {
+            return None;
+        }
+        let file = match set.name(fact.file) {
+            Some(name) => escape(name),
+            None => fact.file.to_string(),
+        };
+        let original_lines = set.file(fact.file).map_or(0, |info| u64::from(info.lines));
+        Some(Record::from(Match {
+            locator: at.as_str().to_owned(),
+            hops: at.hops().clone(),
+            sha256: target.sha256.map(|digest| digest.hex()),
+            work: set.work().to_owned(),
+            release: set.release().to_owned(),
+            file,
+            grade: fact.grade,
+            basis: target.basis,
+            score: 1.0,
+            log10_p: None,
+            of_original: 1.0,
+            of_target: 1.0,
+            ranges: vec![MatchRange {
+                original_lines: [1, original_lines.max(1)],
+                target_lines: [1, target.lines.max(1)],
+                target_bytes: [0, target.bytes],
+            }],
+            git: None,
+        }))
     }
 
     #[expect(

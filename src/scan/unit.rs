@@ -60,16 +60,13 @@ impl Around<'_> {
             let order = |unit: &Unit| (unit.input, &unit.path).cmp(&(index, &below));
             let found = self.units.binary_search_by(order).ok()?;
             let files = self.units[found].store.as_ref()?;
-            Some(FolderFiles {
-                folder: input::path_of(root, &self.units[found]),
-                files: Arc::clone(files),
-                whole_max: self.whole_max,
-            })
+            let folder = input::path_of(root, &self.units[found]);
+            Some(FolderFiles::new(folder, files, self.whole_max))
         })
     }
 
     /// The stores that the one in `folder` borrows from, and those that they borrow from; and what is not in the input.
-    fn borrowed(&self, files: &FolderFiles) -> (Vec<Box<dyn StoreFiles>>, Vec<Vec<u8>>) {
+    pub(super) fn borrowed(&self, files: &FolderFiles) -> (Vec<Box<dyn StoreFiles>>, Vec<Vec<u8>>) {
         /// As deep as git goes.
         const DEPTH_MAX: usize = 5;
         let (mut found, mut absent) = (Vec::new(), Vec::new());
@@ -149,26 +146,44 @@ pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit, around: &Around)
 
 /// A file that changed while it was read gives what was read, and a problem.
 fn note_change(child: &mut Child, root: &InputRoot, unit: &Unit, before: input::Stamp) {
+    let Some(mut trouble) = change_of(root, unit, before) else {
+        return;
+    };
+    trouble.unread = trouble.unread.map(|size| size.saturating_sub(child.len));
+    child.trouble.get_or_insert(trouble);
+}
+
+/// The trouble of a file that is not what it was; what is unread is all of it.
+pub(super) fn change_of(root: &InputRoot, unit: &Unit, before: input::Stamp) -> Option<Trouble> {
     let after = std::fs::metadata(input::path_of(root, unit)).map(|m| input::Stamp::of(&m));
     let size = after.as_ref().map_or(before.size, |after| after.size);
-    if after.is_ok_and(|after| after.size == before.size && after.mtime == before.mtime) {
-        return;
-    }
-    child.trouble.get_or_insert_with(|| {
+    let is_same = after.is_ok_and(|after| after.size == before.size && after.mtime == before.mtime);
+    (!is_same).then(|| {
         Trouble::damaged(
             "changed-while-read",
             "the file changed or vanished while it was read; what was read is reported, run the same command again",
-            Some(size.saturating_sub(child.len)),
+            Some(size),
         )
-    });
+    })
 }
 
 /// The files of a git directory in the file system.
 #[derive(Debug, Clone)]
-struct FolderFiles {
+pub(super) struct FolderFiles {
     folder: PathBuf,
     files: Arc<Vec<StoreFile>>,
     whole_max: u64,
+}
+
+impl FolderFiles {
+    /// The files of the store in `folder`, of which those up to `whole_max` bytes are read whole.
+    pub(super) fn new(folder: PathBuf, files: &Arc<Vec<StoreFile>>, whole_max: u64) -> Self {
+        Self {
+            folder,
+            files: Arc::clone(files),
+            whole_max,
+        }
+    }
 }
 
 impl StoreFiles for FolderFiles {
@@ -187,6 +202,13 @@ impl StoreFiles for FolderFiles {
             .map(Input::Memory)
             .map_err(|error| failed(&error, stamp.size))
     }
+
+    fn open_head(&self, number: usize, len: usize) -> Result<Bytes, Trouble> {
+        let (file, stamp) = input::open_in_store(&self.folder, &self.files[number])?;
+        let file = InputFile::new(file, stamp.size);
+        let head = file.read_at(0, len);
+        head.map_err(|error| failed(&error, stamp.size))
+    }
 }
 
 /// Reads a git store: one container with everything that its files hold.
@@ -197,37 +219,20 @@ fn read_store(
     files: &Arc<Vec<StoreFile>>,
     around: &Around,
 ) -> Child {
-    let files = FolderFiles {
-        folder: input::path_of(root, unit),
-        files: Arc::clone(files),
-        whole_max: around.whole_max,
-    };
+    let files = FolderFiles::new(input::path_of(root, unit), files, around.whole_max);
     let (borrowed, absent) = around.borrowed(&files);
     let mut walker = StoreWalker::new(Box::new(files), &analyser.limits);
     walker.borrow_from(borrowed);
     let mut facts = Facts::plain(walker.kind());
     facts.levels = 1;
-    facts.troubles.extend(absent.into_iter().map(|path| {
-        Trouble::odd(
-            "git-borrowed",
-            format!(
-                "objects are borrowed from {}, which is no store of the input: what they hold was not looked at; give it as an input too",
-                crate::blob::locator::escape(&path)
-            ),
-        )
-    }));
+    facts
+        .troubles
+        .extend(absent.iter().map(|path| borrowed_trouble(path)));
     // No entry is a store, so that none can be one that holds it.
     let above = ContentKey::of(b"");
     let building = share(analyser, &mut walker, unit.stamp.size, above, &mut facts);
     building.finish(&mut walker, &mut facts);
-    let is_changed = input::look_again(root, unit).stamp != unit.stamp;
-    let trouble = is_changed.then(|| {
-        Trouble::damaged(
-            "changed-while-read",
-            "files of the git store changed, came or went while it was read; what was read is reported, run the same command again",
-            None,
-        )
-    });
+    let trouble = store_change(root, unit);
     Child {
         name: MemberName::Named(Vec::new()),
         ordinal: 1,
@@ -241,6 +246,29 @@ fn read_store(
         git: None,
         kept: None,
     }
+}
+
+/// What is said of a store that borrows from one that is not there.
+pub(super) fn borrowed_trouble(path: &[u8]) -> Trouble {
+    Trouble::odd(
+        "git-borrowed",
+        format!(
+            "objects are borrowed from {}, which is no store of the input: what they hold was not looked at; give it as an input too",
+            crate::blob::locator::escape(path)
+        ),
+    )
+}
+
+/// The trouble of a store that is not what it was.
+pub(super) fn store_change(root: &InputRoot, unit: &Unit) -> Option<Trouble> {
+    let is_changed = input::look_again(root, unit).stamp != unit.stamp;
+    is_changed.then(|| {
+        Trouble::damaged(
+            "changed-while-read",
+            "files of the git store changed, came or went while it was read; what was read is reported, run the same command again",
+            None,
+        )
+    })
 }
 
 /// Whether a trouble with a file may be gone the next time, though the file is the same.
@@ -267,7 +295,7 @@ fn unread(trouble: Trouble) -> Child {
     }
 }
 
-fn failed(error: &std::io::Error, len: u64) -> Trouble {
+pub(super) fn failed(error: &std::io::Error, len: u64) -> Trouble {
     Trouble::damaged(
         "unreadable",
         format!(

@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use super::digest::{FileDigests, digests_of, hex};
 use super::format::{
-    self, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_PUBLIC, FileRow, LicenceFlag,
-    NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
+    self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_PUBLIC, FileRow,
+    LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
 };
 use super::key::Key;
 use super::{names, table};
@@ -33,6 +33,8 @@ pub struct FileEntry {
     pub sha256: [u8; 32],
     /// Git blob id ([`git_blob_sha1`](super::git_blob_sha1)).
     pub git_sha1: [u8; 20],
+    /// CRC-32 of the bytes.
+    pub crc32: u32,
     /// Digest of the normal form ([`norm_text::digest`](super::norm_text::digest)), `None` when there is none.
     pub norm: Option<[u8; 32]>,
 }
@@ -49,6 +51,7 @@ impl FileEntry {
             licence: LicenceFlag::Unknown,
             sha256: digests.sha256,
             git_sha1: digests.git_sha1,
+            crc32: digests.crc32,
             norm: digests.norm,
         }
     }
@@ -190,6 +193,7 @@ impl SetBuilder {
             }
         };
         let sections = [
+            (CRC_SIZE_ID, crc_size_section(&key, &entries)),
             (EXACT_ID, exact_section(&key, &entries)),
             (FILES_ID, rows.iter().flat_map(FileRow::encode).collect()),
             (NORM_TEXT_ID, norm_text_section(&key, &entries)),
@@ -249,7 +253,7 @@ fn distinct_contents(entries: &[FileEntry]) -> Result<Vec<[u8; 32]>, BuildError>
     let mut by_content: Vec<&FileEntry> = entries.iter().collect();
     by_content.sort_unstable_by_key(|entry| entry.sha256);
     for (a, b) in by_content.iter().zip(by_content.iter().skip(1)) {
-        let facts = |e: &FileEntry| (e.bytes, e.lines, e.git_sha1, e.norm);
+        let facts = |e: &FileEntry| (e.bytes, e.lines, e.git_sha1, e.crc32, e.norm);
         if a.sha256 == b.sha256 && facts(a) != facts(b) {
             return Err(BuildError::Contradiction {
                 sha256: hex(&a.sha256),
@@ -282,6 +286,13 @@ fn count(rows: &[FileRow]) -> Result<Counts, BuildError> {
 fn flags(public: bool, baseline: bool) -> u32 {
     let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
     flag(public, FLAG_PUBLIC) | flag(baseline, FLAG_BASELINE)
+}
+
+fn crc_size_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
+    let by_crc = (0..)
+        .zip(entries)
+        .map(|(id, e)| (key.crc_value(e.bytes, e.crc32), id));
+    table::build(by_crc.collect())
 }
 
 fn exact_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! The digests that a set is built from and asked with, all of them without a key.
 //!
-//! SHA-256 is the identity of a content in every output; the git blob id joins it with git trees and pack indexes; the
+//! SHA-256 is the identity of a content in every output; the git blob id joins it with git trees and pack indexes; length and CRC-32 are what the headers of a zip state; the
 //! digest of the normal form joins texts that differ in nothing a reader would see. A caller that has the SHA-256
 //! already hands it over, so that no content is hashed twice.
 
@@ -20,6 +20,8 @@ pub struct FileDigests {
     pub sha256: [u8; 32],
     /// Git blob id in the SHA-1 object format.
     pub git_sha1: [u8; 20],
+    /// CRC-32 of the bytes, as the headers of a zip state it.
+    pub crc32: u32,
     /// Digest of the normal form (`norm-text/1`), `None` when there is none.
     pub norm: Option<[u8; 32]>,
 }
@@ -38,6 +40,7 @@ pub fn digests_with_sha256(content: &[u8], sha256: [u8; 32]) -> FileDigests {
         lines: norm_text::lines(content).unwrap_or(0),
         sha256,
         git_sha1: git_blob_sha1(content),
+        crc32: crc32fast::hash(content),
         norm: norm_text::digest(content),
     }
 }

@@ -78,6 +78,12 @@
 //! out has none. A value is the BLAKE3 keyed hash, under the set's key, of `exact/1 sha256` NUL and the 32 bytes of the
 //! digest, or of `exact/1 git-sha1` NUL and the 20 bytes.
 //!
+//! # Section `crc-size/1`
+//!
+//! One digest table with a row for every file: what the headers of a zip state of it. A value is the BLAKE3 keyed hash,
+//! under the set's key, of `crc-size/1` NUL, the length in bytes (8 bytes) and the CRC-32 (4 bytes; ISO-HDLC, as in zip).
+//! Equal values are a hint and no proof: anybody can make a file with a given CRC-32.
+//!
 //! # Section `norm-text/1`
 //!
 //! One digest table with a row for every file that has a normal form (see [`norm_text`](super::norm_text)). A value is
@@ -106,6 +112,8 @@ pub const MINOR: u16 = 0;
 pub const FILES_ID: &str = "files/1";
 /// Section id and algorithm id of the exact tier.
 pub const EXACT_ID: &str = "exact/1";
+/// Section id and algorithm id of the tier of lengths and checksums.
+pub const CRC_SIZE_ID: &str = "crc-size/1";
 /// Section id and algorithm id of the tier of normal forms.
 pub const NORM_TEXT_ID: &str = super::norm_text::ALGORITHM;
 

@@ -138,6 +138,14 @@ impl Key {
         self.value(b"exact/1 git-sha1\0", git_sha1)
     }
 
+    /// The value that is stored for the length and the CRC-32 of a file (tier `crc-size/1`).
+    pub(super) fn crc_value(&self, bytes: u64, crc32: u32) -> [u8; 32] {
+        let mut stated = [0; 12];
+        stated[..8].copy_from_slice(&bytes.to_le_bytes());
+        stated[8..].copy_from_slice(&crc32.to_le_bytes());
+        self.value(b"crc-size/1\0", &stated)
+    }
+
     /// The value that is stored for a digest of a normal form (tier `norm-text/1`).
     pub(super) fn norm_value(&self, norm: &[u8; 32]) -> [u8; 32] {
         self.value(b"norm-text/1\0", norm)

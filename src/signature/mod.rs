@@ -13,6 +13,7 @@
 //! | --- | --- |
 //! | `files/1` | one row per file of the work: bytes, lines, party, licence (not a tier; the others point into it) |
 //! | `exact/1` | SHA-256 of the bytes, and the git blob id (SHA-1 object format) |
+//! | `crc-size/1` | length and CRC-32, which the headers of a zip state: a hint for a triage, and no match by itself |
 //! | `norm-text/1` | digest of the text in its normal form, see [`norm_text`] |
 //!
 //! A later tier is one more section. A reader that does not know a section id says so ([`Set::unknown_tiers`]) and goes

@@ -16,8 +16,9 @@ use thiserror::Error;
 
 use super::digest::hex;
 use super::format::{
-    self, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FLAG_BASELINE, FLAG_FOR_THIRD_PARTIES,
-    FLAG_PUBLIC, Fields, FileRow, LicenceFlag, NORM_TEXT_ID, PartyFlag, Preface, Section,
+    self, CRC_SIZE_ID, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FLAG_BASELINE,
+    FLAG_FOR_THIRD_PARTIES, FLAG_PUBLIC, Fields, FileRow, LicenceFlag, NORM_TEXT_ID, PartyFlag,
+    Preface, Section,
 };
 use super::key::Key;
 use super::names::{self, Names, NamesError};
@@ -137,6 +138,7 @@ pub struct Set {
     key: Key,
     files: std::ops::Range<usize>,
     exact: Option<Exact>,
+    crc_size: Option<Table>,
     norm_text: Option<Table>,
     unknown_tiers: Vec<String>,
     names: Option<Names>,
@@ -229,6 +231,7 @@ impl Set {
         let mut set = Set {
             files,
             exact: None,
+            crc_size: None,
             norm_text: None,
             unknown_tiers: Vec::new(),
             names: None,
@@ -249,6 +252,10 @@ impl Set {
             EXACT_ID => {
                 let [sha256, git_sha1] = self.tables(section)?;
                 self.exact = Some(Exact { sha256, git_sha1 });
+            }
+            CRC_SIZE_ID => {
+                let [table] = self.tables(section)?;
+                self.crc_size = Some(table);
             }
             NORM_TEXT_ID => {
                 let [table] = self.tables(section)?;
@@ -341,7 +348,8 @@ impl Set {
     pub fn tiers(&self) -> Vec<&'static str> {
         let exact = self.exact.as_ref().map(|_| EXACT_ID);
         let norm_text = self.norm_text.as_ref().map(|_| norm_text::ALGORITHM);
-        exact.into_iter().chain(norm_text).collect()
+        let crc_size = self.crc_size.as_ref().map(|_| CRC_SIZE_ID);
+        crc_size.into_iter().chain(exact).chain(norm_text).collect()
     }
 
     /// How many files the work has. Ids run from 0 to one less.
@@ -421,6 +429,26 @@ impl Set {
                 .find(&self.data, &self.key.git_value(git_sha1)),
             None => Ids::NONE,
         }
+    }
+
+    /// The files of this length and CRC-32: a hint, since the bytes were not seen.
+    #[must_use]
+    pub fn find_crc(&self, bytes: u64, crc32: u32) -> Ids<'_> {
+        match &self.crc_size {
+            Some(table) => table.find(&self.data, &self.key.crc_value(bytes, crc32)),
+            None => Ids::NONE,
+        }
+    }
+
+    /// Whether the set can be asked for lengths and checksums; those made before there was the tier cannot.
+    #[must_use]
+    pub fn has_crc(&self) -> bool {
+        self.crc_size.is_some()
+    }
+
+    /// The lengths of all files of the work in bytes, in no order.
+    pub fn lengths(&self) -> impl Iterator<Item = u64> {
+        (0..self.files_total()).filter_map(|id| Some(self.file(id)?.bytes))
     }
 
     /// The files whose normal form has this digest ([`norm_text::digest`]).

@@ -112,7 +112,7 @@ fn a_set_says_what_was_signed() {
         (set.first_party_files(), set.first_party_bytes()),
         (3, 28 + 28 + 6)
     );
-    assert_eq!(set.tiers(), ["exact/1", "norm-text/1"]);
+    assert_eq!(set.tiers(), ["crc-size/1", "exact/1", "norm-text/1"]);
     assert!(set.unknown_tiers().is_empty());
     assert_eq!(set.digest(), sha256(&built.set_bytes));
     assert_eq!(set.digest(), built.summary.set_sha256);
@@ -147,17 +147,30 @@ fn a_set_says_what_was_signed() {
     assert_eq!(set.file(5), None);
 }
 
-/// Published for good: a set of format version 1 that every later release must build and read the same.
+/// The bytes of a set without a tier that came later.
+fn without(bytes: &[u8], id: &str) -> Vec<u8> {
+    let (preface, mut sections) = taken_apart(bytes);
+    sections.retain(|(other, _)| other != id);
+    put_together(&preface, &sections)
+}
+
+/// Published for good: a set of format version 1 that every later release must build and read the same. Later tiers are
+/// further sections and change nothing of it.
 #[test]
 fn golden_set() {
     let built = build(small_work(), Options::default());
+    let first = without(&built.set_bytes, format::CRC_SIZE_ID);
     assert_eq!(
-        hex(&sha256(&built.set_bytes)),
+        hex(&sha256(&first)),
         "abc91d40c63d3b6338117a78882eb061182bfa6734d700957597dec8b0b031c4"
     );
+    assert!(!Set::from_bytes(first, None).expect("an old set").has_crc());
     assert_eq!(
-        hex(&sha256(&built.names)),
-        "bb312a1edbaf1fae0d2f81a6929e82dae4464d3896cc77ba6d3f3384482c8152"
+        (hex(&sha256(&built.set_bytes)), hex(&sha256(&built.names))),
+        (
+            "919698d7c80497d3d6d291aeec3b1b7d7fb19390717ec5131803e6211cd94ed5".to_owned(),
+            "6d85b26669d371c788a3e6c3f2202dead50f4c4d4b71592613ad2bf123ce1639".to_owned()
+        )
     );
     let options = Options {
         baseline: true,
@@ -166,9 +179,30 @@ fn golden_set() {
     };
     let with_key = build(small_work(), options);
     assert_eq!(
-        hex(&sha256(&with_key.set_bytes)),
+        hex(&sha256(&without(&with_key.set_bytes, format::CRC_SIZE_ID))),
         "0d2f82359ef6619ea561fbf468ff4e3f09af0d939327000ad5f0f85991ff8781"
     );
+}
+
+/// `crc-size/1`, by the check value of CRC-32/ISO-HDLC (`123456789` has CBF43926).
+#[test]
+fn lengths_and_checksums_are_found() {
+    let file = FileEntry::of("a", PartyFlag::First, b"123456789");
+    assert_eq!(file.crc32, 0xCBF4_3926);
+    let set = opened(&build(vec![file], Options::default()));
+    let find = |bytes, crc32| set.find_crc(bytes, crc32).collect::<Vec<_>>();
+    assert_eq!(find(9, 0xCBF4_3926), [0]);
+    assert_eq!(find(9, 0xCBF4_3927), [] as [u32; 0]);
+    assert_eq!(find(8, 0xCBF4_3926), [] as [u32; 0]);
+    assert_eq!(
+        hex(&key(7).crc_value(9, 0xCBF4_3926)),
+        hex(blake3::keyed_hash(
+            key(7).stored(),
+            b"crc-size/1\0\x09\0\0\0\0\0\0\0\x26\x39\xf4\xcb"
+        )
+        .as_bytes())
+    );
+    assert_eq!(set.lengths().collect::<Vec<_>>(), [9]);
 }
 
 #[test]
@@ -397,7 +431,7 @@ fn unknown_sections_are_said_and_passed_over() {
     );
     let (_, ranges) = format::parse(&bytes).expect("own set");
     let mut flipped = bytes;
-    flipped[ranges[3].range.start] ^= 1;
+    flipped[ranges[4].range.start] ^= 1;
     assert!(matches!(refused(flipped), Fault::Section { id, .. } if id == "tokens-js/1"));
 }
 
@@ -429,8 +463,10 @@ fn forged_structures_are_refused() {
         sections[section].1[at] = byte;
         Set::from_bytes(put_together(&preface, &sections), None)
     };
-    let exact = 0;
-    assert_eq!(sections[exact].0, EXACT_ID);
+    let exact = sections
+        .iter()
+        .position(|(id, _)| id == EXACT_ID)
+        .expect("a tier");
     // rows, directory bits, a directory entry, a value, an id; 5 rows make 1 directory bit and 3 entries.
     let values_at = 8 + 3 * 4 + 4;
     for (at, byte) in [

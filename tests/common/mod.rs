@@ -235,6 +235,59 @@ pub fn python<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Vec<u8
     output.stdout
 }
 
+/// Runs git in a folder; what it prints.
+#[track_caller]
+pub fn git<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Vec<u8> {
+    git_fed(folder, arguments, b"")
+}
+
+/// The same with something on its standard input.
+#[track_caller]
+pub fn git_fed<S: AsRef<OsStr>>(
+    folder: &Path,
+    arguments: impl IntoIterator<Item = S>,
+    input: &[u8],
+) -> Vec<u8> {
+    let mut command = Command::new("git");
+    command
+        .current_dir(folder)
+        .args(["-c", "protocol.file.allow=always", "-c", "gc.auto=0"])
+        .args([
+            "-c",
+            "maintenance.auto=false",
+            "-c",
+            "init.defaultBranch=main",
+        ])
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_AUTHOR_NAME", "A. Author")
+        .env("GIT_AUTHOR_EMAIL", "author@acme.example")
+        .env("GIT_COMMITTER_NAME", "C. Committer")
+        .env("GIT_COMMITTER_EMAIL", "committer@acme.example")
+        .env("GIT_COMMITTER_DATE", "1700000000 +0000")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .expect("git is installed: it is the oracle of these tests");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let feeder = std::thread::spawn(move || {
+        let _ = std::io::Write::write_all(&mut stdin, &input);
+    });
+    let output = child.wait_with_output().expect("git ends");
+    feeder.join().expect("input was taken");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
 /// The rows that an SQL query gives on a case, through Python's sqlite3.
 #[track_caller]
 pub fn sql(case: &Path, statement: &str) -> Vec<Vec<Value>> {

@@ -121,6 +121,7 @@ fn request<'a>(args: &'a RecoverArgs, paths: &'a [PathBuf], keep: Keep) -> Reque
         only: None,
         fail_on: None,
         accepted: &[],
+        triage: false,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::blob::{Limits, MemberName};
 const FOLDER: &[u8] = b".git";
 
 /// Length of the path of the innermost folder called so that a member lies in; submodules keep theirs within.
-fn folder_of(path: &[u8]) -> Option<usize> {
+pub fn folder_of(path: &[u8]) -> Option<usize> {
     let end = memchr::memmem::rfind(path, b".git/")? + FOLDER.len();
     // Submodules: `.git/modules/NAME/…`.
     let below = &path[end..];
@@ -42,6 +42,16 @@ fn folder_of(path: &[u8]) -> Option<usize> {
     .filter_map(|part| memchr::memmem::find(module, part))
     .min();
     Some(inner.map_or(end, |len| end + b"/modules/".len() + len))
+}
+
+/// Whether files with these paths make a store.
+pub fn is_store_of<'p>(paths: impl Iterator<Item = &'p [u8]> + Clone) -> bool {
+    let has = |test: fn(&[u8]) -> bool| paths.clone().any(test);
+    is_store(
+        has(|path| path == b"HEAD"),
+        has(|path| path.starts_with(b"objects/")),
+        has(|path| path.starts_with(b"refs/") || path == b"packed-refs"),
+    )
 }
 
 /// A store that was found in an archive, in memory.
@@ -118,13 +128,8 @@ impl StoreFinder {
             // Of two members at one path the first is a file of the store, and the other stands by itself.
             members.sort_by(|a, b| a.name.cmp(&b.name));
             let below = |member: &Member| member.name.bytes()[folder.len() + 1..].to_vec();
-            let has = |test: fn(&[u8]) -> bool| members.iter().any(|member| test(&below(member)));
-            let is_one = is_store(
-                has(|path| path == b"HEAD"),
-                has(|path| path.starts_with(b"objects/")),
-                has(|path| path.starts_with(b"refs/") || path == b"packed-refs"),
-            );
-            if !is_one {
+            let paths: Vec<_> = members.iter().map(below).collect();
+            if !is_store_of(paths.iter().map(Vec::as_slice)) {
                 self.ready.extend(members.into_iter().map(Event::Member));
                 continue;
             }

@@ -108,6 +108,20 @@ impl Index {
         u64_at(&self.bytes, offsets + count * 4 + number.checked_mul(8)?)
     }
 
+    /// Where its names stand: the first of them, and how far each is from the one before it, in bytes.
+    pub fn table(&self) -> (usize, usize) {
+        if self.is_first {
+            return (FANOUT + 4, 4 + self.hash.width());
+        }
+        (8 + FANOUT, self.hash.width())
+    }
+
+    /// How many names begin with a byte up to `first`, as its table of sums says.
+    pub fn sum(&self, first: u8) -> Option<u32> {
+        let head = if self.is_first { 0 } else { 8 };
+        u32_at(&self.bytes, head + usize::from(first) * 4)
+    }
+
     /// The number of the object called `id`.
     pub fn find(&self, id: &Oid) -> Option<u32> {
         search(self.count, id, |number| self.id(number))

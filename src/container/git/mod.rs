@@ -20,6 +20,7 @@ pub mod formats;
 pub mod found;
 pub mod graph;
 pub mod index;
+pub mod names;
 pub mod object;
 pub mod pack;
 pub mod refs;

@@ -41,6 +41,16 @@ pub trait StoreFiles: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// The trouble to report.
     fn open(&self, number: usize) -> Result<Input, Trouble>;
+
+    /// The first `len` bytes of one of them, or fewer.
+    ///
+    /// # Errors
+    /// The trouble to report.
+    fn open_head(&self, number: usize, len: usize) -> Result<bytes::Bytes, Trouble> {
+        self.open(number)?
+            .slice(0, len)
+            .map_err(|error| Trouble::skipped("unreadable", error.to_string(), None))
+    }
 }
 
 /// What a file is to a store.
@@ -112,7 +122,11 @@ impl Settings {
 }
 
 /// Files that are read whole: settings, names, indexes.
-fn small(files: &dyn StoreFiles, number: usize, limits: &Limits) -> Result<bytes::Bytes, Trouble> {
+pub(super) fn small(
+    files: &dyn StoreFiles,
+    number: usize,
+    limits: &Limits,
+) -> Result<bytes::Bytes, Trouble> {
     let input = files.open(number)?;
     if input.len() > limits.hold() {
         return Err(Trouble::odd(
@@ -134,12 +148,12 @@ fn small(files: &dyn StoreFiles, number: usize, limits: &Limits) -> Result<bytes
 pub struct Layout {
     /// Its settings.
     pub settings: Settings,
-    packs: Vec<usize>,
-    indexes: Vec<usize>,
-    multi: Option<usize>,
-    loose: Vec<(usize, Oid)>,
+    pub(super) packs: Vec<usize>,
+    pub(super) indexes: Vec<usize>,
+    pub(super) multi: Option<usize>,
+    pub(super) loose: Vec<(usize, Oid)>,
     refs: Vec<usize>,
-    others: Vec<usize>,
+    pub(super) others: Vec<usize>,
 }
 
 impl Layout {
@@ -176,7 +190,38 @@ impl Layout {
         layout
     }
 
-    fn file(&self, files: &dyn StoreFiles, path: &[u8]) -> Option<usize> {
+    /// How many files of each kind there are that hold objects, or say where they are.
+    pub(super) fn counted(&self) -> [(&'static str, usize); 4] {
+        let indexes = self.indexes.len() + usize::from(self.multi.is_some());
+        let is_sha256 = self.settings.hash == Hash::Sha256;
+        [
+            ("git-pack", self.packs.len()),
+            ("git-index", indexes),
+            ("git-loose", self.loose.len()),
+            ("git-sha256", usize::from(is_sha256)),
+        ]
+    }
+
+    /// What the store says itself that it lacks.
+    pub(super) fn lacks(&self, files: &dyn StoreFiles) -> impl Iterator<Item = Trouble> + use<> {
+        let partial = self.settings.is_partial.then(|| {
+            Trouble::odd(
+                "git-partial",
+                "a partial clone: the server kept objects back, so what they hold was not looked at",
+            )
+        });
+        let shallow = self.file(files, b"shallow");
+        let is_shallow = shallow.is_some_and(|number| files.list()[number].len > 0);
+        let shallow = is_shallow.then(|| {
+            Trouble::odd(
+                "git-shallow",
+                "a shallow clone: the history before some commits is not here, so what it held was not looked at",
+            )
+        });
+        partial.into_iter().chain(shallow)
+    }
+
+    pub(super) fn file(&self, files: &dyn StoreFiles, path: &[u8]) -> Option<usize> {
         let order = |file: &StoreFile| file.path.as_slice().cmp(path);
         files.list().binary_search_by(order).ok()
     }
@@ -265,33 +310,10 @@ impl StoreWalker {
         let layout = Layout::of(files.as_ref(), limits);
         let holders = layout.packs.len() + usize::from(!layout.loose.is_empty());
         let mut ready = VecDeque::new();
-        for (word, count) in [
-            ("git-pack", layout.packs.len()),
-            (
-                "git-index",
-                layout.indexes.len() + usize::from(layout.multi.is_some()),
-            ),
-            ("git-loose", layout.loose.len()),
-            (
-                "git-sha256",
-                usize::from(layout.settings.hash == Hash::Sha256),
-            ),
-        ] {
+        for (word, count) in layout.counted() {
             ready.extend((0..count).map(|_| Event::Other(word)));
         }
-        if layout.settings.is_partial {
-            ready.push_back(Event::Trouble(Trouble::odd(
-                "git-partial",
-                "a partial clone: the server kept objects back, so what they hold was not looked at",
-            )));
-        }
-        let shallow = layout.file(files.as_ref(), b"shallow");
-        if shallow.is_some_and(|number| files.list()[number].len > 0) {
-            ready.push_back(Event::Trouble(Trouble::odd(
-                "git-shallow",
-                "a shallow clone: the history before some commits is not here, so what it held was not looked at",
-            )));
-        }
+        ready.extend(layout.lacks(files.as_ref()).map(Event::Trouble));
         Self {
             given: (holders > 1).then(HashSet::new),
             files,

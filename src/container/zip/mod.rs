@@ -17,6 +17,7 @@
 //! Left out: the bytes of extra fields, and what follows the end of a packed stream within the size that its entry
 //! states, where that is not DEFLATE of ordinary size.
 
+pub mod headers;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -409,16 +410,19 @@ impl ZipWalker {
     /// Bytes in front of the directory shift it and nothing else, bytes in front of the archive shift everything: what
     /// is missing between the two offsets of the directory can be either.
     fn local(&self, entry: &Entry) -> Result<Entry, Trouble> {
-        let at = self.prefix.saturating_add(entry.offset);
-        Entry::read_local(&self.input, at)
-            .or_else(|| Entry::read_local(&self.input, entry.offset))
-            .ok_or_else(|| {
+        Self::find_local(&self.input, self.prefix, entry).ok_or_else(|| {
+                let at = self.prefix.saturating_add(entry.offset);
                 Trouble::damaged(
                     "zip-entry-damaged",
                     format!("no local header stands at offset {at}, where the directory says; the entry was not read"),
                     Some(entry.packed),
                 )
             })
+    }
+
+    fn find_local(input: &Input, prefix: u64, entry: &Entry) -> Option<Entry> {
+        Entry::read_local(input, prefix.saturating_add(entry.offset))
+            .or_else(|| Entry::read_local(input, entry.offset))
     }
 
     /// A region that no entry covers. `None` for padding.
