@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Child, Facts, LinkFact, Tree, name_number};
+use super::images;
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{Locator, MemberName};
@@ -346,6 +347,7 @@ impl Placer<'_> {
                 bytes: child.len,
                 kind: child.facts.kind.clone(),
                 git: None,
+                image: None,
             }));
         }
     }
@@ -380,6 +382,7 @@ impl Placer<'_> {
             sha256,
             detail: finding.detail,
             git: None,
+            image: None,
         }));
     }
 
@@ -471,6 +474,7 @@ impl Placer<'_> {
                     target_bytes: [0, child.len],
                 }],
                 git: None,
+                image: None,
             }));
         }
     }
@@ -522,6 +526,7 @@ impl Placer<'_> {
         out: &mut Placed,
     ) -> bool {
         let scope = TreeScope::new(tree, at);
+        let images = images::of_tree(tree);
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
@@ -543,7 +548,16 @@ impl Placer<'_> {
                 self.place(member, &here, &path, &scope, out);
                 continue;
             }
+            let before = out.records.len();
             self.place(member, &here, tree.path_of(member), &scope, out);
+            if let Some(images) = &images {
+                let path = member.name.bytes();
+                let root = |folder: &[u8]| folder_locator(at, &tree.kind, folder);
+                images::note(images, path, &here, &root, &mut out.records[before..]);
+            }
+        }
+        if let Some(images) = &images {
+            out.records.extend(images::problems(images, tree, at));
         }
         let files = scope.packages.distribute(&tree.folders);
         let alone = scope
@@ -618,6 +632,7 @@ impl Placer<'_> {
             exposures: stats.exposures,
             secrets: 0,
             complete: !stats.incomplete,
+            image: None,
         }));
     }
 
@@ -825,6 +840,14 @@ impl<'a> Around<'a> {
     }
 }
 
+/// The locator of a folder in an archive, which is the archive itself where that is the top.
+fn folder_locator(at: &Locator, kind: &str, folder: &[u8]) -> String {
+    if folder.is_empty() {
+        return at.as_str().to_owned();
+    }
+    at.folder(kind, folder).as_str().to_owned()
+}
+
 /// The record of a link that says nothing of the package round it, as one in a recovered source.
 fn link_record(link: &LinkFact, at: &Locator, found: Option<String>) -> Record {
     Record::Reference(Reference {
@@ -992,6 +1015,7 @@ fn source_record(
         hash: meta.hash.as_deref().map(escape),
         elsewhere,
         git: None,
+        image: None,
     })
 }
 

@@ -18,6 +18,7 @@ use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
 use crate::container::brotli;
 use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
+use crate::container::image;
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
@@ -116,7 +117,7 @@ pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit, around: &Around)
     let child = match input::open(root, unit) {
         Ok((file, stamp)) => {
             let file = InputFile::new(file, stamp.size);
-            let mut child = read_file(analyser, &file);
+            let mut child = read_file(analyser, &file, &unit.path);
             note_change(&mut child, root, unit, stamp);
             child
         }
@@ -195,7 +196,14 @@ fn read_store(
     }));
     // No entry is a store, so that none can be one that holds it.
     let above = ContentKey::of(b"");
-    let building = share(analyser, &mut walker, unit.stamp.size, above, &mut facts);
+    let building = share(
+        analyser,
+        &mut walker,
+        b"",
+        unit.stamp.size,
+        above,
+        &mut facts,
+    );
     building.finish(&mut walker, &mut facts);
     let is_changed = input::look_again(root, unit).stamp != unit.stamp;
     let trouble = is_changed.then(|| {
@@ -254,7 +262,7 @@ fn failed(error: &std::io::Error, len: u64) -> Trouble {
     )
 }
 
-fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
+fn read_file(analyser: &Analyser, file: &InputFile, name: &[u8]) -> Child {
     let head = match file.read_at(0, HEAD) {
         Ok(head) => head,
         Err(error) => return unread(failed(&error, file.len)),
@@ -262,21 +270,26 @@ fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
     let format = formats::format_of(&head).filter(|format| format.name() != "source-map");
     if file.len <= WHOLE_MAX || (format.is_none() && file.len <= analyser.limits.hold()) {
         return match file.read_at(0, usize::try_from(file.len).unwrap_or(usize::MAX)) {
-            Ok(bytes) => analyse_whole(analyser, bytes, format),
+            Ok(bytes) => analyse_whole(analyser, bytes, name, format),
             Err(error) => unread(failed(&error, file.len)),
         };
     }
     match format {
-        Some(format) => analyse_shared(analyser, &Input::File(file.clone()), format),
+        Some(format) => analyse_shared(analyser, &Input::File(file.clone()), name, format),
         None => analyse_streamed(analyser, file),
     }
 }
 
-fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn Format>) -> Child {
+fn analyse_whole(
+    analyser: &Analyser,
+    bytes: Bytes,
+    name: &[u8],
+    format: Option<&'static dyn Format>,
+) -> Child {
     if let Some(format) = format
-        && bytes.len() as u64 >= SHARED_MIN
+        && (bytes.len() as u64 >= SHARED_MIN || image::may_be_layer(name))
     {
-        return analyse_shared(analyser, &Input::Memory(bytes), format);
+        return analyse_shared(analyser, &Input::Memory(bytes), name, format);
     }
     let member = Member::whole(MemberName::Named(Vec::new()), bytes.clone());
     match analyser.visit(member, 1, 0, &[]) {
@@ -298,7 +311,12 @@ fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn 
 }
 
 /// Opens an archive and hands its members out.
-fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Format) -> Child {
+fn analyse_shared(
+    analyser: &Analyser,
+    input: &Input,
+    name: &[u8],
+    format: &'static dyn Format,
+) -> Child {
     let (key, sha256) = match digests(input) {
         Ok(digests) => digests,
         Err(error) => return unread(failed(&error, input.len())),
@@ -308,17 +326,22 @@ fn analyse_shared(analyser: &Analyser, input: &Input, format: &'static dyn Forma
     if let (Input::Memory(bytes), false) = (input, analyser.sets.is_empty()) {
         facts.matches = analyser.matches(bytes, &sha256);
     }
-    if let Some(super::seen::Known::Facts(known)) = analyser
-        .seen
-        .get(&key)
-        .filter(|_| analyser.wishes.keep == super::analyse::Keep::Nothing)
+    if analyser.wishes.keep == super::analyse::Keep::Nothing
+        && let Some(Some(known)) = analyser.known(&key, 0, name)
     {
         return root(input.len(), key, sha256, known);
     }
     match guarded(|| format.open(input.clone(), &analyser.limits)).flatten() {
         Ok(walker) => {
             let mut walker = formats::with_stores(format, walker, &analyser.limits);
-            let building = share(analyser, walker.as_mut(), input.len(), key, &mut facts);
+            let building = share(
+                analyser,
+                walker.as_mut(),
+                name,
+                input.len(),
+                key,
+                &mut facts,
+            );
             building.finish(walker.as_mut(), &mut facts);
         }
         Err(trouble) => facts.troubles.push(trouble),
@@ -451,6 +474,7 @@ struct Sharer<'a> {
 fn share(
     analyser: &Analyser,
     walker: &mut dyn Walker,
+    name: &[u8],
     input_len: u64,
     key: ContentKey,
     facts: &mut Facts,
@@ -461,7 +485,7 @@ fn share(
         analyser,
         returned: &returned,
         key,
-        counting: Building::default(),
+        counting: Building::of(name),
         troubles: Vec::new(),
         batch: Batch::new(),
         batch_bytes: 0,
@@ -487,6 +511,8 @@ fn share(
         sharer.hand_out(scope);
     });
     merged.take_ready(&returned, input_len, &analyser.limits);
+    let is_same = !merged.full;
+    merged.building.take_listing(&mut sharer.counting, is_same);
     facts.cut_by_limit |= sharer.counting.is_cut();
     facts.troubles.append(&mut merged.troubles);
     merged.building
@@ -510,6 +536,10 @@ impl<'a> Sharer<'a> {
                 self.counting.other(kind);
                 return true;
             }
+            Event::NamedOther(kind, name) => {
+                self.counting.named_other(kind, &name);
+                return true;
+            }
             Event::Trouble(trouble) => {
                 self.troubles.push(trouble);
                 return true;
@@ -531,6 +561,7 @@ impl<'a> Sharer<'a> {
             self.hand_out(scope);
         }
         let ordinal = self.counting.ordinal(&member.name);
+        self.counting.list(&member, ordinal);
         self.counting.count_folder(&member.name);
         if is_streamed {
             let slot = self.reserve();
@@ -693,7 +724,7 @@ mod tests {
             prefilter: crate::exposure::Prefilter::new(),
             progress: Arc::default(),
         };
-        analyse_shared(&analyser, &Input::Memory(bytes.into()), &Faulty)
+        analyse_shared(&analyser, &Input::Memory(bytes.into()), b"", &Faulty)
     }
 
     #[test]
