@@ -582,6 +582,8 @@ pub enum ReferenceKind {
     Bucket,
     /// A debug id.
     DebugId,
+    /// A package of the organisation that a lockfile or a store names, `npm:NAME@VERSION`.
+    Package,
 }
 
 /// Something that an entry points to.

@@ -23,7 +23,7 @@ use crate::container::git::store::{StoreFiles, StoreWalker};
 use crate::container::image;
 use crate::container::image::listing::Lister;
 use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
-use crate::exposure::{self, Prefilter};
+use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
 use crate::signature::{Hit, SetGroup};
 use crate::sourcemap::inlined::{Inlined, Wanted};
@@ -82,6 +82,8 @@ pub struct Analyser {
     pub seen: Seen,
     /// The one literal pass.
     pub prefilter: Prefilter,
+    /// Whose packages are told where a file names them.
+    pub organisation: Option<Organisation>,
     /// For the progress bar, and to stop.
     pub progress: Arc<Progress>,
 }
@@ -405,7 +407,7 @@ fn leads_elsewhere(entry: &Child) -> bool {
         sources.any(|child| child.source.is_some() && child.key.is_none())
     };
     let mut links = entry.facts.links.iter();
-    links.any(|link| link.kind == ReferenceKind::File)
+    links.any(|link| link.kind == ReferenceKind::File || link.beside.is_some())
         || matches!(entry.facts.image.as_deref(), Some(image::Part::Doc(_)))
         || names_missing(entry)
         || (entry.facts.tree.as_ref())
@@ -879,6 +881,11 @@ impl Analyser {
         if hits.has_debug_id() {
             facts.links.extend(debug_links(bytes));
         }
+        if let Some(org) = &self.organisation {
+            let (named, trouble) = exposure::packages_in(bytes, org);
+            facts.links.extend(named.into_iter().map(package_link));
+            facts.troubles.extend(trouble);
+        }
         self.progress
             .findings
             .fetch_add(facts.matches.len() as u64, Ordering::Relaxed);
@@ -1132,7 +1139,18 @@ fn debug_links(text: &[u8]) -> impl Iterator<Item = LinkFact> {
         target: id.to_ascii_lowercase(),
         kind: ReferenceKind::DebugId,
         conforming: true,
+        beside: None,
     })
+}
+
+/// The link of a package that a file names.
+fn package_link((target, beside): exposure::named::Package) -> LinkFact {
+    LinkFact {
+        target,
+        kind: ReferenceKind::Package,
+        conforming: true,
+        beside,
+    }
 }
 
 fn link_fact(link: &sourcemap::Link) -> Option<LinkFact> {
@@ -1150,6 +1168,7 @@ fn link_to(target: &[u8], conforming: bool) -> Option<LinkFact> {
         target: target.to_vec(),
         kind,
         conforming,
+        beside: None,
     })
 }
 

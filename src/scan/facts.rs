@@ -92,6 +92,8 @@ pub struct LinkFact {
     pub kind: crate::record::ReferenceKind,
     /// Whether a reader that follows the standard would see the link.
     pub conforming: bool,
+    /// Of a package that a store names, where that store keeps its content: a path below its root.
+    pub beside: Option<Vec<u8>>,
 }
 
 /// One agreement with a signed work.

@@ -50,9 +50,23 @@ pub trait Scope {
 
 /// The path that a link in the entry at `path` leads to.
 fn path_of_link(path: &[u8], link: &LinkFact) -> Option<Vec<u8>> {
+    if let Some(beside) = &link.beside {
+        return Some([store_above(path)?, beside].concat());
+    }
     (link.kind == crate::record::ReferenceKind::File)
         .then(|| sourcemap::resolve_link(path, &link.target))
         .flatten()
+}
+
+/// The root of the package store that a file which names packages lies in, with the slash at its end.
+fn store_above(path: &[u8]) -> Option<&[u8]> {
+    // npm's cache, and pnpm's store: since its eleventh version, in its tenth, and before that.
+    let folders: [&[u8]; 4] = [b"index-v5/", b"index.db", b"index/", b"files/"];
+    folders.iter().find_map(|folder| {
+        let at = memchr::memmem::rfind(path, folder)?;
+        let root = &path[..at];
+        (root.is_empty() || root.ends_with(b"/")).then_some(root)
+    })
 }
 
 /// Packages by folder.

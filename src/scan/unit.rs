@@ -722,6 +722,7 @@ mod tests {
             wishes: crate::scan::analyse::Wishes::default(),
             seen: crate::scan::seen::Seen::default(),
             prefilter: crate::exposure::Prefilter::new(),
+            organisation: None,
             progress: Arc::default(),
         };
         analyse_shared(&analyser, &Input::Memory(bytes.into()), b"", &Faulty)
