@@ -74,8 +74,8 @@ struct Image {
     layers: Vec<Slot>,
     /// A document that is found by its name leads to it.
     is_reached: bool,
-    /// Where each listing stands in it.
-    at: HashMap<usize, Vec<usize>>,
+    /// The listing of each layer.
+    at: Vec<Option<usize>>,
     /// The uppermost layer of which not everything is known.
     unknown: Option<usize>,
 }
@@ -459,11 +459,9 @@ impl<'a> View<'a> {
         }
         for image in &mut self.images {
             for (layer, slot) in image.layers.iter().enumerate() {
-                let listing = self.listing_of.get(slot.path.as_slice());
-                if let Some(listing) = listing {
-                    image.at.entry(*listing).or_default().push(layer);
-                }
-                let is_whole = listing.is_some_and(|listing| self.listings[*listing].is_whole);
+                let listing = self.listing_of.get(slot.path.as_slice()).copied();
+                image.at.push(listing);
+                let is_whole = listing.is_some_and(|listing| self.listings[listing].is_whole);
                 if slot.is_files && !is_whole {
                     image.unknown = Some(layer);
                 }
@@ -565,21 +563,21 @@ impl<'a> View<'a> {
         }) {
             return (Some(LayerStanding::Replaced), Some(layer));
         }
-        let mut first: Option<(usize, LayerStanding)> = None;
-        for number in self.candidates(image, sought) {
-            let Some(at) = image.at.get(&number) else {
-                continue;
-            };
-            let after = at.partition_point(|other| *other <= layer);
-            let Some(above) = at.get(after).copied() else {
-                continue;
-            };
-            if first.is_none_or(|(known, _)| above < known)
-                && let Some(how) = sought.hidden_by(self.listings[number])
-            {
-                first = Some((above, how));
-            }
-        }
+        let lists = self.lists(sought);
+        let may_hide = |listing: &usize| {
+            let mut lists = lists.iter();
+            lists.any(|list| list.binary_search(listing).is_ok())
+        };
+        // Where no layer of any image could hide it, none is looked at.
+        let above = if lists.is_empty() {
+            &[]
+        } else {
+            &image.at[layer + 1..]
+        };
+        let first = above.iter().zip(layer + 1..).find_map(|(listing, above)| {
+            let listing = listing.filter(may_hide)?;
+            Some((above, sought.hidden_by(self.listings[listing])?))
+        });
         match first {
             Some((above, how)) => (Some(how), Some(above)),
             None if image.unknown.is_some_and(|unknown| unknown > layer) => (None, None),
@@ -587,22 +585,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Listings that may hide what is sought; never many more than the image has.
-    fn candidates(&self, image: &Image, sought: &Sought) -> BTreeSet<usize> {
-        let lists = sought
-            .folders
-            .iter()
-            .chain([&sought.path])
-            .filter_map(|path| self.hiding.get(path))
-            .chain(self.folders.get(&sought.path));
-        let mut found = BTreeSet::new();
-        for list in lists {
-            if list.len() > image.at.len() {
-                return image.at.keys().copied().collect();
-            }
-            found.extend(list);
-        }
-        found
+    /// Listings that may hide what is sought.
+    fn lists(&self, sought: &Sought) -> Vec<&Vec<usize>> {
+        let paths = sought.folders.iter().chain([&sought.path]);
+        let hiding = paths.filter_map(|path| self.hiding.get(path));
+        hiding.chain(self.folders.get(&sought.path)).collect()
     }
 }
 
