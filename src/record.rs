@@ -294,6 +294,9 @@ pub struct Package {
     pub secrets: u64,
     /// Everything in it was read in full.
     pub complete: bool,
+    /// Where it stands in the container images that hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Box<ImagePlace>>,
 }
 
 /// Counts of sources by party.
@@ -390,6 +393,9 @@ pub struct Source {
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
+    /// Where it stands in the container images that hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Box<ImagePlace>>,
 }
 
 /// Where the content of a source may be that its own map does not hold.
@@ -517,6 +523,54 @@ pub enum Standing {
     Unreachable,
 }
 
+/// Where something stands in the container images around it: in one of their layers, or in what describes them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImagePlace {
+    /// Locator of the folder or archive that holds the images.
+    pub root: String,
+    /// How it stands: the best of its standings in the images; null where that is not known, or of what is in no layer.
+    pub standing: Option<LayerStanding>,
+    /// The images; the first 16.
+    pub images: Vec<ImageUse>,
+    /// There are more images than these.
+    pub more_images: bool,
+}
+
+/// How an image uses a blob.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImageUse {
+    /// What the image is called, escaped, sorted.
+    pub tags: Vec<String>,
+    /// Digest of its manifest, as its index names it; null where it has none.
+    pub manifest: Option<String>,
+    /// What it runs on, `os/architecture`.
+    pub platform: Option<String>,
+    /// Which of its layers this is, 0 for the lowest; null for what describes it.
+    pub layer: Option<u64>,
+    /// How many layers it has.
+    pub layers: u64,
+    /// How the entry stands in it; null where that is not known, or of what is in no layer.
+    pub standing: Option<LayerStanding>,
+    /// The layer that hides it, where one does.
+    pub by_layer: Option<u64>,
+}
+
+/// Whether something in a layer can be seen from the top of an image; the best first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerStanding {
+    /// Who runs the image sees it.
+    Top,
+    /// A later layer puts something else in its place.
+    Replaced,
+    /// A later layer takes it, or a folder that it lies in, away.
+    Deleted,
+    /// No document that is found by its name leads to an image that holds it.
+    Unreferenced,
+}
+
 /// What kind of place a reference points to.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -531,6 +585,8 @@ pub enum ReferenceKind {
     Bucket,
     /// A debug id.
     DebugId,
+    /// A package of the organisation that a lockfile or a store names, `npm:NAME@VERSION`.
+    Package,
 }
 
 /// Something that an entry points to.
@@ -568,6 +624,9 @@ pub struct Exposure {
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
+    /// Where it stands in the container images that hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Box<ImagePlace>>,
 }
 
 /// A credential, redacted.
@@ -718,6 +777,9 @@ pub struct Match {
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
+    /// Where it stands in the container images that hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Box<ImagePlace>>,
 }
 
 /// A place that holds a work, or part of it.
@@ -774,6 +836,9 @@ pub struct Blob {
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
+    /// Where it stands in the container images that hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Box<ImagePlace>>,
 }
 
 /// Something that kept bytes from being read, or is odd.

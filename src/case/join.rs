@@ -9,15 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
+use super::images::ImagesOfInput;
 use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_record, unpacked};
 use crate::blob::{ContentKey, Locator};
 use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{
     Basis, Copy, Examined, Exposure, Grade, Hops, Ledger, Match, Problem, Record, Severity,
 };
-use crate::scan::OpenFacts;
-use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope};
+use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope, head_manifest};
 use crate::scan::triage;
+use crate::scan::{Alone, OpenFacts};
 
 /// What the joins need beside the case.
 pub struct JoinInput<'a> {
@@ -134,7 +135,13 @@ impl Case {
             packages: self.packages(row)?,
         };
         let mut stats = BTreeMap::new();
-        self.place_open_facts(row, input, &scope, &mut stats)?;
+        let parts = self.image_parts(row.id)?;
+        let images = self.images(row.id, &parts)?;
+        let mut images = images.map(|view| ImagesOfInput::new(view, &row.label));
+        self.place_open_facts(row, input, &scope, images.as_mut(), &mut stats)?;
+        for problem in images.map(ImagesOfInput::rest).unwrap_or_default() {
+            self.put_joined(problem)?;
+        }
         if row.is_folder {
             self.close_packages(row, input, &scope, stats)?;
         }
@@ -165,6 +172,7 @@ impl Case {
         row: &InputRow,
         input: &JoinInput,
         scope: &FolderScope,
+        mut images: Option<&mut ImagesOfInput>,
         stats: &mut BTreeMap<Vec<u8>, PackageStats>,
     ) -> Result<(), CaseError> {
         let mut query = self
@@ -190,6 +198,13 @@ impl Case {
                 OpenFacts::Loose(child) => {
                     input.placer.place(&child, &at, &path, scope, &mut placed);
                 }
+                OpenFacts::Layer(child) => {
+                    input.placer.place(&child, &at, &path, &Alone, &mut placed);
+                    let inner = child.facts.tree.as_ref().and_then(head_manifest);
+                    let kind = &child.facts.kind;
+                    let sha256 = child.sha256;
+                    place_archive(input, scope, &at, &path, kind, sha256, inner, &mut placed);
+                }
                 OpenFacts::Archive {
                     kind,
                     sha256,
@@ -208,6 +223,9 @@ impl Case {
                 }
             }
             *stats = std::mem::take(&mut placed.stats);
+            if let Some(images) = &mut images {
+                images.note(&path, &at, &mut placed.records);
+            }
             self.put_placed(unit, placed)?;
         }
         Ok(())
@@ -415,7 +433,7 @@ impl Case {
         Ok(())
     }
 
-    fn put_joined(&self, record: Record) -> Result<(), CaseError> {
+    pub(super) fn put_joined(&self, record: Record) -> Result<(), CaseError> {
         put_record(&self.db, None, true, record).map_err(|error| self.wrap(error))
     }
 
@@ -658,6 +676,7 @@ fn place_archive(
         sha256: sha256.map(|digest| digest.hex()),
         detail: finding.detail,
         git: None,
+        image: None,
     }));
 }
 

@@ -1,4 +1,4 @@
-//! What a record leads to in another unit: maps by debug id, and contents of sources that their own map does not hold.
+//! What a record leads to in another unit: packages by name and version, maps by debug id, and contents of sources that their own map does not hold.
 //!
 //! A source without content may be in another map of the scan: another chunk of the same build, another release, the
 //! same build as it was before the contents were taken out. Four things can say so, and the best is taken: a hash that
@@ -8,7 +8,8 @@
 //!
 //! All rows are looked through by number first, and only those where numbers agree are read.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 
 use rusqlite::params;
 
@@ -36,6 +37,12 @@ pub(super) fn found_by(record: &Record) -> (Option<i64>, Option<i64>) {
         ),
         Record::Map(map) => (map.debug_id.as_deref().map(number), None),
         Record::Reference(reference) if reference.kind == ReferenceKind::DebugId => {
+            (Some(number(&reference.target)), None)
+        }
+        // What a store names and holds itself is found already.
+        Record::Reference(reference)
+            if reference.kind == ReferenceKind::Package && reference.found.is_none() =>
+        {
             (Some(number(&reference.target)), None)
         }
         _ => (None, None),
@@ -100,8 +107,8 @@ struct Leading {
     missing: Vec<(i64, Option<i64>)>,
     /// The map of one of them gives a hash.
     hashed: bool,
-    /// Something leads to a debug id.
-    by_debug_id: bool,
+    /// Something leads to a debug id or names a package.
+    by_reference: bool,
 }
 
 /// A source with content, by number.
@@ -118,8 +125,9 @@ impl Case {
             .execute("DELETE FROM link", [])
             .map_err(|error| self.wrap(error))?;
         let leading = self.leading().map_err(|error| self.wrap(error))?;
-        if leading.by_debug_id {
+        if leading.by_reference {
             self.link_debug_ids().map_err(|error| self.wrap(error))?;
+            self.link_packages().map_err(|error| self.wrap(error))?;
         }
         if leading.missing.is_empty() {
             return Ok(());
@@ -137,7 +145,7 @@ impl Case {
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             match row.get_ref(3)?.as_str()? {
-                "reference" => leading.by_debug_id = true,
+                "reference" => leading.by_reference = true,
                 "source" => {
                     leading.hashed |= row.get_ref(2)? != rusqlite::types::ValueRef::Null;
                     leading.missing.push((row.get(0)?, row.get(1)?));
@@ -172,9 +180,46 @@ impl Case {
              INSERT INTO link (record, locator)
              SELECT record.id, first.locator FROM record
              JOIN first ON first.id = record.json ->> 'target'
-             WHERE record.type = 'reference' AND record.key IS NOT NULL",
+             WHERE record.type = 'reference' AND record.key IS NOT NULL
+             AND record.json ->> 'kind' = 'debug-id'",
             [],
         )?;
+        Ok(())
+    }
+
+    /// Names of packages to a package of that name and version: the nearest one, by how much of the way is the same. So
+    /// what a machine's lockfile names is found on that machine, where it is there, and else on another.
+    fn link_packages(&self) -> rusqlite::Result<()> {
+        let mut query = self.db.prepare(
+            "SELECT id, json ->> 'target', locator FROM record WHERE type = 'reference'
+             AND key IS NOT NULL AND json ->> 'kind' = 'package'",
+        )?;
+        let wanted: Vec<(i64, String, String)> = query
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut held: HashMap<&str, BTreeSet<String>> = (wanted.iter())
+            .map(|(_, target, _)| (target.as_str(), BTreeSet::new()))
+            .collect();
+        let mut query = self.db.prepare(
+            "SELECT json ->> 'ecosystem' || ':' || (json ->> 'name') || '@' || (json ->> 'version'), locator
+             FROM record WHERE type = 'package'",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let id = row.get_ref(0)?.as_str().unwrap_or_default();
+            if let Some(places) = held.get_mut(id) {
+                places.insert(row.get(1)?);
+            }
+        }
+        let mut put = self
+            .db
+            .prepare("INSERT INTO link (record, locator) VALUES (?1, ?2)")?;
+        for (id, target, locator) in &wanted {
+            let places = held.get(target.as_str());
+            if let Some(place) = places.and_then(|places| nearest(places, locator)) {
+                put.execute(params![id, place])?;
+            }
+        }
         Ok(())
     }
 
@@ -335,6 +380,25 @@ impl Case {
                     .map_err(|error| self.wrap(error))
             })
             .collect()
+    }
+}
+
+/// The place that has the longest beginning in common with `locator`; of two the first. In sorted order that is one of the
+/// two beside it.
+fn nearest<'a>(places: &'a BTreeSet<String>, locator: &str) -> Option<&'a str> {
+    let common = |place: &String| {
+        let pairs = place.bytes().zip(locator.bytes());
+        pairs.take_while(|(one, other)| one == other).count()
+    };
+    let before = places
+        .range::<str, _>((Bound::Unbounded, Bound::Excluded(locator)))
+        .next_back();
+    let after = places
+        .range::<str, _>((Bound::Included(locator), Bound::Unbounded))
+        .next();
+    match (before, after) {
+        (Some(before), Some(after)) if common(after) > common(before) => Some(after),
+        (before, after) => before.or(after).map(String::as_str),
     }
 }
 

@@ -39,6 +39,7 @@ CREATE TABLE open_fact (
     unit       INTEGER PRIMARY KEY REFERENCES unit(id),
     is_archive INTEGER NOT NULL,
     manifest   BLOB,                  -- of a package, where it is one
+    image      BLOB,                  -- what it is to a container image
     facts      BLOB NOT NULL
 );
 

@@ -15,7 +15,7 @@ use crate::scan::{OpenFacts, UnitDone};
 /// Marks the file as a case of this program (`application_id`): "STRD".
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
-const SCHEMA: i32 = 2;
+const SCHEMA: i32 = 3;
 
 /// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
 const UNFINISHED: [u8; 32] = [0; 32];
@@ -896,13 +896,19 @@ fn put_unit(
         put_container(db, id, false, container)?;
     }
     if let Some(open) = &done.open {
-        let (is_archive, manifest) = match open {
-            OpenFacts::Loose(child) => (false, crate::scan::place::manifest_of(&child.facts)),
-            OpenFacts::Archive { .. } => (true, None),
+        let (is_archive, manifest, image) = match open {
+            OpenFacts::Loose(child) => (
+                false,
+                crate::scan::place::manifest_of(&child.facts),
+                child.facts.image.as_deref(),
+            ),
+            OpenFacts::Layer(child) => (true, None, child.facts.image.as_deref()),
+            OpenFacts::Archive { .. } => (true, None, None),
         };
         let manifest = manifest.map(packed).transpose()?;
-        db.prepare_cached("INSERT INTO open_fact VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![id, is_archive, manifest, packed(open)?])?;
+        let image = image.map(packed).transpose()?;
+        db.prepare_cached("INSERT INTO open_fact VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![id, is_archive, manifest, image, packed(open)?])?;
     }
     Ok(())
 }

@@ -195,6 +195,7 @@ fn matched(
             target_bytes: [0, blob.bytes],
         }],
         git: blob.git.clone(),
+        image: blob.image.clone(),
     });
     serde_json::to_string(&record).map_err(|error| CliError::new(error.to_string()))
 }

@@ -160,6 +160,7 @@ impl<'a> Pipeline<'a> {
                 },
                 seen: Seen::default(),
                 prefilter: Prefilter::new(),
+                organisation: self.request.organisation.clone(),
                 progress: Arc::clone(&self.progress),
             },
             self.request.organisation,

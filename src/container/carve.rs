@@ -242,7 +242,7 @@ impl Search<'_> {
                         return is_named && member.trouble.is_none();
                     }
                 }
-                Some(Event::Other(_) | Event::Map(_)) => {}
+                Some(Event::Other(_) | Event::NamedOther(..) | Event::Map(_)) => {}
                 Some(Event::Trouble(_)) | None => return false,
             }
         }
@@ -289,7 +289,7 @@ impl Search<'_> {
                 }
                 // What is odd within a tar says nothing of the stream round it.
                 Event::Trouble(trouble) => is_sound &= trouble.code == "tar-concatenated",
-                Event::Other(_) | Event::Map(_) => {}
+                Event::Other(_) | Event::NamedOther(..) | Event::Map(_) => {}
             }
             // So much was made that the end is not looked for.
             if self.made + made > self.made_max {

@@ -803,7 +803,7 @@ impl<F: Feed> Metered<F> {
                 Body::Held(bytes) => bytes.len() as u64,
                 _ => 0,
             },
-            Event::Other(_) => 0,
+            Event::Other(_) | Event::NamedOther(..) => 0,
             _ => return,
         };
         self.accounted = self.accounted.saturating_add(given + Self::HEADER);

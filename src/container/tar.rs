@@ -503,13 +503,13 @@ impl<F: Feed> TarWalker<F> {
         };
         match (other, size) {
             (Some(other), Some(size)) => {
-                self.pending.push_back(Event::Other(other));
+                self.pending.push_back(other_event(other, &name));
                 if size > 0 {
                     self.unexpected(at, name, kind, other, size);
                 }
             }
             (Some(other), None) => {
-                self.pending.push_back(Event::Other(other));
+                self.pending.push_back(other_event(other, &name));
                 self.trouble(no_size(at));
             }
             (None, Some(size)) => {
@@ -668,6 +668,14 @@ impl<F: Feed> TarWalker<F> {
             member.trouble = odd;
         }
         Event::Member(member)
+    }
+}
+
+/// What is no member: with its name, where that is a path.
+fn other_event(kind: &'static str, name: &[u8]) -> Event {
+    match kind {
+        "header" => Event::Other(kind),
+        _ => Event::NamedOther(kind, name.to_vec()),
     }
 }
 
@@ -870,7 +878,7 @@ mod tests {
                     }
                     members.push((member.name.bytes().to_vec(), content));
                 }
-                Event::Other(_) => others += 1,
+                Event::Other(_) | Event::NamedOther(..) => others += 1,
                 Event::Trouble(trouble) => codes.push(trouble.code.into_owned()),
                 Event::Map(_) => {}
             }

@@ -16,6 +16,7 @@ pub mod content;
 mod dotenv;
 mod key;
 pub mod manifest;
+pub mod named;
 pub mod party;
 pub mod place;
 pub mod profile;
@@ -27,6 +28,7 @@ mod values;
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use key::{KeyAlgorithm, KeyFormat};
 pub use manifest::Manifest;
+pub use named::packages_in;
 pub use party::{PartyVerdict, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,

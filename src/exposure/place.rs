@@ -419,6 +419,8 @@ pub fn judge_reference(
         ReferenceKind::Bucket => (BUCKET, "a storage bucket or an archive on the network"),
         // A debug id names no place: nobody can fetch anything with it.
         ReferenceKind::DebugId => return None,
+        // No map: who names a package exposes nothing by it.
+        ReferenceKind::Package => return None,
     };
     let circumstance = if cx.declared_open() {
         DECLARED_OPEN

@@ -664,6 +664,7 @@ mod tests {
             elsewhere: None,
             mapped: None,
             git: None,
+            image: None,
         }
     }
 

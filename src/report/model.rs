@@ -467,11 +467,12 @@ pub(super) const GRADES: [(Grade, &str); 6] = [
 ];
 
 /// Storage buckets first: what stands there is most likely an archive of everything.
-pub(super) const REFERENCE_KINDS: [(ReferenceKind, &str); 4] = [
+pub(super) const REFERENCE_KINDS: [(ReferenceKind, &str); 5] = [
     (ReferenceKind::Bucket, "bucket"),
     (ReferenceKind::Url, "url"),
     (ReferenceKind::File, "file"),
     (ReferenceKind::DebugId, "debug-id"),
+    (ReferenceKind::Package, "package"),
 ];
 
 pub(super) fn rank<T: PartialEq>(all: &[(T, &str)], one: &T) -> u8 {

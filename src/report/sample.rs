@@ -34,6 +34,7 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         elsewhere: None,
         mapped: None,
         git: None,
+        image: None,
     }
 }
 
@@ -54,6 +55,7 @@ pub fn exposure(
         sha256: Some(digest(locator.len() as u64)),
         detail: detail.to_owned(),
         git: None,
+        image: None,
     }
 }
 
@@ -76,6 +78,7 @@ pub fn package(locator: &str, name: &str, version: &str) -> Package {
         exposures: BTreeMap::new(),
         secrets: 0,
         complete: true,
+        image: None,
     }
 }
 

@@ -20,8 +20,10 @@ use crate::blob::lines::LineCounter;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, count_lines};
 use crate::container::carve::{self, Mark};
 use crate::container::git::store::{StoreFiles, StoreWalker};
+use crate::container::image;
+use crate::container::image::listing::Lister;
 use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
-use crate::exposure::{self, Prefilter};
+use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
 use crate::signature::{Hit, SetGroup};
 use crate::sourcemap::inlined::{Inlined, Wanted};
@@ -80,6 +82,8 @@ pub struct Analyser {
     pub seen: Seen,
     /// The one literal pass.
     pub prefilter: Prefilter,
+    /// Whose packages are told where a file names them.
+    pub organisation: Option<Organisation>,
     /// For the progress bar, and to stop.
     pub progress: Arc<Progress>,
 }
@@ -157,9 +161,38 @@ pub struct Building {
     cut_by_limit: bool,
     folder: Vec<u8>,
     in_folder: u64,
+    /// Of what may be a layer of an image.
+    lister: Option<Box<Lister>>,
 }
 
 impl Building {
+    /// Of the container that is called so.
+    pub fn of(name: &[u8]) -> Self {
+        Self {
+            lister: image::may_be_layer(name).then(Box::default),
+            ..Self::default()
+        }
+    }
+
+    /// Notes a member for those who ask what stands in a layer.
+    pub fn list(&mut self, member: &Member, ordinal: u32) {
+        if let (Some(lister), MemberName::Named(name)) = (&mut self.lister, &member.name) {
+            match member.body {
+                Body::Files(_) => lister.folder(name),
+                _ => lister.member(name, ordinal),
+            }
+        }
+    }
+
+    /// Takes what another one noted of the same container; where the two saw different parts of it, that is nothing.
+    pub fn take_listing(&mut self, other: &mut Self, is_same: bool) {
+        self.lister = other.lister.take();
+        if let (Some(lister), false) = (&mut self.lister, is_same) {
+            **lister = Lister::default();
+            self.cut_by_limit = true;
+        }
+    }
+
     /// Which member of its name this is, from 1. Takes the name in, so it is asked once for each member.
     pub fn ordinal(&mut self, name: &MemberName) -> u32 {
         let number = name_number(name.bytes());
@@ -217,6 +250,21 @@ impl Building {
 
     /// Takes something that is no member.
     pub fn other(&mut self, kind: &str) {
+        self.count_other(kind);
+    }
+
+    /// The same, with its name.
+    pub fn named_other(&mut self, kind: &str, name: &[u8]) {
+        self.count_other(kind);
+        if let Some(lister) = &mut self.lister {
+            match kind {
+                "folder" => lister.folder(name),
+                _ => lister.other(name),
+            }
+        }
+    }
+
+    fn count_other(&mut self, kind: &str) {
         match self.tree.other.get_mut(kind) {
             Some(count) => *count += 1,
             None => {
@@ -318,6 +366,14 @@ impl Building {
         facts.cut_by_limit |= self.cut_by_limit;
         facts.levels = self.levels + 1;
         facts.room = self.room;
+        if let Some(lister) = self.lister.filter(|_| self.tree.kind.contains("tar")) {
+            let is_whole = facts
+                .troubles
+                .iter()
+                .all(|trouble| trouble.effect == Effect::Odd);
+            let listing = lister.finish(is_whole && !self.cut_by_limit);
+            facts.image = Some(Box::new(image::Part::Layer(listing)));
+        }
         facts.tree = Some(self.tree);
     }
 }
@@ -353,6 +409,13 @@ fn lacks_room(facts: &Facts) -> bool {
         })
 }
 
+/// Whether a tar is called as a layer of an image is, and what stands in it was not noted, since it was met under
+/// another name first.
+fn is_unlisted(facts: &Facts, name: &[u8]) -> bool {
+    let is_tar = |tree: &Tree| tree.kind.contains("tar");
+    facts.image.is_none() && facts.tree.as_ref().is_some_and(is_tar) && image::may_be_layer(name)
+}
+
 /// Whether an entry points to others beside it, or names sources that may lie there.
 fn leads_elsewhere(entry: &Child) -> bool {
     let names_missing = |entry: &Child| {
@@ -361,7 +424,8 @@ fn leads_elsewhere(entry: &Child) -> bool {
         sources.any(|child| child.source.is_some() && child.key.is_none())
     };
     let mut links = entry.facts.links.iter();
-    links.any(|link| link.kind == ReferenceKind::File)
+    links.any(|link| link.kind == ReferenceKind::File || link.beside.is_some())
+        || matches!(entry.facts.image.as_deref(), Some(image::Part::Doc(_)))
         || names_missing(entry)
         || (entry.facts.tree.as_ref())
             .is_some_and(|tree| tree.is_inside() && tree.children.iter().any(names_missing))
@@ -489,6 +553,7 @@ impl Analyser {
                         return None;
                     }
                     let ordinal = frame.building.ordinal(&member.name);
+                    frame.building.list(&member, ordinal);
                     frame.building.count_folder(&member.name);
                     if matches!(member.body, Body::Streamed(_)) {
                         let visited = self.stream(
@@ -505,6 +570,7 @@ impl Analyser {
                     return Some((member, ordinal));
                 }
                 Event::Other(kind) => frame.building.other(kind),
+                Event::NamedOther(kind, name) => frame.building.named_other(kind, &name),
                 Event::Trouble(trouble) => frame.facts.troubles.push(trouble),
                 Event::Map(head) => frame.building.map(head),
             }
@@ -573,7 +639,7 @@ impl Analyser {
         };
         let key = ContentKey::of(&bytes);
         if self.wishes.keep == Keep::Nothing
-            && let Some(facts) = self.known(&key, depth, above)
+            && let Some(facts) = self.known(&key, depth, above, member.name.bytes())
         {
             return Begun::Done(self.finish_leaf(member, ordinal, &bytes, key, None, facts));
         }
@@ -601,7 +667,7 @@ impl Analyser {
             input_len: bytes.len() as u64,
             held,
             walker,
-            building: Building::default(),
+            building: Building::of(member.name.bytes()),
             ordinal,
             len: bytes.len() as u64,
             key,
@@ -664,14 +730,22 @@ impl Analyser {
     }
 
     /// What is known of content that stands at `depth` in containers that take `above` bytes: nothing, where a limit
-    /// would cut it here and did not where it was seen. `Some(None)` is content that has nothing to tell.
-    fn known(&self, key: &ContentKey, depth: u32, above: u64) -> Option<Option<Arc<Facts>>> {
+    /// would cut it here and did not where it was seen, or where it is called as a layer is and was not listed as one.
+    /// `Some(None)` is content that has nothing to tell.
+    pub(super) fn known(
+        &self,
+        key: &ContentKey,
+        depth: u32,
+        above: u64,
+        name: &[u8],
+    ) -> Option<Option<Arc<Facts>>> {
         match self.seen.get(key)? {
             Known::Plain => Some(None),
             Known::Facts(facts) if depth + facts.levels > self.limits.depth => None,
             Known::Facts(facts) if above > 0 && facts.room > self.limits.within(above).hold() => {
                 None
             }
+            Known::Facts(facts) if is_unlisted(&facts, name) => None,
             Known::Facts(facts) => Some(Some(facts)),
         }
     }
@@ -813,6 +887,7 @@ impl Analyser {
         formats::leaf_kind(bytes).clone_into(&mut facts.kind);
         let hits = self.prefilter.scan(bytes);
         facts.traits = exposure::traits_of(bytes, &hits);
+        facts.image = image::Doc::of(bytes).map(|doc| Box::new(image::Part::Doc(doc)));
         let wanted = Wanted {
             modules: hits.has_module(),
             maps: hits.has_map_contents(),
@@ -838,6 +913,11 @@ impl Analyser {
         }
         if hits.has_debug_id() {
             facts.links.extend(debug_links(bytes));
+        }
+        if let Some(org) = &self.organisation {
+            let (named, trouble) = exposure::packages_in(bytes, org);
+            facts.links.extend(named.into_iter().map(package_link));
+            facts.troubles.extend(trouble);
         }
         self.progress
             .findings
@@ -1100,7 +1180,18 @@ fn debug_links(text: &[u8]) -> impl Iterator<Item = LinkFact> {
         target: id.to_ascii_lowercase(),
         kind: ReferenceKind::DebugId,
         conforming: true,
+        beside: None,
     })
+}
+
+/// The link of a package that a file names.
+fn package_link((target, beside): exposure::named::Package) -> LinkFact {
+    LinkFact {
+        target,
+        kind: ReferenceKind::Package,
+        conforming: true,
+        beside,
+    }
 }
 
 fn link_fact(link: &sourcemap::Link) -> Option<LinkFact> {
@@ -1118,6 +1209,7 @@ fn link_to(target: &[u8], conforming: bool) -> Option<LinkFact> {
         target: target.to_vec(),
         kind,
         conforming,
+        beside: None,
     })
 }
 

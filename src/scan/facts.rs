@@ -14,6 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
+use crate::container::image::Part;
 use crate::container::{Effect, GitMeta, MapHead, SourceMeta, Trouble, Written};
 use crate::exposure::Trait;
 
@@ -32,6 +33,8 @@ pub struct Facts {
     pub lines: u64,
     /// What is in it, where it is a container.
     pub tree: Option<Tree>,
+    /// What it is to a container image.
+    pub image: Option<Box<Part>>,
     /// What kept it from being read, or is odd about it.
     pub troubles: Vec<Trouble>,
     /// Levels of containers that it takes to read it: 0 for a leaf, 1 for a container of leaves.
@@ -55,6 +58,7 @@ impl Facts {
             matches: Vec::new(),
             lines: 0,
             tree: None,
+            image: None,
             troubles: Vec::new(),
             levels: 0,
             room: 0,
@@ -68,6 +72,7 @@ impl Facts {
             && self.links.is_empty()
             && self.matches.is_empty()
             && self.tree.is_none()
+            && self.image.is_none()
             && self.troubles.is_empty()
     }
 
@@ -92,6 +97,8 @@ pub struct LinkFact {
     pub kind: crate::record::ReferenceKind,
     /// Whether a reader that follows the standard would see the link.
     pub conforming: bool,
+    /// Of a package that a store names, where that store keeps its content: a path below its root.
+    pub beside: Option<Vec<u8>>,
 }
 
 /// One agreement with a signed work.
@@ -202,8 +209,7 @@ pub struct Child {
     pub source: Option<Box<SourceMeta>>,
     /// What its container says beside its bytes of where its source map is.
     pub links: Vec<LinkFact>,
-    /// Where it stands in the git store that its container is. Never stored: what is stored stands in no container.
-    #[serde(skip)]
+    /// Where it stands in the git store that its container is.
     pub git: Option<Box<GitMeta>>,
     /// The bytes, where the run was asked to keep them. Never stored.
     #[serde(skip)]

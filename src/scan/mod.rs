@@ -10,6 +10,7 @@
 pub mod analyse;
 pub mod facts;
 pub mod formats;
+pub mod images;
 pub mod input;
 pub mod place;
 pub mod seen;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blob::room::{self, Room};
 use crate::blob::{Locator, Sha256Digest};
+use crate::container::image::Part;
 use crate::exposure::Manifest;
 use analyse::Analyser;
 use facts::Child;
@@ -45,6 +47,8 @@ const COMMIT_MAX: usize = 512;
 pub enum OpenFacts {
     /// A file that is no archive.
     Loose(Box<Child>),
+    /// An archive that is called as a layer of a container image is: what it holds stands in the image's other files.
+    Layer(Box<Child>),
     /// An archive, placed already; what its neighbourhood may still say of it.
     Archive {
         /// Its format.
@@ -76,7 +80,7 @@ pub struct UnitDone {
 }
 
 /// No neighbours: the scope of an archive that is an input or a loose file.
-struct Alone;
+pub struct Alone;
 
 impl Scope for Alone {
     fn package_of(&self, _path: &[u8]) -> Option<(&[u8], &Manifest)> {
@@ -278,7 +282,9 @@ impl Scan<'_> {
             .fetch_add(unit.stamp.size, Ordering::Relaxed);
         let at = Locator::file(&root.label, &unit.path);
         let mut placed = Placed::default();
-        let open = if child.facts.is_archive() {
+        let open = if matches!(child.facts.image.as_deref(), Some(Part::Layer(_))) {
+            Some(OpenFacts::Layer(Box::new(child.clone())))
+        } else if child.facts.is_archive() {
             self.placer
                 .place(&child, &at, &unit.path, &Alone, &mut placed);
             // Nothing is owed to a package round it yet.

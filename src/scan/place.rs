@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
+use super::images;
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{Locator, MemberName, Sha256Digest};
@@ -50,9 +51,23 @@ pub trait Scope {
 
 /// The path that a link in the entry at `path` leads to.
 fn path_of_link(path: &[u8], link: &LinkFact) -> Option<Vec<u8>> {
+    if let Some(beside) = &link.beside {
+        return Some([store_above(path)?, beside].concat());
+    }
     (link.kind == crate::record::ReferenceKind::File)
         .then(|| sourcemap::resolve_link(path, &link.target))
         .flatten()
+}
+
+/// The root of the package store that a file which names packages lies in, with the slash at its end.
+fn store_above(path: &[u8]) -> Option<&[u8]> {
+    // npm's cache, and pnpm's store: since its eleventh version, in its tenth, and before that.
+    let folders: [&[u8]; 4] = [b"index-v5/", b"index.db", b"index/", b"files/"];
+    folders.iter().find_map(|folder| {
+        let at = memchr::memmem::rfind(path, folder)?;
+        let root = &path[..at];
+        (root.is_empty() || root.ends_with(b"/")).then_some(root)
+    })
 }
 
 /// Packages by folder.
@@ -359,6 +374,7 @@ impl Placer<'_> {
                 bytes: child.len,
                 kind: child.facts.kind.clone(),
                 git: None,
+                image: None,
             }));
         }
     }
@@ -393,6 +409,7 @@ impl Placer<'_> {
             sha256,
             detail: finding.detail,
             git: None,
+            image: None,
         }));
     }
 
@@ -500,6 +517,7 @@ impl Placer<'_> {
                 target_bytes: [0, target.bytes],
             }],
             git: None,
+            image: None,
         }))
     }
 
@@ -550,6 +568,7 @@ impl Placer<'_> {
         out: &mut Placed,
     ) -> bool {
         let scope = TreeScope::new(tree, at);
+        let images = images::of_tree(tree);
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         for member in &tree.children {
@@ -571,7 +590,16 @@ impl Placer<'_> {
                 self.place(member, &here, &path, &scope, out);
                 continue;
             }
+            let before = out.records.len();
             self.place(member, &here, tree.path_of(member), &scope, out);
+            if let Some(images) = &images {
+                let path = member.name.bytes();
+                let root = |folder: &[u8]| folder_locator(at, &tree.kind, folder);
+                images::note(images, path, &here, &root, &mut out.records[before..]);
+            }
+        }
+        if let Some(images) = &images {
+            out.records.extend(images::problems(images, tree, at));
         }
         let files = scope.packages.distribute(&tree.folders);
         let alone = scope
@@ -646,6 +674,7 @@ impl Placer<'_> {
             exposures: stats.exposures,
             secrets: 0,
             complete: !stats.incomplete,
+            image: None,
         }));
     }
 
@@ -853,6 +882,14 @@ impl<'a> Around<'a> {
     }
 }
 
+/// The locator of a folder in an archive, which is the archive itself where that is the top.
+fn folder_locator(at: &Locator, kind: &str, folder: &[u8]) -> String {
+    if folder.is_empty() {
+        return at.as_str().to_owned();
+    }
+    at.folder(kind, folder).as_str().to_owned()
+}
+
 /// The record of a link that says nothing of the package round it, as one in a recovered source.
 fn link_record(link: &LinkFact, at: &Locator, found: Option<String>) -> Record {
     Record::Reference(Reference {
@@ -1020,6 +1057,7 @@ fn source_record(
         hash: meta.hash.as_deref().map(escape),
         elsewhere,
         git: None,
+        image: None,
     })
 }
 

@@ -18,6 +18,7 @@ use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, room};
 use crate::container::brotli;
 use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
+use crate::container::image;
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
@@ -134,7 +135,7 @@ pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit, around: &Around)
     let child = match input::open(root, unit) {
         Ok((file, stamp)) => {
             let file = InputFile::new(file, stamp.size);
-            let mut child = read_file(analyser, &file);
+            let mut child = read_file(analyser, &file, &unit.path);
             note_change(&mut child, root, unit, stamp);
             child
         }
@@ -230,7 +231,14 @@ fn read_store(
         .extend(absent.iter().map(|path| borrowed_trouble(path)));
     // No entry is a store, so that none can be one that holds it.
     let above = ContentKey::of(b"");
-    let building = share(analyser, &mut walker, unit.stamp.size, above, &mut facts);
+    let building = share(
+        analyser,
+        &mut walker,
+        b"",
+        unit.stamp.size,
+        above,
+        &mut facts,
+    );
     building.finish(&mut walker, &mut facts);
     let trouble = store_change(root, unit);
     Child {
@@ -305,7 +313,7 @@ pub(super) fn failed(error: &std::io::Error, len: u64) -> Trouble {
     )
 }
 
-fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
+fn read_file(analyser: &Analyser, file: &InputFile, name: &[u8]) -> Child {
     let head = match file.read_at(0, HEAD) {
         Ok(head) => head,
         Err(error) => return unread(failed(&error, file.len)),
@@ -317,21 +325,26 @@ fn read_file(analyser: &Analyser, file: &InputFile) -> Child {
             room::want(file.len);
         }
         return match file.read_at(0, usize::try_from(file.len).unwrap_or(usize::MAX)) {
-            Ok(bytes) => analyse_whole(analyser, bytes, format),
+            Ok(bytes) => analyse_whole(analyser, bytes, name, format),
             Err(error) => unread(failed(&error, file.len)),
         };
     }
     match format {
-        Some(format) => analyse_shared(analyser, Input::File(file.clone()), format),
+        Some(format) => analyse_shared(analyser, Input::File(file.clone()), name, format),
         None => analyse_streamed(analyser, file),
     }
 }
 
-fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn Format>) -> Child {
+fn analyse_whole(
+    analyser: &Analyser,
+    bytes: Bytes,
+    name: &[u8],
+    format: Option<&'static dyn Format>,
+) -> Child {
     if let Some(format) = format
-        && bytes.len() as u64 >= SHARED_MIN
+        && (bytes.len() as u64 >= SHARED_MIN || image::may_be_layer(name))
     {
-        return analyse_shared(analyser, Input::Memory(bytes), format);
+        return analyse_shared(analyser, Input::Memory(bytes), name, format);
     }
     let member = Member::whole(MemberName::Named(Vec::new()), bytes.clone());
     match analyser.visit(member, 1, 0, &[]) {
@@ -353,7 +366,12 @@ fn analyse_whole(analyser: &Analyser, bytes: Bytes, format: Option<&'static dyn 
 }
 
 /// Opens an archive and hands its members out.
-fn analyse_shared(analyser: &Analyser, input: Input, format: &'static dyn Format) -> Child {
+fn analyse_shared(
+    analyser: &Analyser,
+    input: Input,
+    name: &[u8],
+    format: &'static dyn Format,
+) -> Child {
     let len = input.len();
     let (key, sha256) = match digests(&input) {
         Ok(digests) => digests,
@@ -364,10 +382,8 @@ fn analyse_shared(analyser: &Analyser, input: Input, format: &'static dyn Format
     if let (Input::Memory(bytes), false) = (&input, analyser.sets.is_empty()) {
         facts.matches = analyser.matches(bytes, &sha256);
     }
-    if let Some(super::seen::Known::Facts(known)) = analyser
-        .seen
-        .get(&key)
-        .filter(|_| analyser.wishes.keep == super::analyse::Keep::Nothing)
+    if analyser.wishes.keep == super::analyse::Keep::Nothing
+        && let Some(Some(known)) = analyser.known(&key, 0, 0, name)
     {
         return root(len, key, sha256, known);
     }
@@ -375,7 +391,7 @@ fn analyse_shared(analyser: &Analyser, input: Input, format: &'static dyn Format
     match guarded(|| format.open(input, &analyser.limits)).flatten() {
         Ok(walker) => {
             let mut walker = formats::with_stores(format, walker, &analyser.limits);
-            let building = share(analyser, walker.as_mut(), len, key, &mut facts);
+            let building = share(analyser, walker.as_mut(), name, len, key, &mut facts);
             building.finish(walker.as_mut(), &mut facts);
         }
         Err(trouble) => facts.troubles.push(trouble),
@@ -508,6 +524,7 @@ struct Sharer<'a> {
 fn share(
     analyser: &Analyser,
     walker: &mut dyn Walker,
+    name: &[u8],
     input_len: u64,
     key: ContentKey,
     facts: &mut Facts,
@@ -518,7 +535,7 @@ fn share(
         analyser,
         returned: &returned,
         key,
-        counting: Building::default(),
+        counting: Building::of(name),
         troubles: Vec::new(),
         batch: Batch::new(),
         batch_bytes: 0,
@@ -544,6 +561,8 @@ fn share(
         sharer.hand_out(scope);
     });
     merged.take_ready(&returned, input_len, &analyser.limits);
+    let is_same = !merged.full;
+    merged.building.take_listing(&mut sharer.counting, is_same);
     facts.cut_by_limit |= sharer.counting.is_cut();
     facts.troubles.append(&mut merged.troubles);
     merged.building
@@ -567,6 +586,10 @@ impl<'a> Sharer<'a> {
                 self.counting.other(kind);
                 return true;
             }
+            Event::NamedOther(kind, name) => {
+                self.counting.named_other(kind, &name);
+                return true;
+            }
             Event::Trouble(trouble) => {
                 self.troubles.push(trouble);
                 return true;
@@ -588,6 +611,7 @@ impl<'a> Sharer<'a> {
             self.hand_out(scope);
         }
         let ordinal = self.counting.ordinal(&member.name);
+        self.counting.list(&member, ordinal);
         self.counting.count_folder(&member.name);
         if is_streamed {
             let slot = self.reserve();
@@ -752,9 +776,10 @@ mod tests {
             wishes: crate::scan::analyse::Wishes::default(),
             seen: crate::scan::seen::Seen::default(),
             prefilter: crate::exposure::Prefilter::new(),
+            organisation: None,
             progress: Arc::default(),
         };
-        analyse_shared(&analyser, Input::Memory(bytes.into()), &Faulty)
+        analyse_shared(&analyser, Input::Memory(bytes.into()), b"", &Faulty)
     }
 
     #[test]

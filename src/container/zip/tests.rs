@@ -27,7 +27,7 @@ fn walk(bytes: &[u8]) -> Result<Seen, String> {
                 }
             }
             Event::Trouble(trouble) => codes.push(trouble.code.into_owned()),
-            Event::Other(_) | Event::Map(_) => {}
+            Event::Other(_) | Event::NamedOther(..) | Event::Map(_) => {}
         }
     }
     Ok((members, codes))
