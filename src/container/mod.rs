@@ -28,6 +28,7 @@ pub mod json;
 pub mod listed;
 pub mod lz4;
 pub mod lzma;
+pub mod mail;
 pub mod nexe;
 pub mod pkg;
 pub mod ram;

@@ -17,6 +17,7 @@ use crate::container::{
     har::Har,
     lz4::Lz4,
     lzma::Lzma,
+    mail::{Mail, mbox::Mbox},
     nexe::Nexe,
     pkg::Pkg,
     ram::RamBundle,
@@ -35,7 +36,7 @@ use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried: those without a magic of their own last, so
 /// that they are tried only where nothing else is known.
-static FORMATS: [&dyn Format; 30] = [
+static FORMATS: [&dyn Format; 32] = [
     // Before gzip, which it is too.
     &WarcGz,
     &Gzip { runs_on },
@@ -58,6 +59,8 @@ static FORMATS: [&dyn Format; 30] = [
     &PrefixedZip,
     &Har,
     &Warc,
+    &Mbox,
+    &Mail,
     &GitPack,
     &GitBundle,
     &RamBundle,
