@@ -12,6 +12,6 @@ pub mod locator;
 
 pub use digest::{ContentKey, Sha256Digest};
 pub use hops::{Hop, Hops};
-pub use limits::Limits;
+pub use limits::{Decoders, Limits};
 pub use lines::count_lines;
 pub use locator::{Locator, MemberName};

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
 use super::{CliError, Common, progress};
+use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
 use crate::exposure::{Organisation, Prefilter, Rules};
@@ -50,6 +51,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// How long it took.
     pub seconds: f64,
+    /// How compressed content was undone.
+    pub decoders: Decoders,
 }
 
 /// Loads signature sets, their names where those are at hand, and baselines.
@@ -202,6 +205,7 @@ impl<'a> Pipeline<'a> {
             ledger,
             interrupted,
             seconds,
+            decoders: common.limits().decoders,
         })
     }
 
@@ -232,6 +236,7 @@ impl<'a> Pipeline<'a> {
                 .map(|org| hex(&org.digest())),
             inputs: Vec::new(),
             limits: self.request.common.limits().by_name(),
+            decoders: self.request.common.limits().decoders.name().to_owned(),
             started: None,
             seconds: None,
         }
@@ -247,6 +252,7 @@ impl<'a> Pipeline<'a> {
             "sets": run.sets,
             "organisation": run.organisation,
             "limits": run.limits,
+            "decoders": run.decoders,
             "record_all": self.request.record_all,
         });
         *blake3::hash(text.to_string().as_bytes()).as_bytes()

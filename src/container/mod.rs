@@ -33,6 +33,7 @@ pub mod nexe;
 pub mod pkg;
 pub mod ram;
 pub mod rpm;
+pub mod safe;
 pub mod sea;
 pub mod sevenz;
 pub mod spans;

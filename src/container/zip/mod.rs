@@ -29,7 +29,7 @@ use bytes::Bytes;
 
 use super::feed::Input;
 use super::{Body, Event, Format, Member, Trouble, Walker, exe, inflate};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Decoders, Limits, MemberName};
 use records::{
     COMMENT_MAX, DESCRIPTOR_MAGIC, Descriptor, Directory, END_LEN, END_MAGIC, ENTRY_MAGIC, Entry,
     LOCAL_MAGIC, Locals, SPANNED_MAGIC, u32_at, unreadable,
@@ -92,6 +92,7 @@ impl Format for Zip {
             covered,
             overlaps: Overlaps::default(),
             hold: limits.hold(),
+            decoders: limits.decoders,
             bytes_max: limits.bytes,
             streamed: None,
             pending: VecDeque::new(),
@@ -289,6 +290,7 @@ struct ZipWalker {
     covered: Covered,
     overlaps: Overlaps,
     hold: u64,
+    decoders: Decoders,
     bytes_max: u64,
     streamed: Option<Streamed>,
     /// What is given before the next entry is looked at.
@@ -522,7 +524,7 @@ impl ZipWalker {
             return (checked(name, bytes, entry), used);
         }
         let data = self.input.reader(at).take(entry.packed);
-        let Some(mut decoder) = decoder(entry, data) else {
+        let Some(mut decoder) = decoder(entry, data, self.decoders) else {
             let trouble = Trouble::skipped(
                 "unsupported",
                 format!(
@@ -568,7 +570,7 @@ impl ZipWalker {
         let believable = entry.unpacked <= entry.packed.saturating_mul(1_032)
             && entry.unpacked <= FAST_MAX.min(self.hold)
             && entry.packed <= FAST_MAX;
-        if entry.method != 8 || !believable {
+        if entry.method != 8 || !believable || self.decoders == Decoders::Safe {
             return None;
         }
         let packed = self.input.slice(at, entry.packed as usize).ok()?;
