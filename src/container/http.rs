@@ -282,7 +282,9 @@ fn undone(coding: &[u8], body: &Bytes, most: u64, decoders: Decoders) -> Option<
             cut(bytes, ended, most)
         }
         b"zstd" if body.starts_with(b"\x28\xb5\x2f\xfd") => {
-            let decoder = safe::zstd(&mut rest, decoders)?;
+            // What it leaves shows in `rest`.
+            let input = &mut rest;
+            let decoder = safe::zstd(input, decoders)?;
             unfold(decoder, most)
         }
         b"gzip" | b"x-gzip" | b"zstd" => return None,

@@ -202,7 +202,7 @@ impl IsoWalker {
             claims.note(at, SECTOR);
             self.pending.push_back(Event::Other("header"));
             match sector[0] {
-                0 => self.boot_record(&sector, &mut claims),
+                0 => self.boot_record(&sector),
                 1 | 2 if sector.len() as u64 == SECTOR => self.volume(&sector, &mut claims),
                 255 => break,
                 _ => {}
@@ -223,17 +223,16 @@ impl IsoWalker {
     }
 
     /// The catalogue of boot images (El Torito, 2).
-    fn boot_record(&mut self, sector: &Bytes, claims: &mut Claims) {
+    fn boot_record(&mut self, sector: &Bytes) {
         if sector.get(7..30) != Some(b"EL TORITO SPECIFICATION") {
             return;
         }
         let at = number(sector, 71) * SECTOR;
         let catalogue = self.spans.slice(at, SECTOR as usize);
-        if catalogue.first() == Some(&1) && catalogue.get(30..32) == Some(&[0x55, 0xaa]) {
-            claims.note(at, 64);
-            if catalogue.get(32) == Some(&0x88) {
-                self.pending.push_back(Event::Other("boot-image"));
-            }
+        let is_sound =
+            catalogue.first() == Some(&1) && catalogue.get(30..32) == Some(&[0x55, 0xaa]);
+        if is_sound && catalogue.get(32) == Some(&0x88) {
+            self.pending.push_back(Event::Other("boot-image"));
         }
     }
 
@@ -394,11 +393,11 @@ impl IsoWalker {
     }
 
     fn record(&mut self, path: &[u8], record: Record) {
+        let ridge = self.ridge(&record);
         // The folder itself and the one above (6.8.2.2).
         if matches!(record.name.as_slice(), [0] | [1]) {
             return;
         }
-        let ridge = self.ridge(&record);
         if ridge.is_moved {
             return;
         }
@@ -524,10 +523,12 @@ impl IsoWalker {
     }
 
     /// What Rock Ridge says of a record (P1282, 4.1), wherever its fields go on (SUSP, 5.1).
-    fn ridge(&self, record: &Record) -> Ridge {
+    fn ridge(&mut self, record: &Record) -> Ridge {
         let mut ridge = Ridge::default();
         let Some(tree) = &self.tree else { return ridge };
-        let Some(skip) = tree.skip else { return ridge };
+        let (Some(skip), block) = (tree.skip, tree.block) else {
+            return ridge;
+        };
         let mut area = record.fields.slice(skip.min(record.fields.len())..);
         for _ in 0..CONTINUATIONS_MAX {
             let mut next = None;
@@ -558,7 +559,10 @@ impl IsoWalker {
             let Some((place, offset, len)) = next else {
                 break;
             };
-            let at = place * tree.block + offset;
+            let at = place * block + offset;
+            if let Some(claims) = &mut self.claims {
+                claims.note(at, len.min(SECTOR));
+            }
             area = self.spans.slice(at, len.min(SECTOR) as usize);
         }
         ridge

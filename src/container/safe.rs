@@ -155,9 +155,9 @@ pub enum Fed {
     Corrupt,
 }
 
-impl ZstdFrame {
+impl Default for ZstdFrame {
     /// A decoder without a frame yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let mut decoder = FrameDecoder::new();
         // What the frame asks for was held against the limit before.
         decoder.set_max_window_size(u64::MAX);
@@ -167,7 +167,9 @@ impl ZstdFrame {
             is_last: false,
         }
     }
+}
 
+impl ZstdFrame {
     /// Begins a frame with a header that states no checksum. `false` where that is damaged.
     pub fn begin(&mut self, header: &[u8]) -> bool {
         self.part.clear();

@@ -229,7 +229,7 @@ impl ZstdCodec {
         let window = limits.window();
         let context = match limits.decoders {
             Decoders::Fast => Context::library(window)?,
-            Decoders::Safe => Context::Safe(Box::new(ZstdFrame::new())),
+            Decoders::Safe => Context::Safe(Box::default()),
         };
         Some(Self {
             context,

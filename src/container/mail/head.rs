@@ -15,8 +15,8 @@ use super::coding;
 const VALUE_MAX: usize = 64 << 10;
 /// Parameters of one field that are read.
 const PARAMETERS_MAX: usize = 256;
-/// How much of a head is looked at to tell a message.
-const LOOK: usize = 16 << 10;
+/// A head of which so much was seen may end behind that: of large files no more is shown.
+const SHOWN: usize = 60 << 10;
 
 /// Fields of messages that people and servers write, in lower case.
 const KNOWN: [&[u8]; 14] = [
@@ -202,7 +202,8 @@ pub fn has_mail_field(head: &[u8]) -> bool {
 /// Whether content that begins so is a message.
 ///
 /// Many things begin with `Name: value`. So there is nothing but fields up to the empty line, and among them are those
-/// of MIME, those that RFC 5322 (3.6) asks of every message and as it asks for them, or what a server writes.
+/// of MIME, those that RFC 5322 (3.6) asks of every message and as it asks for them, or what a server writes. A head
+/// alone is none: there is nothing in it to be opened.
 pub fn is_message(head: &[u8]) -> bool {
     let Some(evidence) = Evidence::of(head) else {
         return false;
@@ -211,7 +212,7 @@ pub fn is_message(head: &[u8]) -> bool {
     let is_multipart = evidence.is_multipart && evidence.known > 0;
     let is_written = evidence.has_sender && evidence.has_date;
     let is_sent = evidence.has_id && evidence.known > 1;
-    is_mime || is_multipart || is_written || is_sent
+    evidence.has_body && (is_mime || is_multipart || is_written || is_sent)
 }
 
 /// What speaks for a head being that of a message.
@@ -224,6 +225,7 @@ struct Evidence {
     has_sender: bool,
     has_date: bool,
     has_id: bool,
+    has_body: bool,
 }
 
 impl Evidence {
@@ -234,12 +236,18 @@ impl Evidence {
         if !first.is_ascii_alphabetic() && first != b'>' {
             return None;
         }
-        let mut evidence = Self::default();
-        let look = &bytes[..bytes.len().min(LOOK)];
-        for (at, line) in lines(look) {
+        let mut evidence = Self {
+            has_body: bytes.len() >= SHOWN,
+            ..Self::default()
+        };
+        for (at, line) in lines(bytes) {
             let bare = without_end(line);
-            let is_cut = at + line.len() == look.len() && !line.ends_with(b"\n");
-            if bare.is_empty() || is_cut {
+            let end = at + line.len();
+            if bare.is_empty() {
+                evidence.has_body = end < bytes.len();
+                break;
+            }
+            if end == bytes.len() && !line.ends_with(b"\n") {
                 break;
             }
             if (at == 0 && is_envelope(bare)) || (at > 0 && is_continued(bare)) {
@@ -502,6 +510,7 @@ mod tests {
             "From here on: all is well\nDate: soon\n\n",
             "Date: Mon, 1 Jan 2024 10:00:00 +0000\nServer: x\nContent-Type: text/html\n\n",
             "HTTP/1.1 200 OK\nFrom: a@b\nDate: Mon, 1 Jan 2024 10:00:00 +0000\n\n",
+            "From: a@b\nDate: Mon, 1 Jan 2024 10:00:00 +0000\n\n",
             "From: a@b\nsome text\nDate: Mon, 1 Jan 2024 10:00:00 +0000\n\n",
             "",
         ] {
@@ -509,9 +518,9 @@ mod tests {
         }
         for text in [
             "From: A <a@example.org>\nDate: Mon, 1 Jan 2024 10:00:00 +0000\n\nText",
-            "MIME-Version: 1.0\nContent-Type: text/plain\n\n",
-            "Content-Type: multipart/mixed; boundary=b\nSubject: x\n\n",
-            "Return-Path: <a@example.org>\nX-Long:\n more\nReceived: from h by i; Mon\n",
+            "MIME-Version: 1.0\nContent-Type: text/plain\n\nText",
+            "Content-Type: multipart/mixed; boundary=b\nSubject: x\n\n--b",
+            "Return-Path: <a@example.org>\nX-Long:\n more\nReceived: from h by i; Mon\n\nText",
         ] {
             assert!(is_message(text.as_bytes()), "{text}");
         }
