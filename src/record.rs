@@ -228,9 +228,8 @@ pub struct Run {
     pub inputs: Vec<RunInput>,
     /// Limits in force, by name.
     pub limits: BTreeMap<String, u64>,
-    /// How compressed content was undone: `fast`, or `safe` with `--safe-decoders`.
-    #[serde(default)]
-    pub decoders: String,
+    /// How compressed content was undone: `fast`, or `safe` with `--safe-decoders`. Cases of before that do not say.
+    pub decoders: Option<String>,
     /// UTC start of the run, RFC 3339. Differs from run to run.
     pub started: Option<String>,
     /// Seconds that the run took. Differs from run to run.

@@ -236,7 +236,7 @@ impl<'a> Pipeline<'a> {
                 .map(|org| hex(&org.digest())),
             inputs: Vec::new(),
             limits: self.request.common.limits().by_name(),
-            decoders: self.request.common.limits().decoders.name().to_owned(),
+            decoders: Some(self.request.common.limits().decoders.name().to_owned()),
             started: None,
             seconds: None,
         }

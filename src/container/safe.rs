@@ -2,7 +2,7 @@
 //!
 //! Whoever reads what an attacker packed may not want a C library to be the first that sees it. So what is inflated by
 //! libdeflate, unpacked by libzstd, and unpacked by liblzma otherwise, is here done by zlib-rs, ruzstd and lzma-rust2.
-//! They cost two to three times as much. The same records come out of what is whole or cut; each decoder is the other's
+//! They are slower. The same records come out of what is whole or cut; each decoder is the other's
 //! oracle in the tests. They differ by nature where bytes are damaged:
 //!
 //! - libzstd gives nothing of the block in which the damage is, ruzstd what it made before it;

@@ -127,7 +127,7 @@ pub fn run() -> Run {
             ("entries", 10_000_000),
             ("ratio", 2_000),
         ]),
-        decoders: "fast".to_owned(),
+        decoders: Some("fast".to_owned()),
         started: Some("2026-04-02T03:12:44Z".to_owned()),
         seconds: Some(4.2),
     }
