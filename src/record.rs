@@ -231,6 +231,8 @@ pub struct Run {
     /// A triage: nothing was looked for but equal bytes, mostly by what indexes and headers say.
     #[serde(default)]
     pub triage: bool,
+    /// How compressed content was undone: `fast`, or `safe` with `--safe-decoders`. Cases of before that do not say.
+    pub decoders: Option<String>,
     /// UTC start of the run, RFC 3339. Differs from run to run.
     pub started: Option<String>,
     /// Seconds that the run took. Differs from run to run.

@@ -105,6 +105,19 @@ fn every_format_gives_back_what_other_hands_packed() {
         .filter_map(|row| complaint(row, &records))
         .collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    // What is whole or cut is read by the second decoders as by the first ones.
+    let safe = scan(
+        INCOMPLETE,
+        arguments.into_iter().chain([OsStr::new("--safe-decoders")]),
+    );
+    let decoders = |records: &Records| records.all("run").next().unwrap()["decoders"].clone();
+    assert_eq!(decoders(&safe), "safe");
+    assert_eq!(decoders(&records), "fast");
+    let complaints: Vec<_> = rows
+        .iter()
+        .filter_map(|row| complaint(row, &safe))
+        .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     // Where less may be held, it is said of each map, or of a frame that looks back further than that.
     let small = [
         input.as_os_str(),

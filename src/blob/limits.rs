@@ -6,6 +6,26 @@
 
 use std::collections::BTreeMap;
 
+/// Which decoders undo deflate, zstd and LZMA.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Decoders {
+    /// The fastest there are, which are C.
+    #[default]
+    Fast,
+    /// Memory-safe ones.
+    Safe,
+}
+
+impl Decoders {
+    /// The word for them in `run` records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Decoders::Fast => "fast",
+            Decoders::Safe => "safe",
+        }
+    }
+}
+
 /// Limits of one scan. The defaults are generous; hitting one is loud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -21,6 +41,8 @@ pub struct Limits {
     pub memory: u64,
     /// Bytes that the containers round a place take of [`Limits::hold`].
     pub above: u64,
+    /// How compressed content is undone. Changes nothing of what is read where that is whole.
+    pub decoders: Decoders,
 }
 
 impl Limits {
@@ -82,6 +104,7 @@ impl Default for Limits {
             ratio: 2_000,
             memory: 1 << 30,
             above: 0,
+            decoders: Decoders::default(),
         }
     }
 }

@@ -13,6 +13,6 @@ pub mod room;
 
 pub use digest::{ContentKey, Sha256Digest};
 pub use hops::{Hop, Hops};
-pub use limits::Limits;
+pub use limits::{Decoders, Limits};
 pub use lines::count_lines;
 pub use locator::{Locator, MemberName};

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::blob::Limits;
+use crate::blob::{Decoders, Limits};
 use crate::record::Severity;
 
 /// How a command ended.
@@ -141,6 +141,9 @@ struct Common {
     /// Bytes out for each byte in, beyond the first 256 MiB; each member counts as 512 bytes more
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     limit_ratio: u64,
+    /// Undo deflate, zstd, xz and LZMA with memory-safe decoders instead of C libraries: slower, same records
+    #[arg(long)]
+    safe_decoders: bool,
     /// Print nothing but results and errors
     #[arg(long, short)]
     quiet: bool,
@@ -161,6 +164,11 @@ impl Common {
             ratio: self.limit_ratio,
             memory: self.memory,
             above: 0,
+            decoders: if self.safe_decoders {
+                Decoders::Safe
+            } else {
+                Decoders::Fast
+            },
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
 use super::{CliError, Common, progress};
+use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
 use crate::exposure::{Organisation, Prefilter, Rules};
@@ -53,6 +54,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// How long it took.
     pub seconds: f64,
+    /// How compressed content was undone.
+    pub decoders: Decoders,
 }
 
 /// Loads signature sets, their names where those are at hand, and baselines.
@@ -208,6 +211,7 @@ impl<'a> Pipeline<'a> {
             ledger,
             interrupted,
             seconds,
+            decoders: common.limits().decoders,
         })
     }
 
@@ -239,6 +243,7 @@ impl<'a> Pipeline<'a> {
             inputs: Vec::new(),
             limits: self.request.common.limits().by_name(),
             triage: self.request.triage,
+            decoders: Some(self.request.common.limits().decoders.name().to_owned()),
             started: None,
             seconds: None,
         }
@@ -254,6 +259,7 @@ impl<'a> Pipeline<'a> {
             "sets": run.sets,
             "organisation": run.organisation,
             "limits": run.limits,
+            "decoders": run.decoders,
             "record_all": self.request.record_all,
             "triage": run.triage,
         });

@@ -103,6 +103,7 @@ fn worst_of_class(
 ) -> Result<Option<Severity>, CliError> {
     let limits = Limits::default();
     let common = Common {
+        safe_decoders: false,
         jobs: Some(1),
         memory: limits.memory,
         limit_depth: limits.depth,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::CliError;
 use super::pipeline::Outcome;
+use crate::blob::Decoders;
 use crate::blob::locator::shown;
 use crate::record::{Basis, Exposure, Ledger, Party, Record, Severity, SourceStatus};
 use crate::report::text::{grouped, plural, size};
@@ -211,6 +212,9 @@ impl Summary {
             )?;
         }
         writeln!(out, "read        {}", read_line(outcome))?;
+        if outcome.decoders == Decoders::Safe {
+            writeln!(out, "decoders    memory-safe ones only")?;
+        }
         writeln!(out, "account     {}", account_line(ledger))?;
         writeln!(out, "not read    {}", self.not_read_line(outcome))?;
         for (_, problem) in &self.first_problems {

@@ -19,8 +19,8 @@ use bytes::Bytes;
 
 use super::exe::{self, Wanted};
 use super::listed::{Listed, held, number_at};
-use super::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker};
-use crate::blob::{Limits, MemberName, count_lines, room};
+use super::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker, safe};
+use crate::blob::{Decoders, Limits, MemberName, count_lines, room};
 use crate::record::SourceStatus;
 
 const TRAILER: &[u8] = b"\n---- Bun! ----\n";
@@ -224,14 +224,14 @@ fn carve(content: &Bytes, range: Range<usize>, limits: &Limits, list: &mut Liste
     let mut at = range.start;
     while let Some(found) = memchr::memmem::find(&content[at..range.end], ZSTD_MAGIC) {
         at += found;
-        let frame = zstd::zstd_safe::find_frame_compressed_size(&content[at..range.end]);
-        let Ok(len) = frame else {
+        let frame = super::zstd::frame_len(&content[at..range.end]);
+        let Some(len) = frame else {
             at += ZSTD_MAGIC.len();
             continue;
         };
-        let hold = limits.hold();
+        let (hold, decoders) = (limits.hold(), limits.decoders);
         list.packed(&(at..at + len), move |frame| {
-            let (bytes, trouble) = unpack(frame, hold);
+            let (bytes, trouble) = unpack(frame, hold, decoders);
             // What only looks like a frame is given as it stands.
             let bytes = match &trouble {
                 Some(_) if bytes.is_empty() => Bytes::copy_from_slice(frame),
@@ -246,10 +246,13 @@ fn carve(content: &Bytes, range: Range<usize>, limits: &Limits, list: &mut Liste
 }
 
 /// Unpacks one zstd frame, as far as it can be and may be.
-fn unpack(frame: &[u8], most: u64) -> (Bytes, Option<Trouble>) {
+fn unpack(frame: &[u8], most: u64, decoders: Decoders) -> (Bytes, Option<Trouble>) {
     let mut bytes = Vec::new();
-    let result = zstd::stream::read::Decoder::with_buffer(frame)
-        .and_then(|decoder| room::read(&mut decoder.single_frame(), most + 1, &mut bytes));
+    // What follows the frame is none of it.
+    let frame = super::zstd::frame_len(frame).map_or(frame, |len| &frame[..len]);
+    let result = safe::zstd(frame, decoders)
+        .ok_or_else(|| std::io::Error::other("there is no memory for a decoder"))
+        .and_then(|mut decoder| room::read(&mut decoder, most + 1, &mut bytes));
     let trouble = match result {
         Err(error) => Some(Trouble::damaged(
             "corrupt-data",
@@ -341,6 +344,7 @@ impl Format for BunMap {
             sources,
             next: 0,
             hold: limits.hold(),
+            decoders: limits.decoders,
             document,
         }))
     }
@@ -354,6 +358,7 @@ struct MapWalker {
     there: usize,
     next: usize,
     hold: u64,
+    decoders: Decoders,
 }
 
 impl MapWalker {
@@ -391,7 +396,7 @@ impl MapWalker {
                 ),
             ),
             Some((packed, is_whole)) => {
-                let (bytes, trouble) = unpack(&packed, self.hold);
+                let (bytes, trouble) = unpack(&packed, self.hold, self.decoders);
                 meta.lines = count_lines(&bytes);
                 meta.status = match (std::str::from_utf8(&bytes), &trouble) {
                     (_, Some(_)) => SourceStatus::Truncated,

@@ -16,7 +16,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use super::feed::Input;
 use super::stream::{self, Codec, Notes, Packed, RunsOn, Step, Unpacked, zeros};
 use super::{Format, Trouble, Walker, inflate};
-use crate::blob::Limits;
+use crate::blob::{Decoders, Limits};
 
 /// What a member begins with (RFC 1952, 2.3.1).
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -38,7 +38,7 @@ impl Format for Gzip {
     }
 
     fn open(&self, input: Input, limits: &Limits) -> Result<Box<dyn Walker>, Trouble> {
-        if let Input::Memory(packed) = &input
+        if let (Input::Memory(packed), Decoders::Fast) = (&input, limits.decoders)
             && let Some(unpacked) = inflate_all(packed, limits)
         {
             return Ok(stream::open_unpacked::<GzipCodec>(

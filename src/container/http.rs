@@ -18,8 +18,8 @@ use std::io::Read;
 
 use bytes::Bytes;
 
-use super::{Trouble, brotli};
-use crate::blob::room;
+use super::{Trouble, brotli, safe};
+use crate::blob::{Decoders, room};
 
 /// Codings that are undone of one body; real ones have one.
 const CODINGS_MAX: usize = 4;
@@ -139,7 +139,7 @@ pub struct Plain {
 }
 
 /// Undoes the codings that `head` states for `body`; gives at most `most` bytes.
-pub fn plain(head: &Head, body: Bytes, most: u64) -> Plain {
+pub fn plain(head: &Head, body: Bytes, most: u64, decoders: Decoders) -> Plain {
     let mut plain = Plain {
         bytes: body.clone(),
         trouble: None,
@@ -153,7 +153,7 @@ pub fn plain(head: &Head, body: Bytes, most: u64) -> Plain {
     // The last coding was applied last.
     let codings = head.codings("content-encoding");
     for coding in codings.iter().rev().take(CODINGS_MAX) {
-        match undone(coding, &plain.bytes, most) {
+        match undone(coding, &plain.bytes, most, decoders) {
             Some(inner) => {
                 plain.bytes = inner.bytes;
                 plain.trouble = plain.trouble.or(inner.trouble);
@@ -261,7 +261,7 @@ fn chunk(body: &[u8], at: usize) -> Option<(usize, usize)> {
 // Content coding
 
 /// What `body` unfolds to; `None` where it stays as it is.
-fn undone(coding: &[u8], body: &Bytes, most: u64) -> Option<Plain> {
+fn undone(coding: &[u8], body: &Bytes, most: u64, decoders: Decoders) -> Option<Plain> {
     if body.is_empty() {
         return None;
     }
@@ -282,7 +282,9 @@ fn undone(coding: &[u8], body: &Bytes, most: u64) -> Option<Plain> {
             cut(bytes, ended, most)
         }
         b"zstd" if body.starts_with(b"\x28\xb5\x2f\xfd") => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(&mut rest).ok()?;
+            // What it leaves shows in `rest`.
+            let input = &mut rest;
+            let decoder = safe::zstd(input, decoders)?;
             unfold(decoder, most)
         }
         b"gzip" | b"x-gzip" | b"zstd" => return None,
@@ -413,7 +415,7 @@ mod tests {
 
     fn coded(coding: &str, body: &[u8]) -> (Vec<u8>, Option<String>) {
         let head = head(&format!("HTTP/1.1 200 OK\r\n{coding}\r\n\r\n"));
-        let plain = plain(&head, Bytes::copy_from_slice(body), 1 << 20);
+        let plain = plain(&head, Bytes::copy_from_slice(body), 1 << 20, Decoders::Fast);
         let code = plain.trouble.map(|trouble| trouble.code.into_owned());
         (plain.bytes.to_vec(), code)
     }
@@ -480,7 +482,7 @@ mod tests {
     fn what_follows_a_coding_is_told_of() {
         let told = |fields: &str, body: &[u8]| {
             let head = head(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"));
-            let plain = plain(&head, Bytes::copy_from_slice(body), 1 << 20);
+            let plain = plain(&head, Bytes::copy_from_slice(body), 1 << 20, Decoders::Fast);
             let code = plain.trouble.map(|trouble| trouble.code.into_owned());
             (plain.bytes.to_vec(), code, plain.coded_from)
         };
@@ -576,7 +578,7 @@ mod tests {
     fn a_bomb_is_cut() {
         let head = head("HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n");
         let bomb = deflate(&vec![0; 100_000], true);
-        let plain = plain(&head, bomb.into(), 1_000);
+        let plain = plain(&head, bomb.into(), 1_000, Decoders::Fast);
         assert_eq!(plain.bytes.len(), 1_000);
         assert_eq!(plain.trouble.unwrap().code, "memory-limit");
     }

@@ -4,11 +4,15 @@
 //! the dictionary, size of the content. It counts as one only where every field is as compressors write it, and where
 //! the first bytes can be decoded; the arithmetic of LZMA stumbles soon over what is something else.
 
-use liblzma::stream::{Action, Status, Stream};
+use std::io::Read as _;
 
+use liblzma::stream::Stream;
+use lzma_rust2::LzmaReader;
+
+use super::safe::Lzma as Decoder;
 use super::stream::{self, Codec, Notes, Packed, RunsOn, Step};
 use super::{Format, Input, Trouble, Walker, xz};
-use crate::blob::Limits;
+use crate::blob::{Decoders, Limits};
 
 /// Properties, size of the dictionary, size of the content (1.1).
 const HEADER: usize = 13;
@@ -18,8 +22,8 @@ const DICTIONARY_MIN: u32 = 4 << 10;
 const SIZE_MAX: u64 = 256 << 30;
 /// So many bytes of content are decoded to tell.
 const TRIAL: usize = 512;
-/// Memory for a trial: what is decoded then looks back on nothing further.
-const TRIAL_MEMORY: u64 = 1 << 20;
+/// Memory for a trial, in KiB: what is decoded then looks back on nothing further.
+const TRIAL_MEMORY: u32 = 1 << 10;
 
 /// The format of `.lzma` files.
 pub struct Lzma {
@@ -42,6 +46,7 @@ impl Format for Lzma {
         let codec = LzmaCodec {
             decoder: None,
             window: limits.window(),
+            decoders: limits.decoders,
             is_done: false,
         };
         Ok(stream::open(&input, codec, self.runs_on, limits))
@@ -77,33 +82,33 @@ fn decodes(head: &[u8]) -> bool {
     // The declared dictionary would be allocated; nothing that is decoded here looks back further than this.
     let mut trial = *header;
     trial[1..5].copy_from_slice(&DICTIONARY_MIN.to_le_bytes());
-    let Ok(mut decoder) = Stream::new_lzma_decoder(TRIAL_MEMORY) else {
+    // By the memory-safe decoder in any case: nearly everything that comes here is something else.
+    let input = trial.as_slice().chain(&head[HEADER..]);
+    let Ok(mut decoder) = LzmaReader::new_mem_limit(input, TRIAL_MEMORY, None) else {
         return false;
     };
-    let mut output = [0; TRIAL];
-    let rest = &head[HEADER..];
-    let mut ended = false;
-    for mut input in [&trial[..], rest] {
-        while !ended && !input.is_empty() && (decoder.total_out() as usize) < TRIAL {
-            let before = decoder.total_in();
-            let room = &mut output[decoder.total_out() as usize..];
-            match decoder.process(input, room, Action::Run) {
-                Ok(Status::StreamEnd) => ended = true,
-                Ok(Status::MemNeeded) | Err(_) => return false,
-                Ok(_) => {}
-            }
-            input = &input[(decoder.total_in() - before) as usize..];
+    decoder.set_defer_errors(true);
+    let (mut output, mut made) = ([0; TRIAL], 0);
+    let ended = loop {
+        match decoder.read(&mut output[made..]) {
+            Ok(0) => break made < TRIAL,
+            Ok(more) => made += more,
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break false,
+            Err(_) => return false,
         }
-    }
+        if made == TRIAL {
+            break false;
+        }
+    };
     // Cut content has to give something at least.
-    let made = decoder.total_out() as usize;
     (ended && made > 0) || made >= TRIAL / 8
 }
 
 /// Decodes the one stream of a `.lzma` file.
 pub struct LzmaCodec {
-    decoder: Option<Stream>,
+    decoder: Option<Decoder>,
     window: u64,
+    decoders: Decoders,
     is_done: bool,
 }
 
@@ -125,8 +130,11 @@ impl Codec for LzmaCodec {
 
     fn decode(&mut self, packed: &mut Packed, output: &mut [u8], _notes: &mut Notes) -> Step {
         if self.decoder.is_none() && !self.is_done {
-            self.decoder =
-                Stream::new_lzma_decoder(self.window.saturating_add(xz::OWN_MEMORY)).ok();
+            let memory = self.window.saturating_add(xz::OWN_MEMORY);
+            self.decoder = match self.decoders {
+                Decoders::Fast => Stream::new_lzma_decoder(memory).ok().map(Decoder::Library),
+                Decoders::Safe => Some(Decoder::safe_alone(memory)),
+            };
         }
         let Some(decoder) = &mut self.decoder else {
             let trouble = stream::window_too_large(packed, Self::KIND, None, self.window);

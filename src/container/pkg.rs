@@ -19,8 +19,8 @@ use bytes::Bytes;
 use super::exe;
 use super::json::{self, Shape, Token, Tokens};
 use super::listed::{Listed, held};
-use super::{Format, Input, Member, Trouble, Walker};
-use crate::blob::{Limits, MemberName, room};
+use super::{Format, Input, Member, Trouble, Walker, safe};
+use crate::blob::{Decoders, Limits, MemberName, room};
 
 const BEGIN: &[u8] =
     b"(function(process, require, console, EXECPATH_FD, PAYLOAD_POSITION, PAYLOAD_SIZE) {";
@@ -48,7 +48,7 @@ impl Format for Pkg {
         let mut list = Listed::new("pkg", content.clone());
         if let Some(range) = prelude(&content) {
             match Prelude::read(&content, &range) {
-                Some(prelude) => prelude.list(range.start, limits.hold(), &mut list),
+                Some(prelude) => prelude.list(range.start, limits, &mut list),
                 None => list.trouble(Trouble::odd(
                     "pkg-index-damaged",
                     "the index of files could not be read; the executable was read as a region",
@@ -118,7 +118,8 @@ impl Prelude {
         })
     }
 
-    fn list(self, prelude: usize, hold: u64, list: &mut Listed) {
+    fn list(self, prelude: usize, limits: &Limits, list: &mut Listed) {
+        let (hold, decoders) = (limits.hold(), limits.decoders);
         let reach = |stored: &Stored| stored.offset.saturating_add(stored.len);
         let longest = self.stored.iter().map(reach).max().unwrap_or(0);
         let Some(start) = prelude.checked_sub(longest) else {
@@ -149,7 +150,7 @@ impl Prelude {
                 continue;
             }
             list.packed(&range, move |packed| {
-                let (bytes, trouble) = unpack(packed, compression, hold);
+                let (bytes, trouble) = unpack(packed, compression, hold, decoders);
                 let bytes = bytes.unwrap_or_else(|| Bytes::copy_from_slice(packed));
                 let mut member = Member::whole(MemberName::Named(name), bytes);
                 member.trouble = trouble;
@@ -223,14 +224,19 @@ fn pairs(object: Bytes) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Undoes the compression of one file; `None` where there is none, or none that is known.
-fn unpack(packed: &[u8], compression: u64, most: u64) -> (Option<Bytes>, Option<Trouble>) {
+fn unpack(
+    packed: &[u8],
+    compression: u64,
+    most: u64,
+    decoders: Decoders,
+) -> (Option<Bytes>, Option<Trouble>) {
     const BUFFER: usize = 32 << 10;
     let mut decoder: Box<dyn Read + '_> = match compression {
         1 => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
         2 => Box::new(brotli_decompressor::Decompressor::new(packed, BUFFER)),
-        3 => match zstd::stream::read::Decoder::with_buffer(packed) {
-            Ok(decoder) => Box::new(decoder),
-            Err(_) => return (None, None),
+        3 => match safe::zstd(packed, decoders) {
+            Some(decoder) => decoder,
+            None => return (None, None),
         },
         unknown => {
             let trouble = Trouble::skipped(

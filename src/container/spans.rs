@@ -109,10 +109,22 @@ impl Spans {
 
     /// The first place from `from` on where `word` stands and `is_wanted` says so.
     pub fn find(&self, from: u64, word: &[u8], is_wanted: impl Fn(u64) -> bool) -> Option<u64> {
+        self.find_before(from, self.input.len(), word, is_wanted)
+    }
+
+    /// The first place in `from..to` where `word` stands as a whole and `is_wanted` says so.
+    pub fn find_before(
+        &self,
+        from: u64,
+        to: u64,
+        word: &[u8],
+        is_wanted: impl Fn(u64) -> bool,
+    ) -> Option<u64> {
         const STEP: usize = 256 << 10;
         let mut at = from;
-        while at < self.input.len() {
-            let bytes = self.slice(at, STEP + word.len() - 1);
+        while at < to {
+            let left = usize::try_from(to - at).unwrap_or(usize::MAX);
+            let bytes = self.slice(at, left.min(STEP + word.len() - 1));
             if bytes.is_empty() {
                 return None;
             }

@@ -26,7 +26,7 @@ use sha1::Digest as _;
 use super::feed::{Input, InputReader};
 use super::http::{self, Head};
 use super::{Body, Event, Format, Member, Trouble, Walker};
-use crate::blob::{Limits, MemberName};
+use crate::blob::{Decoders, Limits, MemberName};
 
 /// What every record begins with, before its version.
 const MAGIC: &[u8] = b"WARC/";
@@ -116,6 +116,7 @@ pub struct WarcWalker {
     raw_max: u64,
     /// Bytes that a coded body may unfold to.
     hold: u64,
+    decoders: Decoders,
     /// What is given before the next record is looked at.
     pending: VecDeque<Event>,
     /// What the streamed members among those are read from.
@@ -135,6 +136,7 @@ impl WarcWalker {
                 Input::File(_) => limits.hold(),
             },
             hold: limits.hold(),
+            decoders: limits.decoders,
             input,
             at: 0,
             pending: VecDeque::new(),
@@ -421,7 +423,7 @@ impl WarcWalker {
             return self.give(name, body, links, Some(trouble.unwrap_or(coded)));
         }
         let coded = self.slice(body.at, usize::try_from(body.len()).unwrap_or(usize::MAX));
-        let plain = http::plain(&head, coded.clone(), self.hold);
+        let plain = http::plain(&head, coded.clone(), self.hold, self.decoders);
         let mut member = Member::whole(name, plain.bytes);
         member.trouble = worse(plain.trouble, trouble);
         member.links = links;

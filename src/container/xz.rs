@@ -6,11 +6,12 @@
 //!
 //! Dictionaries are as large as the stream says, up to what [`Limits::window`] allows.
 
-use liblzma::stream::{Action, Error, IGNORE_CHECK, Status, Stream};
+use liblzma::stream::{IGNORE_CHECK, Stream};
 
+use super::safe::{Fault, Lzma};
 use super::stream::{self, Codec, Notes, Packed, RunsOn, Step, Then};
 use super::{Format, Input, Trouble, Walker};
-use crate::blob::Limits;
+use crate::blob::{Decoders, Limits};
 
 /// What a stream begins with (2.1.1.1).
 const MAGIC: &[u8] = b"\xfd7zXZ\0";
@@ -36,6 +37,7 @@ impl Format for Xz {
         let codec = XzCodec {
             decoder: None,
             window: limits.window(),
+            decoders: limits.decoders,
             start: 0,
             ignores_checks: false,
             failed: None,
@@ -47,8 +49,9 @@ impl Format for Xz {
 /// Decodes xz streams.
 pub struct XzCodec {
     /// `None` between streams.
-    decoder: Option<Stream>,
+    decoder: Option<Lzma>,
     window: u64,
+    decoders: Decoders,
     /// Where the stream begins.
     start: u64,
     ignores_checks: bool,
@@ -59,7 +62,7 @@ pub struct XzCodec {
 impl XzCodec {
     /// Begins the stream anew without checks, reads as far as the decoder with checks came, and gives what follows.
     fn go_on_without_checks(&mut self, packed: &mut Packed, output: &mut [u8]) -> Step {
-        let made = self.decoder.as_ref().map_or(0, Stream::total_out);
+        let made = self.decoder.as_ref().map_or(0, Lzma::total_out);
         let Some(mut decoder) = new_decoder(self.window, IGNORE_CHECK) else {
             return Step::Broken(0, stream::corrupt(packed));
         };
@@ -84,13 +87,16 @@ impl XzCodec {
     }
 }
 
-fn new_decoder(window: u64, flags: u32) -> Option<Stream> {
-    Stream::new_stream_decoder(window.saturating_add(OWN_MEMORY), flags).ok()
+fn new_decoder(window: u64, flags: u32) -> Option<Lzma> {
+    let memory = window.saturating_add(OWN_MEMORY);
+    Stream::new_stream_decoder(memory, flags)
+        .ok()
+        .map(Lzma::Library)
 }
 
 /// Runs a decoder of liblzma on the next piece of input.
 pub fn run(
-    decoder: &mut Stream,
+    decoder: &mut Lzma,
     packed: &mut Packed,
     kind: &str,
     output: &mut [u8],
@@ -99,13 +105,13 @@ pub fn run(
     let mut error = None;
     let step = stream::run(packed, kind, output, |input, output| {
         let before = (decoder.total_in(), decoder.total_out());
-        let result = decoder.process(input, output, Action::Run);
+        let result = decoder.process(input, output);
         let taken = (decoder.total_in() - before.0) as usize;
         let made = (decoder.total_out() - before.1) as usize;
         error = result.err();
         let then = match result {
-            Ok(Status::StreamEnd) => Then::End,
-            Ok(_) => Then::More,
+            Ok(true) => Then::End,
+            Ok(false) => Then::More,
             Err(_) => Then::Corrupt,
         };
         (taken, made, then)
@@ -114,10 +120,11 @@ pub fn run(
         return step;
     };
     match error {
-        Some(Error::MemLimit | Error::Mem) => {
+        Some(Fault::Memory) => {
             Step::Broken(made, stream::window_too_large(packed, kind, None, window))
         }
-        Some(Error::Options) => Step::Broken(
+        Some(Fault::Check) => Step::Broken(made, unfit_check(packed, kind)),
+        Some(Fault::Unsupported) => Step::Broken(
             made,
             Trouble::skipped(
                 "unsupported",
@@ -129,6 +136,18 @@ pub fn run(
         ),
         _ => step,
     }
+}
+
+/// A decoder that cannot read on behind a check that does not fit.
+fn unfit_check(packed: &Packed, kind: &str) -> Trouble {
+    Trouble::damaged(
+        "checksum-mismatch",
+        format!(
+            "the {kind} checksum at offset {} does not fit, and the memory-safe decoder goes no further; what came before was read, scan without --safe-decoders for the rest",
+            packed.position()
+        ),
+        Some(packed.rest()),
+    )
 }
 
 impl Codec for XzCodec {
@@ -145,7 +164,10 @@ impl Codec for XzCodec {
         if self.decoder.is_none() {
             self.start = packed.position();
             self.ignores_checks = false;
-            self.decoder = new_decoder(self.window, 0);
+            self.decoder = match self.decoders {
+                Decoders::Fast => new_decoder(self.window, 0),
+                Decoders::Safe => Some(Lzma::safe_xz(self.window.saturating_add(OWN_MEMORY))),
+            };
         }
         let Some(decoder) = &mut self.decoder else {
             let trouble = stream::window_too_large(packed, Self::KIND, None, self.window);
@@ -155,7 +177,8 @@ impl Codec for XzCodec {
         if self.failed.is_none() {
             step = run(decoder, packed, Self::KIND, output, self.window);
             if let Step::Broken(made, trouble) = step {
-                if trouble.code != "corrupt-data" || self.ignores_checks {
+                let is_safe = self.decoders == Decoders::Safe;
+                if trouble.code != "corrupt-data" || self.ignores_checks || is_safe {
                     self.decoder = None;
                     return Step::Broken(made, trouble);
                 }

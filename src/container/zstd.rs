@@ -11,11 +11,12 @@
 //!
 //! Left out: frames of before version 0.8, which have other magics.
 
+use super::safe::{Fed, ZstdFrame};
 use ::zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective};
 
 use super::stream::{self, Codec, Notes, Packed, RunsOn, Step};
 use super::{Format, Input, Trouble, Walker};
-use crate::blob::Limits;
+use crate::blob::{Decoders, Limits};
 
 /// What a frame begins with (3.1.1).
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -93,6 +94,27 @@ impl Header {
     }
 }
 
+/// The length of the frame that `bytes` begin with, its blocks and checksum included; `None` where it is cut or none.
+pub fn frame_len(bytes: &[u8]) -> Option<usize> {
+    let header = Header::parse(bytes).filter(|_| bytes.starts_with(&MAGIC))?;
+    let mut at = header.len;
+    loop {
+        let [a, b, c] = *bytes.get(at..)?.first_chunk::<BLOCK_HEADER>()?;
+        let block = u32::from_le_bytes([a, b, c, 0]);
+        let is_repeated = block >> 1 & 3 == 1;
+        at += BLOCK_HEADER
+            + if is_repeated {
+                1
+            } else {
+                (block >> 3) as usize
+            };
+        if block & 1 != 0 {
+            at += if header.has_checksum { 4 } else { 0 };
+            return (at <= bytes.len()).then_some(at);
+        }
+    }
+}
+
 /// A header that says the same of the frame, but not how much is in it: a size that lies would cost what was made, and
 /// one that does not lie is not needed. The window is rounded up to a power of two.
 fn plain_header(header: &Header) -> [u8; 6] {
@@ -126,7 +148,7 @@ enum Part {
 
 /// Decodes zstd frames.
 pub struct ZstdCodec {
-    context: DCtx<'static>,
+    context: Context,
     window: u64,
     part: Part,
     has_checksum: bool,
@@ -137,18 +159,78 @@ pub struct ZstdCodec {
     is_passing: bool,
     /// The last call filled the output, so that there may be more to give.
     is_full: bool,
+    /// The decoder held back bytes to look at when it broke off: they are given first.
+    broken: Option<Trouble>,
 }
 
-impl ZstdCodec {
-    fn new(limits: &Limits) -> Option<Self> {
+/// The decoder.
+enum Context {
+    Library(DCtx<'static>),
+    Safe(Box<ZstdFrame>),
+}
+
+impl Context {
+    fn library(window: u64) -> Option<Self> {
         let mut context = DCtx::try_create()?;
-        let window = limits.window();
         // The library rounds up; what counts is held against the limit to the byte in `start`.
         let log = (u64::BITS - window.leading_zeros()).min(31);
         context
             .set_parameter(DParameter::WindowLogMax(log))
             .or_else(|_| context.set_parameter(DParameter::WindowLogMax(27)))
             .ok()?;
+        Some(Context::Library(context))
+    }
+
+    /// Begins a frame. `false` where its header is damaged.
+    fn begin(&mut self, header: &Header) -> bool {
+        match self {
+            Context::Library(context) => {
+                let _ = context.reset(ResetDirective::SessionOnly);
+                let head = plain_header(header);
+                let mut input = InBuffer::around(&head);
+                let mut nothing: [u8; 0] = [];
+                let mut output = OutBuffer::around(&mut nothing[..]);
+                context.decompress_stream(&mut output, &mut input).is_ok()
+            }
+            // It would look for a checksum in the same piece as the last block.
+            Context::Safe(frame) => frame.begin(&plain_header(&Header {
+                has_checksum: false,
+                ..*header
+            })),
+        }
+    }
+
+    /// Takes a piece of input: bytes taken, bytes made, and how it goes on or why not.
+    fn feed(&mut self, input: &[u8], output: &mut [u8]) -> (usize, usize, Result<Fed, usize>) {
+        match self {
+            Context::Library(context) => {
+                let mut input = InBuffer::around(input);
+                let mut output = OutBuffer::around(output);
+                let result = context.decompress_stream(&mut output, &mut input);
+                let fed = result.map(|left| if left == 0 { Fed::Ended } else { Fed::More });
+                let fed = fed.map_err(|code| 0_usize.wrapping_sub(code));
+                (input.pos(), output.pos(), fed)
+            }
+            Context::Safe(frame) => {
+                let (taken, made, fed) = frame.feed(input, output);
+                let fed = match fed {
+                    Fed::WrongChecksum => Err(CHECKSUM_WRONG),
+                    Fed::Corrupt => Err(0),
+                    fed => Ok(fed),
+                };
+                (taken, made, fed)
+            }
+        }
+    }
+}
+
+impl ZstdCodec {
+    fn new(limits: &Limits) -> Option<Self> {
+        let window = limits.window();
+        let context = match limits.decoders {
+            Decoders::Fast => Context::library(window)?,
+            Decoders::Safe => Context::Safe(Box::default()),
+        };
         Some(Self {
             context,
             window,
@@ -158,6 +240,7 @@ impl ZstdCodec {
             made: 0,
             is_passing: false,
             is_full: false,
+            broken: None,
         })
     }
 
@@ -191,14 +274,10 @@ impl ZstdCodec {
         if self.is_passing {
             return Step::More(0);
         }
-        let _ = self.context.reset(ResetDirective::SessionOnly);
-        let head = plain_header(&header);
-        let mut input = InBuffer::around(&head);
-        let mut nothing: [u8; 0] = [];
-        let mut output = OutBuffer::around(&mut nothing[..]);
-        match self.context.decompress_stream(&mut output, &mut input) {
-            Ok(_) => Step::More(0),
-            Err(_) => Step::Broken(0, stream::corrupt(packed)),
+        if self.context.begin(&header) {
+            Step::More(0)
+        } else {
+            Step::Broken(0, stream::corrupt(packed))
         }
     }
 
@@ -218,17 +297,14 @@ impl ZstdCodec {
             packed.consume(len);
             return Ok(Step::More(0));
         }
-        let mut input = InBuffer::around(input);
         let room = output.len();
-        let mut output = OutBuffer::around(output);
-        let result = self.context.decompress_stream(&mut output, &mut input);
-        let (taken, made) = (input.pos(), output.pos());
+        let (taken, made, result) = self.context.feed(input, output);
         packed.consume(taken);
         self.is_full = made == room && room > 0;
         match result {
-            Ok(0) => Ok(Step::Ended(made)),
+            Ok(Fed::Ended) => Ok(Step::Ended(made)),
             Ok(_) => Ok(Step::More(made)),
-            Err(code) => match 0_usize.wrapping_sub(code) {
+            Err(code) => match code {
                 CHECKSUM_WRONG => {
                     notes.troubles.push(stream::wrong_checksum(Self::KIND, at));
                     packed.consume(len);
@@ -332,7 +408,19 @@ impl Codec for ZstdCodec {
 
     fn decode(&mut self, packed: &mut Packed, output: &mut [u8], notes: &mut Notes) -> Step {
         let before = notes.troubles.len();
-        let step = self.step(packed, output, notes).unwrap_or_else(|step| step);
+        let mut step = match self.broken.take() {
+            Some(trouble) => Step::Broken(0, trouble),
+            None => self.step(packed, output, notes).unwrap_or_else(|step| step),
+        };
+        if let (Step::Broken(0, trouble), Context::Safe(frame), false) =
+            (&step, &mut self.context, self.is_passing)
+        {
+            let made = frame.drain(output);
+            if made > 0 {
+                self.broken = Some(trouble.clone());
+                step = Step::More(made);
+            }
+        }
         let (Step::More(made) | Step::Ended(made) | Step::Broken(made, _)) = &step;
         self.made += *made as u64;
         if let Step::Ended(_) = step

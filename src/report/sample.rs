@@ -131,6 +131,7 @@ pub fn run() -> Run {
             ("ratio", 2_000),
         ]),
         triage: false,
+        decoders: Some("fast".to_owned()),
         started: Some("2026-04-02T03:12:44Z".to_owned()),
         seconds: Some(4.2),
     }

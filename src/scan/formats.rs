@@ -10,13 +10,16 @@ use crate::container::{
     brotli::Brotli,
     bun::{Bun, BunMap},
     bzip2::Bzip2,
+    cab::Cab,
     cpio::Cpio,
     deno::Deno,
     git::{GitBundle, GitLoose, GitPack, found::StoreFinder},
     gzip::Gzip,
     har::Har,
+    iso::Iso,
     lz4::Lz4,
     lzma::Lzma,
+    mail::{Mail, mbox::Mbox},
     nexe::Nexe,
     pkg::Pkg,
     ram::RamBundle,
@@ -35,7 +38,7 @@ use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried: those without a magic of their own last, so
 /// that they are tried only where nothing else is known.
-static FORMATS: [&dyn Format; 30] = [
+static FORMATS: [&dyn Format; 34] = [
     // Before gzip, which it is too.
     &WarcGz,
     &Gzip { runs_on },
@@ -49,6 +52,8 @@ static FORMATS: [&dyn Format; 30] = [
     &Ar,
     &Cpio,
     &Rpm,
+    &Cab,
+    &Iso,
     &Asar,
     &Sea,
     &Bun,
@@ -58,6 +63,8 @@ static FORMATS: [&dyn Format; 30] = [
     &PrefixedZip,
     &Har,
     &Warc,
+    &Mbox,
+    &Mail,
     &GitPack,
     &GitBundle,
     &RamBundle,
@@ -132,7 +139,7 @@ pub fn is_map(head: &[u8]) -> bool {
 }
 
 /// Containers that are recognised but not opened yet: saying so is the least.
-const NOT_OPENED: [(&str, &[u8]); 2] = [("rar", b"Rar!\x1a\x07"), ("cab", b"MSCF\0\0\0\0")];
+const NOT_OPENED: [(&str, &[u8]); 1] = [("rar", b"Rar!\x1a\x07")];
 
 /// The format of a container that cannot be opened yet.
 pub fn not_opened(head: &[u8]) -> Option<&'static str> {

@@ -392,7 +392,7 @@ pub(super) fn read_loose(input: Input, claimed: Option<Oid>, limits: &Limits) ->
         return broken(Some(kind), None, trouble);
     }
     let len = input.len();
-    let mut source = Source::new(input, 0);
+    let mut source = Source::new(input, 0, limits.decoders);
     let inflated = source.inflate(0, stated + header as u64, len);
     let bytes = bytes::Bytes::from(inflated.bytes);
     let bytes = bytes.slice(header.min(bytes.len())..);

@@ -22,7 +22,7 @@ use super::super::feed::Input;
 use super::super::{Trouble, inflate};
 use super::delta;
 use super::object::{Hash, Kind, Oid, id_of};
-use crate::blob::{Limits, room};
+use crate::blob::{Decoders, Limits, room};
 
 /// `PACK`, version, number of entries.
 pub const HEAD_LEN: u64 = 12;
@@ -222,17 +222,19 @@ pub(super) struct Source {
     end: u64,
     window: Bytes,
     window_at: u64,
+    decoders: Decoders,
 }
 
 impl Source {
     /// All of `input` from `start` on.
-    pub(super) fn new(input: Input, start: u64) -> Self {
+    pub(super) fn new(input: Input, start: u64, decoders: Decoders) -> Self {
         Self {
             start,
             end: input.len(),
             input,
             window: Bytes::new(),
             window_at: 0,
+            decoders,
         }
     }
 
@@ -278,7 +280,8 @@ impl Source {
         // As much as compressors make of so many bytes at worst.
         let most = size.saturating_add(size / 8).saturating_add(128).min(there);
         let is_plain = size <= AT_ONCE || size <= there.saturating_mul(4);
-        if is_plain && size <= there.saturating_mul(INFLATE_RATIO) {
+        let is_fast = is_plain && self.decoders == Decoders::Fast;
+        if is_fast && size <= there.saturating_mul(INFLATE_RATIO) {
             let packed = self.get(offset, usize::try_from(most).unwrap_or(usize::MAX));
             room::want(size);
             let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
@@ -385,7 +388,12 @@ impl PackWalk {
             ));
         }
         let count = u32::from_be_bytes([head[8], head[9], head[10], head[11]]);
-        let mut walk = Self::empty(Source::new(input, start), hash, which, limits);
+        let mut walk = Self::empty(
+            Source::new(input, start, limits.decoders),
+            hash,
+            which,
+            limits,
+        );
         let listed = listing.filter(|listing| listing.len() == count as usize);
         match listed {
             Some(listing) => walk.take_listing(listing),
@@ -399,7 +407,11 @@ impl PackWalk {
     pub fn again(&self, which: Which) -> Self {
         let source = Source {
             end: self.source.end,
-            ..Source::new(self.source.input.clone(), self.source.start)
+            ..Source::new(
+                self.source.input.clone(),
+                self.source.start,
+                self.source.decoders,
+            )
         };
         let mut walk = Self::empty(source, self.hash, which, &self.limits);
         let offsets = self.entries.iter().map(|entry| entry.offset);
@@ -554,7 +566,7 @@ impl PackWalk {
             return None;
         }
         let data = at + head.len as u64;
-        if head.size <= AT_ONCE {
+        if head.size <= AT_ONCE && self.limits.decoders == Decoders::Fast {
             let most = (head.size + head.size / 8 + 128) as usize;
             let packed = self.source.get(data, most);
             buffer.resize(head.size as usize, 0);
@@ -1013,7 +1025,7 @@ pub(super) fn read_one(
 ) -> Option<(Kind, Bytes)> {
     /// Longer chains than git ever makes (its limit is 4,095).
     const CHAIN_MAX: usize = 10_000;
-    let mut source = Source::new(input, 0);
+    let mut source = Source::new(input, 0, limits.decoders);
     let (mut deltas, mut held, mut at) = (Vec::<Vec<u8>>::new(), 0_u64, offset);
     loop {
         let head = entry_head(&source.get(at, ENTRY_HEAD), hash)?;

@@ -5,10 +5,12 @@ use std::io::{BufReader, Read, Take};
 use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::filter::bcj2::Bcj2Reader;
 use lzma_rust2::filter::delta::DeltaReader;
+use lzma_rust2::{Lzma2Reader, LzmaReader};
 
 use super::header::{Block, Coder, Source, Streams};
-use crate::container::Trouble;
+use crate::blob::Decoders;
 use crate::container::feed::Input;
+use crate::container::{Trouble, safe};
 
 /// Where packed streams are counted from.
 pub const STREAMS_AT: u64 = 32;
@@ -28,12 +30,14 @@ pub fn open(
     streams: &Streams,
     block: &Block,
     window: u64,
+    decoders: Decoders,
 ) -> Result<Take<Decoder>, Trouble> {
     let opened = Opening {
         input,
         streams,
         block,
         window,
+        decoders,
     };
     let main = block.coders.get(block.main).map_or(0, |coder| coder.size);
     Ok(opened.coder(block.main, block.coders.len())?.take(main))
@@ -44,6 +48,7 @@ struct Opening<'a> {
     streams: &'a Streams,
     block: &'a Block,
     window: u64,
+    decoders: Decoders,
 }
 
 impl Opening<'_> {
@@ -100,9 +105,9 @@ impl Opening<'_> {
             [4, 1, 8] => Box::new(flate2::bufread::DeflateDecoder::new(buffered(input))),
             [4, 1, 9] => Box::new(deflate64::Deflate64Decoder::with_buffer(buffered(input))),
             [4, 2, 2] => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(input))),
-            [4, 0xf7, 0x11, 1] => match zstd::stream::read::Decoder::with_buffer(buffered(input)) {
-                Ok(decoder) => Box::new(decoder),
-                Err(_) => return Err(unsupported("zstd")),
+            [4, 0xf7, 0x11, 1] => match safe::zstd(buffered(input), self.decoders) {
+                Some(decoder) => decoder,
+                None => return Err(unsupported("zstd")),
             },
             [3] => {
                 let distance = coder
@@ -150,6 +155,12 @@ impl Opening<'_> {
         };
         let stated = u32::from_le_bytes([a, b, c, d]);
         let size = self.dictionary(u64::from(stated), coder)? as u32;
+        if self.decoders == Decoders::Safe {
+            let mut reader = LzmaReader::new_with_props(input, coder.size, first, size, None)
+                .map_err(|_| unsupported("LZMA with these settings"))?;
+            reader.set_defer_errors(true);
+            return Ok(Box::new(reader));
+        }
         let [a, b, c, d] = size.to_le_bytes();
         let mut filters = liblzma::stream::Filters::new();
         filters
@@ -167,6 +178,10 @@ impl Opening<'_> {
         let bits = (0..=stated)
             .find(|bits| size(*bits) >= needed)
             .unwrap_or(stated);
+        if self.decoders == Decoders::Safe {
+            let size = u32::try_from(size(bits)).unwrap_or(u32::MAX);
+            return Ok(Box::new(Lzma2Reader::new(input, size, None)));
+        }
         let mut filters = liblzma::stream::Filters::new();
         filters
             .lzma2_properties(&[bits])

@@ -24,7 +24,7 @@ use super::feed::Input;
 use super::spans::Spans;
 use super::zip::is_link_target;
 use super::{Body, Event, Format, Member, Trouble, Walker};
-use crate::blob::{Limits, MemberName, room};
+use crate::blob::{Decoders, Limits, MemberName, room};
 use decode::{Decoder, STREAMS_AT};
 use header::{Entry, Header, Streams};
 
@@ -74,6 +74,7 @@ impl Format for SevenZ {
             files: files.into_iter(),
             hold: limits.hold(),
             window: limits.window(),
+            decoders: limits.decoders,
             next_block: 0,
             open: None,
             streamed: None,
@@ -162,7 +163,7 @@ fn unpack_header(
         .blocks
         .first()
         .ok_or_else(|| damaged("it is packed in nothing", input.len()))?;
-    let decoder = decode::open(input, streams, block, limits.window()).map_err(|trouble| match trouble.code.as_ref() {
+    let decoder = decode::open(input, streams, block, limits.window(), limits.decoders).map_err(|trouble| match trouble.code.as_ref() {
         "encrypted" => Trouble::skipped(
             "encrypted",
             "the header of the 7z archive is encrypted, so that not even names can be read; unpack it with its password and scan the result",
@@ -221,6 +222,7 @@ struct SevenZWalker {
     files: std::vec::IntoIter<Entry>,
     hold: u64,
     window: u64,
+    decoders: Decoders,
     next_block: usize,
     open: Option<OpenBlock>,
     streamed: Option<Streamed>,
@@ -262,7 +264,13 @@ impl SevenZWalker {
             let mut parts = std::mem::take(&mut block.parts);
             parts.reverse();
             let block = &self.streams.blocks[self.next_block - 1];
-            let decoder = decode::open(&self.input, &self.streams, block, self.window);
+            let decoder = decode::open(
+                &self.input,
+                &self.streams,
+                block,
+                self.window,
+                self.decoders,
+            );
             self.open = Some(OpenBlock { parts, decoder });
         }
     }

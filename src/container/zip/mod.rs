@@ -30,7 +30,7 @@ use bytes::Bytes;
 
 use super::feed::Input;
 use super::{Body, Event, Format, Member, Trouble, Walker, exe, inflate};
-use crate::blob::{Limits, MemberName, room};
+use crate::blob::{Decoders, Limits, MemberName, room};
 use records::{
     COMMENT_MAX, DESCRIPTOR_MAGIC, Descriptor, Directory, END_LEN, END_MAGIC, ENTRY_MAGIC, Entry,
     LOCAL_MAGIC, Locals, SPANNED_MAGIC, u32_at, unreadable,
@@ -93,6 +93,7 @@ impl Format for Zip {
             covered,
             overlaps: Overlaps::default(),
             hold: limits.hold(),
+            decoders: limits.decoders,
             bytes_max: limits.bytes,
             streamed: None,
             pending: VecDeque::new(),
@@ -290,6 +291,7 @@ struct ZipWalker {
     covered: Covered,
     overlaps: Overlaps,
     hold: u64,
+    decoders: Decoders,
     bytes_max: u64,
     streamed: Option<Streamed>,
     /// What is given before the next entry is looked at.
@@ -526,7 +528,7 @@ impl ZipWalker {
             return (checked(name, bytes, entry), used);
         }
         let data = self.input.reader(at).take(entry.packed);
-        let Some(mut decoder) = decoder(entry, data) else {
+        let Some(mut decoder) = decoder(entry, data, self.decoders) else {
             let trouble = Trouble::skipped(
                 "unsupported",
                 format!(
@@ -572,7 +574,7 @@ impl ZipWalker {
         let believable = entry.unpacked <= entry.packed.saturating_mul(1_032)
             && entry.unpacked <= FAST_MAX.min(self.hold)
             && entry.packed <= FAST_MAX;
-        if entry.method != 8 || !believable {
+        if entry.method != 8 || !believable || self.decoders == Decoders::Safe {
             return None;
         }
         let packed = self.input.slice(at, entry.packed as usize).ok()?;

@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 
 use bytes::Bytes;
 
-use super::super::{Member, Trouble};
+use super::super::{Member, Trouble, safe};
 use super::records::Entry;
-use crate::blob::MemberName;
+use crate::blob::{Decoders, MemberName};
 
 /// A member that is too large to be held.
 pub(super) struct Streamed {
@@ -114,6 +114,7 @@ pub(super) fn checked(name: MemberName, bytes: Bytes, entry: &Entry) -> Member {
 pub(super) fn decoder(
     entry: &Entry,
     data: impl Read + Send + 'static,
+    decoders: Decoders,
 ) -> Option<Box<dyn Read + Send>> {
     let data = BufReader::new(data);
     Some(match entry.method {
@@ -121,9 +122,9 @@ pub(super) fn decoder(
         8 => Box::new(flate2::bufread::DeflateDecoder::new(data)),
         9 => Box::new(deflate64::Deflate64Decoder::with_buffer(data)),
         12 => Box::new(bzip2::bufread::BzDecoder::new(data)),
-        14 => return lzma(entry, data),
-        93 => Box::new(zstd::stream::read::Decoder::with_buffer(data).ok()?),
-        95 => Box::new(liblzma::bufread::XzDecoder::new(data)),
+        14 => return lzma(entry, data, decoders),
+        93 => safe::zstd(data, decoders)?,
+        95 => safe::xz(data, LZMA_MEMORY_MAX, decoders),
         _ => return None,
     })
 }
@@ -138,6 +139,7 @@ pub(super) const LZMA_END_MARKER: u16 = 2;
 pub(super) fn lzma(
     entry: &Entry,
     mut data: impl BufRead + Send + 'static,
+    decoders: Decoders,
 ) -> Option<Box<dyn Read + Send>> {
     let mut header = [0; 9];
     data.read_exact(&mut header).ok()?;
@@ -151,9 +153,6 @@ pub(super) fn lzma(
     };
     let mut alone = header[4..].to_vec();
     alone.extend(length.to_le_bytes());
-    let stream = liblzma::stream::Stream::new_lzma_decoder(LZMA_MEMORY_MAX).ok()?;
     let data = Cursor::new(alone).chain(data);
-    Some(Box::new(liblzma::bufread::XzDecoder::new_stream(
-        data, stream,
-    )))
+    safe::alone(data, LZMA_MEMORY_MAX, decoders)
 }
