@@ -129,6 +129,10 @@ struct Common {
     /// Memory that content may take, such as 512M or 4G; larger content is streamed
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = parse_size)]
     memory: u64,
+    /// Folder for containers that are packed within others and larger than may be held: they are unpacked to nameless
+    /// files there, which are gone when they were read
+    #[arg(long, value_name = "DIR", value_parser = parse_folder)]
+    spill: Option<PathBuf>,
     /// Levels of containers within containers
     #[arg(long, value_name = "N", default_value_t = Limits::default().depth, value_parser = clap::value_parser!(u32).range(1..=i64::from(Limits::MAX_DEPTH)))]
     limit_depth: u32,
@@ -201,6 +205,16 @@ impl Colour {
                     && std::env::var_os("NO_COLOR").is_none()
             }
         }
+    }
+}
+
+/// Parses the path of a folder that is there.
+fn parse_folder(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_dir() {
+        Ok(path)
+    } else {
+        Err("it is no folder; name one that is there".to_owned())
     }
 }
 

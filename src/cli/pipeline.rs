@@ -14,6 +14,7 @@ use crate::exposure::{Organisation, Prefilter, Rules};
 use crate::record::{Ledger, Run, RunSet, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
+use crate::scan::large::Spill;
 use crate::scan::place::Placer;
 use crate::scan::seen::Seen;
 use crate::scan::triage::Triage;
@@ -162,6 +163,7 @@ impl<'a> Pipeline<'a> {
                     keep: self.request.keep.clone(),
                 },
                 seen: Seen::default(),
+                spill: common.spill.clone().map(Spill::into_folder),
                 prefilter: Prefilter::new(),
                 organisation: self.request.organisation.clone(),
                 progress: Arc::clone(&self.progress),
@@ -260,6 +262,7 @@ impl<'a> Pipeline<'a> {
             "organisation": run.organisation,
             "limits": run.limits,
             "decoders": run.decoders,
+            "spill": self.request.common.spill.is_some(),
             "record_all": self.request.record_all,
             "triage": run.triage,
         });

@@ -106,6 +106,7 @@ fn worst_of_class(
         safe_decoders: false,
         jobs: Some(1),
         memory: limits.memory,
+        spill: None,
         limit_depth: limits.depth,
         limit_entries: limits.entries,
         limit_bytes: limits.bytes,

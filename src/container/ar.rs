@@ -189,6 +189,10 @@ impl Walker for ArWalker {
         }
     }
 
+    fn stands(&self) -> Option<Input> {
+        self.spans.stands()
+    }
+
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
         self.spans.read(buffer)
     }

@@ -363,6 +363,10 @@ impl Walker for AsarWalker {
         self.troubles.pop().map(Event::Trouble)
     }
 
+    fn stands(&self) -> Option<Input> {
+        self.spans.stands()
+    }
+
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
         self.spans.read(buffer)
     }

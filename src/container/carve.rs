@@ -234,7 +234,7 @@ impl Search<'_> {
                     let len = match &member.body {
                         Body::Held(bytes) => bytes.len() as u64,
                         Body::Streamed(_) => ENOUGH,
-                        Body::Files(_) | Body::Absent => 0,
+                        Body::At(_) | Body::Files(_) | Body::Absent => 0,
                     };
                     self.made += len;
                     let is_named = matches!(member.name, MemberName::Named(_));
@@ -283,7 +283,7 @@ impl Search<'_> {
                                 break;
                             }
                         },
-                        Body::Files(_) | Body::Absent => {}
+                        Body::At(_) | Body::Files(_) | Body::Absent => {}
                     }
                     is_sound &= walker.streamed_trouble().is_none();
                 }

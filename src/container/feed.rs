@@ -208,6 +208,11 @@ pub trait Feed: Send {
 
     /// Bytes taken or passed over so far.
     fn position(&self) -> u64;
+
+    /// `len` bytes from `at` as content of its own, where they can be read again.
+    fn content(&self, _at: u64, _len: u64) -> Option<Input> {
+        None
+    }
 }
 
 /// A [`Feed`] over memory. What it gives are slices, not copies.
@@ -271,6 +276,10 @@ impl Feed for SeekFeed {
 
     fn position(&self) -> u64 {
         self.position
+    }
+
+    fn content(&self, at: u64, len: u64) -> Option<Input> {
+        Some(self.input.within(at, len))
     }
 }
 

@@ -384,7 +384,9 @@ mod tests {
                             }
                             troubles.extend(walker.streamed_trouble());
                         }
-                        Body::Files(_) | Body::Absent => names.push("absent".to_owned()),
+                        Body::At(_) | Body::Files(_) | Body::Absent => {
+                            names.push("absent".to_owned())
+                        }
                     }
                     names.push(format!("{:?}", member.name));
                     members.push(content);

@@ -633,6 +633,10 @@ impl Walker for IsoWalker {
         }
     }
 
+    fn stands(&self) -> Option<Input> {
+        self.spans.stands()
+    }
+
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
         self.spans.read(buffer)
     }

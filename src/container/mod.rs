@@ -92,6 +92,12 @@ pub trait Walker: Send {
         0
     }
 
+    /// Where a member stands that was just given as [`Body::Streamed`], if its bytes lie in a file as they are: there it
+    /// can be opened, however large it is.
+    fn stands(&self) -> Option<Input> {
+        None
+    }
+
     /// The trouble that ended a streamed member early, if any.
     fn streamed_trouble(&mut self) -> Option<Trouble> {
         None
@@ -224,6 +230,9 @@ pub enum Body {
     Held(Bytes),
     /// Larger than may be held: `len` bytes to be read through [`Walker::read_streamed`], if known.
     Streamed(Option<u64>),
+    /// Larger than may be held, in a file where it can be read at positions. No walker gives it: it is made of a
+    /// streamed one.
+    At(InputFile),
     /// A git directory: many files that are read as one container.
     Files(Box<dyn git::store::StoreFiles>),
     /// Not to be had.

@@ -16,6 +16,7 @@ pub struct Spans {
     input: Input,
     hold: u64,
     streamed: Option<std::io::Take<InputReader>>,
+    stands: Option<Input>,
 }
 
 impl Spans {
@@ -25,6 +26,7 @@ impl Spans {
             input,
             hold,
             streamed: None,
+            stands: None,
         }
     }
 
@@ -80,6 +82,7 @@ impl Spans {
         let is_held = matches!(self.input, Input::Memory(_)) || len <= self.hold;
         if !is_held {
             self.streamed = Some(self.input.reader(start).take(len));
+            self.stands = Some(self.input.within(start, len));
             return Member {
                 body: Body::Streamed(Some(len)),
                 ..Member::whole(name, Bytes::new())
@@ -99,6 +102,11 @@ impl Spans {
                 ),
             ),
         }
+    }
+
+    /// Where the member stands that was streamed last.
+    pub fn stands(&self) -> Option<Input> {
+        self.stands.clone()
     }
 
     /// Reads on in the member that was given last, where that is streamed.

@@ -20,7 +20,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::feed::{Feed, Input, SeekFeed, SliceFeed, StreamFeed};
+use super::feed::{Feed, Input, SeekFeed, SliceFeed};
 use super::stream::FeedWalker;
 use super::{Body, Event, Format, Member, Trouble, Walker};
 use crate::blob::{Limits, MemberName, room};
@@ -62,11 +62,9 @@ impl Format for Tar {
                 // Members are slices of what is in memory already.
                 Box::new(TarWalker::new(SliceFeed::new(bytes), "tar", u64::MAX))
             }
-            file @ Input::File(_) => Box::new(TarWalker::new(
-                StreamFeed::new(file.reader(0)),
-                "tar",
-                limits.hold(),
-            )),
+            file @ Input::File(_) => {
+                Box::new(TarWalker::new(SeekFeed::new(file), "tar", limits.hold()))
+            }
         })
     }
 }
@@ -812,6 +810,13 @@ impl<F: Feed> Walker for TarWalker<F> {
         }
     }
 
+    fn stands(&self) -> Option<Input> {
+        let streaming = self.streaming.as_ref()?;
+        let head = streaming.head.len() as u64;
+        let at = self.feed.position().checked_sub(head)?;
+        self.feed.content(at, head + streaming.unread)
+    }
+
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
         let Some(streaming) = &mut self.streaming else {
             return 0;
@@ -874,7 +879,7 @@ mod tests {
                                     .map(|trouble| trouble.code.into_owned()),
                             );
                         }
-                        Body::Files(_) | Body::Absent => {}
+                        Body::At(_) | Body::Files(_) | Body::Absent => {}
                     }
                     members.push((member.name.bytes().to_vec(), content));
                 }
@@ -894,7 +899,7 @@ mod tests {
     fn walk_stream(bytes: &[u8], hold: u64) -> Seen {
         let input = Input::Memory(Bytes::copy_from_slice(bytes));
         walk(TarWalker::new(
-            StreamFeed::new(input.reader(0)),
+            crate::container::feed::StreamFeed::new(input.reader(0)),
             "tar",
             hold,
         ))

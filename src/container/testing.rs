@@ -73,7 +73,7 @@ pub fn walked(walker: &mut dyn Walker) -> Seen {
                         }
                         content
                     }
-                    Body::Files(_) | Body::Absent => continue,
+                    Body::At(_) | Body::Files(_) | Body::Absent => continue,
                 };
                 let name = match member.name {
                     MemberName::Named(name) => String::from_utf8_lossy(&name).into_owned(),

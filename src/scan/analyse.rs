@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, name_number};
 use super::formats;
+use super::large::{Large, Resumed, Spill};
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
 use crate::blob::limits::Meter;
@@ -30,7 +31,7 @@ use crate::sourcemap::inlined::{Inlined, Wanted};
 use crate::sourcemap::{self, Target};
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
-const WINDOW: usize = 1 << 20;
+pub(super) const WINDOW: usize = 1 << 20;
 /// Bytes by which windows overlap: longer than any literal that is looked for.
 const OVERLAP: usize = 4 << 10;
 
@@ -80,6 +81,8 @@ pub struct Analyser {
     pub wishes: Wishes,
     /// What was seen before.
     pub seen: Seen,
+    /// Where containers go that are larger than may be held.
+    pub spill: Option<Spill>,
     /// The one literal pass.
     pub prefilter: Prefilter,
     /// Whose packages are told where a file names them.
@@ -130,23 +133,23 @@ impl Visited {
 }
 
 /// An open container.
-struct Frame {
-    walker: Box<dyn Walker>,
-    input_len: u64,
-    building: Building,
+pub(super) struct Frame {
+    pub(super) walker: Box<dyn Walker>,
+    pub(super) input_len: u64,
+    pub(super) building: Building,
     /// Bytes that it and the containers round it take.
-    held: u64,
+    pub(super) held: u64,
     /// What becomes of it when it is closed.
-    name: MemberName,
-    ordinal: u32,
-    len: u64,
-    key: ContentKey,
-    sha256: Option<Sha256Digest>,
-    facts: Facts,
-    trouble: Option<Trouble>,
-    source: Option<Box<SourceMeta>>,
-    links: Vec<LinkFact>,
-    kept: Option<Kept>,
+    pub(super) name: MemberName,
+    pub(super) ordinal: u32,
+    pub(super) len: u64,
+    pub(super) key: ContentKey,
+    pub(super) sha256: Option<Sha256Digest>,
+    pub(super) facts: Facts,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) source: Option<Box<SourceMeta>>,
+    pub(super) links: Vec<LinkFact>,
+    pub(super) kept: Option<Kept>,
 }
 
 /// The tree of a container while it is walked.
@@ -292,6 +295,17 @@ impl Building {
             ),
             None,
         ))
+    }
+
+    /// Charges `bytes` more bytes of the member that was charged last.
+    pub(super) fn charge_bytes(
+        &mut self,
+        bytes: u64,
+        input_len: u64,
+        limits: &Limits,
+    ) -> Option<Trouble> {
+        self.meter.entries = self.meter.entries.saturating_sub(1);
+        self.charge(bytes, input_len, limits)
     }
 
     /// The trouble of a container whose members, nested ones included, have given all the bytes that it may give;
@@ -445,7 +459,7 @@ fn fault() -> Trouble {
 }
 
 /// Where the analysis of a member stands.
-enum Begun {
+pub(super) enum Begun {
     Done(Visited),
     Opened(Box<Frame>),
 }
@@ -555,19 +569,20 @@ impl Analyser {
                     let ordinal = frame.building.ordinal(&member.name);
                     frame.building.list(&member, ordinal);
                     frame.building.count_folder(&member.name);
-                    if matches!(member.body, Body::Streamed(_)) {
-                        let visited = self.stream(
-                            member,
-                            ordinal,
-                            frame.walker.as_mut(),
-                            &mut frame.building,
-                            frame.input_len,
-                            frame.held,
-                        );
-                        frame.building.push(visited);
-                        continue;
+                    if !matches!(member.body, Body::Streamed(_)) {
+                        return Some((member, ordinal));
                     }
-                    return Some((member, ordinal));
+                    let (walker, building) = (frame.walker.as_mut(), &mut frame.building);
+                    match self.large(member, walker, building, frame.input_len) {
+                        Large::Open(member) => return Some((member, ordinal)),
+                        Large::Stream(member, head) => {
+                            let mut content = Resumed { head, walker };
+                            let (len, held) = (frame.input_len, frame.held);
+                            let visited =
+                                self.stream(member, ordinal, &mut content, building, len, held);
+                            frame.building.push(visited);
+                        }
+                    }
                 }
                 Event::Other(kind) => frame.building.other(kind),
                 Event::NamedOther(kind, name) => frame.building.named_other(kind, &name),
@@ -611,7 +626,7 @@ impl Analyser {
     }
 
     /// Remembers facts for the next place, unless this place cut them or bytes must be kept there too.
-    fn remember(&self, key: ContentKey, facts: &Arc<Facts>) {
+    pub(super) fn remember(&self, key: ContentKey, facts: &Arc<Facts>) {
         if facts.cut_by_limit || self.wishes.keep != Keep::Nothing {
             return;
         }
@@ -634,6 +649,9 @@ impl Analyser {
         self.progress.entries.fetch_add(1, Ordering::Relaxed);
         let bytes = match std::mem::replace(&mut member.body, Body::Absent) {
             Body::Held(bytes) => bytes,
+            Body::At(file) => {
+                return self.begin_large(member, &file, ordinal, depth, above, ancestors);
+            }
             Body::Files(files) => return self.begin_store(member, files, ordinal, depth, above),
             Body::Streamed(_) | Body::Absent => return Begun::Done(absent(member, ordinal)),
         };
@@ -852,17 +870,7 @@ impl Analyser {
             return None;
         }
         facts.levels = 1;
-        if depth >= self.limits.depth {
-            facts.cut_by_limit = true;
-            facts.troubles.push(self.too_deep(bytes.len() as u64));
-            return None;
-        }
-        if ancestors.contains(&key) {
-            facts.cut_by_limit = true;
-            facts.troubles.push(Trouble::odd(
-                "contains-itself",
-                "this container holds a copy of itself; the copy was not opened again",
-            ));
+        if self.is_shut(facts, key, bytes.len() as u64, depth, ancestors) {
             return None;
         }
         let Some(format) = format else {
@@ -875,6 +883,30 @@ impl Analyser {
                 None
             }
         }
+    }
+
+    /// Whether a container is not opened here: it stands too deep, or in itself. The facts say so.
+    pub(super) fn is_shut(
+        &self,
+        facts: &mut Facts,
+        key: ContentKey,
+        len: u64,
+        depth: u32,
+        ancestors: &[ContentKey],
+    ) -> bool {
+        let trouble = if depth >= self.limits.depth {
+            self.too_deep(len)
+        } else if ancestors.contains(&key) {
+            Trouble::odd(
+                "contains-itself",
+                "this container holds a copy of itself; the copy was not opened again",
+            )
+        } else {
+            return false;
+        };
+        facts.cut_by_limit = true;
+        facts.troubles.push(trouble);
+        true
     }
 
     /// Examines content that is no archive and no map; it may still hold data URLs and modules.
@@ -979,8 +1011,7 @@ impl Analyser {
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
             window.drain(..window.len().saturating_sub(OVERLAP));
-            building.meter.entries = building.meter.entries.saturating_sub(1);
-            limit = building.charge(got as u64, input_len, &self.limits);
+            limit = building.charge_bytes(got as u64, input_len, &self.limits);
             if limit.is_some() {
                 facts.cut_by_limit = true;
                 break;
@@ -1018,7 +1049,9 @@ impl Analyser {
         facts: &mut Facts,
     ) {
         let mut unseen = Vec::new();
-        if has_inlined {
+        // Of a container that was not opened it is said already.
+        let is_said = (facts.troubles.iter()).any(|trouble| trouble.code == "memory-limit");
+        if has_inlined && !is_said {
             unseen.push("maps, modules and archives that may be within it were not opened");
         }
         if is_executable(&facts.kind) {
@@ -1057,7 +1090,7 @@ impl Analyser {
                 kind.clone_into(&mut facts.kind);
                 facts.troubles.push(Trouble::skipped(
                     "memory-limit",
-                    format!("a {kind} within a container, larger than content may be held here ({} bytes); raise --memory, or take it out and scan it as a file of its own", self.limits.within(above).hold()),
+                    format!("a {kind} within a container, larger than content may be held here ({} bytes); raise --memory, or give a folder for it with --spill", self.limits.within(above).hold()),
                     None,
                 ));
             }
@@ -1095,7 +1128,7 @@ impl Analyser {
     }
 }
 
-fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
+pub(super) fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
     hits.into_iter()
         .map(|hit| MatchFact {
             set: hit.set as u32,
@@ -1124,7 +1157,7 @@ fn unsupported(kind: &str, len: u64) -> Trouble {
 }
 
 /// Reads until the buffer is full or the member ends.
-fn fill(walker: &mut dyn Walker, buffer: &mut [u8]) -> usize {
+pub(super) fn fill(walker: &mut dyn Walker, buffer: &mut [u8]) -> usize {
     let mut got = 0;
     while got < buffer.len() {
         match walker.read_streamed(&mut buffer[got..]) {
@@ -1139,13 +1172,14 @@ fn fill(walker: &mut dyn Walker, buffer: &mut [u8]) -> usize {
 pub(super) fn body_len(body: &Body) -> u64 {
     match body {
         Body::Held(bytes) => bytes.len() as u64,
+        Body::At(file) => file.len,
         // Charged while it is read.
         Body::Files(files) => files.list().iter().map(|file| file.len).sum(),
         Body::Streamed(_) | Body::Absent => 0,
     }
 }
 
-fn absent(member: Member, ordinal: u32) -> Visited {
+pub(super) fn absent(member: Member, ordinal: u32) -> Visited {
     let mut facts = Facts::plain("absent");
     if member
         .trouble
@@ -1215,7 +1249,7 @@ fn link_to(target: &[u8], conforming: bool) -> Option<LinkFact> {
 
 /// The links that a container gives beside the bytes of a member. A header is what the standard asks for first
 /// (ECMA-426, "Linking through HTTP headers").
-fn given_links(targets: &[Vec<u8>]) -> Vec<LinkFact> {
+pub(super) fn given_links(targets: &[Vec<u8>]) -> Vec<LinkFact> {
     targets
         .iter()
         .filter_map(|target| link_to(target, true))

@@ -12,6 +12,7 @@ pub mod facts;
 pub mod formats;
 pub mod images;
 pub mod input;
+pub mod large;
 pub mod place;
 pub mod seen;
 pub mod tally;

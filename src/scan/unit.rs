@@ -14,6 +14,7 @@ use super::analyse::{Analyser, Building, Visited, guarded};
 use super::facts::{Child, Facts, Tree};
 use super::formats;
 use super::input::{self, InputRoot, Unit};
+use super::large::{Large, Resumed};
 use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, room};
 use crate::container::brotli;
@@ -36,7 +37,7 @@ const PIECES: u64 = 4 << 20;
 
 /// How much of a file is looked at to tell its format, where it is not read whole: as much as any trial looks at, so that
 /// it tells the same of it as of the whole.
-const HEAD: usize = brotli::LOOK;
+pub(super) const HEAD: usize = brotli::LOOK;
 
 /// A batch of members with their ordinals.
 type Batch = Vec<(Member, u32)>;
@@ -419,7 +420,7 @@ fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> C
     }
 }
 
-fn digests(input: &Input) -> std::io::Result<(ContentKey, Sha256Digest)> {
+pub(super) fn digests(input: &Input) -> std::io::Result<(ContentKey, Sha256Digest)> {
     if let Input::Memory(bytes) = input {
         return Ok((ContentKey::of(bytes), Sha256Digest::of(bytes)));
     }
@@ -614,12 +615,27 @@ impl<'a> Sharer<'a> {
         self.counting.list(&member, ordinal);
         self.counting.count_folder(&member.name);
         if is_streamed {
-            let slot = self.reserve();
             let counting = &mut self.counting;
-            let visited = self
-                .analyser
-                .stream(member, ordinal, walker, counting, input_len, 0);
-            self.returned.fill(slot, vec![visited]);
+            match self.analyser.large(member, walker, counting, input_len) {
+                Large::Open(member) => {
+                    // Begun where it was met, and alone.
+                    self.batch_bytes = u64::MAX;
+                    self.batch.push((member, ordinal));
+                }
+                Large::Stream(member, head) => {
+                    let slot = self.reserve();
+                    let (counting, mut content) = (&mut self.counting, Resumed { head, walker });
+                    let visited = (self.analyser).stream(
+                        member,
+                        ordinal,
+                        &mut content,
+                        counting,
+                        input_len,
+                        0,
+                    );
+                    self.returned.fill(slot, vec![visited]);
+                }
+            }
             return true;
         }
         self.batch_bytes += len;
@@ -646,7 +662,8 @@ impl<'a> Sharer<'a> {
         let is_done_here = batch.is_empty()
             || rayon::current_num_threads() == 1
             || bytes > room::small()
-            || waiting.load(Ordering::Relaxed) + bytes > room::small().saturating_mul(WAITING);
+            || waiting.load(Ordering::Relaxed).saturating_add(bytes)
+                > room::small().saturating_mul(WAITING);
         let work = move || {
             let visited = batch
                 .into_iter()
@@ -775,6 +792,7 @@ mod tests {
             sets: crate::signature::SetGroup::new(Vec::new()),
             wishes: crate::scan::analyse::Wishes::default(),
             seen: crate::scan::seen::Seen::default(),
+            spill: None,
             prefilter: crate::exposure::Prefilter::new(),
             organisation: None,
             progress: Arc::default(),

@@ -186,6 +186,10 @@ impl Walker for StoreFinder {
         }
     }
 
+    fn stands(&self) -> Option<Input> {
+        self.walker.stands()
+    }
+
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
         self.walker.read_streamed(buffer)
     }
