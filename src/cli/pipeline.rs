@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
+use super::wall::Wall;
 use super::{CliError, Common, progress};
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
 use crate::exposure::{Organisation, Prefilter, Rules};
-use crate::record::{Ledger, Run, RunSet, SCHEMA_VERSION, Severity};
+use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
 use crate::scan::place::Placer;
@@ -50,6 +51,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// How long it took.
     pub seconds: f64,
+    /// What held the program back meanwhile.
+    pub wall: RunWall,
 }
 
 /// Loads signature sets, their names where those are at hand, and baselines.
@@ -103,11 +106,13 @@ pub struct Pipeline<'a> {
     roots: Vec<InputRoot>,
     units: Vec<Unit>,
     walked: Vec<Walked>,
-    progress: Arc<Progress>,
+    /// BLAKE3 of the program, and its threads: what is asked of the system, and cannot be behind the wall.
+    program: Option<String>,
+    jobs: usize,
 }
 
 impl<'a> Pipeline<'a> {
-    /// Looks at the inputs and walks them.
+    /// Looks at the inputs and walks them. No byte of a file is read, and no thread started.
     pub fn new(request: Request<'a>) -> Result<Self, CliError> {
         let roots = input::look_at(request.paths, request.label)?;
         let (mut units, mut walked) = (Vec::new(), Vec::new());
@@ -120,25 +125,35 @@ impl<'a> Pipeline<'a> {
             units.extend(found.into_iter().filter(is_wanted));
             walked.push(beside);
         }
-        let progress = Arc::new(Progress::default());
-        stop_on_interrupt(&progress);
         Ok(Self {
+            program: program_digest(),
+            jobs: request.common.jobs(),
             request,
             roots,
             units,
             walked,
-            progress,
         })
     }
 
+    /// Raises the wall round the inputs and a folder that is to be written below. Nothing but inputs is opened from here
+    /// on.
+    pub fn raise_wall(&self, output: Option<&Path>) -> RunWall {
+        let inputs = self.roots.iter().map(|root| &root.path);
+        let wall = Wall::around(inputs).with_output(output);
+        self.request.common.raise(&wall)
+    }
+
     /// Reads everything that the case does not hold yet, joins, and writes the ledger. `look` sees each batch of
-    /// units before it is committed.
+    /// units before it is committed. `wall` is what was raised.
     pub fn run(
         self,
         case: &mut Case,
+        wall: &RunWall,
         mut look: impl FnMut(&[InputRoot], &[Unit], &mut [UnitDone]) -> Result<(), CliError> + Send,
     ) -> Result<Outcome, CliError> {
         let (started, clock) = (SystemTime::now(), Instant::now());
+        let progress = Arc::new(Progress::default());
+        stop_on_interrupt(&progress);
         let todo = case.begin(&Plan {
             roots: &self.roots,
             walked: &self.walked,
@@ -157,7 +172,7 @@ impl<'a> Pipeline<'a> {
                 },
                 seen: Seen::default(),
                 prefilter: Prefilter::new(),
-                progress: Arc::clone(&self.progress),
+                progress: Arc::clone(&progress),
             },
             self.request.organisation,
         );
@@ -170,17 +185,17 @@ impl<'a> Pipeline<'a> {
             },
             roots: &self.roots,
             units: &self.units,
-            jobs: common.jobs(),
+            jobs: self.jobs,
         };
         let total = todo.iter().map(|&index| self.units[index].stamp.size).sum();
-        let bar = progress::Bar::start(common, &self.progress, total);
+        let bar = progress::Bar::start(common, &progress, total);
         let result = scan.run(&todo, |mut done| -> Result<(), CliError> {
             look(&self.roots, &self.units, &mut done)?;
             case.commit(done).map_err(CliError::from)
         });
         bar.finish();
         result?;
-        let interrupted = self.progress.stop.load(Ordering::Relaxed);
+        let interrupted = progress.stop.load(Ordering::Relaxed);
         analyser.seen.clear();
         let ledger = case.join(&JoinInput {
             placer: &scan.placer,
@@ -195,6 +210,7 @@ impl<'a> Pipeline<'a> {
             inputs: case.run_inputs()?,
             started: Some(humantime::format_rfc3339_seconds(started).to_string()),
             seconds: Some((seconds * 1_000.0).round() / 1_000.0),
+            wall: Some(wall.clone()),
             ..run
         };
         case.end(&run, &ledger, !interrupted)?;
@@ -202,6 +218,7 @@ impl<'a> Pipeline<'a> {
             ledger,
             interrupted,
             seconds,
+            wall: wall.clone(),
         })
     }
 
@@ -222,7 +239,7 @@ impl<'a> Pipeline<'a> {
         Run {
             schema: SCHEMA_VERSION,
             version: version().to_owned(),
-            program: program_digest(),
+            program: self.program.clone(),
             rules: hex(&Rules::builtin().digest()),
             sets: sets.collect(),
             organisation: self
@@ -234,6 +251,7 @@ impl<'a> Pipeline<'a> {
             limits: self.request.common.limits().by_name(),
             started: None,
             seconds: None,
+            wall: None,
         }
     }
 

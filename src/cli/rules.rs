@@ -109,6 +109,7 @@ fn worst_of_class(
         limit_entries: limits.entries,
         limit_bytes: limits.bytes,
         limit_ratio: limits.ratio,
+        no_sandbox: true,
         quiet: true,
         no_progress: true,
         color: Colour::Never,
@@ -126,7 +127,11 @@ fn worst_of_class(
         fail_on: None,
         accepted: &[],
     })?
-    .run(&mut case, |_, _, _| Ok(()))?;
+    .run(
+        &mut case,
+        &super::wall::off("examples of ours"),
+        |_, _, _| Ok(()),
+    )?;
     let mut worst = None;
     case.records(|record| {
         if let Record::Exposure(exposure) = record

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
-use super::CliError;
 use super::pipeline::Outcome;
+use super::{CliError, wall};
 use crate::blob::locator::shown;
 use crate::record::{Exposure, Ledger, Party, Record, Severity, SourceStatus};
 use crate::report::text::{grouped, plural, size};
@@ -225,6 +225,7 @@ impl Summary {
             self.problems.values().sum(),
             self.first_problems.len(),
         )?;
+        writeln!(out, "wall        {}", wall::line(&outcome.wall))?;
         if let Some(path) = report {
             writeln!(
                 out,
