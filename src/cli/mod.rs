@@ -142,6 +142,9 @@ struct Common {
     /// Bytes out for each byte in, beyond the first 256 MiB; each member counts as 512 bytes more
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     limit_ratio: u64,
+    /// Leave out what is mounted below the inputs; each is counted
+    #[arg(long)]
+    one_file_system: bool,
     /// Do without the wall that keeps the program to its inputs and outputs (Landlock and seccomp, on Linux)
     #[arg(long)]
     no_sandbox: bool,

@@ -16,6 +16,7 @@ use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
 use crate::scan::place::Placer;
 use crate::scan::seen::Seen;
+use crate::scan::twin::{self, Twins};
 use crate::scan::{Scan, UnitDone};
 use crate::signature::{Key, Set, SetGroup};
 
@@ -114,10 +115,11 @@ pub struct Pipeline<'a> {
 impl<'a> Pipeline<'a> {
     /// Looks at the inputs and walks them. No byte of a file is read, and no thread started.
     pub fn new(request: Request<'a>) -> Result<Self, CliError> {
-        let roots = input::look_at(request.paths, request.label)?;
+        let roots = input::look_at(request.paths, request.label, request.common.one_file_system)?;
         let (mut units, mut walked) = (Vec::new(), Vec::new());
+        let mut twins = Twins::default();
         for (index, root) in roots.iter().enumerate() {
-            let (found, beside) = input::walk(index, root);
+            let (found, beside) = input::walk(index, root, &mut twins);
             let is_wanted = |unit: &Unit| {
                 let of_unit = |only: &HashSet<_>| only.contains(&(unit.input, unit.path.clone()));
                 request.only.is_none_or(of_unit)
@@ -202,7 +204,7 @@ impl<'a> Pipeline<'a> {
             fail_on: self.request.fail_on,
             accepted: self.request.accepted,
             all_units: !interrupted,
-            bytes_in: self.units.iter().map(|unit| unit.stamp.size).sum(),
+            bytes_in: twin::bytes_of(&self.units),
         })?;
         assert_adds_up(&ledger)?;
         let seconds = clock.elapsed().as_secs_f64();

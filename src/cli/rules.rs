@@ -109,6 +109,7 @@ fn worst_of_class(
         limit_entries: limits.entries,
         limit_bytes: limits.bytes,
         limit_ratio: limits.ratio,
+        one_file_system: false,
         no_sandbox: true,
         quiet: true,
         no_progress: true,

@@ -225,6 +225,17 @@ impl Summary {
             self.problems.values().sum(),
             self.first_problems.len(),
         )?;
+        if let Some(&mounts) = ledger.other.get("mount") {
+            writeln!(
+                out,
+                "left out    {} below the inputs: --one-file-system",
+                plural(
+                    mounts,
+                    "mounted file or folder",
+                    "mounted files and folders"
+                )
+            )?;
+        }
         writeln!(out, "wall        {}", wall::line(&outcome.wall))?;
         if let Some(path) = report {
             writeln!(

@@ -637,7 +637,7 @@ impl Analyser {
 
     /// What is known of content that stands at `depth`: nothing, where the limit of depth would cut it here and did
     /// not where it was seen. `Some(None)` is content that has nothing to tell.
-    fn known(&self, key: &ContentKey, depth: u32) -> Option<Option<Arc<Facts>>> {
+    pub(super) fn known(&self, key: &ContentKey, depth: u32) -> Option<Option<Arc<Facts>>> {
         match self.seen.get(key)? {
             Known::Plain => Some(None),
             Known::Facts(facts) if depth + facts.levels > self.limits.depth => None,

@@ -10,10 +10,12 @@
 pub mod analyse;
 pub mod facts;
 pub mod formats;
+mod hollow;
 pub mod input;
 pub mod place;
 pub mod seen;
 pub mod tally;
+pub mod twin;
 pub mod unit;
 
 use std::collections::BTreeMap;
