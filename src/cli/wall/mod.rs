@@ -3,7 +3,7 @@
 //! Every decoder here may have a fault, and some of them are C. Should an input ever take one over, it must find itself
 //! in a process that can do nothing: read no file but the inputs, write none but the outputs, reach no network, start no
 //! program, touch no other process. On Linux a process can take these rights from itself, for good: Landlock
-//! ([`files`]) for paths, seccomp ([`calls`]) for everything that is no path. No rights are needed for it.
+//! (`files`) for paths, seccomp (`calls`) for everything that is no path. No rights are needed for it.
 //!
 //! The wall goes up once everything that the user named is open and before the first byte of an input is read, also
 //! before the first thread is started: threads inherit it. Hence the order in every command that reads inputs: load
