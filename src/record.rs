@@ -233,7 +233,6 @@ pub struct Run {
     /// Seconds that the run took. Differs from run to run.
     pub seconds: Option<f64>,
     /// What the system kept the program from doing while it read. Differs from machine to machine.
-    #[serde(default)]
     pub wall: Option<RunWall>,
 }
 
