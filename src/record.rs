@@ -237,6 +237,32 @@ pub struct Run {
     pub started: Option<String>,
     /// Seconds that the run took. Differs from run to run.
     pub seconds: Option<f64>,
+    /// What the system kept the program from doing while it read. Differs from machine to machine.
+    pub wall: Option<RunWall>,
+}
+
+/// Whether the wall was up: no file but the inputs could be read, none but the outputs written, no network be
+/// reached and no program started, whatever an input did to a decoder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunWall {
+    /// How far it was up.
+    pub state: WallState,
+    /// What of it was not there, and why.
+    pub why: Option<String>,
+}
+
+/// How far the wall was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WallState {
+    /// All of it.
+    Up,
+    /// Some of it.
+    Partly,
+    /// Nothing: the system has none, or does not let this program have it.
+    Down,
+    /// It was not wanted (`--no-sandbox`), or nothing of others was read.
+    Off,
 }
 
 /// A signature set that a run used.

@@ -14,13 +14,14 @@ mod rules;
 mod scan;
 mod sign;
 mod summary;
+pub mod wall;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::blob::{Decoders, Limits};
-use crate::record::Severity;
+use crate::record::{RunWall, Severity, WallState};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +149,12 @@ struct Common {
     /// Undo deflate, zstd, xz and LZMA with memory-safe decoders instead of C libraries: slower, same records
     #[arg(long)]
     safe_decoders: bool,
+    /// Leave out what is mounted below the inputs; each is counted
+    #[arg(long)]
+    one_file_system: bool,
+    /// Do without the wall that keeps the program to its inputs and outputs (Landlock and seccomp, on Linux)
+    #[arg(long)]
+    no_sandbox: bool,
     /// Print nothing but results and errors
     #[arg(long, short)]
     quiet: bool,
@@ -176,11 +183,27 @@ impl Common {
         }
     }
 
+    /// Raises the wall, where it is wanted.
+    fn raise(&self, wall: &wall::Wall) -> RunWall {
+        if self.no_sandbox {
+            return wall::off("--no-sandbox");
+        }
+        wall.raise()
+    }
+
     fn jobs(&self) -> usize {
         self.jobs.map_or_else(
             || std::thread::available_parallelism().map_or(1, usize::from),
             usize::from,
         )
+    }
+}
+
+/// Says that the wall is not up, where no summary does.
+fn warn_of(wall: &RunWall, common: &Common) {
+    let is_missing = matches!(wall.state, WallState::Partly | WallState::Down);
+    if is_missing && !common.quiet {
+        eprintln!("strandline: the wall is {}", wall::line(wall));
     }
 }
 

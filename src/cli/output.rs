@@ -75,44 +75,99 @@ impl OutputFolder {
     }
 }
 
-/// Refuses a path where something is, before the work that would be lost; pipes and devices are written into.
-pub fn check_free(path: &Path) -> Result<(), CliError> {
-    match std::fs::symlink_metadata(path) {
-        Ok(_) if takes_a_stream(path) => Ok(()),
-        Ok(_) => Err(CliError::new(format!(
-            "{} is there already; name a new file, nothing is ever overwritten",
-            path.display()
-        ))),
-        Err(_) => Ok(()),
+/// A new private file that is named by the user, open from before the work to its end: behind the wall no file can be
+/// made. Where it is not filled, nothing half-written is left behind.
+pub struct NewFile {
+    file: std::fs::File,
+    path: PathBuf,
+    /// A pipe or a device is written into, and stays what it is.
+    is_ours: bool,
+}
+
+impl NewFile {
+    /// Makes the file. An empty one that is there is taken, since there is nothing in it to overwrite: a run that was
+    /// killed leaves one.
+    pub fn create(path: &Path) -> Result<Self, CliError> {
+        let is_ours = !takes_a_stream(path);
+        check_free(path)?;
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true);
+        let is_there = is_ours && is_empty_file(path);
+        if is_ours && !is_there {
+            options.create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        let fail = |error| CliError::write(path, &error);
+        let file = options.open(path).map_err(fail)?;
+        #[cfg(unix)]
+        if is_there {
+            use std::os::unix::fs::PermissionsExt;
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))
+                .map_err(fail)?;
+        }
+        Ok(Self {
+            file,
+            path: path.to_path_buf(),
+            is_ours,
+        })
     }
+
+    /// Writes all of it.
+    pub fn fill(
+        mut self,
+        fill: impl FnOnce(&mut dyn Write) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let mut file = std::io::BufWriter::new(&self.file);
+        fill(&mut file).map_err(|error| {
+            CliError::new(format!("cannot write {}: {error}", self.path.display()))
+        })?;
+        file.flush()
+            .map_err(|error| CliError::write(&self.path, &error))?;
+        drop(file);
+        self.is_ours = false;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    /// Takes away what was not filled; behind the wall it can only be emptied. Why it was not is what the user needs.
+    fn drop(&mut self) {
+        if self.is_ours && std::fs::remove_file(&self.path).is_err() {
+            let _ = self.file.set_len(0);
+        }
+    }
+}
+
+/// Refuses a path where something is, before the work that would be lost; pipes and devices are written into, and in an
+/// empty file is nothing to lose.
+pub fn check_free(path: &Path) -> Result<(), CliError> {
+    let is_free = match std::fs::symlink_metadata(path) {
+        Ok(_) => takes_a_stream(path) || is_empty_file(path),
+        Err(_) => true,
+    };
+    if is_free {
+        return Ok(());
+    }
+    Err(CliError::new(format!(
+        "{} is there already; name a new file, nothing is ever overwritten",
+        path.display()
+    )))
 }
 
 fn takes_a_stream(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-/// Writes a new private file that is named by the user. Where that fails nothing half-written is left behind.
+/// Whether there is a file with nothing in it; a link to one is none.
+fn is_empty_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
+}
+
+/// Writes a new private file that is named by the user.
 pub fn write_new(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    check_free(path)?;
-    let fail = |error: std::io::Error| CliError::write(path, &error);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
-    let is_new = !takes_a_stream(path);
-    if is_new {
-        options.create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    let mut file = std::io::BufWriter::new(options.open(path).map_err(fail)?);
-    let result = fill(&mut file)
-        .map_err(|error| CliError::new(format!("cannot write {}: {error}", path.display())))
-        .and_then(|()| file.flush().map_err(fail));
-    if result.is_err() && is_new {
-        // The error itself is what the user needs.
-        let _ = std::fs::remove_file(path);
-    }
-    result
+    NewFile::create(path)?.fill(fill)
 }

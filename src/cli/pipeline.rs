@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
+use super::wall::Wall;
 use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
 use crate::exposure::{Organisation, Prefilter, Rules};
-use crate::record::{Ledger, Run, RunSet, SCHEMA_VERSION, Severity};
+use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
 use crate::scan::large::Spill;
 use crate::scan::place::Placer;
 use crate::scan::seen::Seen;
 use crate::scan::triage::Triage;
+use crate::scan::twin::{self, Twins};
 use crate::scan::{Scan, UnitDone};
 use crate::signature::{Key, Set, SetGroup};
 
@@ -57,6 +59,8 @@ pub struct Outcome {
     pub seconds: f64,
     /// How compressed content was undone.
     pub decoders: Decoders,
+    /// What held the program back meanwhile.
+    pub wall: RunWall,
 }
 
 /// Loads signature sets, their names where those are at hand, and baselines.
@@ -110,16 +114,19 @@ pub struct Pipeline<'a> {
     roots: Vec<InputRoot>,
     units: Vec<Unit>,
     walked: Vec<Walked>,
-    progress: Arc<Progress>,
+    /// BLAKE3 of the program, and its threads: what is asked of the system, and cannot be behind the wall.
+    program: Option<String>,
+    jobs: usize,
 }
 
 impl<'a> Pipeline<'a> {
-    /// Looks at the inputs and walks them.
+    /// Looks at the inputs and walks them. No byte of a file is read, and no thread started.
     pub fn new(request: Request<'a>) -> Result<Self, CliError> {
-        let roots = input::look_at(request.paths, request.label)?;
+        let roots = input::look_at(request.paths, request.label, request.common.one_file_system)?;
         let (mut units, mut walked) = (Vec::new(), Vec::new());
+        let mut twins = Twins::default();
         for (index, root) in roots.iter().enumerate() {
-            let (found, beside) = input::walk(index, root);
+            let (found, beside) = input::walk(index, root, &mut twins);
             let is_wanted = |unit: &Unit| {
                 let of_unit = |only: &HashSet<_>| only.contains(&(unit.input, unit.path.clone()));
                 request.only.is_none_or(of_unit)
@@ -127,25 +134,37 @@ impl<'a> Pipeline<'a> {
             units.extend(found.into_iter().filter(is_wanted));
             walked.push(beside);
         }
-        let progress = Arc::new(Progress::default());
-        stop_on_interrupt(&progress);
         Ok(Self {
+            program: program_digest(),
+            jobs: request.common.jobs(),
             request,
             roots,
             units,
             walked,
-            progress,
         })
     }
 
+    /// Raises the wall round the inputs and a folder that is to be written below. Nothing but inputs is opened from here
+    /// on.
+    pub fn raise_wall(&self, output: Option<&Path>) -> RunWall {
+        let inputs = self.roots.iter().map(|root| &root.path);
+        let wall = Wall::around(inputs)
+            .with_output(output)
+            .with_spill(self.request.common.spill.as_deref());
+        self.request.common.raise(&wall)
+    }
+
     /// Reads everything that the case does not hold yet, joins, and writes the ledger. `look` sees each batch of
-    /// units before it is committed.
+    /// units before it is committed. `wall` is what was raised.
     pub fn run(
         self,
         case: &mut Case,
+        wall: &RunWall,
         mut look: impl FnMut(&[InputRoot], &[Unit], &mut [UnitDone]) -> Result<(), CliError> + Send,
     ) -> Result<Outcome, CliError> {
         let (started, clock) = (SystemTime::now(), Instant::now());
+        let progress = Arc::new(Progress::default());
+        stop_on_interrupt(&progress);
         let todo = case.begin(&Plan {
             roots: &self.roots,
             walked: &self.walked,
@@ -166,7 +185,7 @@ impl<'a> Pipeline<'a> {
                 spill: common.spill.clone().map(Spill::into_folder),
                 prefilter: Prefilter::new(),
                 organisation: self.request.organisation.clone(),
-                progress: Arc::clone(&self.progress),
+                progress: Arc::clone(&progress),
             },
             self.request.organisation,
         );
@@ -179,25 +198,25 @@ impl<'a> Pipeline<'a> {
             },
             roots: &self.roots,
             units: &self.units,
-            jobs: common.jobs(),
+            jobs: self.jobs,
             triage: (self.request.triage).then(|| Triage::new(&analyser.sets)),
         };
         let total = todo.iter().map(|&index| self.units[index].stamp.size).sum();
-        let bar = progress::Bar::start(common, &self.progress, total);
+        let bar = progress::Bar::start(common, &progress, total);
         let result = scan.run(&todo, |mut done| -> Result<(), CliError> {
             look(&self.roots, &self.units, &mut done)?;
             case.commit(done).map_err(CliError::from)
         });
         bar.finish();
         result?;
-        let interrupted = self.progress.stop.load(Ordering::Relaxed);
+        let interrupted = progress.stop.load(Ordering::Relaxed);
         analyser.seen.clear();
         let ledger = case.join(&JoinInput {
             placer: &scan.placer,
             fail_on: self.request.fail_on,
             accepted: self.request.accepted,
             all_units: !interrupted,
-            bytes_in: self.units.iter().map(|unit| unit.stamp.size).sum(),
+            bytes_in: twin::bytes_of(&self.units),
             triage: self.request.triage,
         })?;
         assert_adds_up(&ledger)?;
@@ -206,6 +225,7 @@ impl<'a> Pipeline<'a> {
             inputs: case.run_inputs()?,
             started: Some(humantime::format_rfc3339_seconds(started).to_string()),
             seconds: Some((seconds * 1_000.0).round() / 1_000.0),
+            wall: Some(wall.clone()),
             ..run
         };
         case.end(&run, &ledger, !interrupted)?;
@@ -214,6 +234,7 @@ impl<'a> Pipeline<'a> {
             interrupted,
             seconds,
             decoders: common.limits().decoders,
+            wall: wall.clone(),
         })
     }
 
@@ -234,7 +255,7 @@ impl<'a> Pipeline<'a> {
         Run {
             schema: SCHEMA_VERSION,
             version: version().to_owned(),
-            program: program_digest(),
+            program: self.program.clone(),
             rules: hex(&Rules::builtin().digest()),
             sets: sets.collect(),
             organisation: self
@@ -248,6 +269,7 @@ impl<'a> Pipeline<'a> {
             decoders: Some(self.request.common.limits().decoders.name().to_owned()),
             started: None,
             seconds: None,
+            wall: None,
         }
     }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::OutputFolder;
-use super::{CliError, Common, Exit, pipeline};
+use super::wall::Wall;
+use super::{CliError, Common, Exit, pipeline, warn_of};
 use crate::case::Case;
 use crate::report::{Model, render_html};
 
@@ -27,6 +28,9 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     let case = Case::open(&args.case)?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
+    // A case may come from others too; it is open.
+    let wall = Wall::default().with_output(Some(&args.output));
+    warn_of(&args.common.raise(&wall), &args.common);
     write_into(&case, &folder)?;
     if !args.common.quiet {
         println!("{}", args.output.join("index.html").display());

@@ -111,6 +111,8 @@ fn worst_of_class(
         limit_entries: limits.entries,
         limit_bytes: limits.bytes,
         limit_ratio: limits.ratio,
+        one_file_system: false,
+        no_sandbox: true,
         quiet: true,
         no_progress: true,
         color: Colour::Never,
@@ -129,7 +131,11 @@ fn worst_of_class(
         accepted: &[],
         triage: false,
     })?
-    .run(&mut case, |_, _, _| Ok(()))?;
+    .run(
+        &mut case,
+        &super::wall::off("examples of ours"),
+        |_, _, _| Ok(()),
+    )?;
     let mut worst = None;
     case.records(|record| {
         if let Record::Exposure(exposure) = record

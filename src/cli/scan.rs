@@ -81,9 +81,8 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         pipeline::warn_if_in_work_tree(path, &args.common);
     }
     let to_stdout = args.jsonl.as_deref() == Some(Path::new("-"));
-    if let Some(path) = args.jsonl.as_deref().filter(|_| !to_stdout) {
-        output::check_free(path)?;
-    }
+    let jsonl = args.jsonl.as_deref().filter(|_| !to_stdout);
+    jsonl.map(output::check_free).transpose()?;
     let report_folder = args
         .report
         .as_deref()
@@ -106,11 +105,13 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         Some(path) => Case::open_or_create(path)?,
         None => Case::in_memory()?,
     };
+    let jsonl = jsonl.map(output::NewFile::create).transpose()?;
+    let wall = pipeline.raise_wall(args.report.as_deref());
     let mut summary = summary::Summary::new(args.fail_on, !args.signatures.is_empty(), args.triage);
     let is_printed = !args.common.quiet && !to_stdout;
     // A case holds what earlier runs found too; without one everything comes by here.
     let comes_by = is_printed && args.case.is_none();
-    let outcome = pipeline.run(&mut case, |_, _, done| {
+    let outcome = pipeline.run(&mut case, &wall, |_, _, done| {
         let units = done.iter().filter(|_| comes_by);
         units
             .flat_map(|unit| &unit.placed.records)
@@ -129,7 +130,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     }
     // What a stopped run wrote would be in the way of the same command, which goes on where this one was stopped.
     let waits = outcome.interrupted && args.case.is_some();
-    if waits && (report_folder.is_some() || args.jsonl.is_some() && !to_stdout) {
+    if waits && (report_folder.is_some() || jsonl.is_some()) {
         eprintln!(
             "strandline: nothing but the case was written; the same command goes on, and `report` and `case export` give what is known so far"
         );
@@ -137,8 +138,11 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     if let Some(folder) = report_folder.as_ref().filter(|_| !waits) {
         report::write_into(&case, folder)?;
     }
-    if let Some(path) = args.jsonl.as_deref().filter(|_| to_stdout || !waits) {
-        write_records(&case, path)?;
+    if to_stdout {
+        print_records(&case)?;
+    }
+    if let Some(file) = jsonl.filter(|_| !waits) {
+        file.fill(|file| stream_records(&case, file))?;
     }
     if is_printed {
         unless_closed(summary.print(
@@ -161,10 +165,14 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
 /// Writes all records, one a line.
 pub fn write_records(case: &Case, path: &Path) -> Result<(), CliError> {
     if path == Path::new("-") {
-        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        return unless_closed(stream_records(case, &mut out).and_then(|()| Ok(out.flush()?)));
+        return print_records(case);
     }
     output::write_new(path, |file| stream_records(case, file))
+}
+
+fn print_records(case: &Case) -> Result<(), CliError> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    unless_closed(stream_records(case, &mut out).and_then(|()| Ok(out.flush()?)))
 }
 
 /// A reader that had enough is no failure, and changes nothing of what was found.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit, output};
+use super::{CliError, Common, Exit, warn_of};
 use crate::blob::Locator;
 use crate::case::Case;
 use crate::exposure::{Organisation, party_of};
@@ -186,7 +187,15 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         accepted: &[],
         triage: false,
     })?;
-    let outcome = pipeline.run(&mut Case::in_memory()?, |roots, units, done| {
+    let mut case = Case::in_memory()?;
+    let names_path = names_path(&args.output);
+    let (set, names) = (
+        NewFile::create(&args.output)?,
+        NewFile::create(&names_path)?,
+    );
+    let wall = pipeline.raise_wall(None);
+    warn_of(&wall, &args.common);
+    let outcome = pipeline.run(&mut case, &wall, |roots, units, done| {
         for unit in done {
             let Some(child) = unit.kept.take() else {
                 continue;
@@ -220,9 +229,8 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
             "nothing in the input can be signed, so no set was written; see what was left out with a scan of the same input",
         ));
     }
-    output::write_new(&args.output, |file| Ok(file.write_all(&built.set_bytes)?))?;
-    let names = names_path(&args.output);
-    output::write_new(&names, |file| Ok(file.write_all(&built.names)?))?;
+    set.fill(|file| Ok(file.write_all(&built.set_bytes)?))?;
+    names.fill(|file| Ok(file.write_all(&built.names)?))?;
     if !args.common.quiet {
         println!(
             "signed      {} files ({}) of {} {}, {} of them first party",
@@ -240,7 +248,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
             );
         }
         println!("set         {}", args.output.display());
-        println!("names       {} (keep it private)", names.display());
+        println!("names       {} (keep it private)", names_path.display());
     }
     if outcome.ledger.complete {
         return Ok(Exit::Clean);

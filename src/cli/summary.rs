@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
-use super::CliError;
 use super::pipeline::Outcome;
+use super::{CliError, wall};
 use crate::blob::Decoders;
 use crate::blob::locator::shown;
 use crate::record::{Basis, Exposure, Ledger, Party, Record, Severity, SourceStatus};
@@ -225,6 +225,18 @@ impl Summary {
             self.problems.values().sum(),
             self.first_problems.len(),
         )?;
+        if let Some(&mounts) = ledger.other.get("mount") {
+            writeln!(
+                out,
+                "left out    {} below the inputs: --one-file-system",
+                plural(
+                    mounts,
+                    "mounted file or folder",
+                    "mounted files and folders"
+                )
+            )?;
+        }
+        writeln!(out, "wall        {}", wall::line(&outcome.wall))?;
         if let Some(path) = report {
             writeln!(
                 out,

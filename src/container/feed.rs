@@ -124,6 +124,41 @@ impl InputFile {
         self.reached.load(Ordering::Relaxed)
     }
 
+    /// The same file as if it ended at `len`.
+    pub fn up_to(&self, len: u64) -> Self {
+        Self {
+            len: self.len.min(len),
+            ..self.clone()
+        }
+    }
+
+    /// The first piece at or behind `offset` that is stored, as its beginning and end; `None` where only a hole follows.
+    /// A system that knows of no holes calls all of it stored.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    #[cfg(target_os = "linux")]
+    pub fn stored_after(&self, offset: u64) -> io::Result<Option<(u64, u64)>> {
+        use rustix::fs::{SeekFrom, seek};
+        // Nothing here reads at the position that this moves.
+        let start = match seek(&self.file, SeekFrom::Data(self.base + offset)) {
+            Ok(start) => start,
+            Err(rustix::io::Errno::NXIO) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let end = seek(&self.file, SeekFrom::Hole(start))?;
+        Ok(Some((start - self.base, end - self.base)))
+    }
+
+    /// All of the rest: holes are not asked for here.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(target_os = "linux"))]
+    pub fn stored_after(&self, offset: u64) -> io::Result<Option<(u64, u64)>> {
+        Ok((offset < self.len).then_some((offset, self.len)))
+    }
+
     /// Up to `len` bytes at `offset`.
     ///
     /// # Errors
@@ -136,11 +171,15 @@ impl InputFile {
         Ok(buffer.into())
     }
 
-    /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
+    /// Fills `buffer` from `offset`; fewer bytes only where the file ends, or ended when it was opened: one that grows has
+    /// an end too.
     ///
     /// # Errors
     /// When the system cannot read the file.
     pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let most = buffer.len().min(rest);
+        let buffer = &mut buffer[..most];
         let offset = self.base + offset;
         let mut got = 0;
         while got < buffer.len() {

@@ -134,6 +134,7 @@ pub fn run() -> Run {
         decoders: Some("fast".to_owned()),
         started: Some("2026-04-02T03:12:44Z".to_owned()),
         seconds: Some(4.2),
+        wall: None,
     }
 }
 

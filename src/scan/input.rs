@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::twin::{Twin, Twins};
 use crate::container::Trouble;
 use crate::container::git::store::{StoreFile, is_store};
 
@@ -24,6 +25,8 @@ pub struct InputRoot {
     pub path: PathBuf,
     /// Whether it is a folder.
     pub is_folder: bool,
+    /// The file system that it is on, where others below it are to be left out.
+    pub only_device: Option<u64>,
 }
 
 /// Why an input cannot be used at all.
@@ -45,11 +48,16 @@ pub enum InputError {
     },
 }
 
-/// Looks at the inputs and gives each a label: its base name, `#2` for the second of that name, or `label`.
+/// Looks at the inputs and gives each a label: its base name, `#2` for the second of that name, or `label`. With
+/// `one_file_system` what is mounted below them is left out.
 ///
 /// # Errors
 /// When one is not there or is no file and no folder.
-pub fn look_at(paths: &[PathBuf], label: Option<&str>) -> Result<Vec<InputRoot>, InputError> {
+pub fn look_at(
+    paths: &[PathBuf],
+    label: Option<&str>,
+    one_file_system: bool,
+) -> Result<Vec<InputRoot>, InputError> {
     let mut used: BTreeMap<String, u32> = BTreeMap::new();
     paths
         .iter()
@@ -76,9 +84,20 @@ pub fn look_at(paths: &[PathBuf], label: Option<&str>) -> Result<Vec<InputRoot>,
                 label,
                 path: path.clone(),
                 is_folder: metadata.is_dir(),
+                only_device: one_file_system.then(|| device_of(&metadata)).flatten(),
             })
         })
         .collect()
+}
+
+#[cfg(unix)]
+fn device_of(metadata: &Metadata) -> Option<u64> {
+    Some(std::os::unix::fs::MetadataExt::dev(metadata))
+}
+
+#[cfg(not(unix))]
+fn device_of(_metadata: &Metadata) -> Option<u64> {
+    None
 }
 
 /// The label of a path: its last component, escaped as locators are.
@@ -164,6 +183,8 @@ pub struct Unit {
     pub stamp: Stamp,
     /// The files of a git directory, sorted by path; `None` for a file.
     pub store: Option<Arc<Vec<StoreFile>>>,
+    /// What it shares with other paths of the same file.
+    pub twin: Option<Arc<Twin>>,
 }
 
 /// What walking one input found beside units.
@@ -175,17 +196,17 @@ pub struct Walked {
     pub troubles: Vec<(Vec<u8>, Trouble)>,
 }
 
-/// Walks one input; its units come sorted by path.
-pub fn walk(index: usize, root: &InputRoot) -> (Vec<Unit>, Walked) {
+/// Walks one input; its units come sorted by path. `twins` are the files with several paths that all inputs have.
+pub fn walk(index: usize, root: &InputRoot, twins: &mut Twins) -> (Vec<Unit>, Walked) {
     let mut walked = Walked::default();
     if !root.is_folder {
-        let stamp =
-            std::fs::metadata(&root.path).map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
+        let metadata = std::fs::metadata(&root.path).ok();
         let unit = Unit {
             input: index,
             path: Vec::new(),
-            stamp,
+            stamp: metadata.as_ref().map(Stamp::of).unwrap_or_default(),
             store: None,
+            twin: metadata.and_then(|metadata| twins.of(&metadata)),
         };
         return (vec![unit], walked);
     }
@@ -194,14 +215,21 @@ pub fn walk(index: usize, root: &InputRoot) -> (Vec<Unit>, Walked) {
     if looks_like_store(&root.path) {
         stores.push(root.path.clone());
     } else {
-        for_each_below(&root.path, root, &mut stores, &mut walked, |entry| {
-            units.push(Unit {
-                input: index,
-                path: below(root, entry.path()),
-                stamp: stamp_of(entry),
-                store: None,
-            });
-        });
+        for_each_below(
+            &root.path,
+            root,
+            &mut stores,
+            &mut walked,
+            |entry, metadata| {
+                units.push(Unit {
+                    input: index,
+                    path: below(root, entry.path()),
+                    stamp: metadata.map(Stamp::of).unwrap_or_default(),
+                    store: None,
+                    twin: metadata.and_then(|metadata| twins.of(metadata)),
+                });
+            },
+        );
     }
     // Submodules keep their stores within that of the whole.
     while let Some(folder) = stores.pop() {
@@ -212,13 +240,14 @@ pub fn walk(index: usize, root: &InputRoot) -> (Vec<Unit>, Walked) {
     (units, walked)
 }
 
-/// Shows every regular file below a folder to `file`, in no order. Git directories are passed over and noted.
+/// Shows every regular file below a folder to `file`, in no order, with what the system says of it: nothing where it
+/// vanishes here, which is reported when it is opened. Git directories are passed over and noted.
 fn for_each_below(
     folder: &Path,
     root: &InputRoot,
     stores: &mut Vec<PathBuf>,
     walked: &mut Walked,
-    mut file: impl FnMut(&walkdir::DirEntry),
+    mut file: impl FnMut(&walkdir::DirEntry, Option<&Metadata>),
 ) {
     let mut walk = walkdir::WalkDir::new(folder)
         .follow_links(false)
@@ -233,8 +262,19 @@ fn for_each_below(
             }
         };
         let kind = entry.file_type();
+        let metadata = (kind.is_file() || root.only_device.is_some() && kind.is_dir())
+            .then(|| entry.metadata().ok())
+            .flatten();
+        let device = metadata.as_ref().and_then(device_of);
+        if root.only_device.is_some() && device.is_some() && device != root.only_device {
+            *walked.other.entry("mount".to_owned()).or_insert(0) += 1;
+            if kind.is_dir() {
+                walk.skip_current_dir();
+            }
+            continue;
+        }
         if kind.is_file() {
-            file(&entry);
+            file(&entry, metadata.as_ref());
             continue;
         }
         let word = if kind.is_dir() {
@@ -254,19 +294,27 @@ fn for_each_below(
 
 fn unwalked(root: &InputRoot, error: &walkdir::Error) -> (Vec<u8>, Trouble) {
     let path = error.path().map(|path| below(root, path));
+    // It names the path too, which the locator does already.
+    let why = (error.io_error()).map_or_else(|| error.to_string(), ToString::to_string);
     let trouble = Trouble::skipped(
         "unreadable",
-        format!("this could not be read: {error}; make it readable and run the same command again"),
+        format!(
+            "this could not be read: {why}; {}, and run the same command again",
+            way_out(error.io_error())
+        ),
         None,
     );
     (path.unwrap_or_default(), trouble)
 }
 
-/// A file that vanishes here is reported when it is opened.
-fn stamp_of(entry: &walkdir::DirEntry) -> Stamp {
-    entry
-        .metadata()
-        .map_or_else(|_| Stamp::default(), |m| Stamp::of(&m))
+/// What to do about something that cannot be opened.
+fn way_out(error: Option<&io::Error>) -> &'static str {
+    match error.map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidFilename) => {
+            "its path is longer than the system takes: give a folder further down as an input"
+        }
+        _ => "make it readable",
+    }
 }
 
 /// Whether a folder is a git directory, by what stands in it.
@@ -296,9 +344,10 @@ fn walk_store(
     walked: &mut Walked,
 ) -> Unit {
     let mut files = Vec::new();
-    for_each_below(folder, root, stores, walked, |entry| {
+    for_each_below(folder, root, stores, walked, |entry, metadata| {
         let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        files.push((slashed(path), stamp_of(entry)));
+        let stamp = metadata.map(Stamp::of).unwrap_or_default();
+        files.push((slashed(path), stamp));
     });
     files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     Unit {
@@ -314,6 +363,7 @@ fn walk_store(
                 })
                 .collect(),
         )),
+        twin: None,
     }
 }
 
@@ -403,16 +453,24 @@ pub fn open_in_store(folder: &Path, file: &StoreFile) -> Result<(File, Stamp), T
 
 fn open_at(path: &Path, follow: bool, size: u64) -> Result<(File, Stamp), Trouble> {
     let file = open_file(path, follow).map_err(|error| {
-        let (code, what) = if error.kind() == io::ErrorKind::NotFound {
-            ("vanished", "the file vanished after the folder was walked")
-        } else {
-            ("unreadable", "the file could not be opened")
+        let (code, what, then) = match error.kind() {
+            io::ErrorKind::NotFound => (
+                "vanished",
+                "the file vanished after the folder was walked",
+                "run the same command again when it can be read",
+            ),
+            io::ErrorKind::InvalidFilename => (
+                "unreadable",
+                "the file could not be opened",
+                way_out(Some(&error)),
+            ),
+            _ => (
+                "unreadable",
+                "the file could not be opened",
+                "run the same command again when it can be read",
+            ),
         };
-        Trouble::skipped(
-            code,
-            format!("{what}: {error}; run the same command again when it can be read"),
-            Some(size),
-        )
+        Trouble::skipped(code, format!("{what}: {error}; {then}"), Some(size))
     })?;
     let metadata = file.metadata().map_err(|error| unreadable(&error, size))?;
     if !metadata.is_file() {
@@ -462,7 +520,7 @@ mod tests {
         let (a, b) = (folder.path().join("x/in"), folder.path().join("y/in"));
         std::fs::create_dir_all(&a).unwrap();
         std::fs::create_dir_all(&b).unwrap();
-        let roots = look_at(&[a, b], None).unwrap();
+        let roots = look_at(&[a, b], None, false).unwrap();
         assert_eq!(roots[0].label, "in");
         assert_eq!(roots[1].label, "in#2");
     }
@@ -477,8 +535,8 @@ mod tests {
         std::fs::write(root.join(".gitignore"), "b").unwrap();
         std::fs::write(root.join("b"), "").unwrap();
         std::os::unix::fs::symlink("..", root.join("loop")).unwrap();
-        let roots = look_at(&[root.to_path_buf()], None).unwrap();
-        let (units, walked) = walk(0, &roots[0]);
+        let roots = look_at(&[root.to_path_buf()], None, false).unwrap();
+        let (units, walked) = walk(0, &roots[0], &mut Twins::default());
         let paths: Vec<_> = units.iter().map(|unit| unit.path.as_slice()).collect();
         assert_eq!(paths, [&b".git/HEAD"[..], b".gitignore", b"b"]);
         assert_eq!(walked.other["folder"], 1);

@@ -10,6 +10,7 @@
 pub mod analyse;
 pub mod facts;
 pub mod formats;
+mod hollow;
 pub mod images;
 pub mod input;
 pub mod large;
@@ -17,6 +18,7 @@ pub mod place;
 pub mod seen;
 pub mod tally;
 pub mod triage;
+pub mod twin;
 pub mod unit;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::analyse::{Analyser, Building, Visited, guarded};
 use super::facts::{Child, Facts, Tree};
 use super::formats;
+use super::hollow::Pieces;
 use super::input::{self, InputRoot, Unit};
 use super::large::{Large, Resumed};
 use crate::blob::digest::StreamDigests;
@@ -135,10 +136,18 @@ pub fn read(analyser: &Analyser, root: &InputRoot, unit: &Unit, around: &Around)
     }
     let child = match input::open(root, unit) {
         Ok((file, stamp)) => {
-            let file = InputFile::new(file, stamp.size);
-            let mut child = read_file(analyser, &file, &unit.path);
-            note_change(&mut child, root, unit, stamp);
-            child
+            let read = || {
+                let mut child = read_file(analyser, &InputFile::new(file, stamp.size), &unit.path);
+                note_change(&mut child, root, unit, stamp);
+                child
+            };
+            match &unit.twin {
+                Some(twin) if analyser.wishes.keep == super::analyse::Keep::Nothing => {
+                    let is_stopped = || analyser.progress.stop.load(Ordering::Relaxed);
+                    twin.or_read(analyser, &unit.path, stamp, is_stopped, read)
+                }
+                _ => read(),
+            }
         }
         Err(trouble) => unread(trouble),
     };
@@ -330,10 +339,22 @@ fn read_file(analyser: &Analyser, file: &InputFile, name: &[u8]) -> Child {
             Err(error) => unread(failed(&error, file.len)),
         };
     }
-    match format {
-        Some(format) => analyse_shared(analyser, Input::File(file.clone()), name, format),
-        None => analyse_streamed(analyser, file),
+    let pieces = Pieces::of(file);
+    let mut child = match format {
+        Some(format) => {
+            let (file, digests) = match &pieces {
+                // The hole at its end is no part of an archive: each block of it would be looked at.
+                Some(pieces) => (file.up_to(pieces.end()), digests_of_pieces(file, pieces)),
+                None => (file.clone(), digests(&Input::File(file.clone()))),
+            };
+            analyse_as(analyser, Input::File(file), name, digests, format)
+        }
+        None => analyse_streamed(analyser, file, pieces.as_ref()),
+    };
+    if let Some(pieces) = &pieces {
+        pieces.mark(file, &mut child);
     }
+    child
 }
 
 fn analyse_whole(
@@ -373,8 +394,20 @@ fn analyse_shared(
     name: &[u8],
     format: &'static dyn Format,
 ) -> Child {
+    let digests = digests(&input);
+    analyse_as(analyser, input, name, digests, format)
+}
+
+/// The same where the digests are known, or could not be had.
+fn analyse_as(
+    analyser: &Analyser,
+    input: Input,
+    name: &[u8],
+    digests: std::io::Result<(ContentKey, Sha256Digest)>,
+    format: &'static dyn Format,
+) -> Child {
     let len = input.len();
-    let (key, sha256) = match digests(&input) {
+    let (key, sha256) = match digests {
         Ok(digests) => digests,
         Err(error) => return unread(failed(&error, len)),
     };
@@ -435,6 +468,25 @@ pub(super) fn digests(input: &Input) -> std::io::Result<(ContentKey, Sha256Diges
     }
     let (key, sha256, _) = digests.finish();
     Ok((key, sha256))
+}
+
+/// The digests of what a file with too many holes stores. The second is nobody's, and is taken away again.
+fn digests_of_pieces(
+    file: &InputFile,
+    pieces: &Pieces,
+) -> std::io::Result<(ContentKey, Sha256Digest)> {
+    let mut digests = StreamDigests::default();
+    let (mut position, mut buffer) = (0, vec![0; 1 << 20]);
+    loop {
+        let (got, end) = pieces.read_into(file, position, &mut buffer)?;
+        if got == 0 {
+            break;
+        }
+        digests.update(&buffer[..got]);
+        position = end;
+    }
+    let (stored, sha256, _) = digests.finish();
+    Ok((pieces.key(file, &stored), sha256))
 }
 
 /// What the walk met from one batch to the next.
@@ -685,10 +737,12 @@ impl<'a> Sharer<'a> {
     }
 }
 
-/// A file that is too large to be held and is no archive: read once, window by window.
-fn analyse_streamed(analyser: &Analyser, file: &InputFile) -> Child {
+/// A file that is too large to be held and is no archive: read once, window by window. Of one with too many holes, its
+/// pieces are.
+fn analyse_streamed(analyser: &Analyser, file: &InputFile, pieces: Option<&Pieces>) -> Child {
     let mut walker = PlainFile {
         file: file.clone(),
+        pieces,
         position: 0,
         trouble: None,
     };
@@ -700,20 +754,25 @@ fn analyse_streamed(analyser: &Analyser, file: &InputFile) -> Child {
         links: Vec::new(),
     };
     let mut building = Building::default();
-    match analyser.stream(member, 1, &mut walker, &mut building, file.len, 0) {
+    let mut child = match analyser.stream(member, 1, &mut walker, &mut building, file.len, 0) {
         Visited::Child(child) => *child,
         Visited::Plain { .. } => unread(failed(&std::io::Error::other("no content"), file.len)),
+    };
+    if let (Some(pieces), Some(stored)) = (pieces, &child.key) {
+        child.key = Some(pieces.key(file, stored));
     }
+    child
 }
 
 /// A file as the only, streamed member of nothing.
-struct PlainFile {
+struct PlainFile<'a> {
     file: InputFile,
+    pieces: Option<&'a Pieces>,
     position: u64,
     trouble: Option<Trouble>,
 }
 
-impl Walker for PlainFile {
+impl Walker for PlainFile<'_> {
     fn kind(&self) -> &'static str {
         "file"
     }
@@ -723,9 +782,14 @@ impl Walker for PlainFile {
     }
 
     fn read_streamed(&mut self, buffer: &mut [u8]) -> usize {
-        match self.file.read_into(self.position, buffer) {
-            Ok(got) => {
-                self.position += got as u64;
+        let read = match self.pieces {
+            Some(pieces) => pieces.read_into(&self.file, self.position, buffer),
+            None => (self.file.read_into(self.position, buffer))
+                .map(|got| (got, self.position + got as u64)),
+        };
+        match read {
+            Ok((got, end)) => {
+                self.position = end;
                 got
             }
             Err(error) => {

@@ -11,10 +11,10 @@ use clap::Args;
 
 use super::output::OutputFolder;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit};
+use super::{CliError, Common, Exit, warn_of};
 use crate::blob::Locator;
 use crate::case::Case;
-use crate::record::{ManifestRow, Record};
+use crate::record::{ManifestRow, Record, RunWall};
 use crate::report::text::{grouped, size};
 use crate::scan::UnitDone;
 use crate::scan::analyse::Keep;
@@ -59,7 +59,9 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
         ..request(args, &paths, Keep::Sources)
     })?;
     let mut case = Case::in_memory()?;
-    let outcome = pipeline.run(&mut case, |roots, units, done| {
+    let wall = pipeline.raise_wall(Some(&args.output));
+    warn_of(&wall, &args.common);
+    let outcome = pipeline.run(&mut case, &wall, |roots, units, done| {
         each_of(roots, units, done, |child, standing, unit| {
             writer.take(child, standing)?;
             if args.skeletons {
@@ -77,7 +79,7 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
         Ok(())
     })?;
     if !plan.units.is_empty() && !outcome.interrupted {
-        draw_planned(&paths, args, &plan, &mut writer)?;
+        draw_planned(&paths, args, &plan, &outcome.wall, &mut writer)?;
     }
     loose.pair(&args.common.limits(), &mut writer)?;
     let counts = write_manifest(&case, &writer)?;
@@ -158,11 +160,12 @@ fn each_of(
     Ok(())
 }
 
-/// Reads the planned units again, keeps what skeletons are made of, and makes them.
+/// Behind the same wall, reads the planned units again, keeps what skeletons are made of, and makes them.
 fn draw_planned(
     paths: &[PathBuf],
     args: &RecoverArgs,
     plan: &Plan,
+    wall: &RunWall,
     writer: &mut Writer,
 ) -> Result<(), CliError> {
     let keep = Keep::Named(Arc::new(plan.names.clone()));
@@ -171,7 +174,7 @@ fn draw_planned(
         ..request(args, paths, keep)
     })?;
     let mut case = Case::in_memory()?;
-    pipeline.run(&mut case, |roots, units, done| {
+    pipeline.run(&mut case, wall, |roots, units, done| {
         each_of(roots, units, done, |child, standing, _| {
             pairs::within(child, standing, writer)
         })?;

@@ -241,6 +241,7 @@ impl LooseMap {
     fn read(&self, path: &[u8], hold: u64) -> Result<bytes::Bytes, String> {
         let unit = Unit {
             path: path.to_vec(),
+            twin: None,
             ..self.unit.clone()
         };
         let (file, stamp) = input::open(&self.root, &unit).map_err(|trouble| trouble.detail)?;
