@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn units_wait_for_one_another_and_none_is_too_large() {
-        let room = Room::new(64 << 20, 4);
+        let room = Room::new(128 << 20, 4);
         let first = room.unit(20 << 20);
         let second = room.unit(12 << 20);
         std::thread::scope(|scope| {

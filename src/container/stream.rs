@@ -596,8 +596,7 @@ pub fn open<C: Codec>(
         return Box::new(ArchiveStream {
             archive: archive.walker::<C, _>(feed, input, limits),
             ended: false,
-            // All that it is still good for has been taken from it, so what is packed need not be held.
-            input: Input::Memory(Bytes::new()),
+            input: input.clone(),
             format: C::KIND,
             hold: limits.hold(),
             after: after::<C>,
@@ -646,7 +645,8 @@ pub fn open_unpacked<C: Codec>(
         return Box::new(ArchiveStream {
             archive: archive.walker::<C, _>(feed, input, limits),
             ended: false,
-            input: input.clone(),
+            // All that it is still good for has been taken from it, so what is packed need not be held.
+            input: Input::Memory(Bytes::new()),
             format: C::KIND,
             hold: limits.hold(),
             after: |_, _| After::default(),
