@@ -1387,3 +1387,56 @@ fn containers_within_one_another_share_what_may_be_held() {
     let again = scan("24M", "4", INCOMPLETE);
     common::assert_same(&tight.normalised(), &again.normalised(), "more threads");
 }
+
+#[test]
+fn the_case_within_an_input_is_no_part_of_it() {
+    let folder = scratch();
+    write_all(folder.path(), &[("in/a.txt", "a"), ("in/i.case.txt", "b")]);
+    let input = folder.path().join("in");
+    let case = input.join("i.case");
+    let arguments = || scan_into(&case, &input);
+    run(arguments()).expect(0);
+    let first = common::export(&case);
+    run(arguments()).expect(0);
+    let second = common::export(&case);
+    assert_eq!(number(first.ledger(), "entries"), 2);
+    assert_eq!(number(second.ledger(), "entries"), 2);
+    assert_eq!(
+        second.ledger()["other"]["own-case"],
+        1,
+        "{}",
+        second.ledger()
+    );
+}
+
+#[test]
+fn a_case_that_may_not_be_written_can_be_read() {
+    let folder = scratch();
+    write_all(folder.path(), &[("in/a.txt", "a")]);
+    let sealed = folder.path().join("sealed");
+    std::fs::create_dir(&sealed).unwrap();
+    let case = sealed.join("i.case");
+    run(scan_into(&case, &folder.path().join("in"))).expect(0);
+    let before = common::export(&case);
+    set_mode(&case, 0o444);
+    set_mode(&sealed, 0o555);
+    set_mode(folder.path(), 0o755);
+    let arguments = ["case", "export"].map(OsString::from);
+    let arguments: Vec<OsString> = arguments.into_iter().chain([case.clone().into()]).collect();
+    let after = finish(&mut as_nobody(&arguments))
+        .expect(0)
+        .records()
+        .normalised();
+    assert_eq!(after, before);
+    set_mode(&sealed, 0o755);
+}
+
+#[test]
+fn the_last_part_of_a_split_zip_is_no_whole_one() {
+    let mut split = zip(&[("a.txt", "text")]);
+    let end = split.len() - 22;
+    split[end + 4] = 6;
+    let records = scan_between(INCOMPLETE, &[("split.zip", split)], &[]);
+    assert_problem(&records, "split-archive", "in/split.zip");
+    assert_blob(&records, "in/split.zip!/a.txt", b"text");
+}

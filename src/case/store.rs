@@ -49,6 +49,14 @@ pub enum CaseError {
         /// The schema in it.
         found: i32,
     },
+    /// It may not be written, and its log holds what is not in it yet.
+    #[error(
+        "the case {path} may not be written, and the log beside it (-wal) was not taken in; copy both to a folder of yours and use that"
+    )]
+    Sealed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another run has it.
     #[error("the case {path} is in use by another run; wait until that has ended")]
     InUse {
@@ -196,11 +204,38 @@ impl Case {
             path: path.to_path_buf(),
             error,
         })?;
+        if !may_write(path) {
+            return Self::open_sealed(path);
+        }
         // Read-write, since a case whose run was killed is recovered from its log when it is opened.
         let case = Self::connect(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         case.check()?;
         case.take()?;
         Ok(case)
+    }
+
+    /// Opens a case that may not be written, as it stands.
+    fn open_sealed(path: &Path) -> Result<Self, CaseError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+            return Err(CaseError::Sealed {
+                path: path.to_path_buf(),
+            });
+        }
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let address = match url::Url::from_file_path(&absolute) {
+            Ok(url) => format!("{url}?immutable=1"),
+            Err(()) => absolute.display().to_string(),
+        };
+        let flags =
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_URI;
+        let case = Self::connect(Path::new(&address), flags)?;
+        case.check()?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            ..case
+        })
     }
 
     fn new(db: Connection, path: PathBuf) -> Self {
@@ -581,6 +616,16 @@ impl Case {
 }
 
 /// Makes an empty file that only its owner may read.
+/// Whether the file and the folder round it, where its log goes, can be written.
+fn may_write(path: &Path) -> bool {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let is_open = std::fs::OpenOptions::new().write(true).open(path);
+    is_open.is_ok() && tempfile::tempfile_in(folder).is_ok()
+}
+
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -5,6 +5,7 @@
 
 mod case;
 mod generate;
+mod heap;
 mod output;
 mod pipeline;
 mod progress;
@@ -146,7 +147,8 @@ struct Common {
     /// Bytes out for each byte in, beyond the first 256 MiB; each member counts as 512 bytes more
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     limit_ratio: u64,
-    /// Undo deflate, zstd, xz and LZMA with memory-safe decoders instead of C libraries: slower, same records
+    /// Undo deflate, zstd, xz and LZMA with memory-safe decoders instead of C libraries: slower, and the same
+    /// records of what is whole
     #[arg(long)]
     safe_decoders: bool,
     /// Leave out what is mounted below the inputs; each is counted
@@ -266,6 +268,7 @@ fn parse_severity(text: &str) -> Result<Severity, String> {
 
 /// Runs the program and gives its exit status.
 pub fn main() -> Exit {
+    heap::give_back();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub paths: &'a [PathBuf],
     /// Label for the only input.
     pub label: Option<&'a str>,
+    /// The file of the case, which is no part of what is scanned.
+    pub case: Option<&'a Path>,
     /// Flags that all commands share.
     pub common: &'a Common,
     /// The organisation profile.
@@ -89,7 +91,15 @@ pub fn load_sets(
             )));
         }
         let names = crate::signature::names_path(path);
-        if names.exists() {
+        if let Err(error) = std::fs::File::open(&names) {
+            // Who has the set need not have the names: files are called by their ids then.
+            if error.kind() != std::io::ErrorKind::NotFound {
+                eprintln!(
+                    "strandline: warning: the names of the set cannot be read, so its files are told by number: {}: {error}",
+                    names.display()
+                );
+            }
+        } else {
             set.load_names(&names)?;
         }
         sets.push(set);
@@ -126,7 +136,11 @@ impl<'a> Pipeline<'a> {
         let (mut units, mut walked) = (Vec::new(), Vec::new());
         let mut twins = Twins::default();
         for (index, root) in roots.iter().enumerate() {
-            let (found, beside) = input::walk(index, root, &mut twins);
+            let (mut found, mut beside) = input::walk(index, root, &mut twins);
+            let own = own_files(request.case, root, &mut found);
+            if own > 0 {
+                beside.other.insert("own-case".to_owned(), own);
+            }
             let is_wanted = |unit: &Unit| {
                 let of_unit = |only: &HashSet<_>| only.contains(&(unit.input, unit.path.clone()));
                 request.only.is_none_or(of_unit)
@@ -290,6 +304,36 @@ impl<'a> Pipeline<'a> {
         });
         *blake3::hash(text.to_string().as_bytes()).as_bytes()
     }
+}
+
+/// Takes the file of the case and its logs out of the units, where the case lies in an input: a second run would scan what
+/// the first one wrote. Gives how many they were.
+fn own_files(case: Option<&Path>, root: &InputRoot, units: &mut Vec<Unit>) -> u64 {
+    let Some((case, name)) =
+        case.and_then(|case| Some((case.canonicalize().ok()?, case.file_name()?)))
+    else {
+        return 0;
+    };
+    let name = name.as_encoded_bytes();
+    let is_own = |unit: &Unit| {
+        let file = unit
+            .path
+            .rsplit(|&byte| byte == b'/')
+            .next()
+            .unwrap_or_default();
+        let Some(suffix) = file.strip_prefix(name) else {
+            return false;
+        };
+        let is_log = [&b""[..], b"-wal", b"-shm", b"-journal"].contains(&suffix);
+        let path = input::path_of(root, unit);
+        let (folder, of_case) = (path.parent(), case.parent());
+        let same =
+            |(folder, case): (&Path, &Path)| folder.canonicalize().is_ok_and(|it| it == case);
+        is_log && root.is_folder && folder.zip(of_case).is_some_and(same)
+    };
+    let before = units.len();
+    units.retain(|unit| !is_own(unit));
+    (before - units.len()) as u64
 }
 
 /// Program name and version.

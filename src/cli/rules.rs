@@ -119,6 +119,7 @@ fn worst_of_class(
     };
     let mut case = Case::in_memory()?;
     Pipeline::new(Request {
+        case: None,
         paths: &[folder.join("package")],
         label: None,
         common: &common,

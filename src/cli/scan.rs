@@ -89,6 +89,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         .map(output::OutputFolder::create)
         .transpose()?;
     let pipeline = Pipeline::new(Request {
+        case: args.case.as_deref(),
         paths: &paths,
         label: args.label.as_deref(),
         common: &args.common,

@@ -175,6 +175,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         left_out: BTreeMap::new(),
     };
     let pipeline = Pipeline::new(Request {
+        case: None,
         paths: &paths,
         label: None,
         common: &args.common,

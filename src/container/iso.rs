@@ -208,6 +208,7 @@ impl IsoWalker {
                 _ => {}
             }
         }
+        self.look_for_udf();
         // Names of Rock Ridge, of Joliet, short ones.
         self.trees
             .make_contiguous()
@@ -220,6 +221,20 @@ impl IsoWalker {
             )));
         }
         claims
+    }
+
+    /// A second file system beside this one may name other files (ECMA-167, 2/8 and 9.1: its marks follow the descriptors).
+    fn look_for_udf(&mut self) {
+        let mark = |index: u64| self.spans.slice(DESCRIPTORS + index * SECTOR + 1, 5);
+        let has_udf =
+            (1..DESCRIPTORS_MAX).any(|index| matches!(&mark(index)[..], b"NSR02" | b"NSR03"));
+        if has_udf {
+            self.pending.push_back(Event::Trouble(Trouble::damaged(
+                "unsupported",
+                "the disc has a UDF file system beside this one, which is not read: files that only it names were read as parts of regions; mount it and scan the files",
+                None,
+            )));
+        }
     }
 
     /// The catalogue of boot images (El Torito, 2).
@@ -734,6 +749,15 @@ mod tests {
         let found = seen(&bytes);
         assert_eq!(found.codes, ["iso-damaged", "iso-damaged"]);
         assert_eq!(found.members, []);
+    }
+
+    #[test]
+    fn a_second_file_system_is_said_not_to_be_read() {
+        let file = [record(b"A", 22, 4, 0)];
+        let bytes = disc(&file, &[(18, b"\0NSR02\x01"), (22, b"text")]);
+        let found = seen(&bytes);
+        assert_eq!(found.codes, ["unsupported"]);
+        assert_eq!(found.members[0], ("A".to_owned(), b"text".to_vec()));
     }
 
     #[test]

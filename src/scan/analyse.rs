@@ -1090,12 +1090,20 @@ impl Analyser {
                 kind.clone_into(&mut facts.kind);
                 facts.troubles.push(Trouble::skipped(
                     "memory-limit",
-                    format!("a {kind} within a container, larger than content may be held here ({} bytes); raise --memory, or give a folder for it with --spill", self.limits.within(above).hold()),
+                    format!("a {kind} within a container, larger than content may be held here ({} bytes); raise --memory{}", self.limits.within(above).hold(), self.or_spill(kind)),
                     None,
                 ));
             }
             None => formats::leaf_kind(head).clone_into(&mut facts.kind),
         }
+    }
+
+    /// What may be done beside raising the memory, for a container of this kind.
+    fn or_spill(&self, kind: &str) -> &'static str {
+        if self.spill.is_some() || kind == "source-map" {
+            return "";
+        }
+        ", or give a folder for it with --spill"
     }
 
     /// Looks through a window; whether something stands in it that would have to be opened.

@@ -139,7 +139,7 @@ pub fn is_map(head: &[u8]) -> bool {
 }
 
 /// Containers that are recognised but not opened yet: saying so is the least.
-const NOT_OPENED: [(&str, &[u8]); 1] = [("rar", b"Rar!\x1a\x07")];
+const NOT_OPENED: [(&str, &[u8]); 2] = [("rar", b"Rar!\x1a\x07"), ("tnef", b"\x78\x9f\x3e\x22")];
 
 /// The format of a container that cannot be opened yet.
 pub fn not_opened(head: &[u8]) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 //! An archive gives its members one after the other, and a store is many of them. So those that lie in a folder called
 //! `.git`, or something that ends so, are kept back until the archive ends; then each such folder that is a store is
 //! given as one member with all its files, and is read as a store in a folder is. What is none is given as it came.
-//! Members that could not be held are no part of it: a pack that is larger than content may be held is told as such.
+//! Where a member of one cannot be held, all of them are given as they came, and it is said.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -97,6 +97,13 @@ impl StoreFinder {
 
     /// Keeps a member back, or gives it.
     fn take(&mut self, member: Member) -> Option<Event> {
+        if let (MemberName::Named(path), Body::Streamed(_)) = (&member.name, &member.body)
+            && folder_of(path).is_some()
+        {
+            self.give_up();
+            self.ready.push_back(Event::Member(member));
+            return self.ready.pop_front();
+        }
         let folder = match (&member.name, &member.body) {
             (MemberName::Named(path), Body::Held(bytes)) if member.trouble.is_none() => {
                 folder_of(path).map(|end| (path[..end].to_vec(), bytes.len() as u64))
@@ -109,17 +116,21 @@ impl StoreFinder {
         self.held += len;
         self.kept.entry(folder).or_default().push(member);
         if self.held > self.hold {
-            // Too much for one piece: it is given as what it is made of.
-            self.hold = 0;
-            self.ready.push_back(Event::Trouble(Trouble::odd(
-                "git-store-in-parts",
-                "git directories in this archive are larger than may be held; their files were read one by one, and where objects stand is not told; raise --memory, or unpack it and scan the result",
-            )));
-            for members in std::mem::take(&mut self.kept).into_values() {
-                self.ready.extend(members.into_iter().map(Event::Member));
-            }
+            self.give_up();
         }
         self.ready.pop_front()
+    }
+
+    /// Too much for one piece: what was kept back is given as what it is made of.
+    fn give_up(&mut self) {
+        self.hold = 0;
+        self.ready.push_back(Event::Trouble(Trouble::odd(
+            "git-store-in-parts",
+            "git directories in this archive are larger than may be held; their files were read one by one, and where objects stand is not told; raise --memory, or unpack it and scan the result",
+        )));
+        for members in std::mem::take(&mut self.kept).into_values() {
+            self.ready.extend(members.into_iter().map(Event::Member));
+        }
     }
 
     /// Gives what was kept back.

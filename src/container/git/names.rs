@@ -54,6 +54,9 @@ impl Names {
     }
 }
 
+/// Bytes that a loose object has at least: a stream of zlib that holds `blob 0` and a NUL.
+const LOOSE_MIN: u64 = 13;
+
 /// What the files of a store tell of its objects.
 #[derive(Debug)]
 pub struct StoreNames {
@@ -97,8 +100,13 @@ impl StoreNames {
             }
         }
         self.read_multi::<W>(files, layout, without, limits);
-        let mut loose = Vec::new();
+        let (mut loose, mut short) = (Vec::new(), 0_u64);
         for (number, id) in &layout.loose {
+            // What a crash leaves behind.
+            if files.list()[*number].len < LOOSE_MIN {
+                short += 1;
+                continue;
+            }
             match id.as_bytes().try_into() {
                 Ok(name) => loose.push(name),
                 // Called by a name of the other kind: it is no object of this store.
@@ -107,6 +115,13 @@ impl StoreNames {
         }
         if !loose.is_empty() {
             self.lists.push(Names::sorted::<W>(loose));
+        }
+        if short > 0 {
+            self.troubles.push(Trouble::damaged(
+                "git-object-damaged",
+                format!("{short} files that are called as objects are empty or too short to be one; get the repository again"),
+                None,
+            ));
         }
     }
 
@@ -352,13 +367,21 @@ mod tests {
             ("objects/pack/b.pack", pack(2)),
             ("objects/pack/b.idx", index(&[1, 9])),
             ("objects/pack/gone.idx", index(&[77])),
-            (&loose, Vec::new()),
+            (&loose, vec![0; LOOSE_MIN as usize]),
             ("HEAD", Vec::new()),
         ]);
         assert_eq!(seen, [1, 5, 9, 200]);
         assert!(names.troubles.is_empty(), "{:?}", names.troubles);
         assert!(names.unnamed.is_empty());
         assert_eq!(names.others.len(), 1);
+    }
+
+    #[test]
+    fn an_object_that_is_empty_is_none() {
+        let loose = format!("objects/05/{}", "05".repeat(19));
+        let (seen, names) = told(vec![(&loose, Vec::new()), ("HEAD", Vec::new())]);
+        assert!(seen.is_empty());
+        assert_eq!(names.troubles[0].code, "git-object-damaged");
     }
 
     #[test]

@@ -118,9 +118,19 @@ impl Directory {
             is_wide: end.wide.is_some(),
             seen: 0,
             ended: false,
-            odd: odd.map(|what| {
-                Trouble::odd("zip-directory-odd", format!("the zip is ambiguous: {what}"))
-            }),
+            odd: match end.disk {
+                0 => odd.map(|what| {
+                    Trouble::odd("zip-directory-odd", format!("the zip is ambiguous: {what}"))
+                }),
+                others => Some(Trouble::damaged(
+                    "split-archive",
+                    format!(
+                        "the last of {} parts of a split zip: most of what it names stands in the others; join them (zip -s 0 --out) and scan the result",
+                        others + 1
+                    ),
+                    None,
+                )),
+            },
             end: (end.at, end.at + END_LEN as u64 + end.comment),
         };
         Ok((directory, end.prefix))
@@ -414,6 +424,8 @@ struct EndRecord {
     wide: Option<(u64, u64)>,
     /// There is a 64-bit record, and it leads nowhere.
     has_lies: bool,
+    /// Parts of the archive before this one.
+    disk: u64,
 }
 
 impl EndRecord {
@@ -432,8 +444,10 @@ impl EndRecord {
             comment: u64::from(u16_at(record, 20)?),
             wide: None,
             has_lies: wide.is_some(),
+            // All ones: the 64-bit record says it.
+            disk: u64::from(u16_at(record, 4)?) % u64::from(u16::MAX),
         };
-        let (comment, has_lies) = (narrow.comment, false);
+        let (comment, has_lies, disk) = (narrow.comment, false, narrow.disk);
         let stated = wide.and_then(|(wide_at, record)| {
             Some(Self {
                 at,
@@ -444,6 +458,7 @@ impl EndRecord {
                 comment,
                 wide: Some((wide_at, record.len() as u64)),
                 has_lies,
+                disk,
             })
         });
         stated
