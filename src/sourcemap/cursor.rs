@@ -81,12 +81,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether an object stands here, and not a bracket of something else.
+    /// Whether an object with a key stands here, and not a bracket of something else.
     fn begins_object(&self) -> bool {
         let mut inner = self.clone();
         inner.at += 1;
         inner.skip_space();
-        self.peek() == Some(b'{') && matches!(inner.peek(), None | Some(b'"' | b'}'))
+        if self.peek() != Some(b'{') || inner.peek() != Some(b'"') {
+            return false;
+        }
+        let key = inner.string();
+        inner.skip_space();
+        !key.raw.contains(&b'\n') && inner.peek() == Some(b':')
     }
 
     /// Reads the string whose opening quote stands at the cursor.

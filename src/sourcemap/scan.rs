@@ -1387,7 +1387,14 @@ mod tests {
     #[test]
     fn the_line_in_front_may_hold_brackets() {
         const MAP: &str = r#"{"version":3,"sources":["a"],"mappings":"AAAA"}"#;
-        for front in [")]}'\n", ")]}'", ")]}'{\n", ")]}' if (a) { b() }\n"] {
+        for front in [
+            ")]}'\n",
+            ")]}'",
+            ")]}'{\n",
+            ")]}'{}\n",
+            ")]}'{\"\n",
+            ")]}' if (a) { b() }\n",
+        ] {
             let document = format!("{front}{MAP}");
             let map = scan(document.as_bytes()).expect(front);
             assert_eq!(map.sources.len(), 1, "{front}");
