@@ -58,6 +58,8 @@ fn reading(what: String) {
 
 /// Rounds in which the time is dealt out, so that each target has some of the early time.
 const ROUNDS: u32 = 4;
+/// Ways in which targets read, by the number of the mutant.
+const WAYS: u64 = 4;
 /// Attempts at making a failing mutant smaller.
 const SHRINKS: usize = 4_000;
 
@@ -148,11 +150,9 @@ impl Job {
     }
 
     fn mutant(&self, seed: u64, number: u64) -> Vec<u8> {
-        // The first ones are the seeds as they are.
-        if let Some(bytes) = usize::try_from(number)
-            .ok()
-            .and_then(|number| self.seeds.get(number))
-        {
+        // The first ones are the seeds as they are, in each of the ways.
+        let given = &self.seeds[..self.given];
+        if let Some(bytes) = given.get((number / WAYS) as usize) {
             return bytes.clone();
         }
         let mut random = mutate::random(seed, &self.target.name, number);
@@ -197,7 +197,7 @@ impl Job {
     /// Keeps an input that went where none was before.
     fn keep(&mut self, bytes: &[u8], number: u64) {
         self.account.kept += 1;
-        if number >= self.given as u64 {
+        if number >= self.given as u64 * WAYS {
             self.seeds.push(bytes.to_vec());
         }
         if let Some(folder) = std::env::var_os("STRANDLINE_FUZZ_KEEP") {
@@ -263,7 +263,7 @@ fn no_input_breaks_a_parser() {
             let mut failed = 0;
             while failed < 3
                 && (clock.elapsed() < share
-                    || (round == 0 && job.account.runs < job.seeds.len() as u64))
+                    || (round == 0 && job.account.runs < job.given as u64 * WAYS))
             {
                 let number = job.account.runs;
                 now.is(seed, &job.target.name, number);
@@ -319,7 +319,7 @@ fn asked(jobs: &[Job], seed: u64) -> Option<String> {
     if let Some(path) = std::env::var_os("STRANDLINE_FUZZ_FILE") {
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
         for job in jobs {
-            for turn in 0..4 {
+            for turn in 0..WAYS {
                 look(&job.target.name, job.read(&bytes, turn));
             }
         }

@@ -452,16 +452,14 @@ fn map_scan(bytes: &[u8], turn: u64) -> Outcome {
     let Ok(scan) = sourcemap::scan_with(bytes, &limits) else {
         return Ok(());
     };
-    let mut made = 0;
     for slot in &scan.sources {
-        if let Some(text) = slot.content.decode() {
-            made += text.bytes.len();
+        // Each byte makes three at most: U+FFFD, where it is none of UTF-8.
+        if let (sourcemap::Content::Raw(raw), Some(text)) = (&slot.content, slot.content.decode())
+            && text.bytes.len() > raw.raw.len() * 3
+        {
+            return Err(format!("{} bytes of {}", text.bytes.len(), raw.raw.len()));
         }
         slot.name.map(|name| name.decode());
-    }
-    // Each escape makes at most three bytes of six, and a byte that is no UTF-8 stays one.
-    if made > bytes.len().saturating_mul(3) {
-        return Err(format!("{made} bytes of contents in {}", bytes.len()));
     }
     if scan
         .ignore_list
@@ -480,8 +478,13 @@ fn map_strict(bytes: &[u8], _turn: u64) -> Outcome {
     if !verdict.is_valid() && said.is_empty() {
         return Err("no map, and nothing is said of it".to_owned());
     }
-    // What is valid is read by the tolerant scanner.
-    if verdict.is_valid() && sourcemap::scan(bytes).is_err() {
+    // What is valid is read by the tolerant scanner; but it takes an object in the line in front for the map.
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let is_in_front = line.starts_with(b")]}'") && line.contains(&b'{');
+    if verdict.is_valid() && !is_in_front && sourcemap::scan(bytes).is_err() {
         return Err("valid, and no map to the scanner".to_owned());
     }
     Ok(())
