@@ -180,13 +180,17 @@ impl Walker for ArWalker {
                 "the archive is thin: it names files that lie beside it and holds none of them; scan those too",
             )));
         }
-        if self.position >= self.spans.len() {
-            return None;
+        while self.position < self.spans.len() {
+            // What is passed over as padding is no event, and members may stand behind it.
+            let event = match self.header() {
+                Some(header) => Some(self.entry(header)),
+                None => self.resynchronise(),
+            };
+            if event.is_some() {
+                return event;
+            }
         }
-        match self.header() {
-            Some(header) => Some(self.entry(header)),
-            None => self.resynchronise(),
-        }
+        None
     }
 
     fn stands(&self) -> Option<Input> {
@@ -276,6 +280,14 @@ mod tests {
         assert_eq!(seen.members[0].0, "a");
         assert_eq!(seen.members[1].0, format!("@{second}"));
         assert_eq!(seen.members[2], ("c".to_owned(), b"third!".to_vec()));
+    }
+
+    #[test]
+    fn what_stands_behind_padding_is_read() {
+        let first = archive(&[("a", b"first!")]);
+        let bytes = [&first, &[0; 40][..], &member("b", b"second")].concat();
+        let seen = read(&bytes);
+        assert_eq!(seen.members, named(&[("a", b"first!"), ("b", b"second")]));
     }
 
     #[test]

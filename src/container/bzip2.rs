@@ -50,6 +50,9 @@ fn is_stream(head: &[u8]) -> bool {
     head.starts_with(MAGIC) && matches!(head.get(3), Some(b'1'..=b'9'))
 }
 
+/// Bytes that the decoder is asked for at a time: what a call makes before it meets damage is lost with it.
+const PIECE: usize = 4 << 10;
+
 /// Decodes bzip2 streams.
 pub struct Bzip2Codec {
     /// `None` between streams.
@@ -76,6 +79,8 @@ impl Codec for Bzip2Codec {
             return Step::Ended(0);
         }
         let decoder = self.decoder.get_or_insert_with(|| Decompress::new(false));
+        let room = output.len().min(PIECE);
+        let output = &mut output[..room];
         let step = stream::run(packed, Self::KIND, output, |input, output| {
             let before = (decoder.total_in(), decoder.total_out());
             let result = decoder.decompress(input, output);

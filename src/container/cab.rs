@@ -582,8 +582,8 @@ impl Walker for CabWalker {
     }
 
     fn next(&mut self) -> Option<Event> {
-        // What was not read of a streamed file is passed over.
-        while self.left > 0 {
+        // What was not read of a streamed file is passed over; while events wait, it was not given yet.
+        while self.left > 0 && self.pending.is_empty() {
             let len = self.left.min(CONTENT_MAX as u64);
             let got = self.take(len).len() as u64;
             self.left = if got == 0 { 0 } else { self.left - got };
@@ -698,6 +698,25 @@ mod tests {
             &blocks,
             &[("a", 0, 11), ("dir\\b", 11, 12), ("c", 23, 5)],
         )
+    }
+
+    #[test]
+    fn a_file_that_is_streamed_behind_a_gap_is_read() {
+        let blocks = [block(
+            b"a gap, and a file that is larger than may be held",
+            49,
+        )];
+        let bytes = cabinet(0, &blocks, &[("a", 7, 42)]);
+        let limits = Limits {
+            memory: 32,
+            ..Limits::default()
+        };
+        let found = walk(&Cab, &bytes, &limits).unwrap();
+        assert_eq!(found.streamed, 1);
+        let (name, content) = &found.named()[1];
+        assert_eq!(*name, "a");
+        assert_eq!(*content, b"and a file that is larger than may be held");
+        assert_eq!(found.codes, ["unclaimed-content"]);
     }
 
     #[test]

@@ -280,6 +280,14 @@ impl Lzma {
         }
     }
 
+    /// Bytes that were taken and are none of the stream, once it has ended.
+    pub fn unused(&self) -> u64 {
+        match self {
+            Lzma::Library(_) | Lzma::Xz(_) => 0,
+            Lzma::Alone(stream) => stream.unused_input().len() as u64,
+        }
+    }
+
     /// Bytes made so far.
     pub fn total_out(&self) -> u64 {
         match self {
@@ -413,6 +421,17 @@ mod tests {
                 },
             ),
         ]
+    }
+
+    #[test]
+    fn what_follows_the_one_stream_is_given_back() {
+        let (format, pack) = cases().pop().expect("LZMA is the last");
+        for trailing in 1..60 {
+            let file = [pack(b"some text"), vec![b'x'; trailing]].concat();
+            let (fast, safe) = both(format.as_ref(), &file, 1 << 20);
+            assert_eq!(safe.members, fast.members, "{trailing}");
+            assert_eq!(safe.members[1].1.len(), trailing);
+        }
     }
 
     fn both(format: &dyn Format, file: &[u8], memory: u64) -> (Seen, Seen) {

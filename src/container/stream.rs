@@ -596,8 +596,6 @@ pub fn open<C: Codec>(
         return Box::new(ArchiveStream {
             archive: archive.walker::<C, _>(feed, input, limits),
             ended: false,
-            input: input.clone(),
-            format: C::KIND,
             hold: limits.hold(),
             after: after::<C>,
             pending: Vec::new(),
@@ -645,9 +643,6 @@ pub fn open_unpacked<C: Codec>(
         return Box::new(ArchiveStream {
             archive: archive.walker::<C, _>(feed, input, limits),
             ended: false,
-            // All that it is still good for has been taken from it, so what is packed need not be held.
-            input: Input::Memory(Bytes::new()),
-            format: C::KIND,
             hold: limits.hold(),
             after: |_, _| After::default(),
             pending: trailing.into_iter().collect(),
@@ -696,7 +691,7 @@ impl Walker for Parts {
 struct After {
     troubles: Vec<Trouble>,
     beside: Vec<Event>,
-    trailing_at: Option<u64>,
+    trailing: Option<Event>,
 }
 
 /// An archive that is one hop with the stream that it is in.
@@ -741,10 +736,14 @@ pub trait FeedWalker<F>: Walker {
 /// What a stream has to tell behind the tar in it. The walk of the tar has read it to its end, or to a limit.
 fn after<C: Codec>(feed: &mut StreamFeed<Chain<Cursor<Vec<u8>>, Stream<C>>>, hold: u64) -> After {
     let stream = feed.get_mut().get_mut().1;
+    // What is packed is the decoder's alone.
+    let trailing = stream
+        .trailing_at
+        .and_then(|at| trailing_region(&stream.packed.input, at, C::KIND, hold));
     After {
         troubles: stream.finish(),
         beside: stream.beside(hold),
-        trailing_at: stream.trailing_at,
+        trailing,
     }
 }
 
@@ -860,8 +859,6 @@ impl<F: Feed> Feed for Metered<F> {
 struct ArchiveStream<F> {
     archive: Box<dyn FeedWalker<Metered<F>>>,
     ended: bool,
-    input: Input,
-    format: &'static str,
     hold: u64,
     after: fn(&mut F, u64) -> After,
     /// What is given behind the last member of the archive, last first.
@@ -882,10 +879,7 @@ impl<F: Feed> Walker for ArchiveStream<F> {
             self.ended = true;
             let limit = self.archive.feed_mut().trouble();
             let after = (self.after)(&mut self.archive.feed_mut().feed, self.hold);
-            let trailing = after
-                .trailing_at
-                .and_then(|at| trailing_region(&self.input, at, self.format, self.hold));
-            self.pending.extend(trailing);
+            self.pending.extend(after.trailing);
             self.pending.extend(after.beside.into_iter().rev());
             self.pending
                 .extend(after.troubles.into_iter().rev().map(Event::Trouble));

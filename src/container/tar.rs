@@ -607,6 +607,14 @@ impl<F: Feed> TarWalker<F> {
         let mut member = Member::whole(MemberName::Named(name), data.into());
         member.trouble = if is_cut {
             Some(cut(at, missing))
+        } else if missing > 0 && most < size && self.met.is_none() && !self.end_marker {
+            Some(Trouble::damaged(
+                "memory-limit",
+                format!(
+                    "the header at offset {at} of the tar is that of a {other} and states {size} bytes of data, more than may be held; what follows was read as headers"
+                ),
+                Some(missing),
+            ))
         } else {
             (!is_list).then(|| {
                 Trouble::odd(

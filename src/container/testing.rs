@@ -44,8 +44,26 @@ pub fn walk(format: &dyn Format, bytes: &[u8], limits: &Limits) -> Result<Seen, 
 
 /// Walks content to its end, wherever it is.
 pub fn walk_input(format: &dyn Format, input: Input, limits: &Limits) -> Result<Seen, Trouble> {
+    harvest(format, &input);
     let mut walker = format.open(input, limits)?;
     Ok(walked(walker.as_mut()))
+}
+
+/// Keeps what a test walks in the folder that STRANDLINE_FUZZ_HARVEST names, if it does: seeds of `tests/fuzz`.
+fn harvest(format: &dyn Format, input: &Input) {
+    /// What is larger is slow to mutate and tells no more, in bytes.
+    const SEED_MAX: u64 = 8 << 10;
+    let Some(folder) = std::env::var_os("STRANDLINE_FUZZ_HARVEST") else {
+        return;
+    };
+    if input.len() > SEED_MAX {
+        return;
+    }
+    let bytes = input.slice(0, SEED_MAX as usize).unwrap();
+    let folder = std::path::Path::new(&folder).join(format.name());
+    std::fs::create_dir_all(&folder).unwrap();
+    let name = blake3::hash(&bytes).to_hex();
+    std::fs::write(folder.join(&name[..16]), bytes).unwrap();
 }
 
 /// What a walker gives until its end.

@@ -116,6 +116,9 @@ pub fn run(
         };
         (taken, made, then)
     });
+    if matches!(step, Step::Ended(_)) {
+        packed.go_to(packed.position().saturating_sub(decoder.unused()));
+    }
     let Step::Broken(made, _) = step else {
         return step;
     };

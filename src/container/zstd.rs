@@ -307,7 +307,8 @@ impl ZstdCodec {
             Err(code) => match code {
                 CHECKSUM_WRONG => {
                     notes.troubles.push(stream::wrong_checksum(Self::KIND, at));
-                    packed.consume(len);
+                    // One decoder has taken it by then, the other has not.
+                    packed.consume(len.saturating_sub(taken));
                     Ok(Step::Ended(made))
                 }
                 NO_MEMORY => {
@@ -478,6 +479,22 @@ mod tests {
     fn skippable(content: &[u8]) -> Vec<u8> {
         let len = (content.len() as u32).to_le_bytes();
         [&0x184d_2a5e_u32.to_le_bytes(), &len[..], content].concat()
+    }
+
+    #[test]
+    fn a_frame_behind_one_with_a_wrong_sum_is_read_by_both_decoders() {
+        let wrong = [frame(0x24, &[5], b"first"), b"nope".to_vec()].concat();
+        let file = [wrong, plain(b"second")].concat();
+        for decoders in [Decoders::Fast, Decoders::Safe] {
+            let limits = Limits {
+                decoders,
+                ..Limits::default()
+            };
+            let found = walk(&FORMAT, &file, &limits).unwrap();
+            let contents: Vec<_> = found.members.iter().map(|(_, text)| &text[..]).collect();
+            assert_eq!(contents, [&b"first"[..], b"second"]);
+            assert_eq!(found.codes, ["checksum-mismatch"]);
+        }
     }
 
     fn seen(file: &[u8], memory: u64) -> Seen {

@@ -87,6 +87,11 @@ static FORMATS: [&dyn Format; 34] = [
     },
 ];
 
+/// Every format that is opened, in the order in which they are tried.
+pub fn all() -> &'static [&'static dyn Format] {
+    &FORMATS
+}
+
 /// Formats whose members are files of folders, among which git directories may lie.
 const OF_FOLDERS: [&str; 10] = [
     "gzip", "zstd", "xz", "bzip2", "lz4", "zip", "tar", "asar", "zlib", "lzma",

@@ -3,7 +3,7 @@
 //! A cursor goes over keys, strings and values with no tree and no recursion, and never gives up at a wrong byte: it
 //! steps over what does not belong there and tells where that was.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::unescape::{RawString, closing_quote};
 
@@ -35,8 +35,11 @@ impl Front {
                 xssi: None,
             };
         }
-        // Up to the end of the line, or to the map where there is no line end.
+        // Up to the end of the line, or to the map where that begins in the same one.
         cursor.at += memchr2(b'\n', b'{', cursor.rest()).unwrap_or(cursor.rest().len());
+        if !cursor.begins_object() {
+            cursor.at += memchr(b'\n', cursor.rest()).unwrap_or(0);
+        }
         cursor.skip_space();
         Front {
             start: cursor.at,
@@ -76,6 +79,19 @@ impl<'a> Cursor<'a> {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
+    }
+
+    /// Whether an object with a key stands here, and not a bracket of something else.
+    fn begins_object(&self) -> bool {
+        let mut inner = self.clone();
+        inner.at += 1;
+        inner.skip_space();
+        if self.peek() != Some(b'{') || inner.peek() != Some(b'"') {
+            return false;
+        }
+        let key = inner.string();
+        inner.skip_space();
+        !key.raw.contains(&b'\n') && inner.peek() == Some(b':')
     }
 
     /// Reads the string whose opening quote stands at the cursor.

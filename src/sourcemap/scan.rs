@@ -1385,6 +1385,27 @@ mod tests {
     }
 
     #[test]
+    fn the_line_in_front_may_hold_brackets() {
+        const MAP: &str = r#"{"version":3,"sources":["a"],"mappings":"AAAA"}"#;
+        for front in [
+            ")]}'\n",
+            ")]}'",
+            ")]}'{\n",
+            ")]}'{}\n",
+            ")]}'{\"\n",
+            ")]}' if (a) { b() }\n",
+        ] {
+            let document = format!("{front}{MAP}");
+            let map = scan(document.as_bytes()).expect(front);
+            assert_eq!(map.sources.len(), 1, "{front}");
+            assert!(looks_like_map(document.as_bytes()), "{front}");
+        }
+        // A map that begins in the same line, and goes on in others.
+        let document = format!(")]}}'{}", MAP.replacen('{', "{\n  ", 1));
+        assert_eq!(scan(document.as_bytes()).unwrap().sources.len(), 1);
+    }
+
+    #[test]
     fn the_sniff_accepts_maps_in_any_order_of_keys_and_cut_behind_the_telling_ones() {
         for text in [
             &br#"{"version":3,"mappings":"AAAA"}"#[..],

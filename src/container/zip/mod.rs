@@ -25,6 +25,8 @@ mod unpack;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -35,7 +37,7 @@ use records::{
     COMMENT_MAX, DESCRIPTOR_MAGIC, Descriptor, Directory, END_LEN, END_MAGIC, ENTRY_MAGIC, Entry,
     LOCAL_MAGIC, Locals, SPANNED_MAGIC, u32_at, unreadable,
 };
-use unpack::{Check, Streamed, checked, corrupt, decoder};
+use unpack::{Check, Streamed, checked, corrupt, decoder, ends_exactly};
 
 /// Begins a packed extension of Chromium's; a version follows.
 const CRX_MAGIC: &[u8] = b"Cr24";
@@ -391,7 +393,17 @@ impl ZipWalker {
         };
         let end = data.saturating_add(used).min(self.input.len());
         let described = Descriptor::read(&self.input, end, entry).map_or(0, |found| found.len);
-        self.covered.add(at, end + described);
+        if self
+            .streamed
+            .as_ref()
+            .is_some_and(|streamed| streamed.packed.is_some())
+        {
+            // How much of its data it covers is known when it was read.
+            self.covered.add(at, data);
+            self.covered.add(end, end + described);
+        } else {
+            self.covered.add(at, end + described);
+        }
         if let Some(difference) = entry.differs_from(&local) {
             let trouble = Trouble::odd(
                 "header-mismatch",
@@ -456,6 +468,7 @@ impl ZipWalker {
                 crc: crc32fast::Hasher::new(),
                 trouble: None,
                 ended: false,
+                packed: None,
             });
         }
         Some(member)
@@ -528,7 +541,8 @@ impl ZipWalker {
             return (checked(name, bytes, entry), used);
         }
         let data = self.input.reader(at).take(entry.packed);
-        let Some(mut decoder) = decoder(entry, data, self.decoders) else {
+        let used = Arc::new(AtomicU64::new(0));
+        let Some(mut decoder) = decoder(entry, data, self.decoders, Arc::clone(&used)) else {
             let trouble = Trouble::skipped(
                 "unsupported",
                 format!(
@@ -550,6 +564,7 @@ impl ZipWalker {
                 crc: crc32fast::Hasher::new(),
                 trouble: None,
                 ended: false,
+                packed: ends_exactly(entry.method).then_some((at, all, used)),
             });
             let member = Member {
                 name,
@@ -561,8 +576,13 @@ impl ZipWalker {
             return (member, all);
         }
         let mut member = checked(name, content.into(), entry);
-        if let Err(error) = result {
-            member.trouble = Some(corrupt(&error));
+        match result {
+            Err(error) => member.trouble = Some(corrupt(&error)),
+            // As the fast way: what an entry holds behind the end of its stream is hidden.
+            Ok(()) if ends_exactly(entry.method) => {
+                return (member, used.load(Ordering::Relaxed));
+            }
+            Ok(()) => {}
         }
         (member, all)
     }
@@ -605,7 +625,10 @@ impl Walker for ZipWalker {
             if let Some(event) = self.pending.pop_front() {
                 return Some(event);
             }
-            self.streamed = None;
+            let taken = self.streamed.take().and_then(|streamed| streamed.taken());
+            if let Some((start, end)) = taken {
+                self.covered.add(start, end.min(self.input.len()));
+            }
             let Some(entry) = self.next_entry() else {
                 break;
             };

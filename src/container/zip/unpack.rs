@@ -1,6 +1,8 @@
 //! The bytes of a zip's entries: their decoders, and what is said of their checksums and lengths.
 
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -18,6 +20,8 @@ pub(super) struct Streamed {
     pub(super) crc: crc32fast::Hasher,
     pub(super) trouble: Option<Trouble>,
     pub(super) ended: bool,
+    /// Where the packed bytes of an entry stand, how many they are, and how many of them were taken.
+    pub(super) packed: Option<(u64, u64, Arc<AtomicU64>)>,
 }
 
 /// What is stated of the bytes of a member.
@@ -50,6 +54,18 @@ impl Check {
 }
 
 impl Streamed {
+    /// Where the packed bytes that it took begin and end; all of them, where it was not read to its end.
+    pub(super) fn taken(&self) -> Option<(u64, u64)> {
+        let (start, all, used) = self.packed.as_ref()?;
+        let is_whole = self.ended && self.trouble.is_none();
+        let len = if is_whole {
+            used.load(Ordering::Relaxed)
+        } else {
+            *all
+        };
+        Some((*start, start.saturating_add(len)))
+    }
+
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> usize {
         if buffer.is_empty() || self.ended {
             return 0;
@@ -110,13 +126,49 @@ pub(super) fn checked(name: MemberName, bytes: Bytes, entry: &Entry) -> Member {
     member
 }
 
-/// The decoder of a method (APPNOTE 4.4.5), or `None` for those that are not supported.
+/// Counts what is taken.
+struct Counted<R> {
+    inner: R,
+    used: Arc<AtomicU64>,
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.used.fetch_add(len as u64, Ordering::Relaxed);
+        self.inner.consume(len);
+    }
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.used.fetch_add(got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}
+
+/// Whether a decoder of this method takes no byte behind the end of its stream, so that what it left can be told. Of LZMA
+/// and what is built on it that depends on the decoder.
+pub(super) fn ends_exactly(method: u16) -> bool {
+    matches!(method, 8 | 12)
+}
+
+/// The decoder of a method (APPNOTE 4.4.5), or `None` for those that are not supported. `used` is told how many packed
+/// bytes it took.
 pub(super) fn decoder(
     entry: &Entry,
     data: impl Read + Send + 'static,
     decoders: Decoders,
+    used: Arc<AtomicU64>,
 ) -> Option<Box<dyn Read + Send>> {
-    let data = BufReader::new(data);
+    let data = Counted {
+        inner: BufReader::new(data),
+        used,
+    };
     Some(match entry.method {
         0 => Box::new(data),
         8 => Box::new(flate2::bufread::DeflateDecoder::new(data)),
