@@ -22,8 +22,11 @@ use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, count_lines};
 use crate::container::carve::{self, Mark};
 use crate::container::git::store::{StoreFiles, StoreWalker};
 use crate::container::image;
+use crate::container::image::Doc;
+use crate::container::image::doc::Why;
 use crate::container::image::listing::Lister;
 use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
+use crate::exposure::named::Beginning;
 use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
 use crate::signature::{Hit, SetGroup};
@@ -996,6 +999,7 @@ impl Analyser {
         let mut limit = None;
         let mut lines = LineCounter::default();
         let mut has_inlined = false;
+        let mut unread = Unread::default();
         let mut buffer = vec![0; WINDOW];
         loop {
             let got = fill(walker, &mut buffer);
@@ -1007,9 +1011,11 @@ impl Analyser {
             lines.update(bytes);
             if facts.kind.is_empty() {
                 self.stream_head(bytes, above, &mut facts);
+                unread = Unread::of(bytes, self.organisation.is_some());
             }
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
+            unread.look(&window);
             window.drain(..window.len().saturating_sub(OVERLAP));
             limit = building.charge_bytes(got as u64, input_len, &self.limits);
             if limit.is_some() {
@@ -1019,7 +1025,11 @@ impl Analyser {
         }
         let (key, sha256, len) = digests.finish();
         let hold = self.limits.within(above).hold();
-        self.stream_end(&sha256, lines.count(), has_inlined, hold, &mut facts);
+        if unread.is_image_doc {
+            facts.image = Some(Box::new(image::Part::Doc(Doc::Unread(Why::Memory))));
+        }
+        let unseen = unread.phrases(has_inlined);
+        self.stream_end(&sha256, lines.count(), unseen, hold, &mut facts);
         facts.troubles.extend(limit);
         let mut troubles = walker.streamed_trouble().into_iter().chain(member.trouble);
         let trouble = troubles.next();
@@ -1044,15 +1054,13 @@ impl Analyser {
         &self,
         sha256: &Sha256Digest,
         lines: u64,
-        has_inlined: bool,
+        mut unseen: Vec<&'static str>,
         hold: u64,
         facts: &mut Facts,
     ) {
-        let mut unseen = Vec::new();
         // Of a container that was not opened it is said already.
-        let is_said = (facts.troubles.iter()).any(|trouble| trouble.code == "memory-limit");
-        if has_inlined && !is_said {
-            unseen.push("maps, modules and archives that may be within it were not opened");
+        if (facts.troubles.iter()).any(|trouble| trouble.code == "memory-limit") {
+            unseen.clear();
         }
         if is_executable(&facts.kind) {
             unseen.push("no application was looked for in it");
@@ -1125,6 +1133,40 @@ impl Analyser {
             }
         }
         has_inlined
+    }
+}
+
+/// What streamed content may be that is read as a whole or not at all.
+#[derive(Debug, Default)]
+struct Unread {
+    lockfile: Option<Beginning>,
+    is_lockfile: bool,
+    may_be_image_doc: bool,
+    is_image_doc: bool,
+}
+
+impl Unread {
+    /// Of content that begins with `head`; packages are told only where there is a profile.
+    fn of(head: &[u8], has_profile: bool) -> Self {
+        Self {
+            lockfile: Beginning::of(head).filter(|_| has_profile),
+            may_be_image_doc: Doc::may_begin_with(head),
+            ..Self::default()
+        }
+    }
+
+    fn look(&mut self, window: &[u8]) {
+        self.is_lockfile |= self.lockfile.is_some_and(|begun| begun.is_told_by(window));
+        self.is_image_doc |= self.may_be_image_doc && Doc::has_words(window);
+    }
+
+    /// What is to be said of it at its end. Of an image's document the image says it.
+    fn phrases(&self, has_inlined: bool) -> Vec<&'static str> {
+        let inlined = "maps, modules and archives that may be within it were not opened";
+        let lockfile = "the packages that it names, as a lockfile or an index does, were not read";
+        let said = [(has_inlined, inlined), (self.is_lockfile, lockfile)];
+        let said = said.into_iter().filter(|(is_so, _)| *is_so);
+        said.map(|(_, phrase)| phrase).collect()
     }
 }
 
