@@ -11,7 +11,8 @@
 //! Nothing in here decides what is read: a layer that no document names is opened all the same.
 //!
 //! Left out: images saved before Docker 1.10, which have no `manifest.json` (their layers are read, and stand nowhere);
-//! the folders of a registry or of an engine's own storage; paths that lead through a link of another layer.
+//! the folders of a registry or of an engine's own storage. Where a path leads through a symbolic link is not worked out: how
+//! what stands there is seen from the top is left open.
 
 pub mod doc;
 pub mod listing;
