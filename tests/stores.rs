@@ -134,3 +134,58 @@ fn what_is_only_named_is_not_found() {
     assert_eq!(found(&both, "two/package-lock.json"), held);
     assert_eq!(both.problems(), [("lockfile-unread", "two/old/bun.lockb")]);
 }
+
+/// What is too large to be held is not read as a lockfile, and that is said.
+#[test]
+fn a_lockfile_that_cannot_be_held_is_said_to_be_unread() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let many = |line: &str| line.repeat((12 << 20) / line.len());
+    let npm = format!(
+        "\u{feff}{{\"lockfileVersion\":3,\"packages\":{{{}\"node_modules/@acme/cli\":{{\"version\":\"2.1.0\"}}}}}}",
+        many("\"node_modules/x\":{\"version\":\"1.0.0\",\"resolved\":\"x\"},")
+    );
+    let pnpm = format!(
+        "lockfileVersion: '9.0'\n\npackages:\n\n{}",
+        many("  x@1.0.0:\n    resolution: {}\n\n")
+    );
+    let yarn = format!(
+        "# yarn lockfile v1\n\n\n{}",
+        many("x@1:\n  version \"1.0.0\"\n\n")
+    );
+    let bucket = many(&format!("\n{}\t{{\"key\":\"x\"}}", "0123456789".repeat(4)));
+    let other = format!("{{\"packages\":[{}1]}}", many("1,"));
+    write_all(
+        &input,
+        &[
+            ("package-lock.json", npm.as_bytes()),
+            ("pnpm-lock.yaml", pnpm.as_bytes()),
+            ("yarn.lock", yarn.as_bytes()),
+            ("_cacache/index-v5/00/00/x", bucket.as_bytes()),
+            ("other.json", other.as_bytes()),
+        ],
+    );
+    let org = profile(folder.path());
+    let with_memory = |code, more: &[&OsStr]| {
+        let given = [input.as_os_str(), OsStr::new("--memory"), OsStr::new("8M")];
+        scan(code, given.iter().chain(more))
+    };
+    let records = with_memory(3, &[OsStr::new("--org"), org.as_os_str()]);
+    let unread = |path| ("memory-limit", path);
+    assert_eq!(
+        records.problems(),
+        [
+            unread("in/_cacache/index-v5/00/00/x"),
+            unread("in/package-lock.json"),
+            unread("in/pnpm-lock.yaml"),
+            unread("in/yarn.lock"),
+        ]
+    );
+    // Without a profile nobody asked what they name, and with room for them they are read.
+    assert_eq!(with_memory(0, &[]).problems(), []);
+    let roomy = scan(0, [input.as_os_str(), OsStr::new("--org"), org.as_os_str()]);
+    assert_eq!(
+        roomy.at("reference", "in/package-lock.json")["target"],
+        TARGET
+    );
+}

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
-use super::images::ImagesOfInput;
+use super::images::{ImagesOfInput, Unread};
 use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_record, unpacked};
 use crate::blob::{ContentKey, Locator};
+use crate::container::Effect;
 use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{
     Basis, Copy, Examined, Exposure, Grade, Hops, Ledger, Match, Problem, Record, Severity,
@@ -93,12 +94,13 @@ impl Case {
             .map_err(|error| self.wrap(error))?;
         let rows = self.input_rows()?;
         let mut roots = BTreeMap::new();
+        let mut unread = BTreeMap::new();
         for row in &rows {
-            self.place_input(row, input, &mut roots)?;
+            unread.insert(row.id, self.place_input(row, input, &mut roots)?);
         }
         self.find_links()?;
         self.roll_up_copies(input, &roots)?;
-        self.close_account(input, &rows)
+        self.close_account(input, &rows, &unread)
     }
 
     fn input_rows(&self) -> Result<Vec<InputRow>, CaseError> {
@@ -127,7 +129,7 @@ impl Case {
         row: &InputRow,
         input: &JoinInput,
         roots: &mut BTreeMap<String, Root>,
-    ) -> Result<(), CaseError> {
+    ) -> Result<Unread, CaseError> {
         let scope = FolderScope {
             case: self,
             input: row.id,
@@ -139,13 +141,15 @@ impl Case {
         let images = self.images(row.id, &parts)?;
         let mut images = images.map(|view| ImagesOfInput::new(view, &row.label));
         self.place_open_facts(row, input, &scope, images.as_mut(), &mut stats)?;
+        let unread = images.as_ref().map(ImagesOfInput::unread);
         for problem in images.map(ImagesOfInput::rest).unwrap_or_default() {
             self.put_joined(problem)?;
         }
         if row.is_folder {
             self.close_packages(row, input, &scope, stats)?;
         }
-        self.note_roots(row, &scope, roots)
+        self.note_roots(row, &scope, roots)?;
+        Ok(unread.unwrap_or_default())
     }
 
     fn packages(&self, row: &InputRow) -> Result<PackageIndex, CaseError> {
@@ -440,7 +444,12 @@ impl Case {
     // -----------------------------------------------------------------------------------------------------------
     // The account
 
-    fn close_account(&self, input: &JoinInput, rows: &[InputRow]) -> Result<Ledger, CaseError> {
+    fn close_account(
+        &self,
+        input: &JoinInput,
+        rows: &[InputRow],
+        unread: &BTreeMap<i64, Unread>,
+    ) -> Result<Ledger, CaseError> {
         let mut ledger = Ledger {
             bytes_in: input.bytes_in + self.bytes_of_other_inputs()?,
             ..Ledger::default()
@@ -449,7 +458,7 @@ impl Case {
         let mut complete = input.all_units && !input.triage;
         for row in rows {
             complete &= self.add_input(row, input, &mut ledger)?;
-            self.add_units(row, &mut ledger, &mut distinct)?;
+            self.add_units(row, unread.get(&row.id), &mut ledger, &mut distinct)?;
             if input.triage {
                 self.tell_unread_files(row)?;
             }
@@ -504,6 +513,7 @@ impl Case {
     fn add_units(
         &self,
         row: &InputRow,
+        unread: Option<&Unread>,
         ledger: &mut Ledger,
         distinct: &mut hashbrown::HashSet<ContentKey>,
     ) -> Result<(), CaseError> {
@@ -517,7 +527,7 @@ impl Case {
         let mut run = || -> rusqlite::Result<()> {
             let mut query = self
                 .db
-                .prepare("SELECT entries, bytes, tally, keys FROM unit WHERE input = ?1")?;
+                .prepare("SELECT entries, bytes, tally, keys, path FROM unit WHERE input = ?1")?;
             let mut rows = query.query([row.id])?;
             while let Some(row) = rows.next()? {
                 ledger.entries += row.get::<_, i64>(0)? as u64;
@@ -529,7 +539,19 @@ impl Case {
                 add_all(&mut ledger.damaged, kept.damaged);
                 add_all(&mut ledger.other, kept.other);
                 ledger.containers += kept.damaged_containers;
-                for key in keys_of(row.get_ref(3)?.as_blob().unwrap_or_default()) {
+                let mut keys = keys_of(row.get_ref(3)?.as_blob().unwrap_or_default());
+                let path = row.get_ref(4)?.as_blob().unwrap_or_default();
+                // The first key of a file that was read is its own.
+                if let Some(trouble) = unread.and_then(|unread| unread.get(path))
+                    && keys.next().is_some()
+                {
+                    let counts = match trouble.effect {
+                        Effect::Damaged => &mut ledger.damaged,
+                        _ => &mut ledger.skipped,
+                    };
+                    *counts.entry(trouble.code.clone().into_owned()).or_insert(0) += 1;
+                }
+                for key in keys {
                     if distinct.insert(key) {
                         ledger.scanned += 1;
                         ledger.containers += u64::from(key.is_container());

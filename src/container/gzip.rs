@@ -393,7 +393,7 @@ mod tests {
                     troubles.extend(member.trouble);
                 }
                 Event::Trouble(trouble) => troubles.push(trouble),
-                Event::Other(kind) | Event::NamedOther(kind, _) => names.push(kind.to_owned()),
+                Event::Other(kind) | Event::NamedOther(kind, ..) => names.push(kind.to_owned()),
                 Event::Map(_) => {}
             }
         }

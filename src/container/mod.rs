@@ -157,8 +157,8 @@ pub enum Event {
     Member(Member),
     /// A folder, link or header, by kind: counted, never opened.
     Other(&'static str),
-    /// The same, where what stands at its name is asked: a folder, link or device of a tar.
-    NamedOther(&'static str, Vec<u8>),
+    /// The same, where what stands at its name is asked, and where a link leads to, as written: of a tar.
+    NamedOther(&'static str, Vec<u8>, Vec<u8>),
     /// Something is wrong with the container itself.
     Trouble(Trouble),
     /// What a source map says of itself; given before its sources, and again behind them with what they told.

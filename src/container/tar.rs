@@ -187,7 +187,9 @@ fn octal(field: &[u8]) -> Option<u64> {
 #[derive(Default)]
 struct Extensions {
     long_name: Option<Vec<u8>>,
+    long_target: Option<Vec<u8>>,
     pax_path: Option<Vec<u8>>,
+    pax_target: Option<Vec<u8>>,
     pax_size: Option<u64>,
     sparse: Sparse,
     /// A record is no record, or its value is none.
@@ -431,6 +433,10 @@ impl<F: Feed> TarWalker<F> {
                 data.truncate(memchr::memchr(0, &data).unwrap_or(data.len()));
                 self.extensions.long_name = Some(data).filter(|name| !name.is_empty());
             }
+            b'K' => {
+                data.truncate(memchr::memchr(0, &data).unwrap_or(data.len()));
+                self.extensions.long_target = Some(data).filter(|target| !target.is_empty());
+            }
             b'x' | b'X' => read_pax(&data, &mut self.extensions),
             b'g' => read_pax(&data, &mut self.global),
             _ => {}
@@ -480,6 +486,10 @@ impl<F: Feed> TarWalker<F> {
             .or(extensions.long_name)
             .or_else(|| self.global.pax_path.clone())
             .unwrap_or_else(|| header.name());
+        let target = extensions
+            .pax_target
+            .or(extensions.long_target)
+            .unwrap_or_else(|| header.field(157, 100).to_vec());
         let mut sparse = extensions.sparse;
         if kind == b'S' {
             self.old_sparse(header, &mut sparse);
@@ -501,13 +511,13 @@ impl<F: Feed> TarWalker<F> {
         };
         match (other, size) {
             (Some(other), Some(size)) => {
-                self.pending.push_back(other_event(other, &name));
+                self.pending.push_back(other_event(other, &name, &target));
                 if size > 0 {
                     self.unexpected(at, name, kind, other, size);
                 }
             }
             (Some(other), None) => {
-                self.pending.push_back(other_event(other, &name));
+                self.pending.push_back(other_event(other, &name, &target));
                 self.trouble(no_size(at));
             }
             (None, Some(size)) => {
@@ -677,11 +687,11 @@ impl<F: Feed> TarWalker<F> {
     }
 }
 
-/// What is no member: with its name, where that is a path.
-fn other_event(kind: &'static str, name: &[u8]) -> Event {
+/// What is no member: with its name, where that is a path, and with where it leads to.
+fn other_event(kind: &'static str, name: &[u8], target: &[u8]) -> Event {
     match kind {
         "header" => Event::Other(kind),
-        _ => Event::NamedOther(kind, name.to_vec()),
+        _ => Event::NamedOther(kind, name.to_vec(), target.to_vec()),
     }
 }
 
@@ -745,6 +755,7 @@ fn read_pax(mut records: &[u8], into: &mut Extensions) {
         let (key, value) = (&record[..equals], &record[equals + 1..]);
         match key {
             b"path" => into.pax_path = Some(value.to_vec()),
+            b"linkpath" => into.pax_target = Some(value.to_vec()),
             b"size" => {
                 let size = std::str::from_utf8(value)
                     .ok()

@@ -100,7 +100,7 @@ pub fn walked(walker: &mut dyn Walker) -> Seen {
                 seen.members.push((name, content));
             }
             Event::Trouble(trouble) => seen.take(trouble),
-            Event::Other(kind) | Event::NamedOther(kind, _) => seen.others.push(kind),
+            Event::Other(kind) | Event::NamedOther(kind, ..) => seen.others.push(kind),
             Event::Map(_) => seen.others.push("map"),
         }
     }

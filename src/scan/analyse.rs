@@ -22,8 +22,11 @@ use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, count_lines};
 use crate::container::carve::{self, Mark};
 use crate::container::git::store::{StoreFiles, StoreWalker};
 use crate::container::image;
+use crate::container::image::Doc;
+use crate::container::image::doc::Why;
 use crate::container::image::listing::Lister;
 use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
+use crate::exposure::named::Beginning;
 use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
 use crate::signature::{Hit, SetGroup};
@@ -166,6 +169,8 @@ pub struct Building {
     in_folder: u64,
     /// Of what may be a layer of an image.
     lister: Option<Box<Lister>>,
+    /// Something in that is no zero byte of the one member that a compressed stream has.
+    is_filled: bool,
 }
 
 impl Building {
@@ -180,6 +185,8 @@ impl Building {
     /// Notes a member for those who ask what stands in a layer.
     pub fn list(&mut self, member: &Member, ordinal: u32) {
         if let (Some(lister), MemberName::Named(name)) = (&mut self.lister, &member.name) {
+            let is_void = |body: &Body| matches!(body, Body::Held(bytes) if image::is_void(bytes));
+            self.is_filled |= !name.is_empty() || !is_void(&member.body);
             match member.body {
                 Body::Files(_) => lister.folder(name),
                 _ => lister.member(name, ordinal),
@@ -190,6 +197,7 @@ impl Building {
     /// Takes what another one noted of the same container; where the two saw different parts of it, that is nothing.
     pub fn take_listing(&mut self, other: &mut Self, is_same: bool) {
         self.lister = other.lister.take();
+        self.is_filled = other.is_filled;
         if let (Some(lister), false) = (&mut self.lister, is_same) {
             **lister = Lister::default();
             self.cut_by_limit = true;
@@ -256,14 +264,21 @@ impl Building {
         self.count_other(kind);
     }
 
-    /// The same, with its name.
-    pub fn named_other(&mut self, kind: &str, name: &[u8]) {
+    /// The same, with its name and where it leads to.
+    pub fn named_other(&mut self, kind: &str, name: &[u8], target: &[u8]) {
         self.count_other(kind);
         if let Some(lister) = &mut self.lister {
             match kind {
                 "folder" => lister.folder(name),
+                "symlink" => lister.link(name, target),
                 _ => lister.other(name),
             }
+        } else if !target.is_empty() && image::may_be_layer(name) {
+            let target = match kind {
+                "symlink" => image::link_target(name, target),
+                _ => target.to_vec(),
+            };
+            self.tree.links.insert(name.to_vec(), target);
         }
     }
 
@@ -352,6 +367,7 @@ impl Building {
         for (folder, count) in counted.folders {
             *self.tree.folders.entry(folder).or_insert(0) += count;
         }
+        self.tree.links.extend(counted.links);
         self.tree.map = counted.map.or(self.tree.map.take());
     }
 
@@ -380,7 +396,11 @@ impl Building {
         facts.cut_by_limit |= self.cut_by_limit;
         facts.levels = self.levels + 1;
         facts.room = self.room;
-        if let Some(lister) = self.lister.filter(|_| self.tree.kind.contains("tar")) {
+        // A layer without anything in it is the end of a tar and nothing before it.
+        let is_void = self.tree.entries() > 0 && !self.is_filled;
+        let is_layer = self.tree.kind.contains("tar") || is_void;
+        if let Some(lister) = self.lister.filter(|_| is_layer) {
+            let lister = if is_void { Box::default() } else { lister };
             let is_whole = facts
                 .troubles
                 .iter()
@@ -388,6 +408,7 @@ impl Building {
             let listing = lister.finish(is_whole && !self.cut_by_limit);
             facts.image = Some(Box::new(image::Part::Layer(listing)));
         }
+        super::images::note_unread(&mut self.tree);
         facts.tree = Some(self.tree);
     }
 }
@@ -426,8 +447,24 @@ fn lacks_room(facts: &Facts) -> bool {
 /// Whether a tar is called as a layer of an image is, and what stands in it was not noted, since it was met under
 /// another name first.
 fn is_unlisted(facts: &Facts, name: &[u8]) -> bool {
-    let is_tar = |tree: &Tree| tree.kind.contains("tar");
+    // A stream with one member may be a layer without anything in it.
+    let is_tar = |tree: &Tree| tree.kind.contains("tar") || tree.total_entries == 1;
     facts.image.is_none() && facts.tree.as_ref().is_some_and(is_tar) && image::may_be_layer(name)
+}
+
+/// The facts of content that is called as a layer is and has nothing in it: zero bytes, or none at all.
+pub(super) fn as_void_layer(
+    bytes: &[u8],
+    name: &[u8],
+    facts: Option<Arc<Facts>>,
+) -> Option<Arc<Facts>> {
+    if !image::may_be_layer(name) || !image::is_void(bytes) {
+        return facts;
+    }
+    let mut facts = facts.unwrap_or_else(|| Arc::new(Facts::plain(formats::leaf_kind(bytes))));
+    let listing = Lister::default().finish(true);
+    Arc::make_mut(&mut facts).image = Some(Box::new(image::Part::Layer(listing)));
+    Some(facts)
 }
 
 /// Whether an entry points to others beside it, or names sources that may lie there.
@@ -585,7 +622,9 @@ impl Analyser {
                     }
                 }
                 Event::Other(kind) => frame.building.other(kind),
-                Event::NamedOther(kind, name) => frame.building.named_other(kind, &name),
+                Event::NamedOther(kind, name, target) => {
+                    frame.building.named_other(kind, &name, &target);
+                }
                 Event::Trouble(trouble) => frame.facts.troubles.push(trouble),
                 Event::Map(head) => frame.building.map(head),
             }
@@ -801,6 +840,7 @@ impl Analyser {
         sha256: Option<Sha256Digest>,
         facts: Option<Arc<Facts>>,
     ) -> Visited {
+        let facts = as_void_layer(bytes, member.name.bytes(), facts);
         let plain = facts.as_ref().is_none_or(|facts| facts.is_plain());
         let kept = self.keep(bytes, &member.name, facts.as_deref(), &mut member.source);
         let links = given_links(&member.links);
@@ -811,6 +851,7 @@ impl Analyser {
             && kept.is_none()
             && !self.wishes.record_all
             && !exposure::name_is_of_interest(member.name.bytes())
+            && !image::is_of_interest(member.name.bytes(), ordinal)
         {
             return Visited::Plain {
                 key,
@@ -996,6 +1037,7 @@ impl Analyser {
         let mut limit = None;
         let mut lines = LineCounter::default();
         let mut has_inlined = false;
+        let mut unread = Unread::default();
         let mut buffer = vec![0; WINDOW];
         loop {
             let got = fill(walker, &mut buffer);
@@ -1007,9 +1049,11 @@ impl Analyser {
             lines.update(bytes);
             if facts.kind.is_empty() {
                 self.stream_head(bytes, above, &mut facts);
+                unread = Unread::of(bytes, self.organisation.is_some());
             }
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
+            unread.look(&window);
             window.drain(..window.len().saturating_sub(OVERLAP));
             limit = building.charge_bytes(got as u64, input_len, &self.limits);
             if limit.is_some() {
@@ -1019,7 +1063,11 @@ impl Analyser {
         }
         let (key, sha256, len) = digests.finish();
         let hold = self.limits.within(above).hold();
-        self.stream_end(&sha256, lines.count(), has_inlined, hold, &mut facts);
+        if unread.is_image_doc {
+            facts.image = Some(Box::new(image::Part::Doc(Doc::Unread(Why::Memory))));
+        }
+        let unseen = unread.phrases(has_inlined);
+        self.stream_end(&sha256, lines.count(), unseen, hold, &mut facts);
         facts.troubles.extend(limit);
         let mut troubles = walker.streamed_trouble().into_iter().chain(member.trouble);
         let trouble = troubles.next();
@@ -1044,15 +1092,13 @@ impl Analyser {
         &self,
         sha256: &Sha256Digest,
         lines: u64,
-        has_inlined: bool,
+        mut unseen: Vec<&'static str>,
         hold: u64,
         facts: &mut Facts,
     ) {
-        let mut unseen = Vec::new();
         // Of a container that was not opened it is said already.
-        let is_said = (facts.troubles.iter()).any(|trouble| trouble.code == "memory-limit");
-        if has_inlined && !is_said {
-            unseen.push("maps, modules and archives that may be within it were not opened");
+        if (facts.troubles.iter()).any(|trouble| trouble.code == "memory-limit") {
+            unseen.clear();
         }
         if is_executable(&facts.kind) {
             unseen.push("no application was looked for in it");
@@ -1133,6 +1179,40 @@ impl Analyser {
             }
         }
         has_inlined
+    }
+}
+
+/// What streamed content may be that is read as a whole or not at all.
+#[derive(Debug, Default)]
+struct Unread {
+    lockfile: Option<Beginning>,
+    is_lockfile: bool,
+    may_be_image_doc: bool,
+    is_image_doc: bool,
+}
+
+impl Unread {
+    /// Of content that begins with `head`; packages are told only where there is a profile.
+    fn of(head: &[u8], has_profile: bool) -> Self {
+        Self {
+            lockfile: Beginning::of(head).filter(|_| has_profile),
+            may_be_image_doc: Doc::may_begin_with(head),
+            ..Self::default()
+        }
+    }
+
+    fn look(&mut self, window: &[u8]) {
+        self.is_lockfile |= self.lockfile.is_some_and(|begun| begun.is_told_by(window));
+        self.is_image_doc |= self.may_be_image_doc && Doc::has_words(window);
+    }
+
+    /// What is to be said of it at its end. Of an image's document the image says it.
+    fn phrases(&self, has_inlined: bool) -> Vec<&'static str> {
+        let inlined = "maps, modules and archives that may be within it were not opened";
+        let lockfile = "the packages that it names, as a lockfile or an index does, were not read";
+        let said = [(has_inlined, inlined), (self.is_lockfile, lockfile)];
+        let said = said.into_iter().filter(|(is_so, _)| *is_so);
+        said.map(|(_, phrase)| phrase).collect()
     }
 }
 

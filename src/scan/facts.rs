@@ -135,6 +135,8 @@ pub struct Tree {
     pub total_bytes: u64,
     /// All members, those of nested containers included, each at each of its places.
     pub total_entries: u64,
+    /// Links that are called as layers of images are, and the paths that they lead to.
+    pub links: BTreeMap<Vec<u8>, Vec<u8>>,
     /// A number for the name of each member, sorted, where a link may lead to one; see [`name_number`].
     pub names: Vec<u64>,
 }

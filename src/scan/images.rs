@@ -4,35 +4,75 @@
 //! them were read ([`View`]). Then every record about a layer, or about something in one, is told its images, its place in
 //! the stack, and whether a later layer hides it.
 
-use super::facts::Tree;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::facts::{Child, Outcome, Tree};
 use crate::blob::locator::{escape, unescape};
 use crate::blob::{Hop, Locator, MemberName};
-use crate::container::image::view::{Held, InLayer, Placing, View};
+use crate::container::image::Part;
+use crate::container::image::view::{Held, HowRead, InLayer, Placing, View};
+use crate::container::{Effect, Trouble};
 use crate::record::{ImagePlace, Record};
 
 /// The images among the members of an archive.
 pub fn of_tree(tree: &Tree) -> Option<View<'_>> {
-    let has_images = |child: &&super::facts::Child| child.facts.image.is_some();
+    let has_images = |child: &&Child| matches!(child.facts.image.as_deref(), Some(Part::Doc(_)));
     tree.children.iter().find(has_images)?;
-    let held: Vec<Held> = (tree.children.iter())
-        .filter(|child| child.ordinal == 1)
-        .map(|child| Held {
-            path: child.name.bytes(),
+    // Of entries of one name the last is what unpacking leaves.
+    let last: BTreeMap<&[u8], &Child> = (tree.children.iter())
+        .map(|child| (child.name.bytes(), child))
+        .collect();
+    let held: Vec<Held> = (last.into_iter())
+        .map(|(path, child)| Held {
+            path,
             part: child.facts.image.as_deref(),
             sha256: child.sha256,
+            read: match child.outcome() {
+                _ if child.facts.tree.is_some() => HowRead::Opened,
+                Outcome::Read => HowRead::Leaf,
+                _ => HowRead::InPart,
+            },
         })
         .collect();
     let exists = |path: &[u8]| {
         let number = super::facts::name_number(path);
         tree.names.binary_search(&number).is_ok()
     };
-    View::of(&held, &exists)
+    View::of(&held, &exists, &tree.links)
+}
+
+/// Notes in an archive that was read what only its images can tell of its members: that they were not.
+pub fn note_unread(tree: &mut Tree) {
+    let unread: BTreeMap<Vec<u8>, Trouble> = match of_tree(tree) {
+        Some(view) => (view.troubles().iter())
+            .filter(|(_, trouble)| trouble.effect != Effect::Odd)
+            .cloned()
+            .collect(),
+        None => return,
+    };
+    // The last of a name is the one that counts.
+    let mut last = BTreeMap::new();
+    for (index, child) in tree.children.iter().enumerate() {
+        if unread.contains_key(child.name.bytes()) {
+            last.insert(child.name.bytes().to_vec(), index);
+        }
+    }
+    for (path, index) in last {
+        if let (Some(trouble), Some(child)) = (unread.get(&path), tree.children.get_mut(index)) {
+            Arc::make_mut(&mut child.facts)
+                .troubles
+                .push(trouble.clone());
+        }
+    }
 }
 
 /// The problems of an archive's images, each at the document that it is about.
 pub fn problems(view: &View, tree: &Tree, at: &Locator) -> Vec<Record> {
     let troubles = view.troubles().iter();
+    // What was not read is said by the entry itself.
     troubles
+        .filter(|(_, trouble)| trouble.effect == Effect::Odd)
         .map(|(path, trouble)| {
             let here = at.member(&tree.kind, &MemberName::Named(path.clone()), 1);
             super::place::problem(trouble, &here)

@@ -285,7 +285,8 @@ impl Scan<'_> {
             .fetch_add(unit.stamp.size, Ordering::Relaxed);
         let at = Locator::file(&root.label, &unit.path);
         let mut placed = Placed::default();
-        let open = if matches!(child.facts.image.as_deref(), Some(Part::Layer(_))) {
+        let is_layer = matches!(child.facts.image.as_deref(), Some(Part::Layer(_)));
+        let open = if is_layer && child.facts.is_archive() {
             Some(OpenFacts::Layer(Box::new(child.clone())))
         } else if child.facts.is_archive() {
             self.placer

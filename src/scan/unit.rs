@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::analyse::{Analyser, Building, Visited, guarded};
+use super::analyse::{Analyser, Building, Visited, as_void_layer, guarded};
 use super::facts::{Child, Facts, Tree};
 use super::formats;
 use super::hollow::Pieces;
@@ -369,7 +369,7 @@ fn analyse_whole(
         return analyse_shared(analyser, Input::Memory(bytes), name, format);
     }
     let member = Member::whole(MemberName::Named(Vec::new()), bytes.clone());
-    match analyser.visit(member, 1, 0, &[]) {
+    let mut child = match analyser.visit(member, 1, 0, &[]) {
         Visited::Child(child) => *child,
         Visited::Plain { key, len, .. } => Child {
             name: MemberName::Named(Vec::new()),
@@ -384,7 +384,11 @@ fn analyse_whole(
             git: None,
             kept: None,
         },
+    };
+    if let Some(facts) = as_void_layer(&bytes, name, Some(Arc::clone(&child.facts))) {
+        child.facts = facts;
     }
+    child
 }
 
 /// Opens an archive and hands its members out.
@@ -639,8 +643,8 @@ impl<'a> Sharer<'a> {
                 self.counting.other(kind);
                 return true;
             }
-            Event::NamedOther(kind, name) => {
-                self.counting.named_other(kind, &name);
+            Event::NamedOther(kind, name, target) => {
+                self.counting.named_other(kind, &name, &target);
                 return true;
             }
             Event::Trouble(trouble) => {

@@ -36,14 +36,30 @@ pub enum Doc {
     },
     /// The images of a `docker save`.
     Saved(Vec<SavedImage>),
+    /// What looks like a document and was not read as one. Whether it is one its place decides.
+    Unread(Why),
 }
+
+/// Why what looks like a document was not read as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    /// It is larger than content may be held.
+    Memory,
+    /// It is larger than documents are.
+    Size,
+    /// It is no JSON: cut, or damaged.
+    Broken,
+}
+
+/// What editors put before UTF-8.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How a document names another blob.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descriptor {
     /// Its media type; empty where none is given.
     pub media_type: String,
-    /// Its digest, `ALGORITHM:HEX`, as written.
+    /// Its digest, `ALGORITHM:HEX`, as written; empty where what is written is none, so that it names nothing.
     pub digest: String,
     /// What it is called, where it is called something.
     pub name: Option<String>,
@@ -65,23 +81,17 @@ pub struct SavedImage {
 impl Doc {
     /// Reads a document; `None` for everything else, at the price of a few searches for words.
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let first = bytes.trim_ascii_start().first()?;
-        if bytes.len() > MAX_BYTES || !matches!(first, b'{' | b'[') {
+        if !Self::may_begin_with(bytes) || !Self::has_words(bytes) {
             return None;
         }
-        let words: [&[u8]; 4] = [
-            b"\"manifests\"",
-            b"\"layers\"",
-            b"\"diff_ids\"",
-            b"\"Layers\"",
-        ];
-        if !words
-            .iter()
-            .any(|word| memchr::memmem::find(bytes, word).is_some())
-        {
-            return None;
+        if bytes.len() > MAX_BYTES {
+            return Some(Self::Unread(Why::Size));
         }
-        match serde_json::from_slice(bytes).ok()? {
+        let text = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
+        let Ok(value) = serde_json::from_slice(text) else {
+            return Some(Self::Unread(Why::Broken));
+        };
+        match value {
             Value::Array(images) => saved(&images),
             Value::Object(fields) => index(fields.get("manifests"))
                 .or_else(|| manifest(fields.get("config")?, fields.get("layers")?))
@@ -89,20 +99,39 @@ impl Doc {
             _ => None,
         }
     }
+
+    /// Whether content that begins so may be a document.
+    pub fn may_begin_with(head: &[u8]) -> bool {
+        let text = head.strip_prefix(UTF8_MARK).unwrap_or(head);
+        matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+    }
+
+    /// Whether a word stands in a text without which nothing is a document.
+    pub fn has_words(text: &[u8]) -> bool {
+        let words: [&[u8]; 4] = [
+            b"\"manifests\"",
+            b"\"layers\"",
+            b"\"diff_ids\"",
+            b"\"Layers\"",
+        ];
+        let mut words = words.iter();
+        words.any(|word| memchr::memmem::find(text, word).is_some())
+    }
 }
 
 fn index(manifests: Option<&Value>) -> Option<Doc> {
     let manifests = manifests?.as_array()?;
-    let found: Vec<_> = manifests.iter().filter_map(descriptor).collect();
-    (!found.is_empty()).then_some(Doc::Index(found))
+    let found: Vec<_> = manifests.iter().map(descriptor).collect();
+    let is_index = found.is_empty() || found.iter().any(Descriptor::is_usable);
+    is_index.then_some(Doc::Index(found))
 }
 
 fn manifest(config: &Value, layers: &Value) -> Option<Doc> {
     let layers = layers.as_array()?;
-    Some(Doc::Manifest {
-        config: descriptor(config)?,
-        layers: layers.iter().map(descriptor).collect::<Option<_>>()?,
-    })
+    let config = descriptor(config);
+    let layers: Vec<_> = layers.iter().map(descriptor).collect();
+    let is_manifest = config.is_usable() || layers.iter().any(Descriptor::is_usable);
+    is_manifest.then_some(Doc::Manifest { config, layers })
 }
 
 fn config(fields: &Value) -> Option<Doc> {
@@ -133,30 +162,32 @@ fn saved(images: &[Value]) -> Option<Doc> {
     (!found.is_empty()).then_some(Doc::Saved(found))
 }
 
-fn descriptor(value: &Value) -> Option<Descriptor> {
-    let digest = value.get("digest")?.as_str()?;
-    let (algorithm, hex) = digest.split_once(':')?;
-    // It becomes a path: nothing but a name may stand there.
-    let is_name = |text: &str| {
-        let mut bytes = text.bytes();
-        !text.is_empty()
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+._-".contains(&byte))
-    };
-    if !is_name(algorithm) || !is_name(hex) {
-        return None;
-    }
+fn descriptor(value: &Value) -> Descriptor {
     let text = |key: &str| Some(value.get(key)?.as_str()?.to_owned());
     let notes = value.get("annotations");
     let name = NAME_KEYS
         .iter()
         .find_map(|key| notes?.get(key)?.as_str())
         .map(str::to_owned);
-    Some(Descriptor {
+    Descriptor {
         media_type: text("mediaType").unwrap_or_default(),
-        digest: digest.to_owned(),
+        digest: text("digest")
+            .filter(|digest| is_digest(digest))
+            .unwrap_or_default(),
         name,
         platform: value.get("platform").and_then(platform),
-    })
+    }
+}
+
+/// Whether a text is `ALGORITHM:HEX`. It becomes a path: nothing but a name may stand on either side.
+fn is_digest(text: &str) -> bool {
+    let is_name = |text: &str| {
+        let mut bytes = text.bytes();
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+._-".contains(&byte);
+        !text.is_empty() && !text.starts_with('.') && bytes.all(is_part)
+    };
+    let parts = text.split_once(':');
+    parts.is_some_and(|(algorithm, hex)| is_name(algorithm) && is_name(hex))
 }
 
 fn platform(value: &Value) -> Option<String> {
@@ -173,6 +204,16 @@ impl Descriptor {
     /// The path of the blob below the folder of the layout.
     pub fn path(&self) -> String {
         format!("blobs/{}", self.digest.replacen(':', "/", 1))
+    }
+
+    /// Whether it names a blob.
+    pub fn is_usable(&self) -> bool {
+        !self.digest.is_empty()
+    }
+
+    /// Whether it is said to be encrypted (the media types that ocicrypt writes).
+    pub fn is_encrypted(&self) -> bool {
+        self.media_type.ends_with("+encrypted")
     }
 
     /// Whether it is said to be a tar, or nothing is said: an index may also name charts, signatures and lists of parts.
@@ -224,10 +265,8 @@ mod tests {
     fn other_json_is_no_document() {
         for text in [
             "",
-            "{",
             "[]",
             r#"{"layers":[{"ty":4,"nm":"shape"}],"config":{}}"#,
-            r#"{"manifests":[]}"#,
             r#"{"manifests":[{"digest":"../../etc:passwd"}]}"#,
             r#"{"manifests":[{"digest":"sha256:a/b"}]}"#,
             r#"[{"Layers":7,"Config":"c"}]"#,
@@ -236,6 +275,25 @@ mod tests {
             assert_eq!(Doc::of(text.as_bytes()), None, "{text}");
         }
         let deep = [b"[".repeat(100_000), b"\"Layers\"".to_vec()].concat();
-        assert_eq!(Doc::of(&deep), None);
+        assert_eq!(Doc::of(&deep), Some(Doc::Unread(Why::Broken)));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_document_does_not_hide_the_rest() {
+        let manifest = format!(
+            r#"{{"config":{{"digest":"{DIGEST}"}},"layers":[{{"digest":"{DIGEST}"}},{{"digest":"sha256:../x"}}]}}"#
+        );
+        let read = |text: &str| Doc::of(text.as_bytes());
+        let Some(Doc::Manifest { layers, .. }) = read(&manifest) else {
+            panic!("no manifest");
+        };
+        let usable: Vec<_> = layers.iter().map(Descriptor::is_usable).collect();
+        assert_eq!(usable, [true, false]);
+        assert_eq!(read(&format!("\u{feff}{manifest}")), read(&manifest));
+        let cut = &manifest[..manifest.len() - 3];
+        assert_eq!(read(cut), Some(Doc::Unread(Why::Broken)));
+        let large = format!("{manifest}{}", " ".repeat(MAX_BYTES));
+        assert_eq!(read(&large), Some(Doc::Unread(Why::Size)));
+        assert_eq!(read(r#"{"manifests":[]}"#), Some(Doc::Index(Vec::new())));
     }
 }

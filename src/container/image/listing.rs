@@ -1,7 +1,7 @@
 //! What stands in a layer: enough to tell what it hides of the layers below it.
 //!
 //! Names are kept as numbers, 8 bytes each, and only of tars that are called as layers are. A whiteout (OCI image-spec 1.1,
-//! "Layer Filesystem Changeset") is an empty file `.wh.NAME`, which takes `NAME` away, or `.wh..wh..opq`, which takes all of
+//! "Layer Filesystem Changeset") is a file `.wh.NAME`, which takes `NAME` away, or `.wh..wh..opq`, which takes all of
 //! its folder away that the layers below put there. Neither says anything of its own layer. In one tar the last entry
 //! of a name counts.
 //!
@@ -19,6 +19,9 @@ const WHITEOUT: &[u8] = b".wh.";
 /// What a folder holds whose content in lower layers is hidden.
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
+/// A symbolic link with a longer target leads nowhere (PATH_MAX of Linux); bytes.
+const TARGET_MAX: usize = 4096;
+
 /// What stands in a layer, as numbers of plain paths; each list is sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
@@ -32,8 +35,21 @@ pub struct Listing {
     pub opaque: Vec<u64>,
     /// Of names that stand in it more than once, the entry that counts.
     pub last: Vec<Last>,
+    /// Symbolic links.
+    pub links: Vec<Link>,
     /// All of it is known.
     pub is_whole: bool,
+}
+
+/// A symbolic link, as numbers of plain paths.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Link {
+    /// Where it stands.
+    pub path: u64,
+    /// Where it leads to.
+    pub target: u64,
+    /// The folders on the way there.
+    pub through: Vec<u64>,
 }
 
 /// The last entry of a name.
@@ -56,6 +72,7 @@ pub struct Lister {
     folder: Vec<u8>,
     removed: Vec<u64>,
     opaque: Vec<u64>,
+    links: Vec<Link>,
 }
 
 impl Lister {
@@ -63,17 +80,7 @@ impl Lister {
     pub fn member(&mut self, name: &[u8], ordinal: u32) {
         let path = plain_path(name);
         self.note_folders(&path);
-        let own = path.rsplit(|&byte| byte == b'/').next().unwrap_or(&path);
-        let folder = &path[..path.len().saturating_sub(own.len() + 1)];
-        if own == OPAQUE {
-            self.opaque.push(number(folder));
-        } else if let Some(hidden) = own.strip_prefix(WHITEOUT) {
-            // Names of an engine's own begin with the same twice (`.wh..wh.plnk`).
-            if !hidden.starts_with(WHITEOUT) {
-                let slash: &[u8] = if folder.is_empty() { b"" } else { b"/" };
-                self.removed.push(number(&[folder, slash, hidden].concat()));
-            }
-        } else {
+        if !self.note_whiteout(&path) {
             self.note(&path, number(name), ordinal);
         }
     }
@@ -82,14 +89,52 @@ impl Lister {
     pub fn other(&mut self, name: &[u8]) {
         let path = plain_path(name);
         self.note_folders(&path);
-        self.note(&path, 0, 0);
+        if !self.note_whiteout(&path) {
+            self.note(&path, 0, 0);
+        }
+    }
+
+    /// Notes a symbolic link.
+    pub fn link(&mut self, name: &[u8], target: &[u8]) {
+        self.other(name);
+        // A longer one leads nowhere.
+        if target.len() <= TARGET_MAX {
+            let target = super::link_target(name, target);
+            self.links.push(Link {
+                path: number(&plain_path(name)),
+                target: number(&target),
+                through: folders_of(&target).map(number).collect(),
+            });
+        }
     }
 
     /// Notes a folder.
     pub fn folder(&mut self, name: &[u8]) {
         let path = plain_path(name);
         self.note_folders(&path);
-        self.folders.push(number(&path));
+        if !self.note_whiteout(&path) {
+            self.folders.push(number(&path));
+        }
+    }
+
+    /// Notes what a path takes away; `false` where it is called otherwise. What stands there besides its name does not
+    /// matter: engines ask for no more.
+    fn note_whiteout(&mut self, path: &[u8]) -> bool {
+        let own = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        let folder = &path[..path.len().saturating_sub(own.len() + 1)];
+        if own == OPAQUE {
+            self.opaque.push(number(folder));
+            return true;
+        }
+        let Some(hidden) = own.strip_prefix(WHITEOUT) else {
+            return false;
+        };
+        // Names of an engine's own begin with the same twice (`.wh..wh.plnk`).
+        if !hidden.starts_with(WHITEOUT) {
+            let slash: &[u8] = if folder.is_empty() { b"" } else { b"/" };
+            self.removed.push(number(&[folder, slash, hidden].concat()));
+        }
+        true
     }
 
     fn note(&mut self, path: &[u8], written: u64, ordinal: u32) {
@@ -125,6 +170,9 @@ impl Lister {
             numbers
         };
         let last = sorted(self.again);
+        let mut links = self.links;
+        links.sort_unstable();
+        links.dedup();
         Listing {
             last: last
                 .iter()
@@ -134,6 +182,7 @@ impl Lister {
             folders: sorted(self.folders),
             removed: sorted(self.removed),
             opaque: sorted(self.opaque),
+            links,
             is_whole,
         }
     }
@@ -163,6 +212,9 @@ mod tests {
         lister.member(b"var/.wh..wh..opq", 1);
         lister.member(b".wh..wh.plnk", 1);
         lister.other(b"lib");
+        lister.link(b"opt/.wh.link", b"x");
+        lister.folder(b"opt/.wh.folder/");
+        lister.other(b"srv/.wh..wh..opq");
         let listing = lister.finish(true);
         let sorted = |mut numbers: Vec<u64>| {
             numbers.sort_unstable();
@@ -171,12 +223,17 @@ mod tests {
         assert_eq!(listing.files, [number(b"lib")]);
         assert_eq!(
             listing.removed,
-            sorted(vec![number(b"etc/shadow"), number(b"top")])
+            sorted(vec![
+                number(b"etc/shadow"),
+                number(b"top"),
+                number(b"opt/link"),
+                number(b"opt/folder")
+            ])
         );
-        assert_eq!(listing.opaque, [number(b"var")]);
+        assert_eq!(listing.opaque, sorted(vec![number(b"var"), number(b"srv")]));
         assert_eq!(
             listing.folders,
-            sorted(vec![number(b"etc"), number(b"var")])
+            sorted([&b"etc"[..], b"var", b"opt", b"srv"].map(number).to_vec())
         );
     }
 

@@ -11,7 +11,8 @@
 //! Nothing in here decides what is read: a layer that no document names is opened all the same.
 //!
 //! Left out: images saved before Docker 1.10, which have no `manifest.json` (their layers are read, and stand nowhere);
-//! the folders of a registry or of an engine's own storage; paths that lead through a link of another layer.
+//! the folders of a registry or of an engine's own storage. Where a path leads through a symbolic link is not worked out: how
+//! what stands there is seen from the top is left open.
 
 pub mod doc;
 pub mod listing;
@@ -45,11 +46,37 @@ pub fn may_be_layer(path: &[u8]) -> bool {
     stem.len() >= DIGEST_LEN_MIN && stem.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// A path in a layer without what does not change its meaning: slashes at its ends or doubled, and `.`.
+/// Whether a member of this name is to be told of an image even where nothing is known of it: what may be a layer and is
+/// none, and what takes the place of a document before it.
+pub fn is_of_interest(path: &[u8], ordinal: u32) -> bool {
+    let heads = [&b"index.json"[..], b"manifest.json"];
+    may_be_layer(path) || (ordinal > 1 && heads.iter().any(|head| path.ends_with(head)))
+}
+
+/// Whether content is a layer without anything in it: the zeros that end a tar, or nothing at all.
+pub fn is_void(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
+}
+
+/// The path that a symbolic link in an archive leads to.
+pub fn link_target(name: &[u8], target: &[u8]) -> Vec<u8> {
+    if target.starts_with(b"/") {
+        return plain_path(target);
+    }
+    let folder = &name[..memchr::memrchr(b'/', name).map_or(0, |at| at + 1)];
+    plain_path(&[folder, target].concat())
+}
+
+/// A path in a layer without what does not change its meaning: slashes at its ends or doubled, `.`, and a folder that
+/// `..` leaves again, as engines take them.
 fn plain_path(path: &[u8]) -> Vec<u8> {
     let parts = path.split(|&byte| byte == b'/');
     let mut plain = Vec::with_capacity(path.len());
     for part in parts.filter(|part| !part.is_empty() && *part != b".") {
+        if part == b".." {
+            plain.truncate(memchr::memrchr(b'/', &plain).unwrap_or(0));
+            continue;
+        }
         if !plain.is_empty() {
             plain.push(b'/');
         }
@@ -99,7 +126,13 @@ mod tests {
         for path in ["./etc/x", "/etc/x", "etc//x/", "etc/./x"] {
             assert_eq!(plain_path(path.as_bytes()), b"etc/x");
         }
+        assert_eq!(plain_path(b"d/../etc/y/../x/"), b"etc/x");
+        assert_eq!(plain_path(b"../../x"), b"x");
         assert_eq!(plain_path(b"./"), b"");
+        assert_eq!(
+            link_target(b"./a/layer.tar", b"../b/layer.tar"),
+            b"b/layer.tar"
+        );
         let folders: Vec<_> = folders_of(b"a/b/c").collect();
         assert_eq!(folders, [&b"a/b"[..], b"a"]);
     }

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::doc::{Descriptor, Doc, SavedImage};
+use super::doc::{Descriptor, Doc, SavedImage, Why};
 use super::{Listing, Part, folders_of, number, plain_path};
 use crate::blob::Sha256Digest;
 use crate::blob::locator::escape;
@@ -25,6 +25,10 @@ const USES_MAX: usize = 16;
 const SLOTS_MAX: usize = 1 << 20;
 /// Missing blobs that are named for each document.
 const NAMED_MAX: usize = 4;
+/// Links that are followed one after the other.
+const LINKS_MAX: usize = 8;
+/// Symbolic links to one folder that are looked at for each entry in it; of more the answer stays open.
+const LINKS_TO_ONE_MAX: usize = 64;
 /// Indexes within one another that are followed.
 const DEPTH_MAX: usize = 32;
 
@@ -37,6 +41,107 @@ pub struct Held<'a> {
     pub part: Option<&'a Part>,
     /// The digest of its bytes, where it is known.
     pub sha256: Option<Sha256Digest>,
+    /// How far it was read.
+    pub read: HowRead,
+}
+
+/// How far an entry was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HowRead {
+    /// As what it is, for all that is known of it.
+    #[default]
+    Leaf,
+    /// As a container.
+    Opened,
+    /// Not to its end, which is said already.
+    InPart,
+}
+
+/// What is known of the entries around the documents of images.
+struct Around<'f, 'a> {
+    docs: BTreeMap<&'a [u8], &'a Doc>,
+    exists: &'f dyn Fn(&[u8]) -> bool,
+    /// Where links lead to.
+    links: &'f BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Blobs by their SHA-256, in hexadecimal.
+    by_digest: HashMap<String, &'a [u8]>,
+}
+
+/// Where what a document names is.
+enum Place {
+    /// At this path, be it that a link leads there.
+    Here(Vec<u8>),
+    /// Nowhere: the path that it should have, and what is to be said of it.
+    Nowhere(Vec<u8>, String),
+}
+
+impl Place {
+    fn path(&self) -> &[u8] {
+        match self {
+            Place::Here(path) | Place::Nowhere(path, _) => path,
+        }
+    }
+
+    fn into_path(self) -> Vec<u8> {
+        match self {
+            Place::Here(path) | Place::Nowhere(path, _) => path,
+        }
+    }
+}
+
+impl Around<'_, '_> {
+    /// Looks for what a document names by a path below the folder of its images: there, at the plain form of the path,
+    /// with the digits of a digest as they are mostly written, along a link, and by its digest.
+    fn locate(&self, root: &[u8], named: &str) -> Place {
+        let mut ways = vec![join(root, named)];
+        let plain = plain_path(named.as_bytes());
+        if plain != named.as_bytes() {
+            ways.push([root, &plain].concat());
+        }
+        let digest = named
+            .strip_prefix("blobs/")
+            .and_then(|rest| rest.split_once('/'));
+        if let Some((algorithm, hex)) = digest
+            && hex.bytes().any(|byte| byte.is_ascii_uppercase())
+        {
+            let lower = format!("blobs/{algorithm}/{}", hex.to_ascii_lowercase());
+            ways.push(join(root, &lower));
+        }
+        for way in &ways {
+            if let Some(path) = self.follow_links(way) {
+                return Place::Here(path);
+            }
+        }
+        if let Some(("sha256", hex)) = digest
+            && let Some(path) = self.by_digest.get(&hex.to_ascii_lowercase())
+        {
+            return Place::Here(path.to_vec());
+        }
+        let path = ways.swap_remove(0);
+        let mut text = escape(&path);
+        if let Some(target) = self.links.get(&path) {
+            text.push_str(" (a link to ");
+            text.push_str(&escape(target));
+            text.push(')');
+        }
+        Place::Nowhere(path, text)
+    }
+
+    /// The entry at a path, or the one that links from there lead to.
+    fn follow_links(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let mut path = path.to_vec();
+        for _ in 0..LINKS_MAX {
+            if (self.exists)(&path) {
+                return Some(path);
+            }
+            let target = self.links.get(&path)?;
+            // Archives of a folder as a whole write its members so.
+            let dotted = [b"./", target.as_slice()].concat();
+            let is_dotted = (self.exists)(&dotted) || self.links.contains_key(&dotted);
+            path = if is_dotted { dotted } else { target.clone() };
+        }
+        None
+    }
 }
 
 /// Where in a layer something stands.
@@ -78,6 +183,10 @@ struct Image {
     at: Vec<Option<usize>>,
     /// The uppermost layer of which not everything is known.
     unknown: Option<usize>,
+    /// A layer is not here that may be the same as one that is.
+    has_lost: bool,
+    /// The folder of its documents.
+    root: Vec<u8>,
 }
 
 /// A place in the stack of an image.
@@ -85,6 +194,9 @@ struct Image {
 struct Slot {
     path: Vec<u8>,
     is_files: bool,
+    is_encrypted: bool,
+    /// Nothing is known of what it is: it is not here, and it has no digest by which it is told from others.
+    is_lost: bool,
 }
 
 /// That an image uses a blob, and as which of its layers.
@@ -107,38 +219,71 @@ pub struct View<'a> {
     hiding: HashMap<u64, Vec<usize>>,
     /// Which listings have it among their folders.
     folders: HashMap<u64, Vec<usize>>,
+    /// Which listings have a path as a symbolic link, where something stands behind that in any.
+    links: HashMap<u64, Vec<usize>>,
+    /// Such links by the folders that they lead to, and those that lead through another one.
+    led: HashMap<u64, Vec<(u64, usize)>>,
+    chained: Vec<(u64, usize)>,
     roots: BTreeSet<Vec<u8>>,
+    /// Roots of which a document is missing or was not read.
+    unread: BTreeSet<Vec<u8>>,
     slots: usize,
     troubles: Vec<(Vec<u8>, Trouble)>,
 }
 
 impl<'a> View<'a> {
     /// Puts together what is known of images among `held`. `exists` says whether there is an entry at a path, also one
-    /// that has nothing to tell. `None` where there are no images.
-    pub fn of(held: &[Held<'a>], exists: &dyn Fn(&[u8]) -> bool) -> Option<Self> {
+    /// that has nothing to tell; `links` where links among them lead to. `None` where there are no images.
+    pub fn of(
+        held: &[Held<'a>],
+        exists: &dyn Fn(&[u8]) -> bool,
+        links: &BTreeMap<Vec<u8>, Vec<u8>>,
+    ) -> Option<Self> {
         let docs: BTreeMap<&[u8], &Doc> = (held.iter())
             .filter_map(|held| match held.part? {
                 Part::Doc(doc) => Some((held.path, doc)),
                 Part::Layer(_) => None,
             })
             .collect();
-        let mut view = Self::default();
-        for (path, doc) in &docs {
-            let Some(root) = root_of(path, doc) else {
-                continue;
-            };
-            view.roots.insert(root.to_vec());
+        let by_path: BTreeMap<&[u8], &Held> = held.iter().map(|held| (held.path, held)).collect();
+        let is_root = |path: &[u8], doc: &Doc| {
+            let root = root_of(path, doc)?;
+            let is_one = !matches!(doc, Doc::Unread(_)) || has_blobs(root, &by_path, exists);
+            is_one.then(|| root.to_vec())
+        };
+        let roots: Vec<_> = (docs.iter())
+            .filter_map(|(path, doc)| Some((*path, *doc, is_root(path, doc)?)))
+            .collect();
+        if roots.is_empty() {
+            return None;
+        }
+        let by_digest = (held.iter())
+            .filter_map(|held| Some((held.sha256?.hex(), held.path)))
+            .rev()
+            .collect();
+        let around = Around {
+            docs,
+            exists,
+            links,
+            by_digest,
+        };
+        let around = &around;
+        let mut view = Self {
+            roots: roots.iter().map(|(_, _, root)| root.clone()).collect(),
+            ..Self::default()
+        };
+        for (path, doc, root) in &roots {
             match doc {
-                Doc::Index(_) => view.follow(path, root, &docs, exists),
-                Doc::Saved(images) => view.add_saved(path, root, images, &docs, exists),
+                Doc::Index(_) => view.follow(path, root, around),
+                Doc::Saved(images) => view.add_saved(path, root, images, around),
+                Doc::Unread(why) => view.tell_unread(path, root, *why, &by_path),
                 _ => {}
             }
         }
-        if view.roots.is_empty() {
-            return None;
-        }
-        view.add_unreached(&docs, exists);
+        view.add_unreached(around);
         view.check_digests(held);
+        view.check_layers(&by_path);
+        view.check_docs(around, &by_path);
         for held in held {
             if let Some(Part::Layer(listing)) = held.part
                 && view.uses.contains_key(held.path)
@@ -160,13 +305,7 @@ impl<'a> View<'a> {
     // Following documents
 
     /// Follows an index to all images that it leads to.
-    fn follow(
-        &mut self,
-        path: &[u8],
-        root: &[u8],
-        docs: &BTreeMap<&'a [u8], &'a Doc>,
-        exists: &dyn Fn(&[u8]) -> bool,
-    ) {
+    fn follow(&mut self, path: &[u8], root: &[u8], around: &Around<'_, 'a>) {
         /// An index that is still to be followed, and which of those that were followed led to it.
         struct Open {
             path: Vec<u8>,
@@ -187,7 +326,7 @@ impl<'a> View<'a> {
             if !seen.insert(index.path.clone()) {
                 continue;
             }
-            let Some(Doc::Index(manifests)) = docs.get(index.path.as_slice()) else {
+            let Some(Doc::Index(manifests)) = around.docs.get(index.path.as_slice()) else {
                 continue;
             };
             let own = followed.len();
@@ -200,14 +339,16 @@ impl<'a> View<'a> {
             }
             let mut missing = Vec::new();
             let mut children = Vec::new();
-            for found in manifests {
-                let path = join(root, &found.path());
+            self.tell_unusable(&index.path, root, manifests.iter());
+            for found in manifests.iter().filter(|found| found.is_usable()) {
+                let place = around.locate(root, &found.path());
+                let path = place.path().to_vec();
                 let name = found.name.clone().or_else(|| index.name.clone());
                 let platform = found.platform.clone().or_else(|| index.platform.clone());
-                match docs.get(path.as_slice()) {
+                match around.docs.get(path.as_slice()) {
                     Some(Doc::Manifest { config, layers }) => {
                         let digest = Some(found.digest.clone());
-                        let image = self.add_manifest(&path, root, (config, layers), docs, exists);
+                        let image = self.add_manifest(&path, root, (config, layers), around);
                         self.name_image(image, name, digest, platform);
                     }
                     Some(Doc::Index(_)) => {
@@ -222,7 +363,10 @@ impl<'a> View<'a> {
                             platform,
                         });
                     }
-                    _ if !exists(&path) => missing.push(found.digest.as_str()),
+                    _ if matches!(place, Place::Nowhere(..)) => {
+                        self.unread.insert(root.to_vec());
+                        missing.push(found.digest.as_str());
+                    }
                     // A kind of document that is none of an image's.
                     _ => self.add_use(&path, None, None),
                 }
@@ -238,20 +382,30 @@ impl<'a> View<'a> {
         path: &[u8],
         root: &[u8],
         (config, layers): (&Descriptor, &[Descriptor]),
-        docs: &BTreeMap<&'a [u8], &'a Doc>,
-        exists: &dyn Fn(&[u8]) -> bool,
+        around: &Around<'_, 'a>,
     ) -> Option<usize> {
         if let Some(image) = self.image_at(path) {
             return Some(image);
         }
+        self.tell_unusable(path, root, layers.iter().chain([config]));
+        let mut missing = Vec::new();
         let slots = (layers.iter())
             .map(|layer| Slot {
-                path: join(root, &layer.path()),
                 is_files: layer.may_be_files(),
+                is_encrypted: layer.is_encrypted(),
+                is_lost: !layer.is_usable(),
+                path: match layer.is_usable() {
+                    true => place(around.locate(root, &layer.path()), &mut missing),
+                    false => Vec::new(),
+                },
             })
             .collect();
-        let config_path = join(root, &config.path());
-        self.add_image(path, config_path, slots, docs, exists)
+        let config = match config.is_usable() {
+            true => place(around.locate(root, &config.path()), &mut missing),
+            false => Vec::new(),
+        };
+        self.tell_missing_places(path, &missing);
+        self.add_image(path, root, config, slots, around)
     }
 
     fn image_at(&self, path: &[u8]) -> Option<usize> {
@@ -263,17 +417,24 @@ impl<'a> View<'a> {
         path: &[u8],
         root: &[u8],
         saved: &[SavedImage],
-        docs: &BTreeMap<&'a [u8], &'a Doc>,
-        exists: &dyn Fn(&[u8]) -> bool,
+        around: &Around<'_, 'a>,
     ) {
         for found in saved {
+            let mut missing = Vec::new();
             let layers = (found.layers.iter())
-                .map(|layer| Slot {
-                    path: join(root, layer),
-                    is_files: true,
+                .map(|layer| {
+                    let before = missing.len();
+                    let path = place(around.locate(root, layer), &mut missing);
+                    Slot {
+                        // A path says nothing of what it names, other than a digest.
+                        is_lost: missing.len() > before && digest_in(&path).is_none(),
+                        path,
+                        is_files: true,
+                        is_encrypted: false,
+                    }
                 })
                 .collect::<Vec<_>>();
-            let config = join(root, &found.config);
+            let config = place(around.locate(root, &found.config), &mut missing);
             // Both forms may stand side by side and speak of one image.
             let same = |image: &Image| {
                 image.config == config
@@ -285,7 +446,10 @@ impl<'a> View<'a> {
                         .all(|(a, b)| a.path == b.path)
             };
             let known = self.image_at(&config).filter(|at| same(&self.images[*at]));
-            let image = known.or_else(|| self.add_image(path, config, layers, docs, exists));
+            let image = known.or_else(|| {
+                self.tell_missing_places(path, &missing);
+                self.add_image(path, root, config, layers, around)
+            });
             if found.tags.is_empty() {
                 self.name_image(image, None, None, None);
             }
@@ -296,12 +460,8 @@ impl<'a> View<'a> {
     }
 
     /// Manifests that nothing leads to.
-    fn add_unreached(
-        &mut self,
-        docs: &BTreeMap<&'a [u8], &'a Doc>,
-        exists: &dyn Fn(&[u8]) -> bool,
-    ) {
-        for (path, doc) in docs {
+    fn add_unreached(&mut self, around: &Around<'_, 'a>) {
+        for (path, doc) in &around.docs {
             let Doc::Manifest { config, layers } = doc else {
                 continue;
             };
@@ -309,7 +469,7 @@ impl<'a> View<'a> {
                 continue;
             }
             if let Some(root) = self.root_above(path) {
-                let image = self.add_manifest(path, &root, (config, layers), docs, exists);
+                let image = self.add_manifest(path, &root, (config, layers), around);
                 if let Some(image) = image {
                     self.images[image].manifest = digest_in(path);
                 }
@@ -321,10 +481,10 @@ impl<'a> View<'a> {
     fn add_image(
         &mut self,
         by: &[u8],
+        root: &[u8],
         config: Vec<u8>,
         layers: Vec<Slot>,
-        docs: &BTreeMap<&'a [u8], &'a Doc>,
-        exists: &dyn Fn(&[u8]) -> bool,
+        around: &Around<'_, 'a>,
     ) -> Option<usize> {
         self.slots += layers.len() + 1;
         if layers.len() > LAYERS_MAX || self.slots > SLOTS_MAX {
@@ -334,15 +494,7 @@ impl<'a> View<'a> {
             ));
             return None;
         }
-        let mut missing = Vec::new();
-        for path in layers.iter().map(|slot| &slot.path).chain([&config]) {
-            if !exists(path) {
-                missing.push(escape(path));
-            }
-        }
-        let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-        self.tell_missing(by, &missing);
-        let platform = match docs.get(config.as_slice()) {
+        let platform = match around.docs.get(config.as_slice()) {
             Some(Doc::Config {
                 platform,
                 layers: known,
@@ -358,17 +510,20 @@ impl<'a> View<'a> {
             _ => None,
         };
         let number = self.images.len();
-        for doc in [by, &config] {
+        for doc in [by, &config].into_iter().filter(|doc| !doc.is_empty()) {
             self.add_use(doc, Some(number), None);
             self.by_doc.entry(doc.to_vec()).or_insert(number);
         }
-        for (layer, slot) in layers.iter().enumerate() {
+        let named = |slot: &&Slot| !slot.path.is_empty();
+        for (layer, slot) in layers.iter().enumerate().filter(|(_, slot)| named(slot)) {
             self.add_use(&slot.path, Some(number), Some(layer));
         }
         self.images.push(Image {
             platform,
             config,
+            has_lost: layers.iter().any(|slot| slot.is_lost),
             layers,
+            root: root.to_vec(),
             ..Image::default()
         });
         Some(number)
@@ -400,6 +555,110 @@ impl<'a> View<'a> {
             .push((path.to_vec(), Trouble::odd(code, detail)));
     }
 
+    /// Says of a document that parts of it name nothing, and that its images are not known for that.
+    fn tell_unusable<'d>(
+        &mut self,
+        by: &[u8],
+        root: &[u8],
+        named: impl Iterator<Item = &'d Descriptor>,
+    ) {
+        let unusable = named.filter(|found| !found.is_usable()).count();
+        if unusable > 0 {
+            self.unread.insert(root.to_vec());
+            self.tell(by, "image-document", format!(
+                "{unusable} of the blobs that it speaks of are named by no digest, so what they hold and hide is not known; the others were taken"
+            ));
+        }
+    }
+
+    /// Says of what should be a document that it was not read as one. Its bytes were looked at like any others.
+    fn tell_unread(
+        &mut self,
+        path: &[u8],
+        root: &[u8],
+        why: Why,
+        by_path: &BTreeMap<&[u8], &Held>,
+    ) {
+        self.unread.insert(root.to_vec());
+        let (code, what) = match why {
+            Why::Memory => ("memory-limit", "larger than content may be held here"),
+            Why::Size => ("image-document", "larger than 4 MiB"),
+            Why::Broken => ("image-document", "no JSON, cut or damaged"),
+        };
+        let next = if why == Why::Memory {
+            "; raise --memory"
+        } else {
+            ""
+        };
+        let detail = format!(
+            "a document of an image, and {what}, so the images that it speaks of are not known; the layers were read all the same{next}"
+        );
+        let is_said = by_path
+            .get(path)
+            .is_some_and(|held| held.read == HowRead::InPart);
+        let trouble = if is_said {
+            Trouble::odd(code, detail)
+        } else {
+            Trouble::damaged(code, detail, None)
+        };
+        self.troubles.push((path.to_vec(), trouble));
+    }
+
+    /// Looks for what is named as a document of an image and was not read as one.
+    fn check_docs(&mut self, around: &Around<'_, 'a>, by_path: &BTreeMap<&[u8], &Held>) {
+        let mut unread = Vec::new();
+        for (path, doc) in &around.docs {
+            let Doc::Unread(why) = doc else { continue };
+            let uses = self.uses.get(*path);
+            let is_layer = |used: &Use| used.layer.is_some();
+            if uses.is_some_and(|uses| !uses.iter().any(is_layer)) {
+                unread.extend(self.root_above(path).map(|root| (*path, root, *why)));
+            }
+        }
+        for (path, root, why) in unread {
+            self.tell_unread(path, &root, why, by_path);
+        }
+    }
+
+    /// What is called a layer and was not opened as one was not read: nobody else can tell that of its bytes.
+    fn check_layers(&mut self, by_path: &BTreeMap<&[u8], &Held>) {
+        let mut told = BTreeSet::new();
+        let mut found = Vec::new();
+        for slot in self.images.iter().flat_map(|image| &image.layers) {
+            let Some(held) = by_path.get(slot.path.as_slice()) else {
+                continue;
+            };
+            let is_layer = matches!(held.part, Some(Part::Layer(_)));
+            if is_layer || !slot.is_files || !told.insert(held.path) {
+                continue;
+            }
+            let trouble = match held.read {
+                HowRead::InPart => continue,
+                HowRead::Opened => Trouble::odd(
+                    "image-layer",
+                    "called a layer of an image, and no tar: it was read as what it is, and what it hides of layers below it is not known",
+                ),
+                HowRead::Leaf if slot.is_encrypted => Trouble::skipped(
+                    "encrypted",
+                    "an encrypted layer of an image: decrypt the image with its key and scan the result",
+                    None,
+                ),
+                HowRead::Leaf => Trouble::skipped(
+                    "image-layer",
+                    "called a layer of an image, and nothing that this version opens: what is in it was not read; unpack it and scan the result",
+                    None,
+                ),
+            };
+            found.push((held.path.to_vec(), trouble));
+        }
+        self.troubles.extend(found);
+    }
+
+    fn tell_missing_places(&mut self, by: &[u8], missing: &[String]) {
+        let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+        self.tell_missing(by, &missing);
+    }
+
     fn tell_missing(&mut self, by: &[u8], missing: &[&str]) {
         if missing.is_empty() {
             return;
@@ -410,7 +669,7 @@ impl<'a> View<'a> {
             more => format!(" and {more} more"),
         };
         self.tell(by, "image-blob-missing", format!(
-            "{}{more}: named here and not in the input, so what it holds was not looked at, nor what it hides of layers below it",
+            "{}{more}: named here, and no file here and no link that could be followed leads to one, so what it holds was not looked at in its place, nor what it hides of layers below it",
             named.join(", ")
         ));
     }
@@ -457,6 +716,29 @@ impl<'a> View<'a> {
                 self.folders.entry(*path).or_default().push(number);
             }
         }
+        for (number, listing) in self.listings.iter().enumerate() {
+            // Most links lead to files, and nothing is ever put behind them.
+            for link in (listing.links.iter()).filter(|link| self.folders.contains_key(&link.path))
+            {
+                self.links.entry(link.path).or_default().push(number);
+                self.led
+                    .entry(link.target)
+                    .or_default()
+                    .push((link.path, number));
+            }
+        }
+        for (number, listing) in self.listings.iter().enumerate() {
+            for link in listing
+                .links
+                .iter()
+                .filter(|link| self.links.contains_key(&link.path))
+            {
+                let mut way = link.through.iter().chain([&link.target]);
+                if way.any(|folder| self.links.contains_key(folder)) {
+                    self.chained.push((link.path, number));
+                }
+            }
+        }
         for image in &mut self.images {
             for (layer, slot) in image.layers.iter().enumerate() {
                 let listing = self.listing_of.get(slot.path.as_slice()).copied();
@@ -482,12 +764,16 @@ impl<'a> View<'a> {
                 .root_above(path)
                 .or_else(|| around().filter(|_| is_layer))?;
             return Some(Placing {
+                standing: self.unreferenced(&root),
                 root,
-                standing: Some(LayerStanding::Unreferenced),
                 ..Placing::default()
             });
         };
-        let root = self.root_above(path).or_else(around)?;
+        let of_image = |used: &Use| self.images[used.image].root.clone();
+        let root = self
+            .root_above(path)
+            .or_else(|| uses.first().map(of_image))
+            .or_else(around)?;
         let mut placing = Placing {
             root,
             ..Placing::default()
@@ -497,7 +783,7 @@ impl<'a> View<'a> {
         for used in uses {
             let image = &self.images[used.image];
             let (standing, by_layer) = match (&sought, &within, used.layer) {
-                _ if !image.is_reached => (Some(LayerStanding::Unreferenced), None),
+                _ if !image.is_reached => (self.unreferenced(&image.root), None),
                 (Some(sought), Some(within), Some(layer)) => {
                     self.standing(image, layer, sought, within, path)
                 }
@@ -548,6 +834,11 @@ impl<'a> View<'a> {
         Some(placing)
     }
 
+    /// How something stands that no document leads to: that is known where all documents were read.
+    fn unreferenced(&self, root: &[u8]) -> Option<LayerStanding> {
+        (!self.unread.contains(root)).then_some(LayerStanding::Unreferenced)
+    }
+
     /// How an entry of a layer stands in an image, and which layer hides it.
     fn standing(
         &self,
@@ -557,6 +848,9 @@ impl<'a> View<'a> {
         within: &InLayer,
         path: &[u8],
     ) -> (Option<LayerStanding>, Option<usize>) {
+        if self.goes_through_link(image, sought) {
+            return (None, None);
+        }
         let own = self.listing_of.get(path).map(|own| self.listings[*own]);
         if own.is_some_and(|own| {
             !within.is_folder && !own.is_last(sought.path, within.name, within.ordinal)
@@ -579,10 +873,33 @@ impl<'a> View<'a> {
             Some((above, sought.hidden_by(self.listings[listing])?))
         });
         match first {
+            // It may stand at the top once more.
+            Some(_) if image.has_lost => (None, None),
             Some((above, how)) => (Some(how), Some(above)),
+            None if self.is_led_to(image, layer, sought) => (None, None),
             None if image.unknown.is_some_and(|unknown| unknown > layer) => (None, None),
             None => (Some(LayerStanding::Top), None),
         }
+    }
+
+    /// Whether a folder round what is sought is a symbolic link in a layer of the image: where it stands is not known.
+    fn goes_through_link(&self, image: &Image, sought: &Sought) -> bool {
+        let mut lists = (sought.folders.iter()).filter_map(|folder| self.links.get(folder));
+        lists.any(|list| has_any(image, 0, list))
+    }
+
+    /// Whether a layer above puts something where a link leads to what is sought, or round it, and may hide it so.
+    fn is_led_to(&self, image: &Image, layer: usize, sought: &Sought) -> bool {
+        let places = sought.folders.iter().chain([&sought.path]);
+        let mut lists = (places.filter_map(|place| self.led.get(place))).chain([&self.chained]);
+        lists.any(|list| {
+            list.len() > LINKS_TO_ONE_MAX
+                || list.iter().any(|(link, listing)| {
+                    let users = self.folders.get(link);
+                    has_any(image, 0, &[*listing])
+                        && users.is_some_and(|users| has_any(image, layer + 1, users))
+                })
+        })
     }
 
     /// Listings that may hide what is sought.
@@ -630,6 +947,31 @@ impl Sought {
     }
 }
 
+/// Whether a layer of an image from `layer` on has one of these listings, which are sorted.
+fn has_any(image: &Image, layer: usize, listings: &[usize]) -> bool {
+    let mut above = image.at.iter().skip(layer).flatten();
+    above.any(|listing| listings.binary_search(listing).is_ok())
+}
+
+/// The path of a place; what is nowhere is noted.
+fn place(place: Place, missing: &mut Vec<String>) -> Vec<u8> {
+    if let Place::Nowhere(_, text) = &place {
+        missing.push(text.clone());
+    }
+    place.into_path()
+}
+
+/// Whether a folder holds what images consist of, so that a document that was not read is missed there.
+fn has_blobs(root: &[u8], held: &BTreeMap<&[u8], &Held>, exists: &dyn Fn(&[u8]) -> bool) -> bool {
+    let blobs = join(root, "blobs/");
+    let mut below = held
+        .range(root..)
+        .take_while(|(path, _)| path.starts_with(root));
+    exists(&join(root, "oci-layout"))
+        || (held.range(blobs.as_slice()..).next()).is_some_and(|(path, _)| path.starts_with(&blobs))
+        || below.any(|(_, held)| matches!(held.part, Some(Part::Layer(_))))
+}
+
 /// Whether the one standing is better to know of than the other; what is not known is worst.
 fn better(one: Option<LayerStanding>, other: Option<LayerStanding>) -> bool {
     match (one, other) {
@@ -640,12 +982,13 @@ fn better(one: Option<LayerStanding>, other: Option<LayerStanding>) -> bool {
 
 /// The folder of images that a document heads by its name, with the slash at its end.
 fn root_of<'p>(path: &'p [u8], doc: &Doc) -> Option<&'p [u8]> {
-    let name: &[u8] = match doc {
-        Doc::Index(_) => b"index.json",
-        Doc::Saved(_) => b"manifest.json",
+    let names: &[&[u8]] = match doc {
+        Doc::Index(_) => &[b"index.json"],
+        Doc::Saved(_) => &[b"manifest.json"],
+        Doc::Unread(_) => &[b"index.json", b"manifest.json"],
         _ => return None,
     };
-    let root = path.strip_suffix(name)?;
+    let root = names.iter().find_map(|name| path.strip_suffix(*name))?;
     (root.is_empty() || root.ends_with(b"/")).then_some(root)
 }
 
@@ -715,10 +1058,11 @@ mod tests {
                 path: path.as_bytes(),
                 part: Some(part),
                 sha256: None,
+                read: HowRead::Opened,
             })
             .collect();
         let exists = |path: &[u8]| held.iter().any(|held| held.path == path);
-        let view = View::of(&held, &exists).expect("there are images");
+        let view = View::of(&held, &exists, &BTreeMap::new()).expect("there are images");
         let within = InLayer {
             name: name.as_bytes(),
             ordinal: 1,
@@ -821,9 +1165,10 @@ mod tests {
                 path: path.as_bytes(),
                 part: Some(part),
                 sha256: None,
+                read: HowRead::Opened,
             })
             .collect();
-        let view = View::of(&held, &|_| true).expect("there are images");
+        let view = View::of(&held, &|_| true, &BTreeMap::new()).expect("there are images");
         assert!(
             view.troubles()
                 .iter()

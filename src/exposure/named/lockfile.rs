@@ -135,11 +135,42 @@ pub(super) fn yarn(text: &[u8], named: &mut Named) {
             version = unquoted(value).to_vec();
         } else if let Some(value) = field.strip_prefix(b"resolution: ")
             && let value = unquoted(value)
-            && let Some(at) = memchr::memmem::find(value, b"@npm:")
+            && let Some(name) = resolved_name(value)
         {
-            named.add(&value[..at], &version, None);
+            named.add(name, &version, None);
         }
     }
+}
+
+/// The name of what came from a registry, changed by a patch or not: `@a/b@npm:1.0.0`, `x@patch:x@npm%3A1.0.0#…`.
+fn resolved_name(resolution: &[u8]) -> Option<&[u8]> {
+    let ways: [&[u8]; 2] = [b"@npm:", b"@patch:"];
+    let mut ends = ways
+        .iter()
+        .filter_map(|way| memchr::memmem::find(resolution, way));
+    let first = ends.next();
+    let end = ends.chain(first).min()?;
+    Some(&resolution[..end])
+}
+
+/// Whether a text is a lockfile of Yarn's first kind that lost its comment: an entry headed by ranges, and its version.
+pub(super) fn begins_as_yarn(text: &[u8]) -> bool {
+    let mut lines = text
+        .split(|&byte| byte == b'\n')
+        .map(<[u8]>::trim_ascii_end)
+        .filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let is_head = |line: &[u8]| {
+        let key = line.strip_suffix(b":").map(|key| (key, name_of_range(key)));
+        key.is_some_and(|(key, name)| !name.is_empty() && !key.contains(&b'{'))
+    };
+    lines.next().is_some_and(is_head)
+        && (lines.next()).is_some_and(|line| line.starts_with(b"  version \""))
+}
+
+/// Whether a text is a lockfile of pnpm, also one with the mark of a document before it.
+pub(super) fn begins_as_pnpm(text: &[u8]) -> bool {
+    let first = text.strip_prefix(b"---").unwrap_or(text);
+    first.trim_ascii_start().starts_with(b"lockfileVersion:")
 }
 
 /// The name in the first of the ranges that head an entry: `"@a/b@^1", "@a/b@2"`, `x@npm:name@1`.
@@ -187,10 +218,14 @@ pub(super) fn pnpm(text: &[u8], named: &mut Named) {
     }
 }
 
-/// A package by pnpm's path of it: `/@a/b/1.0.0_peer`, `/@a/b@1.0.0(peer)`, `@a/b@1.0.0`.
+/// A package by pnpm's path of it: `/@a/b/1.0.0_peer`, `HOST/@a/b/1.0.0`, `/@a/b@1.0.0(peer)`, `@a/b@1.0.0`.
 fn add_dep_path(path: &[u8], named: &mut Named) {
     let path = path.split(|&byte| byte == b'(').next().unwrap_or(path);
-    let bare = path.strip_prefix(b"/").unwrap_or(path);
+    let bare = match memchr::memchr(b'/', path) {
+        // A host may have a port, and stands before the path of the others.
+        Some(at) if is_host(&path[..at]) => &path[at + 1..],
+        _ => path.strip_prefix(b"/").unwrap_or(path),
+    };
     let slashes = bare.iter().filter(|&&byte| byte == b'/').count();
     let is_old = bare.len() < path.len() && slashes == 1 + usize::from(bare.starts_with(b"@"));
     if !is_old {
@@ -199,6 +234,11 @@ fn add_dep_path(path: &[u8], named: &mut Named) {
         let version = bare[at + 1..].split(|&byte| byte == b'_').next();
         named.add(&bare[..at], version.unwrap_or_default(), None);
     }
+}
+
+/// Whether the beginning of a path is the host of a registry: no name of a package has a folder that is no scope.
+fn is_host(text: &[u8]) -> bool {
+    !text.is_empty() && !text.starts_with(b"@") && !text.contains(&b'@')
 }
 
 /// A scalar without its quotes.

@@ -30,6 +30,13 @@ const HEAD: usize = 1024;
 /// How Bun's old binary lockfile begins.
 const BUN_LOCKB: &[u8] = b"#!/usr/bin/env bun\nbun-lockfile-format-";
 
+/// What editors put before UTF-8.
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The key that the lockfiles of npm and of Bun have.
+const LOCKFILE_KEY: &[u8] = b"\"lockfileVersion\"";
+/// The key that pnpm's file about one package has.
+const PNPM_FILE_KEY: &[u8] = b"\"checkedAt\"";
+
 /// A package that a file names: `npm:NAME@VERSION`, and the path of its content below the root of the same store.
 pub type Package = (Vec<u8>, Option<Vec<u8>>);
 
@@ -76,6 +83,61 @@ impl Named<'_> {
     }
 }
 
+/// How content begins that may name packages; what it is, further bytes may have to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// JSON: a lockfile, or pnpm's file about one package, if it has their keys.
+    Json,
+    /// pnpm's lockfile.
+    Pnpm,
+    /// Yarn's lockfile, of either kind.
+    Yarn,
+    /// A bucket of npm's index.
+    NpmIndex,
+    /// A database, which may be that of pnpm's store.
+    Database,
+}
+
+impl Beginning {
+    /// What content that begins with `head` may be.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        let head = without_mark(&head[..head.len().min(HEAD)]);
+        let has = |word: &[u8]| memchr::memmem::find(head, word).is_some();
+        let start = head.trim_ascii_start();
+        if start.starts_with(b"{") {
+            Some(Self::Json)
+        } else if lockfile::begins_as_pnpm(start) {
+            Some(Self::Pnpm)
+        } else if has(b"# yarn lockfile v1")
+            || has(b"\n__metadata:")
+            || start.starts_with(b"__metadata:")
+            || lockfile::begins_as_yarn(start)
+        {
+            Some(Self::Yarn)
+        } else if store::is_npm_index(head) {
+            Some(Self::NpmIndex)
+        } else {
+            store::is_database(head).then_some(Self::Database)
+        }
+    }
+
+    /// Whether a window of content that begins so says that it names packages. Of content that is too large to be held
+    /// this is all that can be told.
+    pub fn is_told_by(self, window: &[u8]) -> bool {
+        let has = |word: &[u8]| memchr::memmem::find(window, word).is_some();
+        match self {
+            Self::Json => has(LOCKFILE_KEY) || has(PNPM_FILE_KEY),
+            Self::Pnpm | Self::Yarn | Self::NpmIndex => true,
+            Self::Database => store::has_keys(window),
+        }
+    }
+}
+
+/// A text without the mark of its encoding, which editors put before UTF-8.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(UTF8_MARK).unwrap_or(text)
+}
+
 /// The packages of `org` that a file names, each with the path of its content in the same store, and what was not read.
 pub fn packages_in(bytes: &Bytes, org: &Organisation) -> (Vec<Package>, Option<Trouble>) {
     let mut named = Named {
@@ -83,26 +145,19 @@ pub fn packages_in(bytes: &Bytes, org: &Organisation) -> (Vec<Package>, Option<T
         found: BTreeMap::new(),
         is_full: false,
     };
-    let head = &bytes[..bytes.len().min(HEAD)];
-    let has = |word: &[u8]| memchr::memmem::find(head, word).is_some();
-    let start = head.trim_ascii_start();
-    if start.starts_with(b"{") {
-        if memchr::memmem::find(bytes, b"\"lockfileVersion\"").is_some() {
-            lockfile::json(bytes, &mut named);
-        } else if memchr::memmem::find(bytes, b"\"checkedAt\"").is_some() {
-            store::pnpm_index(bytes, &mut named);
+    let text = bytes.slice(bytes.len() - without_mark(bytes).len()..);
+    match Beginning::of(bytes) {
+        Some(Beginning::Json) if memchr::memmem::find(&text, LOCKFILE_KEY).is_some() => {
+            lockfile::json(&text, &mut named);
         }
-    } else if start.starts_with(b"lockfileVersion:") {
-        lockfile::pnpm(bytes, &mut named);
-    } else if has(b"# yarn lockfile v1")
-        || has(b"\n__metadata:")
-        || start.starts_with(b"__metadata:")
-    {
-        lockfile::yarn(bytes, &mut named);
-    } else if store::is_npm_index(head) {
-        store::npm_index(bytes, &mut named);
-    } else if store::is_database(head) {
-        store::pnpm_database(bytes, &mut named);
+        Some(Beginning::Json) if memchr::memmem::find(&text, PNPM_FILE_KEY).is_some() => {
+            store::pnpm_index(&text, &mut named);
+        }
+        Some(Beginning::Pnpm) => lockfile::pnpm(&text, &mut named),
+        Some(Beginning::Yarn) => lockfile::yarn(&text, &mut named),
+        Some(Beginning::NpmIndex) => store::npm_index(&text, &mut named),
+        Some(Beginning::Database) => store::pnpm_database(bytes, &mut named),
+        Some(Beginning::Json) | None => {}
     }
     let trouble = if bytes.starts_with(BUN_LOCKB) {
         Some(Trouble::odd(
@@ -175,6 +230,32 @@ mod tests {
             let text = format!("lockfileVersion: 5.4\n\npackages:\n\n{keys}\n  left@3.0.0:\n");
             assert_eq!(named(&text), BOTH, "{keys}");
         }
+    }
+
+    #[test]
+    fn what_editors_and_tools_put_before_a_lockfile() {
+        let json = r#"{"lockfileVersion":3,"packages":{"node_modules/@acme/cli":{"version":"2.1.0"},
+            "node_modules/heron":{"version":"1.0.0"}}}"#;
+        let pnpm = "lockfileVersion: '9.0'\n\npackages:\n\n  '@acme/cli@2.1.0':\n    resolution: {}\n\n  heron@1.0.0:\n";
+        let yarn = "\"@acme/cli@^2.0.0\":\n  version \"2.1.0\"\n\nheron@1:\n  version \"1.0.0\"\n";
+        for text in [json, pnpm, yarn] {
+            assert_eq!(named(&format!("\u{feff}{text}")), BOTH, "{text}");
+        }
+        assert_eq!(named(&format!("---\n{pnpm}")), BOTH);
+        assert_eq!(named(&format!("\u{feff}---\r\n{pnpm}")), BOTH);
+        let second = format!("---\nlockfileVersion: '9.0'\n\nimporters:\n  .: {{}}\n---\n{pnpm}");
+        assert_eq!(named(&second), BOTH);
+        // Comments that people put before it, and what tells it without one.
+        assert_eq!(named(&format!("# ours\n\n{yarn}")), BOTH);
+        assert_eq!(named("name: x\nversion: 1\n"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn names_behind_hosts_and_patches() {
+        let pnpm = "lockfileVersion: 5.4\n\npackages:\n\n  host.example/@acme/cli/2.1.0_react@18.0.0:\n\n  localhost+4873/heron/1.0.0:\n\n  host.example/left/1.0.0:\n";
+        assert_eq!(named(pnpm), BOTH);
+        let berry = "__metadata:\n  version: 8\n\n\"@acme/cli@patch:@acme/cli@npm%3A2.1.0#~/.yarn/x.patch\":\n  version: 2.1.0\n  resolution: \"@acme/cli@patch:@acme/cli@npm%3A2.1.0#~/.yarn/x.patch::version=2.1.0&hash=aa\"\n\n\"heron@patch:heron@^1#./x.patch\":\n  version: 1.0.0\n  resolution: \"heron@patch:heron@npm%3A1.0.0#./x.patch::version=1.0.0&hash=aa\"\n";
+        assert_eq!(named(berry), BOTH);
     }
 
     #[test]

@@ -16,6 +16,8 @@ use super::{NAME_MAX, Named};
 const SHA1_HEX: usize = 40;
 /// Of a row of pnpm's database, how much is looked at for the digest of its manifest; bytes.
 const ROW_MAX: usize = 4096;
+/// How a key begins.
+const START: &[u8] = b"sha512-";
 /// What stands between the digest and the name in a key.
 const KEY_IN_ROW: &[u8] = b"==\t";
 /// Length of a SHA-512 in base64.
@@ -112,9 +114,14 @@ pub(super) fn is_database(head: &[u8]) -> bool {
         || head.starts_with(b"\x37\x7f\x06\x83")
 }
 
+/// Whether bytes of a database may hold a key of pnpm's.
+pub(super) fn has_keys(bytes: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, START)
+        .any(|at| bytes.get(at + START.len() + SHA512_BASE64) == Some(&b'\t'))
+}
+
 /// Looks for the keys of pnpm's database.
 pub(super) fn pnpm_database(bytes: &[u8], named: &mut Named) {
-    const START: &[u8] = b"sha512-";
     for at in memchr::memmem::find_iter(bytes, START) {
         let rest = &bytes[at + START.len()..];
         let name = rest

@@ -185,7 +185,7 @@ pub(super) fn tar(
     while let Some(event) = walker.next() {
         let member = match event {
             Event::Member(member) => member,
-            Event::Other(kind) | Event::NamedOther(kind, _) => {
+            Event::Other(kind) | Event::NamedOther(kind, ..) => {
                 members.other(kind);
                 continue;
             }
