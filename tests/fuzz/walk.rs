@@ -160,7 +160,7 @@ pub fn walked(walker: &mut dyn Walker) -> Seen {
                 let code = keep(&mut seen.is_damaged, trouble);
                 seen.troubles.push(code);
             }
-            Event::Other(kind) | Event::NamedOther(kind, _) => seen.others.push(kind),
+            Event::Other(kind) | Event::NamedOther(kind, ..) => seen.others.push(kind),
             Event::Map(_) => seen.others.push("map"),
         }
         if bytes > BYTES_MAX || events > EVENTS_MAX {
