@@ -154,7 +154,11 @@ fn a_layer_that_cannot_be_opened_was_not_read() {
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
     let encrypted = format!("{TAR}+gzip+encrypted");
-    for (media_type, code) in [(encrypted.as_str(), "encrypted"), (TAR, "image-layer")] {
+    for (media_type, code) in [
+        (encrypted.as_str(), "encrypted"),
+        (TAR, "image-layer"),
+        ("application/vnd.oci.image.layer.v1.squashfs", "image-layer"),
+    ] {
         let layout = Layout::made(std::slice::from_ref(&noise), media_type, |_| ());
         layout.scanned(3, |records| {
             assert_eq!(codes(records), [code]);

@@ -216,9 +216,10 @@ impl Descriptor {
         self.media_type.ends_with("+encrypted")
     }
 
-    /// Whether it is said to be a tar, or nothing is said: an index may also name charts, signatures and lists of parts.
+    /// Whether it is said to hold files, or nothing is said: an index may also name charts, signatures and lists of parts.
     pub fn may_be_files(&self) -> bool {
-        self.media_type.is_empty() || self.media_type.contains("tar")
+        let words = ["tar", "image.layer", "squashfs", "erofs"];
+        self.media_type.is_empty() || words.iter().any(|word| self.media_type.contains(word))
     }
 }
 
