@@ -35,6 +35,8 @@ pub mod mail;
 pub mod nexe;
 pub mod pkg;
 pub mod ram;
+#[cfg(feature = "rar")]
+pub mod rar;
 pub mod rpm;
 pub mod safe;
 pub mod sea;

@@ -38,7 +38,7 @@ use crate::sourcemap::container::{SourceMap, runs_on};
 
 /// Every format that is opened, in the order in which they are tried: those without a magic of their own last, so
 /// that they are tried only where nothing else is known.
-static FORMATS: [&dyn Format; 34] = [
+static FORMATS: &[&dyn Format] = &[
     // Before gzip, which it is too.
     &WarcGz,
     &Gzip { runs_on },
@@ -53,6 +53,8 @@ static FORMATS: [&dyn Format; 34] = [
     &Cpio,
     &Rpm,
     &Cab,
+    #[cfg(feature = "rar")]
+    &crate::container::rar::Rar,
     &Iso,
     &Asar,
     &Sea,
@@ -144,7 +146,11 @@ pub fn is_map(head: &[u8]) -> bool {
 }
 
 /// Containers that are recognised but not opened yet: saying so is the least.
-const NOT_OPENED: [(&str, &[u8]); 2] = [("rar", b"Rar!\x1a\x07"), ("tnef", b"\x78\x9f\x3e\x22")];
+const NOT_OPENED: &[(&str, &[u8])] = &[
+    #[cfg(not(feature = "rar"))]
+    ("rar", b"Rar!\x1a\x07"),
+    ("tnef", b"\x78\x9f\x3e\x22"),
+];
 
 /// The format of a container that cannot be opened yet.
 pub fn not_opened(head: &[u8]) -> Option<&'static str> {
@@ -208,7 +214,9 @@ mod tests {
         assert_eq!(name(br#"{"name":"x","version":"1.0.0"}"#), None);
         assert_eq!(name(b""), None);
         assert_eq!(name(b"\xfd7zXZ\0"), Some("xz"));
-        assert_eq!(not_opened(b"Rar!\x1a\x07"), Some("rar"));
+        let rar = b"Rar!\x1a\x07";
+        assert_eq!(name(rar).or(not_opened(rar)), Some("rar"));
+        assert_eq!(name(rar).is_some(), cfg!(feature = "rar"));
         assert_eq!(leaf_kind("naïve".as_bytes()), "text");
         assert_eq!(leaf_kind(b"a\0b"), "binary");
         assert_eq!(
