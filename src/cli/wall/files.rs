@@ -40,6 +40,9 @@ pub fn restrict(wall: &Wall) -> Result<(), Missing> {
     }
 }
 
+/// What the C library reads before it gives the memory of a thread back: a number, whatever the input.
+const ASKED_BY_ALLOCATOR: &str = "/proc/sys/vm/overcommit_memory";
+
 fn rules(wall: &Wall) -> Result<RulesetCreated, RulesetError> {
     let mut rules = Ruleset::default()
         .handle_access(AccessFs::from_all(WANTED))?
@@ -49,6 +52,8 @@ fn rules(wall: &Wall) -> Result<RulesetCreated, RulesetError> {
     for path in &wall.reads {
         rules = grant(rules, path, make_bitflags!(AccessFs::{ReadFile | ReadDir}))?;
     }
+    let allocator = Path::new(ASKED_BY_ALLOCATOR);
+    rules = grant(rules, allocator, AccessFs::ReadFile.into())?;
     for path in &wall.folders {
         let make = make_bitflags!(AccessFs::{WriteFile | MakeReg | MakeDir | ReadDir});
         rules = grant(rules, path, make)?;
