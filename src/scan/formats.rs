@@ -91,7 +91,7 @@ static FORMATS: &[&dyn Format] = &[
 
 /// Every format that is opened, in the order in which they are tried.
 pub fn all() -> &'static [&'static dyn Format] {
-    &FORMATS
+    FORMATS
 }
 
 /// Formats whose members are files of folders, among which git directories may lie.
