@@ -144,17 +144,38 @@ pub fn settle() {
 
 /// Reads up to `most` bytes behind what `content` holds already, and asks for the room when they turn out to be many.
 ///
+/// What is asked of `reader` at a time depends on what was read and on nothing else: decoders lose what a call made when
+/// they meet damage in it, and that must not depend on how many threads there are.
+///
 /// # Errors
 /// Those of `reader`; what was read until then is in `content`.
 pub fn read(reader: &mut dyn Read, most: u64, content: &mut Vec<u8>) -> io::Result<()> {
-    let first = most.min(small().saturating_sub(content.len() as u64));
-    let got = reader.take(first).read_to_end(content)? as u64;
-    if got < first || first == most {
-        return Ok(());
-    }
-    // How many they are is not known, and a second question would find the turn taken by this thread anyway.
-    want(u64::MAX);
-    reader.take(most - first).read_to_end(content).map(drop)
+    /// Bytes that are asked for at a time: more, the more there were.
+    const PIECE: (usize, usize) = (4 << 10, 128 << 10);
+    let start = content.len() as u64;
+    let first = most.min(small().saturating_sub(start));
+    let (mut len, mut has_asked) = (content.len(), first == most);
+    let result = loop {
+        let got = len as u64 - start;
+        let left = usize::try_from(most - got).unwrap_or(usize::MAX);
+        let piece = len.clamp(PIECE.0, PIECE.1).min(left);
+        if !has_asked && got + piece as u64 > first {
+            // How many they are is not known, and a second question would find the turn taken by this thread anyway.
+            want(u64::MAX);
+            has_asked = true;
+        }
+        if content.len() < len + piece {
+            content.resize(len + piece, 0);
+        }
+        match reader.read(&mut content[len..len + piece]) {
+            Ok(0) => break Ok(()),
+            Ok(read) => len += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+    };
+    content.truncate(len);
+    result
 }
 
 #[cfg(test)]
@@ -181,6 +202,39 @@ mod tests {
             }
         });
         most.into_inner()
+    }
+
+    /// Gives zeros, and loses what a call would give that comes to the damage, as decoders do.
+    struct Damaged(usize);
+
+    impl Read for Damaged {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if buffer.len() > self.0 {
+                return Err(io::Error::other("damage"));
+            }
+            self.0 -= buffer.len();
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn what_is_read_does_not_depend_on_the_threads() {
+        let lens = [1, 2, 4, 16].map(|jobs| {
+            let reading = std::thread::spawn(move || {
+                Room::new(8 << 20, jobs).enter();
+                let mut content = Vec::new();
+                let result = read(&mut Damaged(3_000_000), 4 << 20, &mut content);
+                settle();
+                assert!(result.is_err());
+                content.len()
+            });
+            reading.join().unwrap()
+        });
+        assert!(lens[0] > 2_800_000);
+        assert_eq!(lens, [lens[0]; 4]);
+        let mut content = b"head".to_vec();
+        read(&mut &b" and tail"[..], 5, &mut content).unwrap();
+        assert_eq!(content, b"head and ");
     }
 
     #[test]
@@ -213,7 +267,7 @@ mod tests {
 
     #[test]
     fn units_wait_for_one_another_and_none_is_too_large() {
-        let room = Room::new(64 << 20, 4);
+        let room = Room::new(128 << 20, 4);
         let first = room.unit(20 << 20);
         let second = room.unit(12 << 20);
         std::thread::scope(|scope| {

@@ -298,7 +298,8 @@ fn programs(jobs: &[Job], seed: u64, seconds: u64, faults: &mut Vec<String>) -> 
     // A tenth of the time, and one batch in any case.
     while batches == 0 || clock.elapsed() < Duration::from_secs(seconds) / 10 {
         reading(format!("batch {batches} of seed {seed}, by the program"));
-        faults.extend(program::read(jobs, seed, batches));
+        let fault = program::read(jobs, seed, batches);
+        faults.extend(fault.inspect(|fault| eprintln!("{fault}")));
         batches += 1;
         if faults.len() > 20 {
             break;
