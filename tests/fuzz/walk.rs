@@ -72,13 +72,14 @@ impl Seen {
     }
 
     /// What is said of something damaged: what a decoder gives of a damaged block depends on how much it is asked for at a
-    /// time, and so does what is told first.
-    fn vague(mut self) -> Self {
-        for given in &mut self.members {
+    /// time, and so does what is told first, and how much of it is nobody's.
+    fn vague(self) -> Self {
+        let mut seen = self.without_regions(true);
+        for given in &mut seen.members {
             (given.content, given.code, given.is_damaged) = (None, None, true);
         }
-        self.troubles.clear();
-        self
+        seen.troubles.clear();
+        seen
     }
 }
 
