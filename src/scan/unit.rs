@@ -717,7 +717,7 @@ impl<'a> Sharer<'a> {
         // Large content stays with the thread that has its turn to hold it.
         let is_done_here = batch.is_empty()
             || rayon::current_num_threads() == 1
-            || bytes > room::small()
+            || bytes >= room::small()
             || waiting.load(Ordering::Relaxed).saturating_add(bytes)
                 > room::small().saturating_mul(WAITING);
         let work = move || {
