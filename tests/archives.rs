@@ -10,7 +10,7 @@ mod common;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use common::{Records, lines, python, run, scan, scratch, skipped, text};
+use common::{Records, run, scan, scratch, skipped, text};
 use serde_json::Value;
 
 const INCOMPLETE: i32 = 3;
@@ -18,18 +18,7 @@ const REQUIRED: &str = "STRANDLINE_REQUIRE_TOOLS";
 
 /// Makes the archives, and says what is in them.
 fn make(folder: &Path) -> Vec<Value> {
-    let script = common::fixtures().join("archives.py");
-    let printed = python([script.as_os_str(), folder.as_os_str()]);
-    let rows: Vec<Value> = lines(&printed)
-        .map(|line| serde_json::from_slice(line).expect("the script prints JSON"))
-        .collect();
-    let (missing, rows): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| row["missing"].is_string());
-    for row in missing {
-        let why = format!("{} is not installed", text(&row, "missing"));
-        skipped(&format!("{} archives", row["cases"]), &why, REQUIRED);
-    }
-    rows
+    common::made_by("archives.py", [folder], "archives", REQUIRED)
 }
 
 #[test]
@@ -39,17 +28,7 @@ fn every_planted_file_is_found_where_it_is() {
     let rows = make(&made);
     assert!(rows.len() > 60, "{} archives", rows.len());
     let set = folder.path().join("planted.sigset");
-    run([
-        OsStr::new("sign"),
-        made.join("planted").as_os_str(),
-        OsStr::new("--work"),
-        OsStr::new("planted"),
-        OsStr::new("--release"),
-        OsStr::new("1"),
-        OsStr::new("--output"),
-        set.as_os_str(),
-    ])
-    .expect(0);
+    common::sign_planted(&made.join("planted"), &set);
     let input = made.join("in");
     let arguments = [
         input.as_os_str(),

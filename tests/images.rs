@@ -6,10 +6,9 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use common::{Records, assert_same, export, lines, python, run, scan, scratch, skipped, text};
+use common::{Records, assert_same, export, scan, scratch, text};
 use serde_json::Value;
 
 const REQUIRED: &str = "STRANDLINE_REQUIRE_IMAGES";
@@ -24,26 +23,8 @@ impl Made {
     fn new() -> Self {
         let folder = scratch();
         let made = folder.path().join("made");
-        let script = common::fixtures().join("images.py");
-        let printed = python([script.as_os_str(), made.as_os_str()]);
-        let rows: Vec<Value> = lines(&printed)
-            .map(|line| serde_json::from_slice(line).expect("the script prints JSON"))
-            .collect();
-        for row in rows.iter().filter(|row| row["missing"].is_string()) {
-            let why = format!("{} is not installed", text(row, "missing"));
-            skipped(&format!("{} images", row["cases"]), &why, REQUIRED);
-        }
-        run([
-            OsStr::new("sign"),
-            made.join("planted").as_os_str(),
-            OsStr::new("--work"),
-            OsStr::new("planted"),
-            OsStr::new("--release"),
-            OsStr::new("1"),
-            OsStr::new("--output"),
-            folder.path().join("planted.sigset").as_os_str(),
-        ])
-        .expect(0);
+        let rows = common::made_by("images.py", [&made], "images", REQUIRED);
+        common::sign_planted(&made.join("planted"), &folder.path().join("planted.sigset"));
         Self { folder, rows }
     }
 

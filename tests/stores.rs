@@ -10,7 +10,7 @@ mod common;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use common::{Records, lines, python, scan, scratch, skipped, text, write_all};
+use common::{Records, scan, scratch, text, write_all};
 use serde_json::Value;
 
 const REQUIRED: &str = "STRANDLINE_REQUIRE_MANAGERS";
@@ -58,17 +58,8 @@ fn every_manager_is_told_to_hold_or_to_name_the_release() {
     let folder = scratch();
     let made = folder.path().join("made");
     let tools = std::env::var_os("STRANDLINE_MANAGERS").unwrap_or_default();
-    let script = common::fixtures().join("stores.py");
-    let printed = python([script.as_os_str(), made.as_os_str(), &tools]);
-    let rows: Vec<Value> = lines(&printed)
-        .map(|line| serde_json::from_slice(line).expect("the script prints JSON"))
-        .collect();
-    let (missing, rows): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| row["missing"].is_string());
-    for row in missing {
-        let why = format!("{} is not installed", text(&row, "missing"));
-        skipped(&format!("{} places", row["cases"]), &why, REQUIRED);
-    }
+    let arguments = [made.as_os_str(), &tools];
+    let rows = common::made_by("stores.py", arguments, "places", REQUIRED);
     let input = made.join("in");
     let org = profile(folder.path());
     let records = scan(0, [input.as_os_str(), OsStr::new("--org"), org.as_os_str()]);

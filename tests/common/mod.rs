@@ -889,3 +889,41 @@ pub fn real_maps() -> Option<Vec<(String, Vec<u8>)>> {
     }
     Some(maps)
 }
+
+/// Runs a program of `fixtures/` that makes things with other people's tools, and gives the rows that it prints; says what
+/// it could not make for want of a tool. `required` is the variable that forbids that.
+#[track_caller]
+pub fn made_by<S: AsRef<OsStr>>(
+    script: &str,
+    arguments: impl IntoIterator<Item = S>,
+    things: &str,
+    required: &str,
+) -> Vec<Value> {
+    let script = fixtures().join(script).into_os_string();
+    let arguments = arguments.into_iter().map(|it| it.as_ref().to_owned());
+    let printed = python(std::iter::once(script).chain(arguments));
+    let rows = lines(&printed).map(|line| serde_json::from_slice(line).expect("it prints JSON"));
+    let (missing, rows): (Vec<Value>, Vec<Value>) =
+        rows.partition(|row: &Value| row["missing"].is_string());
+    for row in missing {
+        let why = format!("{} is not installed", text(&row, "missing"));
+        skipped(&format!("{} {things}", row["cases"]), &why, required);
+    }
+    rows
+}
+
+/// Signs the files below `planted`, into a set.
+#[track_caller]
+pub fn sign_planted(planted: &Path, set: &Path) {
+    run([
+        OsStr::new("sign"),
+        planted.as_os_str(),
+        OsStr::new("--work"),
+        OsStr::new("planted"),
+        OsStr::new("--release"),
+        OsStr::new("1"),
+        OsStr::new("--output"),
+        set.as_os_str(),
+    ])
+    .expect(0);
+}
