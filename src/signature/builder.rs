@@ -13,7 +13,9 @@ use super::format::{
     self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_PUBLIC, FileRow,
     LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
 };
+use super::index::{self, Form, TierKey};
 use super::key::Key;
+use super::prints::{FilePrints, Tier};
 use super::{names, table};
 
 /// One file of the work.
@@ -37,6 +39,8 @@ pub struct FileEntry {
     pub crc32: u32,
     /// Digest of the normal form ([`norm_text::digest`](super::norm_text::digest)), `None` when there is none.
     pub norm: Option<[u8; 32]>,
+    /// Its fingerprints ([`FilePrints::of`]).
+    pub prints: FilePrints,
 }
 
 impl FileEntry {
@@ -53,13 +57,16 @@ impl FileEntry {
             git_sha1: digests.git_sha1,
             crc32: digests.crc32,
             norm: digests.norm,
+            prints: FilePrints::default(),
         }
     }
 
     /// An entry for a file that is at hand.
     #[must_use]
     pub fn of(path: impl Into<Vec<u8>>, party: PartyFlag, content: &[u8]) -> FileEntry {
-        FileEntry::new(path, party, digests_of(content))
+        let mut entry = FileEntry::new(path, party, digests_of(content));
+        entry.prints = FilePrints::of(content);
+        entry
     }
 }
 
@@ -192,12 +199,19 @@ impl SetBuilder {
                 (derived.clone(), Some(derived))
             }
         };
-        let sections = [
+        let mut sections = vec![
             (CRC_SIZE_ID, crc_size_section(&key, &entries)),
             (EXACT_ID, exact_section(&key, &entries)),
             (FILES_ID, rows.iter().flat_map(FileRow::encode).collect()),
             (NORM_TEXT_ID, norm_text_section(&key, &entries)),
         ];
+        if entries.iter().any(|entry| !entry.prints.is_empty()) {
+            let is_baseline = self.options.baseline;
+            let indexes = Tier::ALL
+                .map(|tier| (tier.id(), prints_section(&key, tier, is_baseline, &entries)));
+            sections.extend(indexes);
+        }
+        sections.sort_unstable_by_key(|(id, _)| *id);
         let preface = Preface {
             flags: flags(self.options.public, self.options.baseline),
             counts,
@@ -305,6 +319,16 @@ fn exact_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
         .map(|(id, e)| (key.git_value(&e.git_sha1), id));
     section.extend(table::build(by_git.collect()));
     section
+}
+
+fn prints_section(key: &Key, tier: Tier, is_baseline: bool, entries: &[FileEntry]) -> Vec<u8> {
+    let form = match tier {
+        _ if is_baseline => Form::Frequencies,
+        Tier::Atoms => Form::Files,
+        _ => Form::Places,
+    };
+    let files = entries.iter().map(|entry| entry.prints.of_tier(tier));
+    index::build(form, &TierKey::new(&key.tier_key(tier.id())), files)
 }
 
 fn norm_text_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {

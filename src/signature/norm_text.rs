@@ -171,7 +171,7 @@ fn cut_end(text: &[u8], is_cut: impl Fn(u8) -> bool) -> &[u8] {
 }
 
 /// Rule 1: the text as UTF-8 (or as what it is), without byte order mark.
-fn decode(content: &[u8]) -> Option<Cow<'_, [u8]>> {
+pub(super) fn decode(content: &[u8]) -> Option<Cow<'_, [u8]>> {
     match content {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Some(Cow::Borrowed(rest)),
         [0xFF, 0xFE, rest @ ..] => decode_utf16(rest, u16::from_le_bytes).map(Cow::Owned),

@@ -235,6 +235,7 @@ fn each_set_of_a_group_answers_as_if_alone() {
     let sets = [lf, crlf].map(|entry| opened(&build(vec![entry], Options::default())));
     let group = SetGroup::new(sets.into());
     let hit = |set, grade| Hit {
+        found: None,
         set,
         file: 0,
         grade,
@@ -762,7 +763,7 @@ proptest! {
             let by_form = || normal.get(&norm_text::normal_form(content)?).map(|ids| (ids.clone(), Grade::Normalized));
             let expected = exact.get(content).map(|ids| (ids.clone(), Grade::Exact)).or_else(by_form);
             let (ids, grade) = expected.unwrap_or((Vec::new(), Grade::Exact));
-            let hits: Vec<Hit> = ids.into_iter().map(|file| Hit { set: 0, file, grade }).collect();
+            let hits: Vec<Hit> = ids.into_iter().map(|file| Hit { set: 0, file, grade, found: None }).collect();
             prop_assert_eq!(group.lookup(&sha256(content), content), hits);
             let git: Vec<u32> = group.lookup_git(&git_blob_sha1(content)).iter().map(|hit| hit.file).collect();
             prop_assert_eq!(git, exact.get(content).cloned().unwrap_or_default());

@@ -1,0 +1,230 @@
+//! Tier `winnow/1`: stretches of letters and digits, whatever language they are in.
+//!
+//! A text that was cut, indented anew, pasted into another or edited here and there still has long stretches whose
+//! letters and digits follow one another as before. So everything else is dropped, and of the rest every run of
+//! [`GRAM`] characters is hashed; of every [`WINDOW`] runs that follow one another the one with the least hash is
+//! kept. Two texts that share `GRAM + WINDOW - 1` characters in a row therefore share at least one fingerprint
+//! (Schleimer, Wilkerson and Aiken: Winnowing, SIGMOD 2003), and each text keeps about two of `WINDOW + 1`.
+//!
+//! In full:
+//!
+//! 1. The characters are the ASCII letters and digits of the text, in order, capitals made small. All other
+//!    bytes are left out, so that a copy in which they were lost or replaced is the same.
+//! 2. `T[c]` is `mix(c + 1)`. The hash of the run `c1 … c30` is `mix` of the XOR of `T[ci]` rotated left by `30 - i` bits.
+//! 3. From the first full window on, each window gives its least hash, the last of equals. What the window before gave is not
+//!    given again. A text with fewer than `WINDOW` runs is one window.
+
+use super::Print;
+use super::hash::mix;
+use super::window::Window;
+
+/// Characters of a run.
+pub const GRAM: usize = 30;
+/// Runs of which one is kept.
+pub const WINDOW: usize = 64;
+
+/// Bytes of text that are folded in one go.
+const BLOCK: usize = 4096;
+
+/// What a byte becomes: 0 where it is left out.
+const FOLD: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        if b.is_ascii_alphanumeric() {
+            table[byte] = b.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// What a character adds to the hash of a run that it enters.
+const ENTERS: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = mix(byte as u64 + 1);
+        byte += 1;
+    }
+    table
+};
+
+/// What it adds when it leaves: by then it was rotated once for each character of the run.
+const LEAVES: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = ENTERS[byte].rotate_left(GRAM as u32);
+        byte += 1;
+    }
+    table
+};
+
+/// Gives the fingerprints of `text` to `put`, in the order of their places.
+pub(super) fn prints(text: &[u8], mut put: impl FnMut(Print)) {
+    let mut folded = Folded::default();
+    let mut window = Window::<WINDOW>::default();
+    for (block_at, block) in (0..).step_by(BLOCK).zip(text.chunks(BLOCK)) {
+        let fresh = folded.take(block_at, block);
+        for at in fresh {
+            if let Some((hash, start, end)) = folded.gram(at) {
+                if let Some(print) = window.push(Print {
+                    value: hash,
+                    start,
+                    end,
+                }) {
+                    put(print);
+                }
+            }
+        }
+    }
+    window.finish().into_iter().for_each(put);
+}
+
+/// The characters of the block at hand, and before them those of the run that goes on into it.
+struct Folded {
+    chars: [u8; BLOCK + GRAM],
+    places: [u32; BLOCK + GRAM],
+    len: usize,
+    hash: u64,
+    /// Characters of the text so far, up to a whole run.
+    seen: usize,
+}
+
+impl Default for Folded {
+    fn default() -> Self {
+        Folded {
+            chars: [0; BLOCK + GRAM],
+            places: [0; BLOCK + GRAM],
+            len: 0,
+            hash: 0,
+            seen: 0,
+        }
+    }
+}
+
+impl Folded {
+    /// Folds a block; where its characters stand.
+    fn take(&mut self, block_at: usize, block: &[u8]) -> std::ops::Range<usize> {
+        // The run that the next character ends began this many characters ago.
+        let kept = self.len.min(GRAM);
+        let from = self.len - kept;
+        self.chars.copy_within(from..self.len, 0);
+        self.places.copy_within(from..self.len, 0);
+        let mut len = kept;
+        for (place, &byte) in (block_at as u32..).zip(block) {
+            let folded = FOLD[usize::from(byte)];
+            // Written whether it stays or not: a branch on every byte costs more.
+            self.chars[len] = folded;
+            self.places[len] = place;
+            len += usize::from(folded != 0);
+        }
+        self.len = len;
+        kept..len
+    }
+
+    /// The run that ends with the character `at`: its hash and its place in the text.
+    #[inline]
+    fn gram(&mut self, at: usize) -> Option<(u64, u32, u32)> {
+        let entering = ENTERS[usize::from(self.chars[at])];
+        if self.seen < GRAM {
+            self.hash = self.hash.rotate_left(1) ^ entering;
+            self.seen += 1;
+            if self.seen < GRAM {
+                return None;
+            }
+        } else {
+            let leaving = LEAVES[usize::from(self.chars[at - GRAM])];
+            self.hash = self.hash.rotate_left(1) ^ entering ^ leaving;
+        }
+        Some((
+            mix(self.hash),
+            self.places[at + 1 - GRAM],
+            self.places[at] + 1,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(text: &[u8]) -> Vec<Print> {
+        let mut found = Vec::new();
+        prints(text, |print| found.push(print));
+        found
+    }
+
+    /// The rules of the page, word for word and slowly.
+    fn slowly(text: &[u8]) -> Vec<Print> {
+        let chars: Vec<(u32, u8)> = (0..)
+            .zip(text)
+            .filter(|(_, b)| b.is_ascii_alphanumeric())
+            .map(|(at, b)| (at, b.to_ascii_lowercase()))
+            .collect();
+        let runs: Vec<Print> = chars
+            .windows(GRAM)
+            .map(|run| {
+                let mut hash = 0;
+                for (i, (_, c)) in (1..).zip(run) {
+                    hash ^= mix(u64::from(*c) + 1).rotate_left(GRAM as u32 - i);
+                }
+                Print {
+                    value: mix(hash),
+                    start: run[0].0,
+                    end: run[GRAM - 1].0 + 1,
+                }
+            })
+            .collect();
+        let mut found: Vec<Print> = Vec::new();
+        for window in runs.windows(WINDOW.min(runs.len().max(1))) {
+            let least = window.iter().map(|run| run.value).min();
+            let chosen = window.iter().rev().find(|run| Some(run.value) == least);
+            if let Some(run) = chosen.filter(|run| found.last() != Some(run)) {
+                found.push(*run);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_text_shorter_than_a_run_gives_nothing() {
+        assert_eq!(all(&[b'a'; GRAM - 1]), []);
+        assert_eq!(all(&[b'a'; GRAM]).len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_letter_or_digit_changes_nothing_but_places() {
+        let text: Vec<u8> = (0..5000_u32).map(|n| b'a' + (n * n % 23) as u8).collect();
+        let spaced: Vec<u8> = text
+            .iter()
+            .flat_map(|&b| [b' ', b.to_ascii_uppercase(), 0xFF])
+            .collect();
+        let values = |text: &[u8]| all(text).iter().map(|p| p.value).collect::<Vec<_>>();
+        assert_eq!(values(&text), values(&spaced));
+        for (print, spread) in all(&text).iter().zip(all(&spaced)) {
+            assert_eq!(spread.start, print.start * 3 + 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_as_the_page_says(text in "[a-e .]{0,9000}") {
+            prop_assert_eq!(all(text.as_bytes()), slowly(text.as_bytes()));
+        }
+
+        #[test]
+        fn shared_stretches_share_a_fingerprint(
+            before in "[a-z]{0,200}", shared in "[a-z0-9]{93,93}", after in "[a-z]{0,200}",
+            other in "[a-z]{0,200}", end in "[a-z]{0,200}",
+        ) {
+            let one = all(format!("{before}{shared}{after}").as_bytes());
+            let two = all(format!("{other}{shared}{end}").as_bytes());
+            prop_assert!(one.iter().any(|a| two.iter().any(|b| a.value == b.value)));
+        }
+    }
+}
