@@ -18,7 +18,10 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::Deserialize;
-use strandline::signature::{FileEntry, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup};
+use strandline::signature::verdict;
+use strandline::signature::{
+    FileEntry, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup,
+};
 
 /// One line of `manifest.jsonl`.
 #[derive(Debug, Deserialize)]
@@ -78,6 +81,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         works.set_bytes as f64 / 1e6,
         100.0 * works.set_bytes as f64 / works.source_bytes.max(1) as f64
     );
+    // Pairs that are a fifth of a match are of interest to those who set thresholds.
+    let strength = if features.is_some() { 0.2 } else { 1.0 };
+    let least = Least {
+        strength,
+        ..verdict::least(true)
+    };
     let begun = Instant::now();
     let bytes = std::sync::atomic::AtomicU64::new(0);
     let found: Vec<(usize, usize, Vec<Likeness>)> = rows
@@ -92,7 +101,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     (
                         at,
                         content.len(),
-                        works.group.likenesses(&content, |_| true),
+                        works.group.likenesses(&content, &least, |_| true),
                     )
                 })
                 .collect::<Vec<_>>()
