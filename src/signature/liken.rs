@@ -206,7 +206,7 @@ fn weight_of(baselines: &[&Set], files: u32, tier: Tier, value: u64) -> f32 {
     }
     let all = f64::from(files) + 1.0;
     let weight = (all / (f64::from(having) + 1.0)).ln() / all.ln();
-    weight.max(0.0) as f32
+    (weight.max(0.0) as f32).powi(4)
 }
 
 /// Puts what was found of each file of a set together, of files that could reach `least` by it.
