@@ -19,6 +19,11 @@
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
 mod generic;
+mod python;
+mod reader;
+#[cfg(test)]
+mod shown;
+mod words;
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,7 +112,8 @@ pub const TEXT_MAX_BYTES: usize = u32::MAX as usize - 1;
 pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     let text = text.get(..TEXT_MAX_BYTES).unwrap_or(text);
     match family {
-        Family::Script | Family::Python | Family::Rust | Family::Clike | Family::Generic => {
+        Family::Python => python::lex(text, sink),
+        Family::Script | Family::Rust | Family::Clike | Family::Generic => {
             generic::lex(text, sink);
         }
     }
