@@ -18,12 +18,15 @@
 //! * What a lexer yields for given bytes is fixed for good under the id of its family ([`Family::id`]): fingerprints
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
+mod family;
 mod generic;
 mod python;
 mod reader;
 #[cfg(test)]
 mod shown;
 mod words;
+
+pub use family::family_of;
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,10 +120,4 @@ pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
             generic::lex(text, sink);
         }
     }
-}
-
-/// The family that a text is most likely of, by its bytes.
-#[must_use]
-pub fn family_of(_text: &[u8]) -> Family {
-    Family::Generic
 }

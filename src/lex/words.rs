@@ -4,21 +4,21 @@
 //! open hash tables of fixed size, filled at compile time: a word that is not in the set mostly meets an empty slot and
 //! is not compared at all.
 
-/// Slots of a table: a power of two, several times as many as the largest list has words.
+/// Slots of a table: a power of two, more than twice as many as the largest list has words.
 const SLOTS: usize = 1_024;
 
 /// A set of words, each with a number.
 pub(super) struct Words {
     list: &'static [&'static str],
     /// Place in the list plus one; 0 is an empty slot.
-    slots: [u8; SLOTS],
+    slots: [u16; SLOTS],
     longest: usize,
 }
 
 impl Words {
     /// The set of these words; the number of each is its place in the list.
     pub(super) const fn new(list: &'static [&'static str]) -> Self {
-        assert!(list.len() < 256, "places are kept in a byte");
+        assert!(list.len() * 2 < SLOTS, "the table would be too full");
         let mut words = Words {
             list,
             slots: [0; SLOTS],
@@ -32,7 +32,7 @@ impl Words {
             while words.slots[slot] != 0 {
                 slot = (slot + 1) % SLOTS;
             }
-            words.slots[slot] = index as u8 + 1;
+            words.slots[slot] = index as u16 + 1;
             if word.len() > words.longest {
                 words.longest = word.len();
             }
