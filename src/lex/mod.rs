@@ -18,7 +18,15 @@
 //! * What a lexer yields for given bytes is fixed for good under the id of its family ([`Family::id`]): fingerprints
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
+mod family;
 mod generic;
+mod python;
+mod reader;
+#[cfg(test)]
+mod shown;
+mod words;
+
+pub use family::family_of;
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,16 +115,11 @@ pub const TEXT_MAX_BYTES: usize = u32::MAX as usize - 1;
 pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     let text = text.get(..TEXT_MAX_BYTES).unwrap_or(text);
     match family {
-        Family::Script | Family::Python | Family::Rust | Family::Clike | Family::Generic => {
+        Family::Python => python::lex(text, sink),
+        Family::Script | Family::Rust | Family::Clike | Family::Generic => {
             generic::lex(text, sink);
         }
     }
-}
-
-/// The family that a text is most likely of, by its bytes.
-#[must_use]
-pub fn family_of(_text: &[u8]) -> Family {
-    Family::Generic
 }
 
 /// The text of a string literal with its escapes undone, put behind what is in `into`.
