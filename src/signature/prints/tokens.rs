@@ -40,6 +40,8 @@ use crate::lex::{Family, Kind, Sink, Token, lex};
 pub const PIECE_MIN: u32 = 24;
 /// Numbers of a run of the shape.
 pub const SHAPE_GRAM: usize = 12;
+/// Places for the numbers of a run, a power of two.
+const SHAPE_RING: usize = 16;
 /// Runs of which one is kept.
 pub const SHAPE_WINDOW: usize = 9;
 /// Atoms of a run.
@@ -454,7 +456,7 @@ impl Pieces {
 /// The shape of a program: its tokens without what renaming, formatting, typing and minifying change.
 #[derive(Default)]
 struct Shaper {
-    ring: [(u64, u32); SHAPE_GRAM],
+    ring: [(u64, u32); SHAPE_RING],
     seen: usize,
     hash: u64,
     /// The number before was that of a name.
@@ -556,9 +558,9 @@ impl Shaper {
 
     #[inline]
     fn push(&mut self, token: Token, number: u64) -> Option<Print> {
-        let slot = self.seen % SHAPE_GRAM;
-        let (leaving, _) = self.ring[slot];
-        self.ring[slot] = (number, token.start);
+        let oldest = self.seen.wrapping_sub(SHAPE_GRAM) % SHAPE_RING;
+        let (leaving, _) = self.ring[oldest];
+        self.ring[self.seen % SHAPE_RING] = (number, token.start);
         self.seen += 1;
         self.hash = self.hash.wrapping_mul(STEP).wrapping_add(number);
         if self.seen > SHAPE_GRAM {
@@ -567,7 +569,7 @@ impl Shaper {
         if self.seen < SHAPE_GRAM {
             return None;
         }
-        let (_, start) = self.ring[self.seen % SHAPE_GRAM];
+        let (_, start) = self.ring[(self.seen - SHAPE_GRAM) % SHAPE_RING];
         self.window.push(Print {
             value: mix(self.hash),
             start,
