@@ -10,8 +10,8 @@ use thiserror::Error;
 
 use super::digest::{FileDigests, digests_of, hex};
 use super::format::{
-    self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_PUBLIC, FileRow,
-    LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
+    self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_FOR_THIRD_PARTIES,
+    FLAG_PUBLIC, FileRow, LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
 };
 use super::index::{self, Form, TierKey};
 use super::key::Key;
@@ -77,6 +77,9 @@ pub struct Options {
     pub public: bool,
     /// The set is public code to be subtracted.
     pub baseline: bool,
+    /// The set is to be handed on: single atoms, which can be guessed one by one, are left out. Short texts are the
+    /// caller's to leave out.
+    pub for_third_parties: bool,
     /// The key, if one is given. Without one it is derived and stands in the set.
     pub key: Option<Key>,
 }
@@ -139,6 +142,12 @@ pub struct Summary {
     pub contents: u32,
     /// Entries that were added more than once (same path, same bytes) and count once.
     pub repeats: u64,
+    /// Files with fingerprints.
+    pub printed: u32,
+    /// Fingerprints that were left out, since the set is to be handed on.
+    pub atoms_left_out: u64,
+    /// The sections of the set by id, with their length in bytes.
+    pub sections: Vec<(&'static str, u64)>,
     /// SHA-256 of the set's bytes.
     pub set_sha256: [u8; 32],
     /// Id of the key.
@@ -199,6 +208,7 @@ impl SetBuilder {
                 (derived.clone(), Some(derived))
             }
         };
+        let is_handed_on = self.options.for_third_parties;
         let mut sections = vec![
             (CRC_SIZE_ID, crc_size_section(&key, &entries)),
             (EXACT_ID, exact_section(&key, &entries)),
@@ -207,13 +217,15 @@ impl SetBuilder {
         ];
         if entries.iter().any(|entry| !entry.prints.is_empty()) {
             let is_baseline = self.options.baseline;
-            let indexes = Tier::ALL
-                .map(|tier| (tier.id(), prints_section(&key, tier, is_baseline, &entries)));
+            let tiers = Tier::ALL.into_iter();
+            let tiers = tiers.filter(|&tier| tier != Tier::Atoms || !is_handed_on);
+            let indexes =
+                tiers.map(|tier| (tier.id(), prints_section(&key, tier, is_baseline, &entries)));
             sections.extend(indexes);
         }
         sections.sort_unstable_by_key(|(id, _)| *id);
         let preface = Preface {
-            flags: flags(self.options.public, self.options.baseline),
+            flags: flags(self.options.public, self.options.baseline, is_handed_on),
             counts,
             work: self.work,
             release: self.release,
@@ -231,6 +243,20 @@ impl SetBuilder {
             first_party_bytes: counts.first_party_bytes,
             texts: rows.iter().map(|row| u32::from(row.has_norm)).sum(),
             contents: contents.len() as u32,
+            printed: entries
+                .iter()
+                .map(|e| u32::from(!e.prints.is_empty()))
+                .sum(),
+            atoms_left_out: if is_handed_on {
+                let atoms = entries.iter().map(|e| e.prints.of_tier(Tier::Atoms).len());
+                atoms.sum::<usize>() as u64
+            } else {
+                0
+            },
+            sections: sections
+                .iter()
+                .map(|(id, body)| (*id, body.len() as u64))
+                .collect(),
             repeats: (added - entries.len()) as u64,
             set_sha256,
             key_id: preface.key_id,
@@ -297,9 +323,11 @@ fn count(rows: &[FileRow]) -> Result<Counts, BuildError> {
     Ok(counts)
 }
 
-fn flags(public: bool, baseline: bool) -> u32 {
+fn flags(public: bool, baseline: bool, for_third_parties: bool) -> u32 {
     let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
-    flag(public, FLAG_PUBLIC) | flag(baseline, FLAG_BASELINE)
+    flag(public, FLAG_PUBLIC)
+        | flag(baseline, FLAG_BASELINE)
+        | flag(for_third_parties, FLAG_FOR_THIRD_PARTIES)
 }
 
 fn crc_size_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {

@@ -115,23 +115,38 @@ impl SetGroup {
         self.sets.iter().any(Set::has_git)
     }
 
-    /// Holds one content against all sets. `text` are its bytes, whatever they are, and `sha256` their digest. Hits come
+    /// Whether any set has fingerprints to be asked for.
+    #[must_use]
+    pub fn has_prints(&self) -> bool {
+        self.sets
+            .iter()
+            .any(|set| set.has_prints() && !set.is_baseline())
+    }
+
+    /// As [`SetGroup::lookup`], for equal contents and equal texts only, and no fingerprints.
+    #[must_use]
+    pub fn lookup_whole(&self, sha256: &[u8; 32], content: &[u8]) -> Vec<Hit> {
+        let mut norm = None;
+        self.collect(sha256, || {
+            *norm.get_or_insert_with(|| norm_text::digest(content))
+        })
+    }
+
+    /// Holds one content against all sets. `content` are its bytes, whatever they are, and `sha256` their digest. Hits come
     /// in order of set, then of file; the empty list allocates nothing. Sets that know the bytes or their normal form are
     /// not asked for more.
     #[must_use]
-    pub fn lookup(&self, sha256: &[u8; 32], text: &[u8]) -> Vec<Hit> {
-        let mut norm = None;
-        let mut hits = self.collect(sha256, || {
-            *norm.get_or_insert_with(|| norm_text::digest(text))
-        });
-        if !self.sets.iter().any(Set::has_prints) {
+    pub fn lookup(&self, sha256: &[u8; 32], content: &[u8]) -> Vec<Hit> {
+        let mut hits = self.lookup_whole(sha256, content);
+        if !self.has_prints() {
             return hits;
         }
         let known: Vec<usize> = hits.iter().map(|hit| hit.set).collect();
-        let text = norm_text::decode(text).filter(|text| memchr::memchr(0, text).is_none());
+        let text = norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none());
         if let Some(text) = text {
-            let found = self.lookup_prints(&text, |set| !known.contains(&set));
+            let mut found = self.lookup_prints(&text, |set| !known.contains(&set));
             if !found.is_empty() {
+                place_in_content(content, &mut found);
                 hits.extend(found);
                 hits.sort_by_key(|hit| (hit.set, hit.file));
             }
@@ -215,5 +230,34 @@ impl SetGroup {
             hits.extend(ids.map(|file| Hit::of_digest(set, file, grade)));
         }
         hits
+    }
+}
+
+/// Stretches are found in a text; turns their bytes into those of the content that the text was decoded from.
+fn place_in_content(content: &[u8], hits: &mut [Hit]) {
+    fn places(hits: &mut [Hit]) -> impl Iterator<Item = &mut [u64; 2]> {
+        let found = hits.iter_mut().filter_map(|hit| hit.found.as_mut());
+        let stretches = found.flat_map(|found| &mut found.stretches);
+        stretches.map(|stretch| &mut stretch.target_bytes)
+    }
+    // Of each stretch its first and its last byte: the end lies behind the character that the last one is of.
+    let mut wanted: Vec<u64> = places(hits)
+        .flat_map(|&mut [start, end]| [start, end.saturating_sub(1).max(start)])
+        .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let Some(placed) = norm_text::places_in_content(content, &wanted) else {
+        return;
+    };
+    let at = |byte: u64| {
+        wanted
+            .binary_search(&byte)
+            .ok()
+            .and_then(|at| placed.get(at))
+    };
+    for [start, end] in places(hits) {
+        if let (Some(first), Some(last)) = (at(*start), at(end.saturating_sub(1).max(*start))) {
+            (*start, *end) = (first.start, last.end);
+        }
     }
 }

@@ -24,7 +24,7 @@ pub struct Stretch {
     pub original_lines: [u32; 2],
     /// First and last line of the target, from 1.
     pub target_lines: [u32; 2],
-    /// Bytes of the target, half-open; of its decoded text, where it is in UTF-16.
+    /// Bytes of the target, half-open.
     pub target_bytes: [u64; 2],
 }
 
