@@ -478,10 +478,7 @@ fn what_is_public_is_not_called_leaked() {
     // A triage keeps to it as well.
     let records = scan(3, arguments(&input, &[&private, &public], &["--triage"]));
     assert_eq!(grades(&records), BTreeMap::new());
-    assert_eq!(
-        text(records.at("examined", "in"), "class"),
-        "own-public"
-    );
+    assert_eq!(text(records.at("examined", "in"), "class"), "own-public");
 }
 
 #[test]
