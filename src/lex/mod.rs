@@ -18,7 +18,10 @@
 //! * What a lexer yields for given bytes is fixed for good under the id of its family ([`Family::id`]): fingerprints
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
+pub mod escape;
 mod generic;
+pub mod number;
+mod script;
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,7 +110,8 @@ pub const TEXT_MAX_BYTES: usize = u32::MAX as usize - 1;
 pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     let text = text.get(..TEXT_MAX_BYTES).unwrap_or(text);
     match family {
-        Family::Script | Family::Python | Family::Rust | Family::Clike | Family::Generic => {
+        Family::Script => script::lex(text, sink),
+        Family::Python | Family::Rust | Family::Clike | Family::Generic => {
             generic::lex(text, sink);
         }
     }
