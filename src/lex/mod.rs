@@ -18,15 +18,20 @@
 //! * What a lexer yields for given bytes is fixed for good under the id of its family ([`Family::id`]): fingerprints
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
+mod escape;
 mod family;
 mod generic;
+mod number;
 mod python;
 mod reader;
+mod script;
 #[cfg(test)]
 mod shown;
 mod words;
 
+pub use escape::unescape;
 pub use family::family_of;
+pub use number::number;
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,21 +120,10 @@ pub const TEXT_MAX_BYTES: usize = u32::MAX as usize - 1;
 pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     let text = text.get(..TEXT_MAX_BYTES).unwrap_or(text);
     match family {
+        Family::Script => script::lex(text, sink),
         Family::Python => python::lex(text, sink),
-        Family::Script | Family::Rust | Family::Clike | Family::Generic => {
+        Family::Rust | Family::Clike | Family::Generic => {
             generic::lex(text, sink);
         }
     }
-}
-
-/// The text of a string literal with its escapes undone, put behind what is in `into`.
-pub fn unescape(_family: Family, raw: &[u8], into: &mut Vec<u8>) {
-    into.extend_from_slice(raw);
-}
-
-/// The value of a numeric literal, as the bits of an IEEE 754 double.
-#[must_use]
-pub fn number(_family: Family, raw: &[u8]) -> Option<u64> {
-    let text = str::from_utf8(raw).ok()?;
-    text.parse::<f64>().ok().map(f64::to_bits)
 }

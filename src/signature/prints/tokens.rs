@@ -166,7 +166,7 @@ impl Sink for Printer<'_, '_> {
                 }
             }
             Kind::Number => {
-                let number = crate::lex::number(self.family, raw);
+                let number = crate::lex::number(raw);
                 let value = match number {
                     Some(bits) => bytes(seed::NUMBER, &bits.to_le_bytes()),
                     None => bytes(seed::NUMBER, raw),
