@@ -18,10 +18,12 @@
 //! * What a lexer yields for given bytes is fixed for good under the id of its family ([`Family::id`]): fingerprints
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
+mod clike;
 mod family;
 mod generic;
 mod python;
 mod reader;
+mod rust;
 #[cfg(test)]
 mod shown;
 mod words;
@@ -116,7 +118,9 @@ pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     let text = text.get(..TEXT_MAX_BYTES).unwrap_or(text);
     match family {
         Family::Python => python::lex(text, sink),
-        Family::Script | Family::Rust | Family::Clike | Family::Generic => {
+        Family::Rust => rust::lex(text, sink),
+        Family::Clike => clike::lex(text, sink),
+        Family::Script | Family::Generic => {
             generic::lex(text, sink);
         }
     }
