@@ -18,12 +18,14 @@
 //! * What a lexer yields for given bytes is fixed for good under the id of its family ([`Family::id`]): fingerprints
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
+mod clike;
 mod escape;
 mod family;
 mod generic;
 mod number;
 mod python;
 mod reader;
+mod rust;
 mod script;
 #[cfg(test)]
 mod shown;
@@ -122,8 +124,8 @@ pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     match family {
         Family::Script => script::lex(text, sink),
         Family::Python => python::lex(text, sink),
-        Family::Rust | Family::Clike | Family::Generic => {
-            generic::lex(text, sink);
-        }
+        Family::Rust => rust::lex(text, sink),
+        Family::Clike => clike::lex(text, sink),
+        Family::Generic => generic::lex(text, sink),
     }
 }

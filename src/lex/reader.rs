@@ -64,6 +64,16 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
         }
     }
 
+    /// The same text up to `end` only, from here on.
+    pub(super) fn part(&mut self, end: usize) -> Reader<'t, '_, S> {
+        Reader {
+            text: &self.text[..end],
+            at: self.at,
+            sink: &mut *self.sink,
+            open_until: [0; 3],
+        }
+    }
+
     /// The byte so many behind this place; 0 behind the end.
     #[inline]
     pub(super) fn byte(&self, ahead: usize) -> u8 {
