@@ -15,11 +15,14 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
+//! The licence header of a file gives no values: see [`header`].
+//!
 //! Values are made by one frozen hash (see [`hash`]), unkeyed, so that a text is hashed once for all sets; a set stores
 //! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
 //! found again in another language.
 
 mod hash;
+mod header;
 mod tokens;
 mod window;
 mod winnow;
@@ -97,7 +100,19 @@ pub fn prints(text: &[u8], mut put: impl FnMut(Tier, Print)) {
 /// The same of a text that may have been found within another.
 fn prints_of_text(text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
-    winnow::prints(text, |print| put(Tier::Winnow, print));
+    let header = header::header_end(text);
+    winnow::prints(&text[header..], |print| {
+        let behind = |at: u32| at + header as u32;
+        let (start, end) = (behind(print.start), behind(print.end));
+        put(
+            Tier::Winnow,
+            Print {
+                start,
+                end,
+                ..print
+            },
+        );
+    });
     tokens::prints(family_of(text), text, is_decoded, put);
 }
 

@@ -29,6 +29,11 @@
 //! `'foo-bar'` are one atom, whatever the style and the language; a text is trimmed of white space. Names need 6 folded
 //! characters, properties and texts that are one word 4, other texts 5 bytes, regular expressions 4, and a number must be
 //! beyond 255 or written with a fraction of three or more digits. Names give `atoms/1` only: renaming takes them away.
+//! In text of no known language names are prose, and give nothing.
+//!
+//! Tables are data that many programs share: entities, code points, tags. Of literals of fewer than 32 bytes
+//! between which there is nothing but `,`, `:` and brackets the first eight give atoms, the others do not.
+//!
 //! Four atoms that follow one another, names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
 
 use super::hash::{byte, bytes, mix};
@@ -103,6 +108,7 @@ pub(super) fn prints(
         pieces: Pieces::default(),
         shaper: Shaper::default(),
         grams: Grams::default(),
+        table: Table::default(),
         value: Vec::new(),
         folded: Folded::new(),
     };
@@ -121,6 +127,7 @@ struct Printer<'t, 'p> {
     pieces: Pieces,
     shaper: Shaper,
     grams: Grams,
+    table: Table,
     /// The text of the string at hand, escapes undone.
     value: Vec<u8>,
     /// The atom at hand.
@@ -132,6 +139,7 @@ impl Sink for Printer<'_, '_> {
     fn token(&mut self, token: Token) {
         let text = self.text;
         let raw = token.of(text);
+        self.table.take(token.kind, raw);
         match token.kind {
             Kind::Name | Kind::Property => {
                 let value = bytes(seed::NAME, raw);
@@ -142,6 +150,7 @@ impl Sink for Printer<'_, '_> {
                     WORD_MIN
                 };
                 if raw.len() >= min
+                    && self.family != Family::Generic
                     && let Some(word) = self.folded.of(raw)
                     && word.len() >= min
                 {
@@ -240,6 +249,9 @@ impl Printer<'_, '_> {
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
+        if self.table.is_full() {
+            return;
+        }
         let Token { start, end, .. } = token;
         (self.put)(Tier::Atoms, Print { value, start, end });
         if in_grams && let Some(print) = self.grams.take(Print { value, start, end }) {
@@ -575,6 +587,35 @@ impl Shaper {
             start,
             end: token.end,
         })
+    }
+}
+
+/// How long the run of short literals is that nothing but punctuation stands between.
+#[derive(Default)]
+struct Table {
+    literals: u32,
+}
+
+/// Literals of a table that give atoms.
+const TABLE_ATOMS: u32 = 8;
+/// A literal of as many bytes says something by itself.
+const TABLE_LITERAL_MAX: usize = 32;
+
+impl Table {
+    #[inline]
+    fn take(&mut self, kind: Kind, raw: &[u8]) {
+        match kind {
+            Kind::Text | Kind::Number if raw.len() < TABLE_LITERAL_MAX => {
+                self.literals = self.literals.saturating_add(1);
+            }
+            Kind::Punct
+                if matches!(raw, [b',' | b':' | b'(' | b')' | b'[' | b']' | b'{' | b'}']) => {}
+            _ => self.literals = 0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.literals > TABLE_ATOMS
     }
 }
 
