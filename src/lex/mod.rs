@@ -21,6 +21,7 @@
 mod clike;
 mod family;
 mod generic;
+mod nature;
 mod python;
 mod reader;
 mod rust;
@@ -29,6 +30,7 @@ mod shown;
 mod words;
 
 pub use family::family_of;
+pub use nature::{Nature, header_end, nature_of};
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
