@@ -825,16 +825,46 @@ pub struct Copy {
     pub files_matched: u64,
     /// First-party files of the work.
     pub files_total: u64,
-    /// Share of the work's first-party bytes that it matches, 0 to 1.
+    /// Share of the work's first-party bytes that it matches, 0 to 1; of a file that is there in part, that part.
     pub of_original: f64,
-    /// Files matched by grade; each file counts once, with its best grade. Those that are `hinted` count nowhere else,
-    /// unless there are no others.
+    /// Files matched by grade; each file counts once, with its best grade. In a copy, those that are `derived`, `ported` or
+    /// `hinted` count nowhere else.
     pub grades: BTreeMap<String, u64>,
     /// The weakest thing that a match counted here rests on.
     #[serde(default)]
     pub basis: Basis,
-    /// What kind of copy.
+    /// What kind of copy: `verbatim` (every file byte for byte), `reformatted` (every file, with other line
+    /// ends, blanks or layout), `modified` (every file, some changed or cut), `partial`; of a suspect `suspect`.
     pub class: String,
+    /// Why this release is named; null where one release of the work was signed.
+    #[serde(default)]
+    pub release_basis: Option<ReleaseBasis>,
+}
+
+/// Why a release of a work is named, where several were signed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReleaseBasis {
+    /// Releases that match as well as the one named, so that nothing tells them apart; sorted.
+    pub ties: Vec<String>,
+    /// What is there of each release that matches, the one named included; by name.
+    pub releases: Vec<ReleaseMatch>,
+}
+
+/// How a place matches one release of a work.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReleaseMatch {
+    /// The release.
+    pub release: String,
+    /// First-party files of it that the place matches.
+    pub files_matched: u64,
+    /// Share of its first-party bytes, 0 to 1.
+    pub of_original: f64,
+    /// Contents of the place that are equal to a file of it, byte for byte or in normal form.
+    pub equal: u64,
+    /// Contents of the place that agree better with it than with any other signed release.
+    pub telling: u64,
+    /// Files of it that those agree with, sorted; the first 16.
+    pub telling_files: Vec<String>,
 }
 
 /// A root that was looked at for copies.
@@ -844,7 +874,8 @@ pub struct Examined {
     pub locator: String,
     /// The way to it.
     pub hops: Hops,
-    /// A class of copy, or `unrelated`, `own-public`, `unreadable`; `undecided` where a triage saw nothing.
+    /// A class of copy, `suspect`, `own-public` (what matches is public already), `unrelated` or `unreadable`;
+    /// `undecided` where a triage saw nothing.
     pub class: String,
 }
 

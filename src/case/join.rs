@@ -3,7 +3,7 @@
 //! They run over stored facts after the last unit, in sorted order, and their rows are made anew each time, so
 //! that a case that was finished in three sittings is the same as one that was finished in one. Loose files are placed
 //! in their folder, what leads to another unit is looked for there (see [`links`](super::links)), matches are rolled
-//! up into copies, and the account is closed.
+//! up into copies (see [`copies`](super::copies)), and the account is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,7 @@ use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_reco
 use crate::blob::{ContentKey, Locator};
 use crate::container::Effect;
 use crate::exposure::{self, Manifest, PlaceContext};
-use crate::record::{
-    Basis, Copy, Examined, Exposure, Grade, Hops, Ledger, Match, Problem, Record, Severity,
-};
+use crate::record::{Exposure, Hops, Ledger, Problem, Record, Severity};
 use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope, head_manifest};
 use crate::scan::triage;
 use crate::scan::{Alone, OpenFacts};
@@ -95,11 +93,13 @@ impl Case {
         let rows = self.input_rows()?;
         let mut roots = BTreeMap::new();
         let mut unread = BTreeMap::new();
+        let mut own_public = self.own_public_units()?;
         for row in &rows {
-            unread.insert(row.id, self.place_input(row, input, &mut roots)?);
+            let place = self.place_input(row, input, &mut roots, &mut own_public);
+            unread.insert(row.id, place?);
         }
         self.find_links()?;
-        self.roll_up_copies(input, &roots)?;
+        self.roll_up_copies(input, &roots, &own_public)?;
         self.close_account(input, &rows, &unread)
     }
 
@@ -129,6 +129,7 @@ impl Case {
         row: &InputRow,
         input: &JoinInput,
         roots: &mut BTreeMap<String, Root>,
+        own_public: &mut BTreeSet<i64>,
     ) -> Result<Unread, CaseError> {
         let scope = FolderScope {
             case: self,
@@ -140,7 +141,8 @@ impl Case {
         let parts = self.image_parts(row.id)?;
         let images = self.images(row.id, &parts)?;
         let mut images = images.map(|view| ImagesOfInput::new(view, &row.label));
-        self.place_open_facts(row, input, &scope, images.as_mut(), &mut stats)?;
+        let public = self.place_open_facts(row, input, &scope, images.as_mut(), &mut stats)?;
+        own_public.extend(public);
         let unread = images.as_ref().map(ImagesOfInput::unread);
         for problem in images.map(ImagesOfInput::rest).unwrap_or_default() {
             self.put_joined(problem)?;
@@ -171,6 +173,7 @@ impl Case {
         )))
     }
 
+    /// Places the loose files of an input; the units are given whose content matches a public set and nothing beyond.
     fn place_open_facts(
         &self,
         row: &InputRow,
@@ -178,7 +181,8 @@ impl Case {
         scope: &FolderScope,
         mut images: Option<&mut ImagesOfInput>,
         stats: &mut BTreeMap<Vec<u8>, PackageStats>,
-    ) -> Result<(), CaseError> {
+    ) -> Result<Vec<i64>, CaseError> {
+        let mut own_public = Vec::new();
         let mut query = self
             .db
             .prepare(
@@ -230,9 +234,12 @@ impl Case {
             if let Some(images) = &mut images {
                 images.note(&path, &at, &mut placed.records);
             }
+            if placed.own_public {
+                own_public.push(unit);
+            }
             self.put_placed(unit, placed)?;
         }
-        Ok(())
+        Ok(own_public)
     }
 
     fn put_placed(&self, unit: i64, placed: Placed) -> Result<(), CaseError> {
@@ -320,7 +327,17 @@ impl Case {
     }
 
     // -----------------------------------------------------------------------------------------------------------
-    // Copies
+    // Roots
+
+    /// Units that were placed when they were read and hold something that matches a public set and nothing beyond.
+    fn own_public_units(&self) -> Result<BTreeSet<i64>, CaseError> {
+        let read = || -> rusqlite::Result<BTreeSet<i64>> {
+            let sql = "SELECT id FROM unit WHERE tally ->> '$.own_public'";
+            let mut query = self.db.prepare(sql)?;
+            query.query_map([], |row| row.get(0))?.collect()
+        };
+        read().map_err(|error| self.wrap(error))
+    }
 
     /// Notes the roots of an input, and which of them each unit belongs to: an archive is one; a loose file
     /// belongs to the package or repository round it, else to the input.
@@ -359,80 +376,6 @@ impl Case {
                 .entry(at.as_str().to_owned())
                 .or_insert_with(|| Root::new(at.hops().clone()));
             root.units.insert(unit);
-        }
-        Ok(())
-    }
-
-    fn roll_up_copies(
-        &self,
-        input: &JoinInput,
-        roots: &BTreeMap<String, Root>,
-    ) -> Result<(), CaseError> {
-        let sets = input.placer.sets;
-        let works = sets
-            .sets()
-            .iter()
-            .filter(|set| !set.is_public() && !set.is_baseline());
-        if works.clone().next().is_none() {
-            return Ok(());
-        }
-        let mut of_unit = BTreeMap::new();
-        for (locator, root) in roots {
-            of_unit.extend(root.units.iter().map(|unit| (*unit, locator.as_str())));
-        }
-        let mut matched: BTreeMap<(&str, String, String), Matched> = BTreeMap::new();
-        for (unit, record) in self.records_of_type("match")? {
-            let (Some(root), Record::Match(found)) =
-                (unit.and_then(|unit| of_unit.get(&unit)), record)
-            else {
-                continue;
-            };
-            let Match {
-                work,
-                release,
-                file,
-                grade,
-                basis,
-                ..
-            } = *found;
-            let best = matched
-                .entry((root, work, release))
-                .or_default()
-                .entry(file)
-                .or_insert((grade, basis));
-            *best = (*best).min((grade, basis));
-        }
-        let mut classes: BTreeMap<&str, String> = BTreeMap::new();
-        for ((root, work, release), files) in &matched {
-            let Some(set) = works
-                .clone()
-                .find(|set| set.work() == work && set.release() == release)
-            else {
-                continue;
-            };
-            let is_copy = files.values().any(|(grade, _)| grade.makes_copy());
-            let copy = copy_of(root, &roots[*root].hops, set, files, is_copy);
-            if is_copy {
-                classes.entry(root).or_insert_with(|| copy.class.clone());
-                self.put_joined(Record::from(copy))?;
-            } else {
-                self.put_joined(Record::Suspect(Box::new(copy)))?;
-            }
-        }
-        for (locator, root) in roots {
-            let class = classes.remove(locator.as_str()).unwrap_or_else(|| {
-                if input.triage {
-                    "undecided"
-                } else {
-                    "unrelated"
-                }
-                .to_owned()
-            });
-            self.put_joined(Record::Examined(Examined {
-                locator: locator.clone(),
-                hops: root.hops.clone(),
-                class,
-            }))?;
         }
         Ok(())
     }
@@ -616,9 +559,9 @@ fn add_all(into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
 }
 
 /// A place that is looked at for copies.
-struct Root {
-    hops: Hops,
-    units: BTreeSet<i64>,
+pub(super) struct Root {
+    pub(super) hops: Hops,
+    pub(super) units: BTreeSet<i64>,
 }
 
 impl Root {
@@ -700,61 +643,4 @@ fn place_archive(
         git: None,
         image: None,
     }));
-}
-
-/// Files of a work by name, each with its best grade and what that rests on.
-type Matched = BTreeMap<String, (Grade, Basis)>;
-
-/// Rolls the matches of one root up. Only first-party files of the work count.
-fn copy_of(
-    locator: &str,
-    hops: &Hops,
-    set: &crate::signature::Set,
-    files: &Matched,
-    is_copy: bool,
-) -> Copy {
-    let (mut grades, mut matched, mut bytes) = (BTreeMap::new(), 0_u64, 0_u64);
-    let mut weakest = Basis::default();
-    let ids = (0..set.files_total()).filter_map(|id| {
-        let info = set
-            .file(id)
-            .filter(|info| info.party == crate::signature::PartyFlag::First)?;
-        let name = set
-            .name(id)
-            .map_or_else(|| id.to_string(), crate::blob::locator::escape);
-        Some((files.get(&name)?, info.bytes))
-    });
-    for ((grade, basis), len) in ids {
-        *grades.entry(grade.as_str().to_owned()).or_insert(0) += 1;
-        // Beside files that are there, one that may be there is no part of the copy.
-        if is_copy && *grade == Grade::Hinted {
-            continue;
-        }
-        weakest = weakest.max(*basis);
-        matched += 1;
-        bytes += len;
-    }
-    let total = u64::from(set.first_party_files());
-    let exact = grades.get("exact").copied().unwrap_or(0);
-    let class = if !is_copy {
-        "suspect"
-    } else if matched < total {
-        "partial"
-    } else if exact == total {
-        "verbatim"
-    } else {
-        "reformatted"
-    };
-    Copy {
-        locator: locator.to_owned(),
-        hops: hops.clone(),
-        work: set.work().to_owned(),
-        release: set.release().to_owned(),
-        files_matched: matched,
-        files_total: total,
-        of_original: bytes as f64 / set.first_party_bytes().max(1) as f64,
-        grades,
-        basis: weakest,
-        class: class.to_owned(),
-    }
 }

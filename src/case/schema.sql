@@ -29,7 +29,7 @@ CREATE TABLE unit (
     sha256  BLOB,
     entries INTEGER NOT NULL,
     bytes   INTEGER NOT NULL,         -- of all entries
-    tally   TEXT NOT NULL,            -- skipped, damaged, other (JSON)
+    tally   TEXT NOT NULL,            -- skipped, damaged, other; whether public code was met (JSON)
     keys    BLOB NOT NULL,            -- dedupe key of each entry that was read, 20 bytes each
     UNIQUE (input, path)
 );

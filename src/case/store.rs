@@ -15,7 +15,7 @@ use crate::scan::{OpenFacts, UnitDone};
 /// Marks the file as a case of this program (`application_id`): "STRD".
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
-const SCHEMA: i32 = 4;
+const SCHEMA: i32 = 5;
 
 /// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
 const UNFINISHED: [u8; 32] = [0; 32];
@@ -914,6 +914,7 @@ fn put_unit(
         "damaged": done.tally.damaged,
         "other": done.tally.other,
         "damaged_containers": done.tally.damaged_containers,
+        "own_public": done.placed.own_public,
     });
     let keys: Vec<u8> = done.tally.keys.iter().flat_map(|key| key.0).collect();
     db.prepare_cached(

@@ -8,7 +8,7 @@ use super::{CliError, Exit, pipeline, scan};
 use crate::case::Case;
 use crate::record::{Match, MatchRange, Record};
 use crate::report::text::grouped;
-use crate::signature::SetGroup;
+use crate::signature::{Hit, SetGroup};
 
 /// Look into a case.
 #[derive(Debug, Args)]
@@ -115,7 +115,8 @@ fn info(case: &Case) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
-/// Prints a `match` record for each blob of the case that is, byte for byte, a file of a set.
+/// Prints a `match` record for each blob of the case that is, byte for byte, a file of a set and not public. Of other
+/// tiers a case keeps nothing, and that is said.
 fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
     let mut blobs = 0_u64;
     let mut complete = true;
@@ -125,7 +126,12 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
             Record::Blob(blob) => {
                 blobs += 1;
                 if let Some(sha256) = from_hex(&blob.sha256) {
-                    for hit in sets.lookup_digests(&sha256, None) {
+                    let hits = sets.lookup_digests(&sha256, None);
+                    let is_open = |hit: &Hit| {
+                        let set = sets.sets().get(hit.set);
+                        set.is_some_and(|set| set.is_public() || set.is_baseline())
+                    };
+                    for hit in hits.iter().filter(|_| !hits.iter().any(is_open)) {
                         lines.push(matched(&blob, sets, hit)?);
                     }
                 }
@@ -149,6 +155,9 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
         sets.sets().len(),
         grouped(lines.len() as u64)
     );
+    eprintln!(
+        "strandline: a case keeps no normal forms and keeps no fingerprints, so files with other line ends, and what was cut, renamed, minified or bundled, were not looked for; scan the inputs again with the set"
+    );
     let exit = if complete {
         Exit::Clean
     } else {
@@ -165,11 +174,7 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-fn matched(
-    blob: &crate::record::Blob,
-    sets: &SetGroup,
-    hit: crate::signature::Hit,
-) -> Result<String, CliError> {
+fn matched(blob: &crate::record::Blob, sets: &SetGroup, hit: &Hit) -> Result<String, CliError> {
     let set = &sets.sets()[hit.set];
     let lines = set
         .file(hit.file)

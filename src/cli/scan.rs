@@ -88,6 +88,8 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         .as_deref()
         .map(output::OutputFolder::create)
         .transpose()?;
+    let has_baseline = !args.baseline.is_empty();
+    let careful = sets.has_prints() && !has_baseline;
     let pipeline = Pipeline::new(Request {
         case: args.case.as_deref(),
         paths: &paths,
@@ -108,7 +110,8 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     };
     let jsonl = jsonl.map(output::NewFile::create).transpose()?;
     let wall = pipeline.raise_wall(args.report.as_deref());
-    let mut summary = summary::Summary::new(args.fail_on, !args.signatures.is_empty(), args.triage);
+    let searched = !args.signatures.is_empty();
+    let mut summary = summary::Summary::new(args.fail_on, searched, careful, args.triage);
     let is_printed = !args.common.quiet && !to_stdout;
     // A case holds what earlier runs found too; without one everything comes by here.
     let comes_by = is_printed && args.case.is_none();

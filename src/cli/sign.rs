@@ -1,26 +1,32 @@
 //! `strandline sign`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use clap::Args;
+use rayon::prelude::*;
 
 use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
 use super::{CliError, Common, Exit, warn_of};
 use crate::blob::Locator;
 use crate::case::Case;
-use crate::exposure::{Organisation, party_of};
+use crate::exposure::{Manifest, Organisation, party_of, stated_licence, states_open};
 use crate::record::Party;
-use crate::report::text::{grouped, size};
+use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
-use crate::scan::facts::{Child, Standing, each_entry};
+use crate::scan::facts::{Child, Kept, Standing, each_entry};
+use crate::scan::place::{PackageIndex, manifest_folder, manifest_of};
+use crate::signature::prints::FilePrints;
 use crate::signature::{
-    FileEntry, Key, Options, PartyFlag, SetBuilder, SetGroup, digests_with_sha256, names_path,
+    Built, FileEntry, Key, LicenceFlag, Options, PartyFlag, SetBuilder, SetGroup,
+    digests_with_sha256, names_path, norm_text,
 };
 
 /// A file with less text than this says nothing about whose it is; bytes without white space.
 const TEXT_MIN: usize = 24;
+/// A shorter text is left out of a set that is handed on: who has the set could guess it. Bytes of its normal form.
+const HANDED_ON_MIN: usize = 200;
 
 const CONTAINER: &str = "container: its members were taken instead";
 
@@ -45,6 +51,9 @@ pub struct SignArgs {
     /// The set is a baseline of public code, to be given with --baseline
     #[arg(long)]
     baseline: bool,
+    /// The set is to be handed on: leave out what can be guessed, single words and texts under 200 bytes
+    #[arg(long)]
+    for_third_parties: bool,
     /// Key the stored values with this file; without it the key is in the set
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -55,17 +64,44 @@ pub struct SignArgs {
     common: Common,
 }
 
+/// A folder or archive that packages lie in: the input, and the containers on the way.
+type ScopeAt = (usize, Vec<Vec<u8>>);
+
+/// A file that is to be signed.
+struct Taken {
+    path: Vec<u8>,
+    party: PartyFlag,
+    sha256: [u8; 32],
+    kept: Kept,
+    /// Where it lies, for those who ask which package that is in: a scope by number, and the path in it.
+    scope: usize,
+    place: Vec<u8>,
+}
+
+/// A file that was fingerprinted.
+struct Printed {
+    entry: FileEntry,
+    /// What the file says of its licence itself.
+    stated_open: Option<bool>,
+    scope: usize,
+    place: Vec<u8>,
+}
+
 /// Takes files into a set, and counts what is left out.
 struct Signer<'a> {
-    builder: SetBuilder,
     organisation: Option<&'a Organisation>,
     /// Public material is taken whole, whosever it is.
     everything: bool,
+    for_third_parties: bool,
     left_out: BTreeMap<&'static str, (u64, Vec<String>)>,
+    taken: Vec<Taken>,
+    printed: Vec<Printed>,
+    scopes: HashMap<ScopeAt, usize>,
+    manifests: Vec<Vec<(Vec<u8>, Manifest)>>,
 }
 
 impl Signer<'_> {
-    fn take(&mut self, child: &Child, standing: &Standing) {
+    fn take(&mut self, child: &Child, standing: &Standing, input: usize) {
         let hops = standing.at.hops().list();
         if hops
             .iter()
@@ -75,6 +111,11 @@ impl Signer<'_> {
                 "in a git store: what is checked out, or an archive of the release, is the work";
             self.leave_out(reason, standing);
             return;
+        }
+        let scope = self.scope_of(input, standing);
+        let manifest = manifest_of(&child.facts).filter(|_| child.source.is_none());
+        if let (Some(manifest), Some(folder)) = (manifest, manifest_folder(standing.path)) {
+            self.manifests[scope].push((folder.to_vec(), manifest.clone()));
         }
         let Some(kept) = &child.kept else {
             let reason = if child.facts.tree.is_some() {
@@ -87,10 +128,9 @@ impl Signer<'_> {
             self.leave_out(reason, standing);
             return;
         };
-        let bytes = &kept.bytes();
         let path = path_of(child, standing);
         let verdict = party_of(&path, None, self.organisation, is_ignored(child));
-        let reason = self.reason_against(child, bytes, verdict.party);
+        let reason = self.reason_against(child, &kept.bytes(), verdict.party);
         if let Some(reason) = reason {
             self.leave_out(reason, standing);
             return;
@@ -100,9 +140,63 @@ impl Signer<'_> {
             // The user says that this is the work; what nobody else claims is theirs.
             Party::First | Party::Unknown => PartyFlag::First,
         };
-        let sha256 = child.sha256.map_or([0; 32], |digest| digest.0);
-        let digests = digests_with_sha256(bytes, sha256);
-        self.builder.add(FileEntry::new(path, party, digests));
+        self.taken.push(Taken {
+            path,
+            party,
+            sha256: child.sha256.map_or([0; 32], |digest| digest.0),
+            kept: kept.clone(),
+            scope,
+            place: standing.path.to_vec(),
+        });
+    }
+
+    fn scope_of(&mut self, input: usize, standing: &Standing) -> usize {
+        let next = self.manifests.len();
+        let at = (input, standing.above.to_vec());
+        let scope = *self.scopes.entry(at).or_insert(next);
+        if scope == next {
+            self.manifests.push(Vec::new());
+        }
+        scope
+    }
+
+    /// Fingerprints what was taken, on all threads, and lets go of its bytes.
+    fn print(&mut self, pool: Option<&rayon::ThreadPool>) {
+        let taken = std::mem::take(&mut self.taken);
+        self.printed.extend(match pool {
+            Some(pool) => pool.install(|| taken.into_par_iter().map(printed).collect::<Vec<_>>()),
+            None => taken.into_iter().map(printed).collect(),
+        });
+    }
+
+    /// The set of everything that was taken, and its files by licence. Whose a licence is that no file states itself, the
+    /// nearest manifest says; all of them are known only now.
+    fn finish(
+        self,
+        mut builder: SetBuilder,
+    ) -> Result<(Built, BTreeMap<LicenceFlag, u64>), CliError> {
+        let scopes: Vec<PackageIndex> = self.manifests.into_iter().map(PackageIndex::new).collect();
+        let mut licences = BTreeMap::new();
+        for mut file in self.printed {
+            let manifest = scopes
+                .get(file.scope)
+                .and_then(|scope| scope.package_of(&file.place));
+            let by_manifest = || manifest.and_then(|(_, manifest)| manifest.states_open());
+            // Of somebody else's file the manifest of the work says nothing.
+            let is_own = file.entry.party == PartyFlag::First;
+            let is_open = match file.stated_open {
+                None if is_own || self.everything => by_manifest(),
+                stated => stated,
+            };
+            file.entry.licence = match is_open {
+                None => LicenceFlag::Unknown,
+                Some(true) => LicenceFlag::Open,
+                Some(false) => LicenceFlag::NotOpen,
+            };
+            *licences.entry(file.entry.licence).or_insert(0) += 1;
+            builder.add(file.entry);
+        }
+        Ok((builder.finish()?, licences))
     }
 
     fn leave_out(&mut self, reason: &'static str, standing: &Standing) {
@@ -126,6 +220,10 @@ impl Signer<'_> {
         if text < TEXT_MIN {
             return Some("too short to be anybody's");
         }
+        let is_short = |text: Vec<u8>| text.len() < HANDED_ON_MIN;
+        if self.for_third_parties && norm_text::normal_form(bytes).is_some_and(is_short) {
+            return Some("a text under 200 bytes, which who has the set could guess");
+        }
         if self.everything {
             return None;
         }
@@ -138,6 +236,20 @@ impl Signer<'_> {
                 || (facts.tree.as_ref())
                     .is_some_and(|tree| tree.is_inside() && tree.kind != "embedded"));
         is_generated.then_some("generated: it names a source map, whose sources were taken instead")
+    }
+}
+
+/// Fingerprints one file.
+fn printed(taken: Taken) -> Printed {
+    let bytes = taken.kept.bytes();
+    let digests = digests_with_sha256(&bytes, taken.sha256);
+    let mut entry = FileEntry::new(taken.path, taken.party, digests);
+    entry.prints = FilePrints::of(&bytes);
+    Printed {
+        entry,
+        stated_open: stated_licence(&bytes).and_then(states_open),
+        scope: taken.scope,
+        place: taken.place,
     }
 }
 
@@ -166,13 +278,18 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     let options = Options {
         public: args.public,
         baseline: args.baseline,
+        for_third_parties: args.for_third_parties,
         key,
     };
     let mut signer = Signer {
-        builder: SetBuilder::new(&args.work, &args.release, options),
         organisation: organisation.as_ref(),
         everything: args.public || args.baseline,
+        for_third_parties: args.for_third_parties,
         left_out: BTreeMap::new(),
+        taken: Vec::new(),
+        printed: Vec::new(),
+        scopes: HashMap::new(),
+        manifests: Vec::new(),
     };
     let pipeline = Pipeline::new(Request {
         case: None,
@@ -196,6 +313,11 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     );
     let wall = pipeline.raise_wall(None);
     warn_of(&wall, &args.common);
+    // Begun behind the wall, which threads inherit; without threads of its own the work is done on this one.
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.common.jobs())
+        .build()
+        .ok();
     let outcome = pipeline.run(&mut case, &wall, |roots, units, done| {
         for unit in done {
             let Some(child) = unit.kept.take() else {
@@ -214,17 +336,19 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
                 above: &[],
             };
             each_entry(&child, &standing, &mut |child, standing| {
-                signer.take(child, standing);
+                signer.take(child, standing, row.input);
                 Ok::<_, CliError>(())
             })?;
         }
+        signer.print(pool.as_ref());
         Ok(())
     })?;
     if outcome.interrupted {
         return Err(CliError::new("stopped before the end; no set was written"));
     }
     let left_out = std::mem::take(&mut signer.left_out);
-    let built = signer.builder.finish()?;
+    let builder = SetBuilder::new(&args.work, &args.release, options);
+    let (built, licences) = signer.finish(builder)?;
     if built.summary.files == 0 {
         return Err(CliError::new(
             "nothing in the input can be signed, so no set was written; see what was left out with a scan of the same input",
@@ -233,21 +357,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     set.fill(|file| Ok(file.write_all(&built.set_bytes)?))?;
     names.fill(|file| Ok(file.write_all(&built.names)?))?;
     if !args.common.quiet {
-        println!(
-            "signed      {} files ({}) of {} {}, {} of them first party",
-            grouped(u64::from(built.summary.files)),
-            size(built.summary.bytes),
-            args.work,
-            args.release,
-            grouped(u64::from(built.summary.first_party_files))
-        );
-        for (reason, (count, examples)) in &left_out {
-            println!(
-                "left out    {} {reason}, such as {}",
-                grouped(*count),
-                examples.join(", ")
-            );
-        }
+        print_summary(args, &built, &licences, &left_out);
         println!("set         {}", args.output.display());
         println!("names       {} (keep it private)", names_path.display());
     }
@@ -258,4 +368,55 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         "strandline: not everything was read in full, so the set may lack files; `strandline scan` on the same input says what"
     );
     Ok(Exit::Incomplete)
+}
+
+/// Says what was signed, what was left out and why, and how large the set is.
+fn print_summary(
+    args: &SignArgs,
+    built: &Built,
+    licences: &BTreeMap<LicenceFlag, u64>,
+    left_out: &BTreeMap<&'static str, (u64, Vec<String>)>,
+) {
+    let summary = &built.summary;
+    println!(
+        "signed      {} files ({}) of {} {}, {} of them first party, {} with fingerprints",
+        grouped(u64::from(summary.files)),
+        size(summary.bytes),
+        args.work,
+        args.release,
+        grouped(u64::from(summary.first_party_files)),
+        grouped(u64::from(summary.printed)),
+    );
+    let licence = |flag| grouped(licences.get(&flag).copied().unwrap_or(0));
+    println!(
+        "licences    {} under an open licence, {} under another, {} not known, as files and manifests state it",
+        licence(LicenceFlag::Open),
+        licence(LicenceFlag::NotOpen),
+        licence(LicenceFlag::Unknown)
+    );
+    for (reason, (count, examples)) in left_out {
+        println!(
+            "left out    {} {reason}, such as {}",
+            grouped(*count),
+            examples.join(", ")
+        );
+    }
+    if args.for_third_parties {
+        println!(
+            "left out    {} of single words, which who has the set could guess",
+            plural(summary.atoms_left_out, "fingerprint", "fingerprints")
+        );
+    }
+    let sections: Vec<String> = summary
+        .sections
+        .iter()
+        .map(|(id, bytes)| format!("{id} {}", size(*bytes)))
+        .collect();
+    println!("sections    {}", sections.join(", "));
+    let bytes = built.set_bytes.len() as u64;
+    println!(
+        "size        {}, {:.1} % of what was signed",
+        size(bytes),
+        100.0 * bytes as f64 / summary.bytes.max(1) as f64
+    );
 }

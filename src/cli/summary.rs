@@ -8,8 +8,8 @@ use super::pipeline::Outcome;
 use super::{CliError, wall};
 use crate::blob::Decoders;
 use crate::blob::locator::shown;
-use crate::record::{Basis, Exposure, Ledger, Party, Record, Severity, SourceStatus};
-use crate::report::text::{grouped, plural, size};
+use crate::record::{Basis, Copy, Exposure, Grade, Ledger, Party, Record, Severity, SourceStatus};
+use crate::report::text::{grouped, plural, release_words, size};
 use crate::scan::triage;
 
 /// Places that are printed for each kind of thing; the rest is counted.
@@ -40,7 +40,12 @@ pub struct Summary {
     searched: bool,
     triage: bool,
     matches: BTreeMap<Basis, u64>,
-    suspects: u64,
+    grades: BTreeMap<Grade, u64>,
+    suspects: Examples,
+    suspects_total: u64,
+    own_public: u64,
+    /// Fingerprints were compared, and there was no baseline.
+    careful: bool,
     /// Bytes that are known to be unread, by code.
     unread: BTreeMap<String, u64>,
     references: u64,
@@ -70,11 +75,12 @@ fn keep(examples: &mut Examples, locator: &str, say: impl FnOnce() -> String) {
 
 impl Summary {
     /// An empty summary; findings at or above `fail_on` are all named. `searched` says whether copies were looked for,
-    /// `triage` whether nothing else was.
-    pub fn new(fail_on: Option<Severity>, searched: bool, triage: bool) -> Self {
+    /// `careful` whether fingerprints were compared without a baseline, `triage` whether nothing else was looked for.
+    pub fn new(fail_on: Option<Severity>, searched: bool, careful: bool, triage: bool) -> Self {
         Self {
             fail_on,
             searched,
+            careful: careful && !triage,
             triage,
             ..Self::default()
         }
@@ -99,24 +105,22 @@ impl Summary {
                 }
             }
             Record::Exposure(exposure) => self.add_exposure(exposure),
-            Record::Match(found) => *self.matches.entry(found.basis).or_insert(0) += 1,
-            Record::Suspect(_) => self.suspects += 1,
+            Record::Match(found) => {
+                *self.matches.entry(found.basis).or_insert(0) += 1;
+                *self.grades.entry(found.grade).or_insert(0) += 1;
+            }
+            Record::Suspect(copy) => {
+                self.suspects_total += 1;
+                keep(&mut self.suspects, &copy.locator, || suspect_line(copy));
+            }
             Record::Copy(copy) => {
                 self.copies_total += 1;
-                keep(&mut self.copies, &copy.locator, || {
-                    format!(
-                        "{}: {} of {} {}, {} of {} files ({:.1} % of its bytes)",
-                        copy.locator,
-                        copy.class,
-                        copy.work,
-                        copy.release,
-                        grouped(copy.files_matched),
-                        grouped(copy.files_total),
-                        copy.of_original * 100.0
-                    )
-                });
+                keep(&mut self.copies, &copy.locator, || copy_line(copy));
             }
-            Record::Examined(_) => self.examined += 1,
+            Record::Examined(examined) => {
+                self.examined += 1;
+                self.own_public += u64::from(examined.class == "own-public");
+            }
             Record::Reference(reference) => {
                 self.references += 1;
                 self.dangling += u64::from(reference.found.is_none());
@@ -201,6 +205,7 @@ impl Summary {
             writeln!(out, "  {}", shown(copy))?;
         }
         more(&mut out, self.copies_total, self.copies.len())?;
+        self.print_suspects(&mut out)?;
         if self.triage {
             self.print_not_looked_at(&mut out, ledger)?;
         } else {
@@ -279,6 +284,28 @@ impl Summary {
         more(out, self.exposures.values().sum(), self.worst.len())
     }
 
+    /// Places that are no copy and agree with the work, and what was not compared as it could be.
+    fn print_suspects(&self, out: &mut impl Write) -> std::io::Result<()> {
+        if self.suspects_total > 0 {
+            let places = plural(self.suspects_total, "place", "places");
+            writeln!(out, "suspects    {places} with weaker matches only")?;
+            for (_, suspect) in &self.suspects {
+                writeln!(out, "  {}", shown(suspect))?;
+            }
+            more(out, self.suspects_total, self.suspects.len())?;
+        }
+        if !self.triage && !self.grades.is_empty() {
+            writeln!(out, "matches     {}", grades_line(&self.grades))?;
+        }
+        if self.careful {
+            writeln!(
+                out,
+                "baseline    none was given: without knowing what is common, fingerprints have to agree in more to count"
+            )?;
+        }
+        Ok(())
+    }
+
     /// What a triage matched, and what that rests on.
     fn print_triage(&self, out: &mut impl Write) -> std::io::Result<()> {
         writeln!(
@@ -354,14 +381,16 @@ impl Summary {
         if !self.searched {
             return "not searched for: no signature set was given".to_owned();
         }
+        let others = |count: u64, said: &str| match count {
+            0 => String::new(),
+            some => format!(", {} {said}", grouped(some)),
+        };
         format!(
-            "{} of {} places examined hold files of the work{}",
+            "{} of {} places examined hold files of the work{}{}",
             grouped(self.copies_total),
             grouped(self.examined),
-            match self.suspects {
-                0 => String::new(),
-                some => format!(", {} more may", grouped(some)),
-            }
+            others(self.suspects_total, "more may"),
+            others(self.own_public, "hold what is public of it and no more")
         )
     }
 
@@ -383,6 +412,51 @@ impl Summary {
         }
         parts.join("; ")
     }
+}
+
+fn copy_line(copy: &Copy) -> String {
+    let why = copy.release_basis.as_ref();
+    let why = why.and_then(|basis| release_words(basis, &copy.release));
+    let grade = |grade: Grade| copy.grades.get(grade.as_str()).copied().unwrap_or(0);
+    format!(
+        "{}: {} of {} {}{}, {} of {} files ({:.1} % of its bytes){}",
+        copy.locator,
+        copy.class,
+        copy.work,
+        copy.release,
+        why.map_or(String::new(), |why| format!(" ({why})")),
+        grouped(copy.files_matched),
+        grouped(copy.files_total),
+        copy.of_original * 100.0,
+        match grade(Grade::Derived) {
+            0 => String::new(),
+            some => format!(", {} more derived", grouped(some)),
+        }
+    )
+}
+
+/// Weaker matches by grade: whatever they are, the word copy is not among what is said of them.
+fn suspect_line(suspect: &Copy) -> String {
+    let grades = suspect.grades.iter();
+    let grades: Vec<String> = grades
+        .map(|(grade, count)| format!("{} {grade}", grouped(*count)))
+        .collect();
+    format!(
+        "{}: {} of {} files of {} {}",
+        suspect.locator,
+        grades.join(", "),
+        grouped(suspect.files_total),
+        suspect.work,
+        suspect.release
+    )
+}
+
+fn grades_line(grades: &BTreeMap<Grade, u64>) -> String {
+    let grades = grades.iter();
+    let counts: Vec<String> = grades
+        .map(|(grade, count)| format!("{} {}", grouped(*count), grade.as_str()))
+        .collect();
+    counts.join(", ")
 }
 
 /// The worst first, equally bad ones by locator.

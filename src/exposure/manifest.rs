@@ -79,6 +79,14 @@ impl Manifest {
         })
     }
 
+    /// Whether it states an open licence, or another one; `None` where it says nothing of that.
+    pub fn states_open(&self) -> Option<bool> {
+        if self.private {
+            return Some(false);
+        }
+        states_open(self.licence.as_deref()?)
+    }
+
     /// Whether it says that nobody outside may have it: private, `UNLICENSED`, or no licence at all.
     pub fn is_proprietary(&self) -> bool {
         self.private || self.licence.as_deref().is_none_or(says_unlicensed)
@@ -124,6 +132,14 @@ fn says_unlicensed(licence: &str) -> bool {
             | "commercial"
             | "private"
     )
+}
+
+/// Whether a licence expression states an open licence, or another one; `None` where it says nothing, or only where the
+/// licence is.
+pub fn states_open(licence: &str) -> Option<bool> {
+    let word = licence.trim().to_ascii_uppercase();
+    let says_nothing = matches!(word.as_str(), "" | "NOASSERTION") || word.starts_with("SEE LICEN");
+    (!says_nothing).then(|| has_osi_way(licence))
 }
 
 /// Whether a licence expression can be satisfied with OSI-approved licences alone.

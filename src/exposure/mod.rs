@@ -15,6 +15,7 @@ mod address;
 pub mod content;
 mod dotenv;
 mod key;
+mod licence;
 pub mod manifest;
 pub mod named;
 pub mod party;
@@ -27,7 +28,8 @@ mod values;
 
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use key::{KeyAlgorithm, KeyFormat};
-pub use manifest::Manifest;
+pub use licence::stated_licence;
+pub use manifest::{Manifest, states_open};
 pub use named::packages_in;
 pub use party::{PartyVerdict, party_of};
 pub use place::{

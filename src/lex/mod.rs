@@ -19,18 +19,23 @@
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
 mod clike;
+mod escape;
 mod family;
 mod generic;
 mod nature;
+mod number;
 mod python;
 mod reader;
 mod rust;
+mod script;
 #[cfg(test)]
 mod shown;
 mod words;
 
+pub use escape::unescape;
 pub use family::family_of;
 pub use nature::{Nature, header_end, nature_of};
+pub use number::number;
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,11 +124,10 @@ pub const TEXT_MAX_BYTES: usize = u32::MAX as usize - 1;
 pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     let text = text.get(..TEXT_MAX_BYTES).unwrap_or(text);
     match family {
+        Family::Script => script::lex(text, sink),
         Family::Python => python::lex(text, sink),
         Family::Rust => rust::lex(text, sink),
         Family::Clike => clike::lex(text, sink),
-        Family::Script | Family::Generic => {
-            generic::lex(text, sink);
-        }
+        Family::Generic => generic::lex(text, sink),
     }
 }

@@ -12,7 +12,7 @@ use std::hash::Hasher;
 use super::bounded::{Count, Table, Tally, Top};
 use super::folders::{Counts, Forest};
 use super::model::*;
-use super::text::{KEPT_CHARS, clip};
+use super::text::{KEPT_CHARS, clip, release_words};
 use super::verdict::{Scope, sum_of_outcomes};
 use crate::record::{
     Certainty, Copy, Examined, Exposure, Item, Ledger, Map, Match, Package, Party, Problem, Record,
@@ -527,6 +527,8 @@ impl Gatherer {
             .is_some_and(|run| run.sets.iter().any(|set| set.role != "baseline"));
         let absence =
             (searched && copies.is_empty()).then(|| scope.absent("copy of the works searched for"));
+        let roles = || self.run.iter().flat_map(|run| &run.sets);
+        let careful = searched && !roles().any(|set| set.role == "baseline");
         let matches = std::mem::take(&mut self.matches)
             .into_iter()
             .filter_map(|((work, release, grade), places)| {
@@ -548,6 +550,7 @@ impl Gatherer {
             others: std::mem::replace(&mut self.examined_others, Top::new(0)).finish(),
             matches,
             absence,
+            careful,
         }
     }
 
@@ -656,9 +659,11 @@ fn add_copy(table: &mut Top<(Reverse<u64>, String), CopyRow>, copy: Copy) {
     };
     grades.sort_by_key(|grade| strength(&grade.name));
     grades.truncate(GRADES.len() + 1);
+    let why = copy.release_basis.as_ref();
     let row = CopyRow {
         locator: kept(&copy.locator),
         work: kept(&copy.work),
+        why: why.and_then(|basis| Some(kept(&release_words(basis, &copy.release)?))),
         release: kept(&copy.release),
         files_matched: copy.files_matched,
         files_total: copy.files_total,

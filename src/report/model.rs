@@ -264,6 +264,8 @@ pub struct Copies {
     pub matches: Vec<MatchCount>,
     /// Said where there is no copy.
     pub absence: Option<Statement>,
+    /// No baseline was given, so that fingerprints were judged more carefully.
+    pub careful: bool,
 }
 
 /// A place that holds a work, or part of it.
@@ -275,6 +277,8 @@ pub struct CopyRow {
     pub work: String,
     /// Its release.
     pub release: String,
+    /// Why that one, where several were signed.
+    pub why: Option<String>,
     /// Files of the work that match.
     pub files_matched: u64,
     /// Files of the work.

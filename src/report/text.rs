@@ -7,6 +7,8 @@
 
 use std::fmt::Write;
 
+use crate::record::ReleaseBasis;
+
 /// Most characters of one string on a page, before its middle is left out.
 pub const SHOWN_CHARS: usize = 400;
 
@@ -145,6 +147,23 @@ pub fn plural(number: u64, one: &str, many: &str) -> String {
 /// `usize` as `u64`, without a cast that could cut.
 pub(crate) fn count_of(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Why the release called `named` is named of a copy, in words; `None` where it is the only one that matches.
+pub fn release_words(basis: &ReleaseBasis, named: &str) -> Option<String> {
+    if !basis.ties.is_empty() {
+        let ties = basis.ties.join(", ");
+        return Some(format!("or {ties}: nothing tells them apart"));
+    }
+    let row = basis.releases.iter().find(|row| row.release == named)?;
+    if basis.releases.len() < 2 {
+        return None;
+    }
+    let Some(file) = row.telling_files.first() else {
+        return Some("of the releases signed, most of this one is there".to_owned());
+    };
+    let files = plural(row.telling, "file tells", "files tell");
+    Some(format!("{files}, such as {file}"))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::container::image;
 use crate::container::image::Doc;
 use crate::container::image::doc::Why;
 use crate::container::image::listing::Lister;
-use crate::container::{Body, Effect, Event, Input, Member, SourceMeta, Trouble, Walker};
+use crate::container::{Body, Effect, Event, Format, Input, Member, SourceMeta, Trouble, Walker};
 use crate::exposure::named::Beginning;
 use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
@@ -702,11 +702,12 @@ impl Analyser {
         }
         // Evidence is identified by SHA-256; content that is neither reported nor held against a set needs none.
         let sha256 = (!self.sets.is_empty()).then(|| Sha256Digest::of(&bytes));
-        let mut facts = self.examine(&bytes, sha256.as_ref());
+        let format = formats::format_of(&bytes);
+        let mut facts = self.examine(&bytes, sha256.as_ref(), format.is_some());
         // An input as a whole is the unit's; what is in containers takes of what may be held.
         let held = above + if depth == 0 { 0 } else { bytes.len() as u64 };
         let limits = self.limits.within(held);
-        let walker = self.open(&bytes, &mut facts, key, depth, &limits, ancestors);
+        let walker = self.open(&bytes, format, &mut facts, key, depth, &limits, ancestors);
         let Some(walker) = walker else {
             let facts = Arc::new(facts);
             self.remember(key, &facts);
@@ -875,10 +876,10 @@ impl Analyser {
     }
 
     /// What content is in itself, whether or not it is a container.
-    fn examine(&self, bytes: &Bytes, sha256: Option<&Sha256Digest>) -> Facts {
+    fn examine(&self, bytes: &Bytes, sha256: Option<&Sha256Digest>, is_container: bool) -> Facts {
         let mut facts = Facts::plain("");
         if let Some(sha256) = sha256 {
-            facts.matches = self.matches(bytes, sha256);
+            facts.matches = self.matches(bytes, sha256, is_container);
             if !facts.matches.is_empty() {
                 facts.lines = count_lines(bytes);
             }
@@ -886,21 +887,33 @@ impl Analyser {
         facts
     }
 
-    pub(super) fn matches(&self, bytes: &[u8], sha256: &Sha256Digest) -> Vec<MatchFact> {
-        match_facts(self.sets.lookup(&sha256.0, bytes))
+    /// The matches of a content. Of a container that is text itself, as maps are, what it holds is asked for its
+    /// fingerprints, and not the whole once more.
+    pub(super) fn matches(
+        &self,
+        bytes: &[u8],
+        sha256: &Sha256Digest,
+        is_container: bool,
+    ) -> Vec<MatchFact> {
+        match_facts(if is_container {
+            self.sets.lookup_whole(&sha256.0, bytes)
+        } else {
+            self.sets.lookup(&sha256.0, bytes)
+        })
     }
 
     /// Opens content that is a container, or examines it as a leaf. `None` where nothing is left to walk.
+    #[expect(clippy::too_many_arguments, reason = "content, and where it stands")]
     fn open(
         &self,
         bytes: &Bytes,
+        format: Option<&'static dyn Format>,
         facts: &mut Facts,
         key: ContentKey,
         depth: u32,
         limits: &Limits,
         ancestors: &[ContentKey],
     ) -> Option<Box<dyn Walker>> {
-        let format = formats::format_of(bytes);
         let mut walker: Option<Box<dyn Walker>> = None;
         if let Some(format) = format {
             format.name().clone_into(&mut facts.kind);
@@ -1107,6 +1120,10 @@ impl Analyser {
             facts.matches = match_facts(self.sets.lookup_digests(&sha256.0, None));
             if !facts.matches.is_empty() {
                 facts.lines = lines;
+            } else if facts.kind == "text" && self.sets.has_prints() {
+                unseen.push(
+                    "it was held against the sets as it stands, not in its normal form, and no fingerprints were made of it",
+                );
             } else if facts.kind == "text" {
                 unseen
                     .push("it was held against the sets as it stands, and not in its normal form");
@@ -1224,7 +1241,10 @@ pub(super) fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
             grade: match hit.grade {
                 crate::signature::Grade::Exact => Grade::Exact,
                 crate::signature::Grade::Normalized => Grade::Normalized,
+                crate::signature::Grade::Excerpt => Grade::Excerpt,
+                crate::signature::Grade::Derived => Grade::Derived,
             },
+            found: hit.found,
         })
         .collect()
 }

@@ -102,7 +102,7 @@ pub struct LinkFact {
 }
 
 /// One agreement with a signed work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MatchFact {
     /// Index of the set in the run.
     pub set: u32,
@@ -110,6 +110,8 @@ pub struct MatchFact {
     pub file: u32,
     /// How they agree.
     pub grade: crate::record::Grade,
+    /// What that rests on, where neither bytes nor normal forms are equal.
+    pub found: Option<Box<crate::signature::Found>>,
 }
 
 /// What is in a container.

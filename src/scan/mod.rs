@@ -15,6 +15,7 @@ pub mod images;
 pub mod input;
 pub mod large;
 pub mod place;
+pub mod public;
 pub mod seen;
 pub mod tally;
 pub mod triage;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
-use super::images;
+use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{Locator, MemberName, Sha256Digest};
@@ -22,7 +22,7 @@ use crate::record::{
     Match, MatchRange, Package, Party, Problem, Record, Reference, Source, SourceCounts,
     SourceStatus,
 };
-use crate::signature::SetGroup;
+use crate::signature::{SetGroup, Stretch};
 use crate::sourcemap;
 
 /// What judging a place needs beside the facts.
@@ -198,6 +198,8 @@ pub struct Placed {
     pub containers: Vec<PlacedContainer>,
     /// Troubles that kept something from being read in full.
     pub unread: u64,
+    /// Something in it matches a public set, and nothing private beyond that.
+    pub own_public: bool,
 }
 
 /// A row of the `container` table.
@@ -471,33 +473,46 @@ impl Placer<'_> {
     }
 
     fn place_matches(&self, child: &Child, at: &Locator, out: &mut Placed) {
-        for fact in &child.facts.matches {
-            let target = Target {
-                sha256: child.sha256,
-                basis: Basis::Content,
-                lines: child.facts.lines,
-                bytes: child.len,
-            };
-            out.records.extend(self.match_of(fact, at, &target));
-        }
+        let target = Target {
+            sha256: child.sha256,
+            basis: Basis::Content,
+            lines: child.facts.lines,
+            bytes: child.len,
+        };
+        self.tell_matches(&child.facts.matches, at, &target, out);
     }
 
-    /// The record of a match; `None` of one with public code or a baseline.
-    pub(super) fn match_of(
+    /// Gives the records of the matches of one content that go beyond what is public.
+    pub(super) fn tell_matches(
         &self,
-        fact: &MatchFact,
+        matches: &[MatchFact],
         at: &Locator,
         target: &Target,
-    ) -> Option<Record> {
+        out: &mut Placed,
+    ) {
+        let told = public::told(self.sets, matches);
+        out.own_public |= told.is_own_public;
+        let records = told.matches.iter();
+        out.records
+            .extend(records.filter_map(|fact| self.match_of(fact, at, target)));
+    }
+
+    /// The record of a match.
+    fn match_of(&self, fact: &MatchFact, at: &Locator, target: &Target) -> Option<Record> {
         let set = self.sets.sets().get(fact.set as usize)?;
-        if set.is_public() || set.is_baseline() {
-            return None;
-        }
         let file = match set.name(fact.file) {
             Some(name) => escape(name),
             None => fact.file.to_string(),
         };
         let original_lines = set.file(fact.file).map_or(0, |info| u64::from(info.lines));
+        let found = fact.found.as_deref();
+        let whole = || {
+            vec![MatchRange {
+                original_lines: [1, original_lines.max(1)],
+                target_lines: [1, target.lines.max(1)],
+                target_bytes: [0, target.bytes],
+            }]
+        };
         Some(Record::from(Match {
             locator: at.as_str().to_owned(),
             hops: at.hops().clone(),
@@ -507,15 +522,13 @@ impl Placer<'_> {
             file,
             grade: fact.grade,
             basis: target.basis,
-            score: 1.0,
-            log10_p: None,
-            of_original: 1.0,
-            of_target: 1.0,
-            ranges: vec![MatchRange {
-                original_lines: [1, original_lines.max(1)],
-                target_lines: [1, target.lines.max(1)],
-                target_bytes: [0, target.bytes],
-            }],
+            score: found.map_or(1.0, |found| rounded(found.score)),
+            log10_p: found.map(|found| rounded(found.log10_p)),
+            of_original: found.map_or(1.0, |found| rounded(found.of_original)),
+            of_target: found.map_or(1.0, |found| rounded(found.of_target)),
+            ranges: found.map_or_else(whole, |found| {
+                found.stretches.iter().map(range_of).collect()
+            }),
             git: None,
             image: None,
         }))
@@ -839,12 +852,20 @@ impl Placer<'_> {
     }
 
     fn is_public(&self, facts: &Facts) -> bool {
-        facts.matches.iter().any(|fact| {
-            self.sets
-                .sets()
-                .get(fact.set as usize)
-                .is_some_and(|set| set.is_public() || set.is_baseline())
-        })
+        public::is_public(self.sets, &facts.matches)
+    }
+}
+
+/// A figure of a verdict as records give it: four digits behind the point say all that it knows.
+fn rounded(figure: f32) -> f64 {
+    (f64::from(figure) * 1e4).round() / 1e4
+}
+
+fn range_of(stretch: &Stretch) -> MatchRange {
+    MatchRange {
+        original_lines: stretch.original_lines.map(u64::from),
+        target_lines: stretch.target_lines.map(u64::from),
+        target_bytes: stretch.target_bytes,
     }
 }
 

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use hashbrown::HashSet;
 
-use super::facts::Facts;
+use super::facts::{Facts, MatchFact};
 use crate::blob::ContentKey;
+use crate::signature::Stretch;
 
 const SHARDS: usize = 64;
 
@@ -95,6 +96,12 @@ impl Seen {
     }
 }
 
+fn weight_of_match(fact: &MatchFact) -> usize {
+    let found = fact.found.as_deref();
+    let stretches = found.map_or(0, |found| 64 + found.stretches.len() * size_of::<Stretch>());
+    size_of::<MatchFact>() + stretches
+}
+
 /// Bytes that facts take, roughly; nested ones are shared and counted where they stand.
 fn weight(facts: &Facts) -> usize {
     let tree = facts.tree.as_ref().map_or(0, |tree| {
@@ -118,5 +125,6 @@ fn weight(facts: &Facts) -> usize {
         children + tree.plain.len() * ContentKey::LEN
     });
     let links: usize = facts.links.iter().map(|link| 64 + link.target.len()).sum();
-    400 + tree + links + facts.traits.len() * 200 + facts.matches.len() * 12
+    let matches: usize = facts.matches.iter().map(weight_of_match).sum();
+    400 + tree + links + facts.traits.len() * 200 + matches
 }

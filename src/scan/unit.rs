@@ -418,7 +418,7 @@ fn analyse_as(
     let mut facts = Facts::plain(format.name());
     facts.levels = 1;
     if let (Input::Memory(bytes), false) = (&input, analyser.sets.is_empty()) {
-        facts.matches = analyser.matches(bytes, &sha256);
+        facts.matches = analyser.matches(bytes, &sha256, true);
     }
     if analyser.wishes.keep == super::analyse::Keep::Nothing
         && let Some(Some(known)) = analyser.known(&key, 0, 0, name)

@@ -10,10 +10,12 @@ use thiserror::Error;
 
 use super::digest::{FileDigests, digests_of, hex};
 use super::format::{
-    self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_PUBLIC, FileRow,
-    LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
+    self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_FOR_THIRD_PARTIES,
+    FLAG_PUBLIC, FileRow, LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
 };
+use super::index::{self, Form, TierKey};
 use super::key::Key;
+use super::prints::{FilePrints, Tier};
 use super::{names, table};
 
 /// One file of the work.
@@ -37,6 +39,8 @@ pub struct FileEntry {
     pub crc32: u32,
     /// Digest of the normal form ([`norm_text::digest`](super::norm_text::digest)), `None` when there is none.
     pub norm: Option<[u8; 32]>,
+    /// Its fingerprints ([`FilePrints::of`]).
+    pub prints: FilePrints,
 }
 
 impl FileEntry {
@@ -53,13 +57,16 @@ impl FileEntry {
             git_sha1: digests.git_sha1,
             crc32: digests.crc32,
             norm: digests.norm,
+            prints: FilePrints::default(),
         }
     }
 
     /// An entry for a file that is at hand.
     #[must_use]
     pub fn of(path: impl Into<Vec<u8>>, party: PartyFlag, content: &[u8]) -> FileEntry {
-        FileEntry::new(path, party, digests_of(content))
+        let mut entry = FileEntry::new(path, party, digests_of(content));
+        entry.prints = FilePrints::of(content);
+        entry
     }
 }
 
@@ -70,6 +77,9 @@ pub struct Options {
     pub public: bool,
     /// The set is public code to be subtracted.
     pub baseline: bool,
+    /// The set is to be handed on: single atoms, which can be guessed one by one, are left out. Short texts are the
+    /// caller's to leave out.
+    pub for_third_parties: bool,
     /// The key, if one is given. Without one it is derived and stands in the set.
     pub key: Option<Key>,
 }
@@ -132,6 +142,12 @@ pub struct Summary {
     pub contents: u32,
     /// Entries that were added more than once (same path, same bytes) and count once.
     pub repeats: u64,
+    /// Files with fingerprints.
+    pub printed: u32,
+    /// Fingerprints that were left out, since the set is to be handed on.
+    pub atoms_left_out: u64,
+    /// The sections of the set by id, with their length in bytes.
+    pub sections: Vec<(&'static str, u64)>,
     /// SHA-256 of the set's bytes.
     pub set_sha256: [u8; 32],
     /// Id of the key.
@@ -192,14 +208,24 @@ impl SetBuilder {
                 (derived.clone(), Some(derived))
             }
         };
-        let sections = [
+        let is_handed_on = self.options.for_third_parties;
+        let mut sections = vec![
             (CRC_SIZE_ID, crc_size_section(&key, &entries)),
             (EXACT_ID, exact_section(&key, &entries)),
             (FILES_ID, rows.iter().flat_map(FileRow::encode).collect()),
             (NORM_TEXT_ID, norm_text_section(&key, &entries)),
         ];
+        if entries.iter().any(|entry| !entry.prints.is_empty()) {
+            let is_baseline = self.options.baseline;
+            let tiers = Tier::ALL.into_iter();
+            let tiers = tiers.filter(|&tier| tier != Tier::Atoms || !is_handed_on);
+            let indexes =
+                tiers.map(|tier| (tier.id(), prints_section(&key, tier, is_baseline, &entries)));
+            sections.extend(indexes);
+        }
+        sections.sort_unstable_by_key(|(id, _)| *id);
         let preface = Preface {
-            flags: flags(self.options.public, self.options.baseline),
+            flags: flags(self.options.public, self.options.baseline, is_handed_on),
             counts,
             work: self.work,
             release: self.release,
@@ -217,6 +243,20 @@ impl SetBuilder {
             first_party_bytes: counts.first_party_bytes,
             texts: rows.iter().map(|row| u32::from(row.has_norm)).sum(),
             contents: contents.len() as u32,
+            printed: entries
+                .iter()
+                .map(|e| u32::from(!e.prints.is_empty()))
+                .sum(),
+            atoms_left_out: if is_handed_on {
+                let atoms = entries.iter().map(|e| e.prints.of_tier(Tier::Atoms).len());
+                atoms.sum::<usize>() as u64
+            } else {
+                0
+            },
+            sections: sections
+                .iter()
+                .map(|(id, body)| (*id, body.len() as u64))
+                .collect(),
             repeats: (added - entries.len()) as u64,
             set_sha256,
             key_id: preface.key_id,
@@ -283,9 +323,11 @@ fn count(rows: &[FileRow]) -> Result<Counts, BuildError> {
     Ok(counts)
 }
 
-fn flags(public: bool, baseline: bool) -> u32 {
+fn flags(public: bool, baseline: bool, for_third_parties: bool) -> u32 {
     let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
-    flag(public, FLAG_PUBLIC) | flag(baseline, FLAG_BASELINE)
+    flag(public, FLAG_PUBLIC)
+        | flag(baseline, FLAG_BASELINE)
+        | flag(for_third_parties, FLAG_FOR_THIRD_PARTIES)
 }
 
 fn crc_size_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
@@ -305,6 +347,16 @@ fn exact_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
         .map(|(id, e)| (key.git_value(&e.git_sha1), id));
     section.extend(table::build(by_git.collect()));
     section
+}
+
+fn prints_section(key: &Key, tier: Tier, is_baseline: bool, entries: &[FileEntry]) -> Vec<u8> {
+    let form = match tier {
+        _ if is_baseline => Form::Frequencies,
+        Tier::Atoms => Form::Files,
+        _ => Form::Places,
+    };
+    let files = entries.iter().map(|entry| entry.prints.of_tier(tier));
+    index::build(form, &TierKey::new(&key.tier_key(tier.id())), files)
 }
 
 fn norm_text_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {

@@ -7,8 +7,11 @@
 
 use std::fmt;
 
-use super::norm_text;
+use super::liken::{self, Least, Likeness};
+use super::prints::LineStarts;
+use super::ranges::{self, Stretch};
 use super::set::Set;
+use super::{norm_text, verdict};
 
 /// How a content and a file of a work agree, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +20,10 @@ pub enum Grade {
     Exact,
     /// The same text in normal form.
     Normalized,
+    /// Stretches of the same text.
+    Excerpt,
+    /// Renamed, minified, bundled or otherwise made of it by a tool.
+    Derived,
 }
 
 impl Grade {
@@ -26,6 +33,8 @@ impl Grade {
         match self {
             Grade::Exact => "exact",
             Grade::Normalized => "normalized",
+            Grade::Excerpt => "excerpt",
+            Grade::Derived => "derived",
         }
     }
 }
@@ -37,7 +46,7 @@ impl fmt::Display for Grade {
 }
 
 /// A content agrees with a file of a work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// Index of the set in the group.
     pub set: usize,
@@ -45,6 +54,34 @@ pub struct Hit {
     pub file: u32,
     /// How they agree.
     pub grade: Grade,
+    /// What that rests on, where neither bytes nor normal forms are equal.
+    pub found: Option<Box<Found>>,
+}
+
+impl Hit {
+    fn of_digest(set: usize, file: u32, grade: Grade) -> Hit {
+        Hit {
+            set,
+            file,
+            grade,
+            found: None,
+        }
+    }
+}
+
+/// What fingerprints say of a pair.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Found {
+    /// 0 to 1: how far beyond the threshold; 0.5 is at it.
+    pub score: f32,
+    /// log10 of the likelihood of this pair by chance, uncorrected.
+    pub log10_p: f32,
+    /// Share of the original that is there, 0 to 1.
+    pub of_original: f32,
+    /// Share of the target that it makes up, 0 to 1.
+    pub of_target: f32,
+    /// Which stretches correspond, in the order of the target.
+    pub stretches: Vec<Stretch>,
 }
 
 /// Sets that are asked together.
@@ -78,14 +115,72 @@ impl SetGroup {
         self.sets.iter().any(Set::has_git)
     }
 
-    /// Holds one content against all sets. `text` are its bytes, whatever they are, and `sha256` their digest. Hits come
-    /// in order of set, then of file; the empty list allocates nothing.
+    /// Whether any set has fingerprints to be asked for.
     #[must_use]
-    pub fn lookup(&self, sha256: &[u8; 32], text: &[u8]) -> Vec<Hit> {
+    pub fn has_prints(&self) -> bool {
+        self.sets
+            .iter()
+            .any(|set| set.has_prints() && !set.is_baseline())
+    }
+
+    /// As [`SetGroup::lookup`], for equal contents and equal texts only, and no fingerprints.
+    #[must_use]
+    pub fn lookup_whole(&self, sha256: &[u8; 32], content: &[u8]) -> Vec<Hit> {
         let mut norm = None;
         self.collect(sha256, || {
-            *norm.get_or_insert_with(|| norm_text::digest(text))
+            *norm.get_or_insert_with(|| norm_text::digest(content))
         })
+    }
+
+    /// Holds one content against all sets. `content` are its bytes, whatever they are, and `sha256` their digest. Hits come
+    /// in order of set, then of file; the empty list allocates nothing. Sets that know the bytes or their normal form are
+    /// not asked for more.
+    #[must_use]
+    pub fn lookup(&self, sha256: &[u8; 32], content: &[u8]) -> Vec<Hit> {
+        let mut hits = self.lookup_whole(sha256, content);
+        if !self.has_prints() {
+            return hits;
+        }
+        let known: Vec<usize> = hits.iter().map(|hit| hit.set).collect();
+        let text = norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none());
+        if let Some(text) = text {
+            let mut found = self.lookup_prints(&text, |set| !known.contains(&set));
+            if !found.is_empty() {
+                place_in_content(content, &mut found);
+                hits.extend(found);
+                hits.sort_by_key(|hit| (hit.set, hit.file));
+            }
+        }
+        hits
+    }
+
+    /// Holds the fingerprints of a decoded text against the sets that `is_asked` names.
+    fn lookup_prints(&self, text: &[u8], is_asked: impl Fn(usize) -> bool) -> Vec<Hit> {
+        let has_baseline = self.sets.iter().any(Set::is_baseline);
+        let mut lines = None;
+        let least = verdict::least(has_baseline);
+        let judged = liken::likenesses(&self.sets, text, &least, is_asked).into_iter();
+        let judged = judged.filter_map(|likeness| {
+            let verdict = verdict::judge(&likeness, has_baseline)?;
+            let set = self.sets.get(likeness.set)?;
+            let lines = lines.get_or_insert_with(|| LineStarts::of(text));
+            let tiers = verdict::tiers_of(verdict.grade);
+            let stretches = ranges::stretches(set, likeness.file, &likeness.traces, tiers, lines);
+            let found = Found {
+                score: verdict.score,
+                log10_p: verdict.log10_p,
+                of_original: verdict.of_original,
+                of_target: verdict.of_target,
+                stretches,
+            };
+            Some(Hit {
+                set: likeness.set,
+                file: likeness.file,
+                grade: verdict.grade,
+                found: Some(Box::new(found)),
+            })
+        });
+        judged.collect()
     }
 
     /// As [`SetGroup::lookup`] for a content whose bytes are gone and whose digests were kept. Without `norm` only the
@@ -101,13 +196,25 @@ impl SetGroup {
         let mut hits = Vec::new();
         for (set, asked) in self.sets.iter().enumerate() {
             let grade = Grade::Exact;
-            hits.extend(
-                asked
-                    .find_git(git_sha1)
-                    .map(|file| Hit { set, file, grade }),
-            );
+            let files = asked.find_git(git_sha1);
+            hits.extend(files.map(|file| Hit::of_digest(set, file, grade)));
         }
         hits
+    }
+
+    /// What a content and the files of those sets have in common that `is_asked` names, by their fingerprints; nothing where
+    /// it is not text. See [`Likeness`].
+    #[must_use]
+    pub fn likenesses(
+        &self,
+        content: &[u8],
+        least: &Least,
+        is_asked: impl Fn(usize) -> bool,
+    ) -> Vec<Likeness> {
+        match norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none()) {
+            Some(text) => liken::likenesses(&self.sets, &text, least, is_asked),
+            None => Vec::new(),
+        }
     }
 
     fn collect(&self, sha256: &[u8; 32], mut norm: impl FnMut() -> Option<[u8; 32]>) -> Vec<Hit> {
@@ -120,8 +227,37 @@ impl SetGroup {
                 ids = asked.find_norm(&norm);
                 grade = Grade::Normalized;
             }
-            hits.extend(ids.map(|file| Hit { set, file, grade }));
+            hits.extend(ids.map(|file| Hit::of_digest(set, file, grade)));
         }
         hits
+    }
+}
+
+/// Stretches are found in a text; turns their bytes into those of the content that the text was decoded from.
+fn place_in_content(content: &[u8], hits: &mut [Hit]) {
+    fn places(hits: &mut [Hit]) -> impl Iterator<Item = &mut [u64; 2]> {
+        let found = hits.iter_mut().filter_map(|hit| hit.found.as_mut());
+        let stretches = found.flat_map(|found| &mut found.stretches);
+        stretches.map(|stretch| &mut stretch.target_bytes)
+    }
+    // Of each stretch its first and its last byte: the end lies behind the character that the last one is of.
+    let mut wanted: Vec<u64> = places(hits)
+        .flat_map(|&mut [start, end]| [start, end.saturating_sub(1).max(start)])
+        .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let Some(placed) = norm_text::places_in_content(content, &wanted) else {
+        return;
+    };
+    let at = |byte: u64| {
+        wanted
+            .binary_search(&byte)
+            .ok()
+            .and_then(|at| placed.get(at))
+    };
+    for [start, end] in places(hits) {
+        if let (Some(first), Some(last)) = (at(*start), at(end.saturating_sub(1).max(*start))) {
+            (*start, *end) = (first.start, last.end);
+        }
     }
 }

@@ -146,6 +146,14 @@ impl Key {
         self.value(b"crc-size/1\0", &stated)
     }
 
+    /// The key of the index of a tier of fingerprints: 16 bytes.
+    pub(super) fn tier_key(&self, tier: &str) -> [u8; 16] {
+        let full = self.value(b"prints key\0", tier.as_bytes());
+        let mut key = [0; 16];
+        key.copy_from_slice(&full[..16]);
+        key
+    }
+
     /// The value that is stored for a digest of a normal form (tier `norm-text/1`).
     pub(super) fn norm_value(&self, norm: &[u8; 32]) -> [u8; 32] {
         self.value(b"norm-text/1\0", norm)

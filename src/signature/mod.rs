@@ -15,6 +15,7 @@
 //! | `exact/1` | SHA-256 of the bytes, and the git blob id (SHA-1 object format) |
 //! | `crc-size/1` | length and CRC-32, which the headers of a zip state: a hint for a triage, and no match by itself |
 //! | `norm-text/1` | digest of the text in its normal form, see [`norm_text`] |
+//! | `winnow/1`, `pieces/1`, `shape/1`, `grams/1`, `atoms/1` | fingerprints, see [`prints`] |
 //!
 //! A later tier is one more section. A reader that does not know a section id says so ([`Set::unknown_tiers`]) and goes
 //! on without it. The bytes of the file are laid out in [`format`](mod@format), those of `.names` in [`names`].
@@ -46,19 +47,27 @@ mod builder;
 mod digest;
 pub mod format;
 mod group;
+mod index;
 mod key;
+mod liken;
 mod mmap;
 pub mod names;
 pub mod norm_text;
+pub mod prints;
+mod ranges;
 mod set;
 mod table;
+pub mod verdict;
 
 pub use builder::{BuildError, Built, FileEntry, Options, SetBuilder, Summary};
 pub use digest::{FileDigests, digests_of, digests_with_sha256, git_blob_sha1};
 pub use format::{LicenceFlag, PartyFlag};
-pub use group::{Grade, Hit, SetGroup};
+pub use group::{Found, Grade, Hit, SetGroup};
+pub use index::LinePrint;
 pub use key::{Key, KeyError};
+pub use liken::{Agreement, Least, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
+pub use ranges::Stretch;
 pub use set::{Fault, FileInfo, Set, SetError};
 pub use table::Ids;
 

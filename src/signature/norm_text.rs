@@ -171,7 +171,7 @@ fn cut_end(text: &[u8], is_cut: impl Fn(u8) -> bool) -> &[u8] {
 }
 
 /// Rule 1: the text as UTF-8 (or as what it is), without byte order mark.
-fn decode(content: &[u8]) -> Option<Cow<'_, [u8]>> {
+pub(super) fn decode(content: &[u8]) -> Option<Cow<'_, [u8]>> {
     match content {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Some(Cow::Borrowed(rest)),
         [0xFF, 0xFE, rest @ ..] => decode_utf16(rest, u16::from_le_bytes).map(Cow::Owned),
@@ -209,6 +209,45 @@ fn is_clearly_utf16(window: &[u8], order: fn([u8; 2]) -> u16) -> bool {
         }
     }
     low_units * 4 >= units.len() * 3
+}
+
+/// Where characters of the decoded text stand in `content`: for each byte of the text in `bytes` (ascending) the bytes of
+/// the character that it is part of. `None` where the text stands in the content as it is.
+pub(super) fn places_in_content(content: &[u8], bytes: &[u64]) -> Option<Vec<Range<u64>>> {
+    let (mark_len, order): (usize, fn([u8; 2]) -> u16) = match content {
+        [0xEF, 0xBB, 0xBF, ..] => {
+            return Some(bytes.iter().map(|&byte| byte + 3..byte + 4).collect());
+        }
+        [0xFF, 0xFE, ..] => (2, u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => (2, u16::from_be_bytes),
+        _ => {
+            let window = &content[..content.len().min(UTF16_WINDOW_BYTES)];
+            memchr(0, window)?;
+            if is_clearly_utf16(window, u16::from_le_bytes) {
+                (0, u16::from_le_bytes)
+            } else {
+                (0, u16::from_be_bytes)
+            }
+        }
+    };
+    let (units, _) = content.get(mark_len..)?.as_chunks::<2>();
+    let mut placed = Vec::with_capacity(bytes.len());
+    let mut wanted = bytes.iter().peekable();
+    let (mut at, mut in_text) = (mark_len as u64, 0);
+    for decoded in char::decode_utf16(units.iter().map(|&unit| order(unit))) {
+        // A lone surrogate takes three bytes: see `wtf8_of_surrogate`.
+        let (len, text_len) = decoded.map_or((2, 3), |c| (2 * c.len_utf16(), c.len_utf8()));
+        in_text += text_len as u64;
+        while wanted.next_if(|&&byte| byte < in_text).is_some() {
+            placed.push(at..at + len as u64);
+        }
+        at += len as u64;
+        if wanted.peek().is_none() {
+            break;
+        }
+    }
+    placed.extend(wanted.map(|_| at..at));
+    Some(placed)
 }
 
 /// UTF-16 to UTF-8, lone surrogates as WTF-8. `None` when a byte is left over.
@@ -452,6 +491,41 @@ mod tests {
         for (content, expected) in cases {
             assert_eq!(lines(content), expected, "{content:?}");
         }
+    }
+
+    #[test]
+    fn places_lead_back_to_the_content() {
+        let text = "ab é 漢 💡 z";
+        let all: Vec<u64> = (0..text.len() as u64).collect();
+        let of_text: Vec<char> = text
+            .char_indices()
+            .flat_map(|(_, c)| std::iter::repeat_n(c, c.len_utf8()))
+            .collect();
+        for (mark, to_bytes, of_bytes) in [
+            (
+                &b"\xFF\xFE"[..],
+                u16::to_le_bytes as fn(u16) -> [u8; 2],
+                u16::from_le_bytes as fn([u8; 2]) -> u16,
+            ),
+            (b"\xFE\xFF", u16::to_be_bytes, u16::from_be_bytes),
+        ] {
+            let content = joined(mark, &utf16(text, to_bytes));
+            let places = places_in_content(&content, &all).unwrap();
+            for (place, expected) in places.iter().zip(&of_text) {
+                let bytes = &content[place.start as usize..place.end as usize];
+                let (units, _) = bytes.as_chunks::<2>();
+                let units: Vec<u16> = units.iter().map(|&unit| of_bytes(unit)).collect();
+                assert_eq!(String::from_utf16(&units).unwrap(), expected.to_string());
+            }
+            assert_eq!(places.len(), all.len());
+        }
+        let unmarked = utf16("plain text of letters", u16::to_le_bytes);
+        assert_eq!(places_in_content(&unmarked, &[3]), Some(vec![6..8]));
+        assert_eq!(
+            places_in_content(b"\xEF\xBB\xBFabc", &[0, 2]),
+            Some(vec![3..4, 5..6])
+        );
+        assert_eq!(places_in_content(b"abc", &[0, 2]), None);
     }
 
     /// Bytes that make every rule meet every other.

@@ -20,8 +20,10 @@ use super::format::{
     FLAG_FOR_THIRD_PARTIES, FLAG_PUBLIC, Fields, FileRow, LicenceFlag, NORM_TEXT_ID, PartyFlag,
     Preface, Section,
 };
+use super::index::{Index, TierKey};
 use super::key::Key;
 use super::names::{self, Names, NamesError};
+use super::prints::Tier;
 use super::table::{Ids, Table};
 use super::{mmap, norm_text};
 
@@ -140,6 +142,7 @@ pub struct Set {
     exact: Option<Exact>,
     crc_size: Option<Table>,
     norm_text: Option<Table>,
+    prints: [Option<Index>; Tier::ALL.len()],
     unknown_tiers: Vec<String>,
     names: Option<Names>,
     sha256: OnceLock<[u8; 32]>,
@@ -233,6 +236,7 @@ impl Set {
             exact: None,
             crc_size: None,
             norm_text: None,
+            prints: Default::default(),
             unknown_tiers: Vec::new(),
             names: None,
             sha256: OnceLock::new(),
@@ -261,7 +265,17 @@ impl Set {
                 let [table] = self.tables(section)?;
                 self.norm_text = Some(table);
             }
-            unknown => self.unknown_tiers.push(unknown.to_owned()),
+            id => match Tier::of_id(id) {
+                Some(tier) => {
+                    let body = self.data.get(section.range.clone()).unwrap_or_default();
+                    let key = TierKey::new(&self.key.tier_key(id));
+                    let index =
+                        Index::parse(body, section.range.start, self.preface.counts.files, key)
+                            .map_err(|what| section_fault(section, what))?;
+                    self.prints[tier as usize] = Some(index);
+                }
+                None => self.unknown_tiers.push(id.to_owned()),
+            },
         }
         Ok(())
     }
@@ -349,7 +363,13 @@ impl Set {
         let exact = self.exact.as_ref().map(|_| EXACT_ID);
         let norm_text = self.norm_text.as_ref().map(|_| norm_text::ALGORITHM);
         let crc_size = self.crc_size.as_ref().map(|_| CRC_SIZE_ID);
-        crc_size.into_iter().chain(exact).chain(norm_text).collect()
+        let prints = Tier::ALL
+            .into_iter()
+            .filter(|&tier| self.index(tier).is_some());
+        let mut tiers: Vec<_> = crc_size.into_iter().chain(exact).chain(norm_text).collect();
+        tiers.extend(prints.map(Tier::id));
+        tiers.sort_unstable();
+        tiers
     }
 
     /// How many files the work has. Ids run from 0 to one less.
@@ -458,6 +478,21 @@ impl Set {
             Some(table) => table.find(&self.data, &self.key.norm_value(norm)),
             None => Ids::NONE,
         }
+    }
+
+    /// The index of a tier of fingerprints, if the set has it.
+    pub(super) fn index(&self, tier: Tier) -> Option<&Index> {
+        self.prints.get(tier as usize)?.as_ref()
+    }
+
+    /// Whether the set can be asked for fingerprints.
+    pub(super) fn has_prints(&self) -> bool {
+        self.prints.iter().flatten().any(|index| index.rows() > 0)
+    }
+
+    /// All bytes of the set, which an index lies in.
+    pub(super) fn data(&self) -> &[u8] {
+        &self.data
     }
 
     /// Whether the set can be asked for git blob ids.

@@ -126,38 +126,36 @@ impl Reason {
 /// What a triage asks of the sets.
 #[derive(Debug)]
 pub struct Triage {
-    /// Sets whose matches are told, by their place in the group.
-    told: Vec<usize>,
-    /// Lengths of all files of those, in bytes.
+    /// Lengths of all files of those sets whose matches are told, in bytes.
     lengths: HashSet<u64>,
     asks_checksums: bool,
 }
 
 impl Triage {
-    /// Prepares to ask these sets. Public ones and baselines are not asked: what is found in them is not told.
+    /// Prepares to ask these sets. What is in public ones and baselines alone is not told, and need not be read.
     pub fn new(group: &SetGroup) -> Self {
-        let sets = group.sets().iter().enumerate();
-        let told = sets.filter(|(_, set)| !set.is_public() && !set.is_baseline());
-        let (told, sets): (Vec<usize>, Vec<_>) = told.unzip();
+        let sets = group.sets().iter();
+        let told = || {
+            sets.clone()
+                .filter(|set| !set.is_public() && !set.is_baseline())
+        };
         Self {
-            told,
-            lengths: sets.iter().flat_map(|set| set.lengths()).collect(),
-            asks_checksums: sets.iter().any(|set| set.has_crc()),
+            lengths: told().flat_map(|set| set.lengths()).collect(),
+            asks_checksums: told().any(|set| set.has_crc()),
         }
     }
 
     fn matches<'s, I: Iterator<Item = u32> + 's>(
-        &'s self,
         group: &'s SetGroup,
         grade: Grade,
         find: impl Fn(&'s crate::signature::Set) -> I + 's,
     ) -> impl Iterator<Item = MatchFact> + 's {
-        self.told.iter().flat_map(move |&set| {
-            let found = group.sets().get(set).map(&find);
-            found.into_iter().flatten().map(move |file| MatchFact {
-                set: set as u32,
+        (0..).zip(group.sets()).flat_map(move |(set, asked)| {
+            find(asked).map(move |file| MatchFact {
+                set,
                 file,
                 grade,
+                found: None,
             })
         })
     }
@@ -276,9 +274,7 @@ impl<'a> Account<'a> {
                     return;
                 }
                 let sets = self.sets();
-                let found = self
-                    .triage
-                    .matches(sets, Grade::Hinted, |set| set.find_crc(len, crc32));
+                let found = Triage::matches(sets, Grade::Hinted, |set| set.find_crc(len, crc32));
                 self.tell(
                     &found.collect::<Vec<_>>(),
                     &opened.place_of(name, ordinal),
@@ -307,9 +303,7 @@ impl<'a> Account<'a> {
         let read = digests(input).map_err(|error| unit::failed(&error, input.len()))?;
         let (key, sha256, lines) = read;
         let sets = self.sets();
-        let found = self
-            .triage
-            .matches(sets, Grade::Exact, |set| set.find_exact(&sha256.0));
+        let found = Triage::matches(sets, Grade::Exact, |set| set.find_exact(&sha256.0));
         let found: Vec<_> = found.collect();
         self.tell(&found, at, Basis::Content, Some((sha256, lines)));
         self.tally.entries += 1;
@@ -326,18 +320,17 @@ impl<'a> Account<'a> {
         basis: Basis,
         read: Option<(Sha256Digest, u64)>,
     ) {
-        for fact in found {
-            let file = self.sets().sets()[fact.set as usize].file(fact.file);
-            let stated = file.map_or((0, 0), |file| (file.bytes, u64::from(file.lines)));
-            let target = Target {
-                sha256: read.map(|(sha256, _)| sha256),
-                basis,
-                lines: read.map_or(stated.1, |(_, lines)| lines),
-                bytes: stated.0,
-            };
-            let record = self.scan.placer.match_of(fact, at, &target);
-            self.placed.records.extend(record);
-        }
+        let Some(fact) = found.first() else { return };
+        let file = self.sets().sets()[fact.set as usize].file(fact.file);
+        let stated = file.map_or((0, 0), |file| (file.bytes, u64::from(file.lines)));
+        let target = Target {
+            sha256: read.map(|(sha256, _)| sha256),
+            basis,
+            lines: read.map_or(stated.1, |(_, lines)| lines),
+            bytes: stated.0,
+        };
+        let placer = &self.scan.placer;
+        placer.tell_matches(found, at, &target, &mut self.placed);
     }
 
     /// Closes a container: says what was not read in it.

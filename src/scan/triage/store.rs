@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Account, Opened, Own, Reason, Stands};
+use super::{Account, Opened, Own, Reason, Stands, Triage};
 use crate::blob::{Locator, MemberName};
 use crate::container::Trouble;
 use crate::container::git::Hash;
@@ -102,9 +102,7 @@ pub(super) fn objects(
 /// Holds the name of an object against the sets.
 fn object(account: &mut Account, opened: &Opened, id: &[u8; 20]) {
     let sets = account.sets();
-    let found = account
-        .triage
-        .matches(sets, Grade::Exact, |set| set.find_git(id));
+    let found = Triage::matches(sets, Grade::Exact, |set| set.find_git(id));
     let mut found = found.peekable();
     if found.peek().is_none() {
         return;

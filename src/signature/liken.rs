@@ -1,0 +1,361 @@
+//! Holds the fingerprints of one text against many sets, and says how much of which file is in it.
+//!
+//! The text is fingerprinted once; every fingerprint is looked up in every set as it is made, and only those that a set
+//! knows are kept, which for foreign text is next to none. What was found is then gathered for each file of each work:
+//! how many of its fingerprints are there, what they weigh, and where they stand closest together. From this alone
+//! ([`Likeness`]) the verdict is made ([`verdict`](super::verdict)).
+//!
+//! **Weight.** A fingerprint that is in much public code says little. With a baseline of `N` files, of which `f` have
+//! it, it weighs `ln((N + 1) / (f + 1)) / ln(N + 1)`, from 1 down to 0. Without one everything weighs 1, and the verdict is
+//! more careful. Where several files of the work share it, it is divided among them by the root of their number.
+//!
+//! **Window.** A file that was bundled into another of a thousand times its size stands there in one stretch; what
+//! agrees by chance lies scattered. So what counts is what falls into one stretch of the target that is as long
+//! as the original (and at least [`WINDOW_MIN_BYTES`]).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::prints::{Print, Tier, prints};
+use super::set::Set;
+
+const TIERS: usize = Tier::ALL.len();
+
+/// A window of the target is at least as long as this.
+pub const WINDOW_MIN_BYTES: u32 = 2048;
+/// A value that is in more files of a work than this says nothing of any of them.
+const FILES_MAX: usize = 64;
+/// Places of one value that are looked at; what repeats itself more often adds nothing.
+const PLACES_MAX: u32 = 8;
+/// Fingerprints of the target are counted in stretches of this length.
+const BUCKET_BYTES: u32 = 1024;
+
+/// How the fingerprints of one tier agree.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Agreement {
+    /// Fingerprints of the original.
+    pub original: u32,
+    /// Of these, in the target.
+    pub found: u32,
+    /// Of these, in the window that holds most.
+    pub in_window: u32,
+    /// What those in the window weigh.
+    pub weight: f32,
+    /// Stretches that do not overlap in the window: what overlaps is one observation.
+    pub runs: u32,
+    /// Fingerprints of the target in the window.
+    pub target: u32,
+    /// Fingerprints of the target.
+    pub target_total: u32,
+}
+
+impl Agreement {
+    /// Share of the original's fingerprints that stand in the window.
+    #[must_use]
+    pub fn of_original(&self) -> f32 {
+        self.in_window as f32 / self.original.max(1) as f32
+    }
+
+    /// Share of the window's fingerprints that are the original's.
+    #[must_use]
+    pub fn of_target(&self) -> f32 {
+        (self.in_window as f32 / self.target.max(1) as f32).min(1.0)
+    }
+}
+
+/// A fingerprint of the target that a file of a work has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trace {
+    /// Its tier.
+    pub tier: Tier,
+    /// Where it stands in the target, in bytes of the decoded text.
+    pub start: u32,
+    /// Behind its last byte.
+    pub end: u32,
+    /// What the set says of its place in the original: see [`Form`](super::index::Form).
+    pub(super) posting: u32,
+    /// Its row in the set: the same for the same value.
+    pub(super) row: u32,
+}
+
+/// What a text and a file of a work have in common.
+#[derive(Debug, Clone)]
+pub struct Likeness {
+    /// Index of the set in the group.
+    pub set: usize,
+    /// Id of the file in that set.
+    pub file: u32,
+    /// How the tiers agree, in the order of [`Tier::ALL`].
+    pub tiers: [Agreement; TIERS],
+    /// The fingerprints that both have, in the order of their places in the target.
+    pub traces: Vec<Trace>,
+}
+
+impl Likeness {
+    /// How one tier agrees.
+    #[must_use]
+    pub fn tier(&self, tier: Tier) -> &Agreement {
+        &self.tiers[tier as usize]
+    }
+}
+
+/// A fingerprint of the target that is in a set.
+struct Found {
+    print: Print,
+    tier: Tier,
+    first_row: u32,
+    rows: u32,
+    weight: f32,
+}
+
+/// How many fingerprints of each tier stand in which stretch of the target.
+#[derive(Default)]
+struct Density {
+    buckets: Vec<[u16; TIERS]>,
+    total: [u32; TIERS],
+}
+
+impl Density {
+    #[inline]
+    fn add(&mut self, tier: Tier, at: u32) {
+        let bucket = (at / BUCKET_BYTES) as usize;
+        if bucket >= self.buckets.len() {
+            self.buckets.resize(bucket + 1, [0; TIERS]);
+        }
+        self.buckets[bucket][tier as usize] += 1;
+        self.total[tier as usize] += 1;
+    }
+
+    fn within(&self, tier: Tier, start: u32, end: u32) -> u32 {
+        let last = (end / BUCKET_BYTES) as usize;
+        let stretch = self
+            .buckets
+            .iter()
+            .take(last + 1)
+            .skip((start / BUCKET_BYTES) as usize);
+        stretch.map(|counts| u32::from(counts[tier as usize])).sum()
+    }
+}
+
+/// Holds `text` (decoded, see [`norm_text`](super::norm_text)) against those of `sets` that `is_asked` names.
+pub(super) fn likenesses(
+    sets: &[Set],
+    text: &[u8],
+    least: &Least,
+    is_asked: impl Fn(usize) -> bool,
+) -> Vec<Likeness> {
+    let asked: Vec<(usize, &Set)> = (0..)
+        .zip(sets)
+        .filter(|&(at, set)| is_asked(at) && set.has_prints() && !set.is_baseline())
+        .collect();
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
+    let files: u32 = baselines.iter().map(|set| set.files_total()).sum();
+    let mut density = Density::default();
+    let mut found: Vec<Vec<Found>> = asked.iter().map(|_| Vec::new()).collect();
+    let mut places: HashMap<(Tier, u64), u32> = HashMap::new();
+    prints(text, |tier, print| {
+        density.add(tier, print.start);
+        let mut weight = None;
+        for ((_, set), found) in asked.iter().zip(&mut found) {
+            let Some(index) = set.index(tier) else {
+                continue;
+            };
+            let rows = index.find(set.data(), print.value);
+            if rows.is_empty() || rows.len() > FILES_MAX {
+                continue;
+            }
+            let weight = *weight.get_or_insert_with(|| {
+                let seen = places.entry((tier, print.value)).or_insert(0);
+                *seen += 1;
+                if *seen > PLACES_MAX {
+                    return 0.0;
+                }
+                weight_of(&baselines, files, tier, print.value)
+            });
+            if weight > 0.0 {
+                found.push(Found {
+                    print,
+                    tier,
+                    first_row: rows.start as u32,
+                    rows: rows.len() as u32,
+                    weight: weight / (rows.len() as f32).sqrt(),
+                });
+            }
+        }
+    });
+    let mut likenesses = Vec::new();
+    for ((at, set), found) in asked.iter().zip(&found) {
+        gather(*at, set, found, &density, least, &mut likenesses);
+    }
+    likenesses
+}
+
+/// What a fingerprint weighs: see the page.
+fn weight_of(baselines: &[&Set], files: u32, tier: Tier, value: u64) -> f32 {
+    if files == 0 {
+        return 1.0;
+    }
+    let having: u32 = baselines
+        .iter()
+        .filter_map(|set| Some(set.index(tier)?.frequency(set.data(), value)))
+        .sum();
+    if having > 0 && matches!(tier, Tier::Winnow | Tier::Pieces) {
+        return 0.0;
+    }
+    let all = f64::from(files) + 1.0;
+    let weight = (all / (f64::from(having) + 1.0)).ln() / all.ln();
+    (weight.max(0.0) as f32).powi(4)
+}
+
+/// Puts what was found of each file of a set together, of files that could reach `least` by it.
+fn gather(
+    at: usize,
+    set: &Set,
+    found: &[Found],
+    density: &Density,
+    least: &Least,
+    into: &mut Vec<Likeness>,
+) {
+    let promising = promising(set, found, least);
+    let mut files: BTreeMap<u32, Vec<(Trace, f32)>> = BTreeMap::new();
+    for_each_file(set, found, |hit, row, posting, file| {
+        if !promising.contains(&file) {
+            return;
+        }
+        let trace = Trace {
+            tier: hit.tier,
+            start: hit.print.start,
+            end: hit.print.end,
+            posting,
+            row,
+        };
+        files.entry(file).or_default().push((trace, hit.weight));
+    });
+    for (file, mut traces) in files {
+        traces.sort_by_key(|(trace, _)| (trace.start, trace.end, trace.tier));
+        let length = set.file(file).map_or(0, |info| info.bytes);
+        let window = u32::try_from(length)
+            .unwrap_or(u32::MAX)
+            .max(WINDOW_MIN_BYTES);
+        let tiers = Tier::ALL.map(|tier| {
+            let original = set
+                .index(tier)
+                .map_or(0, |index| index.count_of(set.data(), file));
+            let of_tier: Vec<&(Trace, f32)> = traces
+                .iter()
+                .filter(|(trace, _)| trace.tier == tier)
+                .collect();
+            agreement(&of_tier, tier, window, original, density)
+        });
+        into.push(Likeness {
+            set: at,
+            file,
+            tiers,
+            traces: traces.into_iter().map(|(trace, _)| trace).collect(),
+        });
+    }
+}
+
+/// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is
+/// lost; nearly all files that share a few words with a text end here.
+fn promising(set: &Set, found: &[Found], least: &Least) -> HashSet<u32> {
+    let mut sums: HashMap<u32, f32> = HashMap::new();
+    for_each_file(set, found, |hit, _, _, file| {
+        *sums.entry(file).or_insert(0.0) += hit.weight / least.bars[hit.tier as usize];
+    });
+    let enough = sums.into_iter().filter(|(_, sum)| *sum >= least.strength);
+    enough.map(|(file, _)| file).collect()
+}
+
+/// Calls `each` with what was found, its row, its posting and the file, for every file that has it.
+fn for_each_file(set: &Set, found: &[Found], mut each: impl FnMut(&Found, u32, u32, u32)) {
+    for hit in found {
+        let Some(index) = set.index(hit.tier) else {
+            continue;
+        };
+        for row in hit.first_row..hit.first_row + hit.rows {
+            let Some(posting) = index.posting(set.data(), row as usize) else {
+                continue;
+            };
+            if let Some(file) = index.file_of(set.data(), posting) {
+                each(hit, row, posting, file);
+            }
+        }
+    }
+}
+
+/// What a pair must be able to reach to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Least {
+    /// What counts as 1 in each tier, in the order of [`Tier::ALL`].
+    pub bars: [f32; TIERS],
+    /// The sum that is asked for.
+    pub strength: f32,
+}
+
+/// How one tier agrees: the window of `window` bytes whose fingerprints weigh most.
+fn agreement(
+    traces: &[&(Trace, f32)],
+    tier: Tier,
+    window: u32,
+    original: u32,
+    density: &Density,
+) -> Agreement {
+    let mut inside: HashMap<u32, u32> = HashMap::new();
+    let (mut weight, mut best) = (0.0_f64, (0.0_f64, 0, 0));
+    let mut first = 0;
+    for (last, (trace, value)) in (0..).zip(traces.iter().copied()) {
+        let times = inside.entry(trace.row).or_insert(0);
+        *times += 1;
+        if *times == 1 {
+            weight += f64::from(*value);
+        }
+        while let Some((left, value)) = traces
+            .get(first)
+            .filter(|(left, _)| first < last && trace.end - left.start > window)
+        {
+            first += 1;
+            if let Some(times) = inside.get_mut(&left.row) {
+                *times -= 1;
+                if *times == 0 {
+                    inside.remove(&left.row);
+                    weight -= f64::from(*value);
+                }
+            }
+        }
+        // Sums of what came and went again are never quite what they were.
+        if weight > best.0 + 1e-9 {
+            best = (weight, first, last + 1);
+        }
+    }
+    let held = traces.get(best.1..best.2).unwrap_or_default();
+    let mut rows: Vec<u32> = held.iter().map(|(trace, _)| trace.row).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let mut all: Vec<u32> = traces.iter().map(|(trace, _)| trace.row).collect();
+    all.sort_unstable();
+    all.dedup();
+    let (mut runs, mut behind) = (0, 0);
+    for (trace, _) in held {
+        if trace.start >= behind {
+            runs += 1;
+            behind = trace.end;
+        }
+    }
+    let target = match held {
+        [] => 0,
+        [(one, _)] => density.within(tier, one.start, one.end),
+        [(first, _), .., (last, _)] => density.within(tier, first.start, last.end),
+    };
+    Agreement {
+        original,
+        found: all.len() as u32,
+        in_window: rows.len() as u32,
+        weight: best.0 as f32,
+        runs,
+        target,
+        target_total: density.total[tier as usize],
+    }
+}
