@@ -294,7 +294,7 @@ fn strings_agree(what: &str, language: &str, paths: &[PathBuf], share: f64) {
         skipped(
             what,
             "Pygments is not installed",
-            "STRANDLINE_REQUIRE_COMPRESSORS",
+            "STRANDLINE_REQUIRE_LEXERS",
         );
         return;
     };

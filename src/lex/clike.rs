@@ -708,11 +708,7 @@ impl<'t, 's, S: Sink> Lexer<'t, 's, S> {
         };
         match byte {
             b'(' | b'[' | b'{' => self.opens(),
-            b')' | b']' | b'}' => {
-                if self.closes(byte) {
-                    return;
-                }
-            }
+            b')' | b']' | b'}' if self.closes(byte) => return,
             b':' if self.dialect == Dialect::CSharp
                 && self.nesting > 0
                 && self.open[self.nesting - 1].depth == 0 =>

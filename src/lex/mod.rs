@@ -24,6 +24,8 @@ mod family;
 mod generic;
 mod nature;
 mod number;
+#[cfg(test)]
+mod promises;
 mod python;
 mod reader;
 mod rust;

@@ -285,8 +285,7 @@ fn is_licence(text: &[u8]) -> bool {
         memchr::memmem::find(near, phrase.as_bytes()).is_some()
     };
     LICENCES.iter().any(|phrases| {
-        phrases.iter().filter(|phrase| has(phrase)).count() > 1
-            && phrases.iter().any(|phrase| begins(phrase))
+        phrases.iter().filter(|phrase| has(phrase)).count() > 1 && phrases.iter().any(begins)
     })
 }
 
