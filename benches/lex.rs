@@ -1,5 +1,5 @@
 //! How fast the lexers are: `cargo bench --bench lex -- [FAMILY] FILE...`, with files that are texts, or packages
-//! (`.tgz`) whose texts of the family are all read. Without files, scripts of some packages in `fixtures/packages`.
+//! (`.tgz`, `.tar.gz`, `.crate`) whose texts of the family are all read. Without files, scripts of some packages in `fixtures/packages`.
 //!
 //! Each text is lexed into a sink that counts, best of some rounds, on one thread. What is measured is the time that the
 //! thread ran (Linux, `/proc/self/schedstat`, in nanoseconds that are counted by the tick), so that each round reads
@@ -34,11 +34,30 @@ const BY_DEFAULT: [(&str, &str); 8] = [
 ];
 
 /// The families, with the endings of their files.
-const FAMILIES: [(&str, Family, &[&str]); 1] = [(
-    "script",
-    Family::Script,
-    &[".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"],
-)];
+const FAMILIES: [(&str, Family, &[&str]); 5] = [
+    (
+        "script",
+        Family::Script,
+        &[".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".jsx", ".tsx"],
+    ),
+    ("python", Family::Python, &[".py", ".pyi"]),
+    ("rust", Family::Rust, &[".rs"]),
+    (
+        "clike",
+        Family::Clike,
+        &[
+            ".c", ".h", ".cc", ".cpp", ".hpp", ".m", ".mm", ".java", ".go", ".cs", ".kt", ".swift",
+            ".php",
+        ],
+    ),
+    (
+        "generic",
+        Family::Generic,
+        &[
+            ".json", ".md", ".css", ".scss", ".html", ".svg", ".yml", ".toml",
+        ],
+    ),
+];
 
 struct Count(u64);
 
@@ -50,7 +69,8 @@ impl Sink for Count {
 
 /// Texts of a file, or of the members of a package that end so.
 fn texts(path: &str, endings: &[&str]) -> Outcome<Vec<Vec<u8>>> {
-    if !path.ends_with(".tgz") {
+    let packed = [".tgz", ".tar.gz", ".crate"];
+    if !packed.iter().any(|ending| path.ends_with(ending)) {
         return Ok(vec![std::fs::read(path)?]);
     }
     let mut archive = tar::Archive::new(GzDecoder::new(File::open(path)?));

@@ -300,7 +300,6 @@ impl Sink for Guess<'_> {
                 b"?:" => self.add([0, 0, 0, 0, 2, 0, 0]),
                 b"=>" => self.add([0, 0, 0, 2, 0, 0, 1]),
                 b"$" | b"@" if next == b'"' => self.add([0, 0, 0, 2, 0, 0, 0]),
-                b"*" => self.add([1, 0, 0, 0, 0, 0, 0]),
                 _ => {}
             },
             _ => {}
@@ -332,11 +331,11 @@ static DIALECT_NAMES: [&str; DIALECT_WEIGHTS.len()] = {
 /// How much a word speaks for each of [`DIALECTS`]. Weights are by hand.
 #[rustfmt::skip]
 const DIALECT_WEIGHTS: &[(&str, [i8; DIALECTS.len()])] = &[
-    ("struct", [2, 0, 1, 1, 0, 1, 0]), ("unsigned", [4, 0, 0, 0, 0, 0, 0]), ("char", [2, 1, 0, 1, 0, 0, 0]),
-    ("const", [2, 0, 1, 1, 0, 0, 1]), ("typedef", [4, 0, 0, 0, 0, 0, 0]), ("NULL", [4, 0, 0, 0, 0, 0, 0]),
+    ("struct", [2, 0, 2, 1, 0, 1, 0]), ("unsigned", [4, 0, 0, 0, 0, 0, 0]), ("char", [2, 1, 0, 1, 0, 0, 0]),
+    ("const", [1, 0, 1, 1, 0, 0, 1]), ("typedef", [4, 0, 0, 0, 0, 0, 0]), ("NULL", [4, 0, 0, 0, 0, 0, 0]),
     ("nullptr", [4, 0, 0, 0, 0, 0, 0]), ("template", [4, 0, 0, 0, 0, 0, 0]), ("size_t", [4, 0, 0, 0, 0, 0, 0]),
     ("std", [3, 0, 0, 0, 0, 0, 0]), ("extern", [3, 0, 0, 0, 0, 0, 0]), ("void", [2, 2, 0, 2, 0, 0, 1]),
-    ("int", [2, 2, 1, 2, 0, 0, 1]), ("sizeof", [3, 0, 0, 0, 0, 0, 0]), ("NSString", [5, 0, 0, 0, 0, 0, 0]),
+    ("int", [2, 2, 2, 2, 0, 0, 1]), ("sizeof", [3, 0, 0, 0, 0, 0, 0]), ("NSString", [5, 0, 0, 0, 0, 0, 0]),
     ("id", [1, 0, 0, 0, 0, 0, 0]), ("goto", [2, 0, 1, 0, 0, 0, 0]), ("inline", [2, 0, 0, 0, 1, 0, 0]),
     ("final", [0, 3, 0, 0, 0, 1, 1]), ("throws", [0, 3, 0, 0, 0, 2, 0]), ("extends", [0, 3, 0, 0, 0, 0, 2]),
     ("implements", [0, 3, 0, 0, 0, 0, 2]), ("boolean", [0, 3, 0, 0, 0, 0, 0]), ("String", [0, 2, 0, 0, 1, 1, 0]),
@@ -709,11 +708,7 @@ impl<'t, 's, S: Sink> Lexer<'t, 's, S> {
         };
         match byte {
             b'(' | b'[' | b'{' => self.opens(),
-            b')' | b']' | b'}' => {
-                if self.closes(byte) {
-                    return;
-                }
-            }
+            b')' | b']' | b'}' if self.closes(byte) => return,
             b':' if self.dialect == Dialect::CSharp
                 && self.nesting > 0
                 && self.open[self.nesting - 1].depth == 0 =>

@@ -86,6 +86,8 @@ struct Count {
     words: i32,
     /// Words behind another with a blank between them, both of no language.
     pairs: i32,
+    /// For `"`, `'` and `` ` ``: up to here in this stretch no such quote closes a string.
+    open_until: [usize; 3],
     /// This stretch is not the first, and no three quotes were seen in it.
     is_cut: bool,
     /// Words, pairs and scores where this stretch began.
@@ -137,6 +139,7 @@ impl Count {
     /// Counts in one stretch.
     fn stretch(&mut self, text: &[u8]) {
         let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+        self.open_until = [0; 3];
         let mut at = 0;
         // The last byte that is no white space, and whether a line began since.
         let mut before = b'\n';
@@ -309,11 +312,21 @@ impl Count {
             }
             (quote @ (b'"' | b'\'' | b'`'), ..) => {
                 let is_inside = at > 0 && is(text[at - 1], WORD);
-                return if quote == b'\'' && is_inside {
-                    1
-                } else {
-                    string_len(rest, quote)
+                if quote == b'\'' && is_inside {
+                    return 1;
+                }
+                let open_until = match quote {
+                    b'"' => &mut self.open_until[0],
+                    b'\'' => &mut self.open_until[1],
+                    _ => &mut self.open_until[2],
                 };
+                if at < *open_until {
+                    return 1;
+                }
+                return string_len(rest, quote).unwrap_or_else(|len| {
+                    *open_until = at + len;
+                    1
+                });
             }
             (b'/', b'/', _) if before != b':' && before != b'\\' => {
                 let line = &rest[..rest.len().min(COMMENT_MAX_BYTES)];
@@ -457,18 +470,19 @@ impl Count {
     }
 }
 
-/// Bytes of the string that begins here, its quotes included; 1 where it does not close on its line.
-fn string_len(rest: &[u8], quote: u8) -> usize {
+/// Bytes of the string that begins here, its quotes included; where it does not close on its line, or a template nowhere,
+/// the bytes in which it does not.
+fn string_len(rest: &[u8], quote: u8) -> Result<usize, usize> {
     let mut at = 1;
     while let Some(len) = memchr::memchr3(quote, b'\\', b'\n', rest.get(at..).unwrap_or_default()) {
         match rest[at + len] {
             b'\\' => at += len + 2,
             b'\n' if quote == b'`' => at += len + 1,
-            b'\n' => return 1,
-            _ => return at + len + 1,
+            b'\n' => return Err(at + len),
+            _ => return Ok(at + len + 1),
         }
     }
-    1
+    Err(rest.len())
 }
 
 /// Bytes up to the end of the line.

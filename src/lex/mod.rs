@@ -22,7 +22,10 @@ mod clike;
 mod escape;
 mod family;
 mod generic;
+mod nature;
 mod number;
+#[cfg(test)]
+mod promises;
 mod python;
 mod reader;
 mod rust;
@@ -33,6 +36,7 @@ mod words;
 
 pub use escape::unescape;
 pub use family::family_of;
+pub use nature::{Nature, header_end, nature_of};
 pub use number::number;
 
 /// A family of languages that one lexer reads.

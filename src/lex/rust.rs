@@ -59,6 +59,7 @@ pub(super) fn lex(text: &[u8], sink: &mut impl Sink) {
         in_head: false,
         raw_failures: 0,
         no_string: false,
+        is_flat: false,
         no_comment: false,
     };
     lexer.run();
@@ -77,7 +78,9 @@ struct Lexer<'t, 's, S> {
     raw_failures: u8,
     /// No string closes from here on.
     no_string: bool,
-    /// No nested comment closes from here on.
+    /// Some comment does not close with all that are nested in it: from here on they are read as if none were.
+    is_flat: bool,
+    /// No comment closes from here on.
     no_comment: bool,
 }
 
@@ -100,14 +103,17 @@ impl<S: Sink> Lexer<'_, '_, S> {
     /// with what is nested in it.
     fn skips_comment(&mut self) -> bool {
         let start = self.reader.at + 2;
-        if self.no_comment {
-            return match self.reader.find(b"*/", start) {
-                Some(end) => {
-                    self.reader.at = end + 2;
-                    true
-                }
-                None => false,
+        if self.is_flat {
+            let end = if self.no_comment {
+                None
+            } else {
+                self.reader.find(b"*/", start)
             };
+            self.no_comment = end.is_none();
+            if let Some(end) = end {
+                self.reader.at = end + 2;
+            }
+            return end.is_some();
         }
         let text = self.reader.text;
         let (mut at, mut depth) = (start, 1u64);
@@ -129,7 +135,7 @@ impl<S: Sink> Lexer<'_, '_, S> {
                 _ => at += 1,
             }
         }
-        self.no_comment = true;
+        self.is_flat = true;
         self.skips_comment()
     }
 
