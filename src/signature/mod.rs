@@ -56,6 +56,7 @@ pub mod norm_text;
 pub mod prints;
 mod ranges;
 mod set;
+mod shared;
 mod table;
 pub mod verdict;
 
@@ -69,6 +70,7 @@ pub use liken::{Agreement, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
 pub use ranges::Stretch;
 pub use set::{Fault, FileInfo, Set, SetError};
+pub use shared::{Shared, SharedCount, lines_of, shared, text_of};
 pub use table::Ids;
 
 #[cfg(test)]
