@@ -1,70 +1,121 @@
-//! The lexer for text of no known family: words, numbers, quoted strings and marks.
+//! The lexer for text of no known family: JSON, mark-up, style sheets, shell, prose.
+//!
+//! Words, numbers, quoted strings and marks; no comments and no keywords, since what they are differs. A word behind `.` is
+//! a property. A string ends on its line, and a backslash in it takes the next byte along; a quote that has no partner on
+//! its line is a mark, and so is an apostrophe within a word. Three backticks or more are one mark, as they open blocks in
+//! Markdown. A number goes on over letters, `_` and `.` (`12px`, `1.2.3`).
 
-use super::{Kind, Sink, Token};
+use super::reader::{DIGIT, LETTER, Reader, SPACE, WORD, is};
+use super::{Kind, Sink};
 
 /// Pushes the tokens of `text` into `sink`.
 pub(super) fn lex(text: &[u8], sink: &mut impl Sink) {
-    let mut at = 0;
+    lex_all(&mut Reader::new(text, sink));
+}
+
+/// Pushes the tokens from the reader's place to the end of its text.
+pub(super) fn lex_all(reader: &mut Reader<'_, '_, impl Sink>) {
     let mut before = b' ';
-    while let Some(&byte) = text.get(at) {
-        let start = at;
-        let (kind, end) = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' => {
-                at += 1;
+    while let Some(&byte) = reader.text.get(reader.at) {
+        match byte {
+            _ if is(byte, SPACE) => {
+                reader.at += 1;
+                // A word on the next line belongs to no `.`, which ended a sentence.
+                if byte == b'\n' {
+                    before = byte;
+                }
                 continue;
             }
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$' | 0x80.. => {
+            _ if is(byte, LETTER) || byte == b'$' => {
                 let kind = if before == b'.' {
                     Kind::Property
                 } else {
                     Kind::Name
                 };
-                (
-                    kind,
-                    run(text, at, |b| {
-                        b.is_ascii_alphanumeric() || b == b'_' || b == b'$' || b >= 0x80
-                    }),
-                )
+                let end = word_end(reader);
+                reader.take(kind, end);
             }
-            b'0'..=b'9' => (
-                Kind::Number,
-                run(text, at, |b| {
-                    b.is_ascii_alphanumeric() || b == b'.' || b == b'_'
-                }),
-            ),
-            b'"' | b'\'' | b'`' => {
-                let line = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |n| at + n);
-                match memchr::memchr(byte, &text[at + 1..line]) {
-                    Some(len) => {
-                        let end = at + 1 + len;
-                        sink.token(Token {
-                            kind: Kind::Text,
-                            start: at as u32 + 1,
-                            end: end as u32,
-                        });
-                        at = end + 1;
-                        before = byte;
-                        continue;
-                    }
-                    None => (Kind::Punct, at + 1),
+            _ if is(byte, DIGIT) => {
+                let mut end = reader.run(WORD);
+                while reader.text.get(end) == Some(&b'.')
+                    && is(reader.byte(end + 1 - reader.at), WORD)
+                {
+                    end = reader.run_from(end + 1, WORD);
                 }
+                reader.take(Kind::Number, end);
             }
-            _ => (Kind::Punct, at + 1),
-        };
-        sink.token(Token {
-            kind,
-            start: start as u32,
-            end: end as u32,
-        });
+            b'\'' if is(before, WORD) && is_within_word(reader) => reader.punct(1),
+            b'`' if reader.is_at(b"```") => {
+                let len = reader.text[reader.at..]
+                    .iter()
+                    .take_while(|&&b| b == b'`')
+                    .count();
+                reader.punct(len);
+            }
+            b'"' | b'\'' | b'`' => reader.line_string(byte),
+            _ => reader.punct(1),
+        }
         before = byte;
-        at = end;
     }
 }
 
-/// The end of the run of bytes from `at` on that `is_in` takes.
-fn run(text: &[u8], at: usize, is_in: impl Fn(u8) -> bool) -> usize {
-    text[at..]
-        .iter()
-        .position(|&b| !is_in(b))
-        .map_or(text.len(), |len| at + len)
+/// The end of the word that begins here; `$` is a letter of it.
+fn word_end<S: Sink>(reader: &Reader<'_, '_, S>) -> usize {
+    let mut end = reader.at;
+    loop {
+        end = reader.run_from(end, WORD);
+        if reader.text.get(end) != Some(&b'$') {
+            return end;
+        }
+        end += 1;
+    }
+}
+
+/// Whether the byte here stands directly between two of a word.
+fn is_within_word<S: Sink>(reader: &Reader<'_, '_, S>) -> bool {
+    let before = reader.at.checked_sub(1).and_then(|at| reader.text.get(at));
+    before.is_some_and(|&b| is(b, WORD)) && is(reader.byte(1), LETTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Family;
+    use super::super::shown::shown;
+
+    #[track_caller]
+    fn gives(text: &str, tokens: &str) {
+        assert_eq!(shown(Family::Generic, text), tokens, "{text}");
+    }
+
+    #[test]
+    fn words_numbers_strings_and_marks() {
+        gives(
+            r#"{"a \"b\"": [1, -2.5e3, true]}"#,
+            r#"{ t:a \"b\" : [ d:1 , - d:2.5e3 , n:true ] }"#,
+        );
+        gives(
+            ".a { b: 12px; c: #fff00a 1.2.3. }",
+            ". p:a { n:b : d:12px ; n:c : # n:fff00a d:1.2.3 . }",
+        );
+        gives(
+            "$a $b$c d$ x.y. Z\n.\nw",
+            "n:$a n:$b$c n:d$ n:x . p:y . p:Z . n:w",
+        );
+        gives("é ' ' '' `a`", "n:é t:  t: t:a");
+    }
+
+    #[test]
+    fn quotes_without_partners_are_marks() {
+        gives("don't say 'it' twice", "n:don ' n:t n:say t:it n:twice");
+        gives("5\" or 'open\n'b'", "d:5 \" n:or ' n:open t:b");
+        gives("```js\nx\n```", "``` n:js n:x ```");
+        gives("'a\\\nb' \"\\", "t:a\\\nb \" \\");
+    }
+
+    #[test]
+    fn a_line_of_open_quotes_is_read_once() {
+        // Would take hours where each quote looks for its partner again.
+        let text = "\"\\".repeat(2_000_000) + &"'\\`\\".repeat(500_000);
+        super::super::shown::assert_promises(Family::Generic, text.as_bytes());
+    }
 }

@@ -18,7 +18,22 @@
 //! * What a lexer yields for given bytes is fixed for good under the id of its family ([`Family::id`]): fingerprints
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
+mod clike;
+mod escape;
+mod family;
 mod generic;
+mod number;
+mod python;
+mod reader;
+mod rust;
+mod script;
+#[cfg(test)]
+mod shown;
+mod words;
+
+pub use escape::unescape;
+pub use family::family_of;
+pub use number::number;
 
 /// A family of languages that one lexer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,26 +122,10 @@ pub const TEXT_MAX_BYTES: usize = u32::MAX as usize - 1;
 pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
     let text = text.get(..TEXT_MAX_BYTES).unwrap_or(text);
     match family {
-        Family::Script | Family::Python | Family::Rust | Family::Clike | Family::Generic => {
-            generic::lex(text, sink);
-        }
+        Family::Script => script::lex(text, sink),
+        Family::Python => python::lex(text, sink),
+        Family::Rust => rust::lex(text, sink),
+        Family::Clike => clike::lex(text, sink),
+        Family::Generic => generic::lex(text, sink),
     }
-}
-
-/// The family that a text is most likely of, by its bytes.
-#[must_use]
-pub fn family_of(_text: &[u8]) -> Family {
-    Family::Generic
-}
-
-/// The text of a string literal with its escapes undone, put behind what is in `into`.
-pub fn unescape(_family: Family, raw: &[u8], into: &mut Vec<u8>) {
-    into.extend_from_slice(raw);
-}
-
-/// The value of a numeric literal, as the bits of an IEEE 754 double.
-#[must_use]
-pub fn number(_family: Family, raw: &[u8]) -> Option<u64> {
-    let text = str::from_utf8(raw).ok()?;
-    text.parse::<f64>().ok().map(f64::to_bits)
 }

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::liken::{self, Likeness};
+use super::liken::{self, Least, Likeness};
 use super::prints::LineStarts;
 use super::ranges::{self, Stretch};
 use super::set::Set;
@@ -158,7 +158,8 @@ impl SetGroup {
     fn lookup_prints(&self, text: &[u8], is_asked: impl Fn(usize) -> bool) -> Vec<Hit> {
         let has_baseline = self.sets.iter().any(Set::is_baseline);
         let mut lines = None;
-        let judged = liken::likenesses(&self.sets, text, is_asked).into_iter();
+        let least = verdict::least(has_baseline);
+        let judged = liken::likenesses(&self.sets, text, &least, is_asked).into_iter();
         let judged = judged.filter_map(|likeness| {
             let verdict = verdict::judge(&likeness, has_baseline)?;
             let set = self.sets.get(likeness.set)?;
@@ -204,9 +205,14 @@ impl SetGroup {
     /// What a content and the files of those sets have in common that `is_asked` names, by their fingerprints; nothing where
     /// it is not text. See [`Likeness`].
     #[must_use]
-    pub fn likenesses(&self, content: &[u8], is_asked: impl Fn(usize) -> bool) -> Vec<Likeness> {
+    pub fn likenesses(
+        &self,
+        content: &[u8],
+        least: &Least,
+        is_asked: impl Fn(usize) -> bool,
+    ) -> Vec<Likeness> {
         match norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none()) {
-            Some(text) => liken::likenesses(&self.sets, &text, is_asked),
+            Some(text) => liken::likenesses(&self.sets, &text, least, is_asked),
             None => Vec::new(),
         }
     }

@@ -587,3 +587,116 @@ impl Filter {
             .is_some_and(|word| word & (1 << (bit % 64)) != 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: [u8; 16] = [3; 16];
+
+    fn print(value: u64, line: u32, spans: u32) -> LinePrint {
+        LinePrint { value, line, spans }
+    }
+
+    fn built(form: Form, files: &[Vec<LinePrint>]) -> Vec<u8> {
+        let key = TierKey::new(&KEY);
+        build(form, &key, files.iter().map(Vec::as_slice))
+    }
+
+    fn parsed(body: &[u8], files: usize) -> Result<Index, &'static str> {
+        Index::parse(body, 0, files as u32, TierKey::new(&KEY))
+    }
+
+    /// Reference vector of the designers: key 00 01 … 0f, message 00 01 … 07 (Aumasson and Bernstein, SipHash, appendix A
+    /// and the test vectors published with it).
+    #[test]
+    fn stored_values_are_siphash() {
+        let key: [u8; 16] = std::array::from_fn(|n| n as u8);
+        let message = u64::from_le_bytes(std::array::from_fn(|n| n as u8));
+        assert_eq!(
+            TierKey::new(&key).value(message),
+            0x93f5_f579_9a93_2462 >> (64 - VALUE_BITS)
+        );
+    }
+
+    #[test]
+    fn places_come_back_with_their_lines() {
+        let files = vec![
+            vec![print(7, 1, 0), print(9, 40, 3), print(8, 41, 900)],
+            vec![],
+            vec![print(9, 100_000, 1)],
+        ];
+        let body = built(Form::Places, &files);
+        let index = parsed(&body, 3).expect("own index");
+        let rows = index.find(&body, 9);
+        let files_of_9: Vec<_> = rows
+            .filter_map(|row| index.file_of(&body, index.posting(&body, row)?))
+            .collect();
+        assert_eq!(files_of_9, [0, 2]);
+        assert_eq!(index.lines_of(&body, 0), [(1, 1), (40, 43), (41, 941)]);
+        assert_eq!(index.lines_of(&body, 1), []);
+        assert_eq!(index.lines_of(&body, 2), [(100_000, 100_001)]);
+        assert_eq!([0, 1, 2].map(|file| index.count_of(&body, file)), [3, 0, 1]);
+    }
+
+    #[test]
+    fn frequencies_are_powers_of_two() {
+        let files = vec![vec![print(1, 1, 0)]; 5];
+        let body = built(Form::Frequencies, &files);
+        let index = parsed(&body, 5).expect("own index");
+        assert_eq!(index.frequency(&body, 1), 4);
+        assert_eq!(index.frequency(&body, 2), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn all_that_was_put_in_is_found(files in prop::collection::vec(prop::collection::hash_set(0_u64..500, 0..60), 1..20)) {
+            let prints: Vec<Vec<LinePrint>> = files
+                .iter()
+                .map(|values| (1..).zip(values).map(|(line, &value)| print(value, line, 0)).collect())
+                .collect();
+            for form in [Form::Places, Form::Files] {
+                let body = built(form, &prints);
+                let index = parsed(&body, files.len()).expect("own index");
+                for value in 0..500 {
+                    let found: Vec<u32> = index
+                        .find(&body, value)
+                        .filter_map(|row| index.file_of(&body, index.posting(&body, row)?))
+                        .collect();
+                    let expected: Vec<u32> =
+                        (0..).zip(&files).filter(|(_, values)| values.contains(&value)).map(|(file, _)| file).collect();
+                    prop_assert_eq!(found, expected);
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(
+            mut flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            cut in any::<prop::sample::Index>(),
+            is_cut in any::<bool>(),
+        ) {
+            let files: Vec<Vec<LinePrint>> = (0..4).map(|file| (0..30).map(|n| print(n * file, n as u32 + 1, 0)).collect()).collect();
+            let mut body = built(Form::Places, &files);
+            for (at, byte) in flips.drain(..) {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            if is_cut {
+                body.truncate(cut.index(body.len()));
+            }
+            if let Ok(index) = parsed(&body, 4) {
+                for value in 0..100 {
+                    for row in index.find(&body, value) {
+                        let _ = index.posting(&body, row).and_then(|posting| index.file_of(&body, posting));
+                    }
+                }
+                for file in 0..5 {
+                    let _ = (index.lines_of(&body, file), index.count_of(&body, file));
+                }
+            }
+        }
+    }
+}

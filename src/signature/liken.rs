@@ -13,7 +13,7 @@
 //! agrees by chance lies scattered. So what counts is what falls into one stretch of the target that is as long
 //! as the original (and at least [`WINDOW_MIN_BYTES`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::prints::{Print, Tier, prints};
 use super::set::Set;
@@ -140,6 +140,7 @@ impl Density {
 pub(super) fn likenesses(
     sets: &[Set],
     text: &[u8],
+    least: &Least,
     is_asked: impl Fn(usize) -> bool,
 ) -> Vec<Likeness> {
     let asked: Vec<(usize, &Set)> = (0..)
@@ -186,7 +187,7 @@ pub(super) fn likenesses(
     });
     let mut likenesses = Vec::new();
     for ((at, set), found) in asked.iter().zip(&found) {
-        gather(*at, set, found, &density, &mut likenesses);
+        gather(*at, set, found, &density, least, &mut likenesses);
     }
     likenesses
 }
@@ -205,33 +206,33 @@ fn weight_of(baselines: &[&Set], files: u32, tier: Tier, value: u64) -> f32 {
     }
     let all = f64::from(files) + 1.0;
     let weight = (all / (f64::from(having) + 1.0)).ln() / all.ln();
-    weight.max(0.0) as f32
+    (weight.max(0.0) as f32).powi(4)
 }
 
-/// Puts what was found of each file of a set together.
-fn gather(at: usize, set: &Set, found: &[Found], density: &Density, into: &mut Vec<Likeness>) {
+/// Puts what was found of each file of a set together, of files that could reach `least` by it.
+fn gather(
+    at: usize,
+    set: &Set,
+    found: &[Found],
+    density: &Density,
+    least: &Least,
+    into: &mut Vec<Likeness>,
+) {
+    let promising = promising(set, found, least);
     let mut files: BTreeMap<u32, Vec<(Trace, f32)>> = BTreeMap::new();
-    for hit in found {
-        let Some(index) = set.index(hit.tier) else {
-            continue;
-        };
-        for row in hit.first_row..hit.first_row + hit.rows {
-            let Some(posting) = index.posting(set.data(), row as usize) else {
-                continue;
-            };
-            let Some(file) = index.file_of(set.data(), posting) else {
-                continue;
-            };
-            let trace = Trace {
-                tier: hit.tier,
-                start: hit.print.start,
-                end: hit.print.end,
-                posting,
-                row,
-            };
-            files.entry(file).or_default().push((trace, hit.weight));
+    for_each_file(set, found, |hit, row, posting, file| {
+        if !promising.contains(&file) {
+            return;
         }
-    }
+        let trace = Trace {
+            tier: hit.tier,
+            start: hit.print.start,
+            end: hit.print.end,
+            posting,
+            row,
+        };
+        files.entry(file).or_default().push((trace, hit.weight));
+    });
     for (file, mut traces) in files {
         traces.sort_by_key(|(trace, _)| (trace.start, trace.end, trace.tier));
         let length = set.file(file).map_or(0, |info| info.bytes);
@@ -255,6 +256,43 @@ fn gather(at: usize, set: &Set, found: &[Found], density: &Density, into: &mut V
             traces: traces.into_iter().map(|(trace, _)| trace).collect(),
         });
     }
+}
+
+/// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is
+/// lost; nearly all files that share a few words with a text end here.
+fn promising(set: &Set, found: &[Found], least: &Least) -> HashSet<u32> {
+    let mut sums: HashMap<u32, f32> = HashMap::new();
+    for_each_file(set, found, |hit, _, _, file| {
+        *sums.entry(file).or_insert(0.0) += hit.weight / least.bars[hit.tier as usize];
+    });
+    let enough = sums.into_iter().filter(|(_, sum)| *sum >= least.strength);
+    enough.map(|(file, _)| file).collect()
+}
+
+/// Calls `each` with what was found, its row, its posting and the file, for every file that has it.
+fn for_each_file(set: &Set, found: &[Found], mut each: impl FnMut(&Found, u32, u32, u32)) {
+    for hit in found {
+        let Some(index) = set.index(hit.tier) else {
+            continue;
+        };
+        for row in hit.first_row..hit.first_row + hit.rows {
+            let Some(posting) = index.posting(set.data(), row as usize) else {
+                continue;
+            };
+            if let Some(file) = index.file_of(set.data(), posting) {
+                each(hit, row, posting, file);
+            }
+        }
+    }
+}
+
+/// What a pair must be able to reach to be looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Least {
+    /// What counts as 1 in each tier, in the order of [`Tier::ALL`].
+    pub bars: [f32; TIERS],
+    /// The sum that is asked for.
+    pub strength: f32,
 }
 
 /// How one tier agrees: the window of `window` bytes whose fingerprints weigh most.

@@ -18,7 +18,7 @@
 //! speaks of many pairs multiplies.
 
 use super::group::Grade;
-use super::liken::{Agreement, Likeness};
+use super::liken::{Agreement, Least, Likeness};
 use super::prints::Tier;
 
 /// Version of the verdict: thresholds and rates belong to it.
@@ -111,6 +111,21 @@ pub fn judge(likeness: &Likeness, has_baseline: bool) -> Option<Verdict> {
         of_original: share(|tier| tier.found as f32 / tier.original.max(1) as f32),
         of_target: share(|tier| tier.found as f32 / tier.target_total.max(1) as f32),
     })
+}
+
+/// What a pair must be able to reach.
+#[must_use]
+pub fn least(has_baseline: bool) -> Least {
+    Least {
+        bars: BARS.map(|bar| {
+            if has_baseline {
+                bar.with_baseline
+            } else {
+                bar.without
+            }
+        }),
+        strength: 1.0,
+    }
 }
 
 /// The tiers whose agreement a grade rests on.

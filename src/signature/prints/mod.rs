@@ -91,9 +91,14 @@ pub struct Print {
 /// UTF-8 or what comes near it, without byte order mark; of a text longer than
 /// [`TEXT_MAX_BYTES`](crate::lex::TEXT_MAX_BYTES) the beginning is read.
 pub fn prints(text: &[u8], mut put: impl FnMut(Tier, Print)) {
+    prints_of_text(text, false, &mut put);
+}
+
+/// The same of a text that may have been found within another.
+fn prints_of_text(text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
     winnow::prints(text, |print| put(Tier::Winnow, print));
-    tokens::prints(family_of(text), text, put);
+    tokens::prints(family_of(text), text, is_decoded, put);
 }
 
 /// The fingerprints of one file, as a set keeps them.

@@ -31,7 +31,7 @@
 //! beyond 255 or written with a fraction of three or more digits. Names give `atoms/1` only: renaming takes them away.
 //! Four atoms that follow one another, names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
 
-use super::hash::{bytes, mix};
+use super::hash::{byte, bytes, mix};
 use super::window::Window;
 use super::{Print, Tier};
 use crate::lex::{Family, Kind, Sink, Token, lex};
@@ -40,6 +40,8 @@ use crate::lex::{Family, Kind, Sink, Token, lex};
 pub const PIECE_MIN: u32 = 24;
 /// Numbers of a run of the shape.
 pub const SHAPE_GRAM: usize = 12;
+/// Places for the numbers of a run, a power of two.
+const SHAPE_RING: usize = 16;
 /// Runs of which one is kept.
 pub const SHAPE_WINDOW: usize = 9;
 /// Atoms of a run.
@@ -49,6 +51,10 @@ pub const ATOM_GRAM: usize = 4;
 const NAME_MIN: usize = 6;
 /// Folded characters of a property, or of a text that is one word.
 const WORD_MIN: usize = 4;
+/// A string of this many bytes may be an encoded text.
+const ENCODED_MIN: usize = 200;
+/// Bytes of a word, before it is folded; what is longer is no word.
+const WORD_MAX: usize = 128;
 /// Bytes of any other text.
 const TEXT_MIN: usize = 5;
 /// Bytes of a regular expression.
@@ -67,12 +73,29 @@ mod seed {
     pub const ATOM_TEXT: u64 = 0x12;
 }
 
+/// The values of marks of one byte, which half of all tokens are.
+const MARKS: [u64; 256] = {
+    let mut table = [0; 256];
+    let mut mark = 0;
+    while mark < 256 {
+        table[mark] = byte(seed::WORD, mark as u8);
+        mark += 1;
+    }
+    table
+};
+
 /// The factor of the polynomials over tokens.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Gives the fingerprints of `text`, read as of `family`, to `put`.
-pub(super) fn prints(family: Family, text: &[u8], put: impl FnMut(Tier, Print)) {
+pub(super) fn prints(
+    family: Family,
+    text: &[u8],
+    is_decoded: bool,
+    put: &mut dyn FnMut(Tier, Print),
+) {
     let mut printer = Printer {
+        is_decoded,
         family,
         salt: bytes(0, family.id().as_bytes()),
         text,
@@ -81,28 +104,30 @@ pub(super) fn prints(family: Family, text: &[u8], put: impl FnMut(Tier, Print)) 
         shaper: Shaper::default(),
         grams: Grams::default(),
         value: Vec::new(),
-        folded: Vec::new(),
+        folded: Folded::new(),
     };
     lex(family, text, &mut printer);
     printer.finish();
 }
 
-struct Printer<'t, P> {
+struct Printer<'t, 'p> {
+    /// The text was encoded in another; it is not asked for a third.
+    is_decoded: bool,
     family: Family,
     /// Keeps values of different lexers apart.
     salt: u64,
     text: &'t [u8],
-    put: P,
+    put: &'p mut dyn FnMut(Tier, Print),
     pieces: Pieces,
     shaper: Shaper,
     grams: Grams,
     /// The text of the string at hand, escapes undone.
     value: Vec<u8>,
     /// The atom at hand.
-    folded: Vec<u8>,
+    folded: Folded,
 }
 
-impl<P: FnMut(Tier, Print)> Sink for Printer<'_, P> {
+impl Sink for Printer<'_, '_> {
     #[inline]
     fn token(&mut self, token: Token) {
         let text = self.text;
@@ -116,11 +141,17 @@ impl<P: FnMut(Tier, Print)> Sink for Printer<'_, P> {
                 } else {
                     WORD_MIN
                 };
-                if raw.len() >= min && fold_name(raw, &mut self.folded) && self.folded.len() >= min
+                if raw.len() >= min
+                    && let Some(word) = self.folded.of(raw)
+                    && word.len() >= min
                 {
-                    let atom = bytes(seed::ATOM_NAME, &self.folded);
+                    let atom = bytes(seed::ATOM_NAME, word);
                     self.atom(token, atom, token.kind == Kind::Property);
                 }
+            }
+            Kind::Punct if raw.len() == 1 => {
+                let value = raw.first().map_or(0, |&mark| MARKS[usize::from(mark)]);
+                self.plain(token, raw, value);
             }
             Kind::Keyword | Kind::Punct => {
                 let value = bytes(seed::WORD, raw);
@@ -135,7 +166,7 @@ impl<P: FnMut(Tier, Print)> Sink for Printer<'_, P> {
                 }
             }
             Kind::Number => {
-                let number = crate::lex::number(self.family, raw);
+                let number = crate::lex::number(raw);
                 let value = match number {
                     Some(bits) => bytes(seed::NUMBER, &bits.to_le_bytes()),
                     None => bytes(seed::NUMBER, raw),
@@ -154,7 +185,7 @@ impl<P: FnMut(Tier, Print)> Sink for Printer<'_, P> {
     }
 }
 
-impl<P: FnMut(Tier, Print)> Printer<'_, P> {
+impl Printer<'_, '_> {
     /// What every token does.
     #[inline]
     fn plain(&mut self, token: Token, raw: &[u8], value: u64) {
@@ -165,6 +196,9 @@ impl<P: FnMut(Tier, Print)> Printer<'_, P> {
     }
 
     fn string(&mut self, token: Token, raw: &[u8]) {
+        if raw.len() >= ENCODED_MIN && !self.is_decoded {
+            self.encoded(token, raw);
+        }
         let value = if memchr::memchr(b'\\', raw).is_some() {
             self.value.clear();
             crate::lex::unescape(self.family, raw, &mut self.value);
@@ -175,9 +209,9 @@ impl<P: FnMut(Tier, Print)> Printer<'_, P> {
         let unescaped = if value.is_empty() { raw } else { &value };
         self.plain(token, raw, bytes(seed::TEXT, unescaped));
         let trimmed = unescaped.trim_ascii();
-        if fold_name(trimmed, &mut self.folded) {
-            if self.folded.len() >= WORD_MIN {
-                let atom = bytes(seed::ATOM_NAME, &self.folded);
+        if let Some(word) = self.folded.of(trimmed) {
+            if word.len() >= WORD_MIN {
+                let atom = bytes(seed::ATOM_NAME, word);
                 self.atom(token, atom, true);
             }
         } else if trimmed.len() >= TEXT_MIN {
@@ -186,6 +220,23 @@ impl<P: FnMut(Tier, Print)> Printer<'_, P> {
         if !value.is_empty() {
             self.value = value;
         }
+    }
+
+    /// A string that is Base64 of a text: that text has fingerprints of its own. Where they stand is known to about two bytes.
+    fn encoded(&mut self, token: Token, raw: &[u8]) {
+        let Some(text) = decoded(raw) else { return };
+        let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
+        super::prints_of_text(&text, true, &mut |tier, print| {
+            let (start, end) = (place(print.start), place(print.end));
+            (self.put)(
+                tier,
+                Print {
+                    start,
+                    end,
+                    ..print
+                },
+            );
+        });
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
@@ -218,21 +269,94 @@ impl<P: FnMut(Tier, Print)> Printer<'_, P> {
     }
 }
 
-/// Capitals made small, `_`, `$` and `-` left out. False where there is something in it that no name has.
-#[inline]
-fn fold_name(raw: &[u8], into: &mut Vec<u8>) -> bool {
-    into.clear();
-    for &byte in raw {
+/// The text that a string is the Base64 of, with either alphabet and with or without line ends, written out or escaped.
+fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
+    const HEAD: usize = 64;
+    let is_of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
+    if !raw
+        .get(..HEAD)?
+        .iter()
+        .all(|b| is_of_it(b) || matches!(b, b'\\' | b'\n' | b'\r'))
+    {
+        return None;
+    }
+    let mut digits = Vec::with_capacity(raw.len());
+    let mut rest = raw.iter();
+    while let Some(byte) = rest.next() {
         match byte {
-            b'_' | b'$' | b'-' => {}
-            _ if byte.is_ascii_alphanumeric() || byte >= 0x80 => {
-                into.push(byte.to_ascii_lowercase())
+            b'-' => digits.push(b'+'),
+            b'_' => digits.push(b'/'),
+            b'\\' => {
+                rest.next().filter(|b| matches!(b, b'n' | b'r'))?;
             }
-            _ => return false,
+            b'\n' | b'\r' | b'=' => {}
+            _ if is_of_it(byte) => digits.push(*byte),
+            _ => return None,
         }
     }
-    true
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(digits)
+        .ok()?;
+    // What is encoded is mostly pictures and fonts.
+    let controls = text
+        .iter()
+        .take(1024)
+        .filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace());
+    (controls.count() == 0).then_some(text)
 }
+
+/// A word, folded.
+struct Folded {
+    bytes: [u8; WORD_MAX],
+    len: usize,
+}
+
+impl Folded {
+    fn new() -> Folded {
+        Folded {
+            bytes: [0; WORD_MAX],
+            len: 0,
+        }
+    }
+
+    /// Capitals made small, `_`, `$` and `-` left out. `None` where there is something in it that no name has, or too much.
+    #[inline]
+    fn of(&mut self, raw: &[u8]) -> Option<&[u8]> {
+        if raw.len() > WORD_MAX {
+            return None;
+        }
+        self.len = 0;
+        let mut is_word = true;
+        for &byte in raw {
+            let class = FOLD[usize::from(byte)];
+            is_word &= class != NOT_OF_A_WORD;
+            // Written whether it stays or not: a branch on every byte costs more.
+            self.bytes[self.len] = class;
+            self.len += usize::from(class != LEFT_OUT);
+        }
+        is_word.then(|| &self.bytes[..self.len])
+    }
+}
+
+const LEFT_OUT: u8 = 0;
+const NOT_OF_A_WORD: u8 = 1;
+
+/// What each byte of a word becomes.
+const FOLD: [u8; 256] = {
+    let mut table = [NOT_OF_A_WORD; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        if matches!(b, b'_' | b'$' | b'-') {
+            table[byte] = LEFT_OUT;
+        } else if b.is_ascii_alphanumeric() || b >= 0x80 {
+            table[byte] = b.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
 
 /// Whether a number says something about the program that it stands in.
 fn is_rare_number(raw: &[u8], bits: Option<u64>) -> bool {
@@ -332,7 +456,7 @@ impl Pieces {
 /// The shape of a program: its tokens without what renaming, formatting, typing and minifying change.
 #[derive(Default)]
 struct Shaper {
-    ring: [(u64, u32); SHAPE_GRAM],
+    ring: [(u64, u32); SHAPE_RING],
     seen: usize,
     hash: u64,
     /// The number before was that of a name.
@@ -409,8 +533,15 @@ impl Shaper {
                 _ => value,
             },
             Kind::Punct => match raw {
-                b";" | b"," | b"(" | b")" | b"{" | b"}" | b"[" | b"]" | b"." | b"?." | b"?"
-                | b":" | b"&&" | b"||" | b"??" | b"<" | b">" | b"|" | b"&" | b"${" => return None,
+                [
+                    b';' | b',' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'.' | b'?' | b':'
+                    | b'<' | b'>' | b'|' | b'&',
+                ]
+                | b"?."
+                | b"&&"
+                | b"||"
+                | b"??"
+                | b"${" => return None,
                 b"!" => {
                     self.before = Some(Before::Not);
                     return None;
@@ -427,9 +558,9 @@ impl Shaper {
 
     #[inline]
     fn push(&mut self, token: Token, number: u64) -> Option<Print> {
-        let slot = self.seen % SHAPE_GRAM;
-        let (leaving, _) = self.ring[slot];
-        self.ring[slot] = (number, token.start);
+        let oldest = self.seen.wrapping_sub(SHAPE_GRAM) % SHAPE_RING;
+        let (leaving, _) = self.ring[oldest];
+        self.ring[self.seen % SHAPE_RING] = (number, token.start);
         self.seen += 1;
         self.hash = self.hash.wrapping_mul(STEP).wrapping_add(number);
         if self.seen > SHAPE_GRAM {
@@ -438,7 +569,7 @@ impl Shaper {
         if self.seen < SHAPE_GRAM {
             return None;
         }
-        let (_, start) = self.ring[self.seen % SHAPE_GRAM];
+        let (_, start) = self.ring[(self.seen - SHAPE_GRAM) % SHAPE_RING];
         self.window.push(Print {
             value: mix(self.hash),
             start,

@@ -6,9 +6,12 @@
 
 use super::Print;
 
+/// Places for values that are held, a power of two: `W` of them are in use.
+const RING: usize = 16;
+
 /// The last `W` values, and which of them is the least.
 pub(super) struct Window<const W: usize> {
-    ring: [Print; W],
+    ring: [Print; RING],
     /// Values so far.
     seen: usize,
     /// The least of the window, counted from 0.
@@ -19,13 +22,14 @@ pub(super) struct Window<const W: usize> {
 
 impl<const W: usize> Default for Window<W> {
     fn default() -> Self {
+        const { assert!(W <= RING) };
         let none = Print {
             value: u64::MAX,
             start: 0,
             end: 0,
         };
         Window {
-            ring: [none; W],
+            ring: [none; RING],
             seen: 0,
             least: 0,
             given: 0,
@@ -39,8 +43,8 @@ impl<const W: usize> Window<W> {
     pub(super) fn push(&mut self, print: Print) -> Option<Print> {
         let at = self.seen;
         // Asked before the slot of the value that leaves is written over: that may be the least.
-        let is_least = at == 0 || print.value <= self.ring[self.least % W].value;
-        self.ring[at % W] = print;
+        let is_least = at == 0 || print.value <= self.ring[self.least % RING].value;
+        self.ring[at % RING] = print;
         self.seen = at + 1;
         if is_least {
             self.least = at;
@@ -55,7 +59,7 @@ impl<const W: usize> Window<W> {
         let oldest = self.seen - W;
         let mut least = oldest;
         for at in oldest..self.seen {
-            if self.ring[at % W].value <= self.ring[least % W].value {
+            if self.ring[at % RING].value <= self.ring[least % RING].value {
                 least = at;
             }
         }
@@ -68,7 +72,7 @@ impl<const W: usize> Window<W> {
             return None;
         }
         self.given = self.least + 1;
-        Some(self.ring[self.least % W])
+        Some(self.ring[self.least % RING])
     }
 
     /// What a sequence gives that is shorter than a window.

@@ -9,14 +9,15 @@
 //! In full:
 //!
 //! 1. The characters are the ASCII letters and digits of the text, in order, capitals made small. All other
-//!    bytes are left out, so that a copy in which they were lost or replaced is the same.
-//! 2. `T[c]` is `mix(c + 1)`. The hash of the run `c1 … c30` is `mix` of the XOR of `T[ci]` rotated left by `30 - i` bits.
+//!    bytes are left out, so that a copy in which they were lost or replaced is the same. So is what follows right
+//!    behind a `\`: a copy within a string, as in JSON, has `\n` where the original has a line end.
+//! 2. `T[c]` is `mix(c + 1)`. The hash of the run `c1 … c30` is the XOR of `T[ci]` rotated left by `30 - i` bits, times
+//!    0x9E3779B97F4A7C15.
 //! 3. From the first full window on, each window gives its least hash, the last of equals. What the window before gave is not
 //!    given again. A text with fewer than `WINDOW` runs is one window.
 
 use super::Print;
 use super::hash::mix;
-use super::window::Window;
 
 /// Characters of a run.
 pub const GRAM: usize = 30;
@@ -64,88 +65,165 @@ const LEAVES: [u64; 256] = {
 
 /// Gives the fingerprints of `text` to `put`, in the order of their places.
 pub(super) fn prints(text: &[u8], mut put: impl FnMut(Print)) {
-    let mut folded = Folded::default();
-    let mut window = Window::<WINDOW>::default();
+    let mut state = State::new();
     for (block_at, block) in (0..).step_by(BLOCK).zip(text.chunks(BLOCK)) {
-        let fresh = folded.take(block_at, block);
-        for at in fresh {
-            if let Some((hash, start, end)) = folded.gram(at) {
-                if let Some(print) = window.push(Print {
-                    value: hash,
-                    start,
-                    end,
-                }) {
-                    put(print);
-                }
-            }
-        }
+        state.take(block_at, block, &mut put);
     }
-    window.finish().into_iter().for_each(put);
+    state.finish(&mut put);
 }
 
-/// The characters of the block at hand, and before them those of the run that goes on into it.
-struct Folded {
-    chars: [u8; BLOCK + GRAM],
-    places: [u32; BLOCK + GRAM],
+/// Characters before the block at hand that are still needed: those of a window of runs.
+const KEPT: usize = GRAM + WINDOW;
+
+/// The characters of the block at hand and those before it, each with the run that ends with it.
+///
+/// The work on a block is done in three loops with hardly a branch, one after another: folding, hashing, choosing. That is
+/// twice as fast as doing all three for each character.
+struct State {
+    chars: [u8; KEPT + BLOCK],
+    places: [u32; KEPT + BLOCK],
+    hashes: [u64; KEPT + BLOCK],
     len: usize,
+    /// The byte before the block.
+    before: u8,
+    /// Hash of the last run.
     hash: u64,
-    /// Characters of the text so far, up to a whole run.
-    seen: usize,
+    /// Characters that went out of sight.
+    gone: usize,
+    /// The character that ends the run with the least hash of the window.
+    least: usize,
 }
 
-impl Default for Folded {
-    fn default() -> Self {
-        Folded {
-            chars: [0; BLOCK + GRAM],
-            places: [0; BLOCK + GRAM],
+impl State {
+    fn new() -> State {
+        State {
+            chars: [0; KEPT + BLOCK],
+            places: [0; KEPT + BLOCK],
+            hashes: [0; KEPT + BLOCK],
             len: 0,
+            before: 0,
             hash: 0,
-            seen: 0,
+            gone: 0,
+            least: GRAM - 1,
         }
     }
-}
 
-impl Folded {
-    /// Folds a block; where its characters stand.
-    fn take(&mut self, block_at: usize, block: &[u8]) -> std::ops::Range<usize> {
-        // The run that the next character ends began this many characters ago.
-        let kept = self.len.min(GRAM);
-        let from = self.len - kept;
+    fn take(&mut self, block_at: usize, block: &[u8], put: &mut impl FnMut(Print)) {
+        self.make_room();
+        let fresh = self.len;
+        self.fold(block_at, block);
+        self.roll(fresh);
+        self.choose(fresh, put);
+    }
+
+    /// Moves what is still needed to the front.
+    fn make_room(&mut self) {
+        let Some(from) = self.len.checked_sub(KEPT) else {
+            return;
+        };
         self.chars.copy_within(from..self.len, 0);
         self.places.copy_within(from..self.len, 0);
-        let mut len = kept;
+        self.hashes.copy_within(from..self.len, 0);
+        self.len = KEPT;
+        self.gone += from;
+        self.least -= from;
+    }
+
+    fn fold(&mut self, block_at: usize, block: &[u8]) {
+        let mut len = self.len;
+        let mut before = self.before;
         for (place, &byte) in (block_at as u32..).zip(block) {
-            let folded = FOLD[usize::from(byte)];
+            let is_escaped = before == b'\\';
+            before = byte;
+            let folded = FOLD[usize::from(byte)] * u8::from(!is_escaped);
             // Written whether it stays or not: a branch on every byte costs more.
             self.chars[len] = folded;
             self.places[len] = place;
             len += usize::from(folded != 0);
         }
         self.len = len;
-        kept..len
+        self.before = before;
     }
 
-    /// The run that ends with the character `at`: its hash and its place in the text.
-    #[inline]
-    fn gram(&mut self, at: usize) -> Option<(u64, u32, u32)> {
-        let entering = ENTERS[usize::from(self.chars[at])];
-        if self.seen < GRAM {
-            self.hash = self.hash.rotate_left(1) ^ entering;
-            self.seen += 1;
-            if self.seen < GRAM {
-                return None;
-            }
-        } else {
-            let leaving = LEAVES[usize::from(self.chars[at - GRAM])];
-            self.hash = self.hash.rotate_left(1) ^ entering ^ leaving;
+    /// Hashes the runs that end with the characters from `fresh` on.
+    fn roll(&mut self, fresh: usize) {
+        let mut hash = self.hash;
+        // Nothing leaves while the first run is not full.
+        let full = GRAM.saturating_sub(self.gone).clamp(fresh, self.len);
+        for at in fresh..full {
+            hash = hash.rotate_left(1) ^ ENTERS[usize::from(self.chars[at])];
+            self.hashes[at] = finish(hash);
         }
-        Some((
-            mix(self.hash),
-            self.places[at + 1 - GRAM],
-            self.places[at] + 1,
-        ))
+        let entering = &self.chars[full..self.len];
+        let leaving = &self.chars[full.saturating_sub(GRAM)..];
+        let hashes = &mut self.hashes[full..self.len];
+        for ((&enters, &leaves), out) in entering.iter().zip(leaving).zip(hashes) {
+            hash = hash.rotate_left(1) ^ ENTERS[usize::from(enters)] ^ LEAVES[usize::from(leaves)];
+            *out = finish(hash);
+        }
+        self.hash = hash;
+    }
+
+    /// Gives the least of each window that ends with a character from `fresh` on.
+    fn choose(&mut self, fresh: usize, put: &mut impl FnMut(Print)) {
+        // Where the first run and the first window end, as far as that is in sight.
+        let first_run = (GRAM - 1).saturating_sub(self.gone);
+        let first_window = (GRAM + WINDOW - 2).saturating_sub(self.gone);
+        let mut least = self.least;
+        let mut value = self.hashes[least];
+        for at in fresh.max(first_run)..self.len {
+            let hash = self.hashes[at];
+            if hash <= value || at == first_run && self.gone == 0 {
+                (least, value) = (at, hash);
+            } else if at == least + WINDOW {
+                least = self.least_of(at + 1 - WINDOW..at + 1);
+                value = self.hashes[least];
+            } else if at != first_window || self.gone > 0 {
+                continue;
+            }
+            if at >= first_window {
+                put(self.print(least));
+            }
+        }
+        self.least = least;
+    }
+
+    /// The last of those with the least hash.
+    fn least_of(&self, runs: std::ops::Range<usize>) -> usize {
+        let mut least = runs.start;
+        for at in runs {
+            if self.hashes[at] <= self.hashes[least] {
+                least = at;
+            }
+        }
+        least
+    }
+
+    fn print(&self, at: usize) -> Print {
+        Print {
+            value: self.hashes[at],
+            start: self.places[at + 1 - GRAM],
+            end: self.places[at] + 1,
+        }
+    }
+
+    /// What a text gives that is shorter than a window.
+    fn finish(self, put: &mut impl FnMut(Print)) {
+        let seen = self.gone + self.len;
+        if (GRAM..GRAM + WINDOW - 1).contains(&seen) {
+            put(self.print(self.least));
+        }
     }
 }
+
+/// Spreads the hash of a run over the numbers, so that the least is any of them.
+#[inline]
+fn finish(hash: u64) -> u64 {
+    hash.wrapping_mul(SPREAD)
+}
+
+/// The factor of it.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[cfg(test)]
 mod tests {
@@ -163,7 +241,9 @@ mod tests {
     fn slowly(text: &[u8]) -> Vec<Print> {
         let chars: Vec<(u32, u8)> = (0..)
             .zip(text)
-            .filter(|(_, b)| b.is_ascii_alphanumeric())
+            .filter(|(at, b)| {
+                b.is_ascii_alphanumeric() && (*at == 0 || text[*at as usize - 1] != b'\\')
+            })
             .map(|(at, b)| (at, b.to_ascii_lowercase()))
             .collect();
         let runs: Vec<Print> = chars
@@ -174,7 +254,7 @@ mod tests {
                     hash ^= mix(u64::from(*c) + 1).rotate_left(GRAM as u32 - i);
                 }
                 Print {
-                    value: mix(hash),
+                    value: finish(hash),
                     start: run[0].0,
                     end: run[GRAM - 1].0 + 1,
                 }
@@ -213,7 +293,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_as_the_page_says(text in "[a-e .]{0,9000}") {
+        fn it_is_as_the_page_says(text in r"[a-e .\\]{0,9000}") {
             prop_assert_eq!(all(text.as_bytes()), slowly(text.as_bytes()));
         }
 

@@ -1,0 +1,379 @@
+//! The lexers other than that for scripts, and the family of a text, held against lexers that others wrote and against
+//! real packages.
+//!
+//! * Python: its own `tokenize`, on the files of its own library and of what is installed beside it.
+//! * Rust: the compiler's lexer, on the crates that this build uses.
+//! * C, Go: Pygments' string literals, on the sources that crates carry and on Go's own (`golang-1.19-src` of Debian, in
+//!   STRANDLINE_DEBS).
+//! * Families: the extensions of files in all of these and in the packages of `fixtures/packages.tsv`.
+//!
+//! Which files there are hangs on the machine; what is asked of them are shares, and these are printed.
+
+mod common;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use common::{fixtures, skipped};
+use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, tokenize};
+use strandline::lex::{Family, Kind, Sink, Token, family_of, lex};
+
+/// What a row of an oracle is: a word, a number, a text or an operator, with its first byte and the one behind its last.
+type Row = (char, usize, usize);
+
+#[derive(Default)]
+struct Collected(Vec<Token>);
+
+impl Sink for Collected {
+    fn token(&mut self, token: Token) {
+        self.0.push(token);
+    }
+}
+
+/// The tokens of a text as rows.
+fn ours(family: Family, text: &[u8]) -> Vec<Row> {
+    let mut all = Collected::default();
+    lex(family, text, &mut all);
+    let row = |token: &Token| {
+        let letter = match token.kind {
+            Kind::Name | Kind::Keyword | Kind::Property => 'n',
+            Kind::Number => 'd',
+            Kind::Text | Kind::Regex => 't',
+            Kind::Punct => 'o',
+        };
+        (letter, token.start as usize, token.end as usize)
+    };
+    all.0.iter().map(row).collect()
+}
+
+/// Files below a folder with one of these extensions, sorted.
+fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let found = walkdir::WalkDir::new(folder).into_iter().flatten();
+    let is_one = |path: &Path| {
+        let extension = path.extension().and_then(OsStr::to_str);
+        extension.is_some_and(|extension| extensions.contains(&extension))
+    };
+    let mut paths: Vec<PathBuf> = found
+        .filter(|entry| entry.file_type().is_file() && is_one(entry.path()))
+        .map(walkdir::DirEntry::into_path)
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// Where cargo keeps the sources of the crates of this build.
+fn crates() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    Some(home.join("registry/src")).filter(|folder| folder.is_dir())
+}
+
+/// How far two lexers agree.
+#[derive(Default)]
+struct Agreement {
+    files: usize,
+    differ: usize,
+    tokens: usize,
+    missed: usize,
+}
+
+impl Agreement {
+    /// Counts what one file's rows have that the other's have not.
+    fn count(&mut self, path: &Path, text: &[u8], ours: &[Row], theirs: &[Row]) {
+        let set: HashSet<&Row> = ours.iter().collect();
+        let other: HashSet<&Row> = theirs.iter().collect();
+        let missed = theirs.iter().filter(|row| !set.contains(row)).count();
+        let extra = ours.iter().filter(|row| !other.contains(row)).count();
+        self.files += 1;
+        self.tokens += theirs.len();
+        self.missed += missed.max(extra);
+        if missed + extra == 0 {
+            return;
+        }
+        self.differ += 1;
+        let first = theirs.iter().find(|row| !set.contains(row));
+        let first = first.or_else(|| ours.iter().find(|row| !other.contains(row)));
+        if let Some(&(kind, start, end)) = first {
+            let around = &text[start.saturating_sub(30)..(end + 10).min(text.len())];
+            let around = String::from_utf8_lossy(around);
+            println!(
+                "{}: {missed} missed, {extra} more, at {start} {kind} {around:?}",
+                path.display()
+            );
+        }
+    }
+
+    #[track_caller]
+    fn expect(&self, what: &str, share: f64) {
+        let agreed = 1.0 - self.missed as f64 / self.tokens.max(1) as f64;
+        println!(
+            "{what}: {} files, {} differ; {} of {} tokens differ ({:.5} %)",
+            self.files,
+            self.differ,
+            self.missed,
+            self.tokens,
+            agreed * 100.0
+        );
+        assert!(self.tokens > 3_000, "{what}: too little to say anything");
+        assert!(agreed >= share, "{what}: {agreed} < {share}");
+    }
+}
+
+/// What `fixtures/lexers.py` says of these files: rows and holes of each, and how many it could not read; `None` where it
+/// does not run.
+fn oracle(arguments: &[&str], paths: &[PathBuf]) -> Option<(HashMap<PathBuf, Vec<Row>>, usize)> {
+    let mut child = Command::new("python3")
+        .arg("-B")
+        .args(["-W", "ignore"])
+        .arg(fixtures().join("lexers.py"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("python3 is installed: it is the oracle of these tests");
+    let list: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let list = list.join("\n");
+    let feeder = std::thread::spawn(move || stdin.write_all(list.as_bytes()));
+    let output = child.wait_with_output().expect("python ends");
+    let _ = feeder.join();
+    if !output.status.success() {
+        return None;
+    }
+    let (mut files, mut lost, mut current) = (HashMap::new(), 0, PathBuf::new());
+    for line in String::from_utf8(output.stdout)
+        .expect("rows are text")
+        .lines()
+    {
+        let (kind, rest) = line.split_once(' ').expect("a row has fields");
+        match kind {
+            "file" => {
+                current = PathBuf::from(rest);
+                files.insert(current.clone(), Vec::new());
+            }
+            "lost" => lost += 1,
+            _ => {
+                let kind = if kind == "hole" {
+                    'h'
+                } else {
+                    kind.chars().next().unwrap()
+                };
+                let (start, end) = rest.split_once(' ').expect("two offsets");
+                let row = (kind, start.parse().unwrap(), end.parse().unwrap());
+                files
+                    .get_mut(&current)
+                    .expect("a file comes first")
+                    .push(row);
+            }
+        }
+    }
+    Some((files, lost))
+}
+
+#[test]
+fn python_is_read_as_python_reads_it() {
+    /// Every so many files are asked about; Python's own lexer is slow.
+    const EVERY: usize = 16;
+    let library = common::python([
+        "-c",
+        "import sysconfig; print(sysconfig.get_path('stdlib'))",
+    ]);
+    let library = PathBuf::from(String::from_utf8(library).unwrap().trim());
+    let paths: Vec<PathBuf> = files(&library, &["py"])
+        .into_iter()
+        .step_by(EVERY)
+        .collect();
+    let (theirs, lost) = oracle(&["python"], &paths).expect("tokenize is a part of Python");
+    let mut agreement = Agreement::default();
+    for (path, rows) in &theirs {
+        let text = std::fs::read(path).unwrap();
+        let holes: Vec<_> = rows
+            .iter()
+            .filter(|row| row.0 == 'h')
+            .map(|row| row.1..row.2)
+            .collect();
+        let in_hole = |row: &Row| {
+            holes
+                .iter()
+                .any(|hole| row.1 >= hole.start && row.2 <= hole.end)
+        };
+        let all = ours(Family::Python, &text);
+        // What the oracle tells of a formatted string must be there; what is there beside it cannot be checked.
+        let told: HashSet<Row> = rows.iter().copied().filter(in_hole).collect();
+        let keep = |row: &&Row| row.0 != 'h' && (!in_hole(row) || told.contains(row));
+        let mine: Vec<Row> = all.iter().filter(keep).copied().collect();
+        let other: Vec<Row> = rows.iter().filter(keep).copied().collect();
+        agreement.count(path, &text, &mine, &other);
+    }
+    println!("{lost} files were lost on the oracle");
+    agreement.expect("Python's tokenize", 0.999);
+}
+
+/// The rows of the compiler's lexer. Operators come byte by byte.
+fn rows_of_rust(text: &str) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut at = ra_ap_rustc_lexer::strip_shebang(text).unwrap_or(0);
+    for token in tokenize(&text[at..], FrontmatterAllowed::No) {
+        let end = at + token.len as usize;
+        let quoted =
+            |open: usize, suffix: u32, close: usize| ('t', at + open, at + suffix as usize - close);
+        match token.kind {
+            TokenKind::Whitespace
+            | TokenKind::LineComment { .. }
+            | TokenKind::BlockComment { .. } => {}
+            TokenKind::Ident | TokenKind::Lifetime { .. } | TokenKind::InvalidIdent => {
+                rows.push(('n', at, end))
+            }
+            TokenKind::RawIdent => rows.push(('n', at + 2, end)),
+            TokenKind::Literal { kind, suffix_start } => {
+                rows.push(match kind {
+                    LiteralKind::Int { .. } | LiteralKind::Float { .. } => ('d', at, end),
+                    LiteralKind::Char { .. } | LiteralKind::Str { .. } => {
+                        quoted(1, suffix_start, 1)
+                    }
+                    LiteralKind::Byte { .. }
+                    | LiteralKind::ByteStr { .. }
+                    | LiteralKind::CStr { .. } => quoted(2, suffix_start, 1),
+                    LiteralKind::RawStr { n_hashes } => {
+                        let hashes = usize::from(n_hashes.unwrap_or(0));
+                        quoted(2 + hashes, suffix_start, 1 + hashes)
+                    }
+                    LiteralKind::RawByteStr { n_hashes } | LiteralKind::RawCStr { n_hashes } => {
+                        let hashes = usize::from(n_hashes.unwrap_or(0));
+                        quoted(3 + hashes, suffix_start, 1 + hashes)
+                    }
+                });
+                let is_number = matches!(kind, LiteralKind::Int { .. } | LiteralKind::Float { .. });
+                if !is_number && (suffix_start as usize) < token.len as usize {
+                    rows.push(('n', at + suffix_start as usize, end));
+                }
+            }
+            _ => rows.extend((at..end).map(|at| ('o', at, at + 1))),
+        }
+        at = end;
+    }
+    rows
+}
+
+#[test]
+fn rust_is_read_as_the_compiler_reads_it() {
+    let Some(folder) = crates() else {
+        skipped(
+            "Rust's lexer",
+            "cargo keeps no sources here",
+            "STRANDLINE_REQUIRE_PACKAGES",
+        );
+        return;
+    };
+    let mut agreement = Agreement::default();
+    for path in files(&folder, &["rs"]).iter().step_by(5) {
+        let Ok(text) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        let mut mine = Vec::new();
+        for row in ours(Family::Rust, text.as_bytes()) {
+            match row {
+                ('o', start, end) => mine.extend((start..end).map(|at| ('o', at, at + 1))),
+                row => mine.push(row),
+            }
+        }
+        agreement.count(path, text.as_bytes(), &mine, &rows_of_rust(&text));
+    }
+    agreement.expect("the compiler's lexer", 0.999);
+}
+
+/// Text literals of ours held against Pygments' of these files.
+fn strings_agree(what: &str, language: &str, paths: &[PathBuf], share: f64) {
+    let Some((theirs, lost)) = oracle(&["strings", language], paths) else {
+        skipped(
+            what,
+            "Pygments is not installed",
+            "STRANDLINE_REQUIRE_COMPRESSORS",
+        );
+        return;
+    };
+    let mut agreement = Agreement::default();
+    for (path, rows) in &theirs {
+        let text = std::fs::read(path).unwrap();
+        // Pygments says where a literal stands, with its prefix and quotes: ours are within.
+        let mine: Vec<Row> = ours(Family::Clike, &text)
+            .into_iter()
+            .filter(|row| row.0 == 't')
+            .collect();
+        let mut within = Vec::new();
+        let mut rest = mine.iter().peekable();
+        let told: Vec<Row> = rows.iter().filter(|row| row.0 == 't').copied().collect();
+        for &(kind, start, end) in &told {
+            while rest.next_if(|row| row.2 < start).is_some() {}
+            let covers = |row: &Row| {
+                row.1 >= start && row.2 <= end && end - row.2 <= 3 && row.1 - start <= 4
+            };
+            if rest.next_if(|row| covers(row)).is_some() {
+                within.push((kind, start, end));
+            }
+        }
+        // Ours that stand in none of theirs.
+        let is_theirs = |row: &&Row| {
+            rows.iter()
+                .any(|other| row.1 >= other.1 && row.2 <= other.2)
+        };
+        within.extend(mine.iter().filter(|row| !is_theirs(row)).copied());
+        agreement.count(path, &text, &within, &told);
+    }
+    println!("{lost} files were lost on the oracle");
+    agreement.expect(what, share);
+}
+
+#[test]
+fn strings_of_c_are_those_of_pygments() {
+    let Some(folder) = crates() else {
+        skipped(
+            "C of crates",
+            "cargo keeps no sources here",
+            "STRANDLINE_REQUIRE_PACKAGES",
+        );
+        return;
+    };
+    // SQLite's one file of nine megabytes is too much for Pygments.
+    let mut paths = files(&folder, &["c", "h"]);
+    paths.retain(|path| path.metadata().is_ok_and(|data| data.len() < 500_000));
+    strings_agree("Pygments' C", "c", &paths, 0.999);
+}
+
+#[test]
+fn strings_of_go_are_those_of_pygments() {
+    let debs = std::env::var_os("STRANDLINE_DEBS").map(PathBuf::from);
+    let deb = debs.iter().flat_map(|folder| files(folder, &["deb"]));
+    let Some(deb) = deb
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("golang"))
+    else {
+        skipped(
+            "Go's sources",
+            "STRANDLINE_DEBS has no golang-1.19-src",
+            "STRANDLINE_REQUIRE_TOOLS",
+        );
+        return;
+    };
+    let folder = common::scratch();
+    let unpacked = Command::new("dpkg-deb")
+        .arg("-x")
+        .arg(deb)
+        .arg(folder.path())
+        .status();
+    assert!(
+        unpacked
+            .expect("dpkg-deb runs where Debian's packages are")
+            .success()
+    );
+    let paths: Vec<PathBuf> = files(folder.path(), &["go"])
+        .into_iter()
+        .step_by(8)
+        .collect();
+    strings_agree("Pygments' Go", "go", &paths, 0.999);
+}
