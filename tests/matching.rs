@@ -671,6 +671,9 @@ fn the_same_on_any_number_of_threads_and_from_a_case() {
 fn a_set_for_third_parties_leaves_out_what_can_be_guessed() {
     let folder = scratch();
     let tree = write_all(&folder.path().join("work"), work());
+    // A licence that thousands of others have, too, is nobody's work.
+    let mit = "The MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy\n";
+    write(&tree, "LICENSE", mit.repeat(9));
     let short = "const password = 'correct horse battery staple';\n";
     write(&tree, "src/short.js", short);
     write(
@@ -703,6 +706,7 @@ fn a_set_for_third_parties_leaves_out_what_can_be_guessed() {
     let said = run(command).expect(0);
     let said = said
         .prints("2 a text under 200 bytes, which who has the set could guess, such as ")
+        .prints("1 the text of a public licence, such as work/LICENSE")
         .prints("of single words, which who has the set could guess")
         .prints("licences    4 under an open licence, 1 under another, 0 not known");
     assert!(!said.text().contains("atoms/1"), "{}", said.text());
@@ -759,4 +763,96 @@ fn a_case_says_what_it_cannot_be_asked() {
     let ran = ran.says("keeps no fingerprints");
     let records = Records::parse_rows(&ran.stdout);
     assert_eq!(records.locators("match"), ["in/same.js"]);
+}
+
+fn explain(case: &Path, found: &str, more: &[&OsStr]) -> common::Ran {
+    let all = ["explain".as_ref(), case.as_os_str(), found.as_ref()];
+    run(all.into_iter().chain(more.iter().copied()))
+}
+
+/// Why it is a match: from the case alone, with the original, and as a page; never of an input that changed.
+#[test]
+fn a_match_is_explained_from_the_input_and_the_original() {
+    let folder = scratch();
+    let set = signed(folder.path());
+    let tree = folder.path().join("work");
+    let work = work();
+    let a = &work["src/a.js"];
+    let cut = format!("{}{}", foreign(1), lines(a, 16, 64));
+    let members = [
+        ("package/cut.js", cut.as_bytes()),
+        (
+            "package/both.js",
+            &[a.as_bytes(), work["src/b.js"].as_bytes()].concat(),
+        ),
+    ];
+    let input = folder.path().join("in");
+    write(&input, "x.tgz", common::tgz(&members));
+    let case = folder.path().join("a.case");
+    let mut all = arguments(&input, &[&set], &["--case"]);
+    all.push(case.clone().into());
+    scan(0, all);
+
+    let locator = "in/x.tgz!/package/cut.js";
+    let sha256 = common::sha256(cut.as_bytes());
+    explain(&case, locator, &[])
+        .expect(0)
+        .prints(&sha256)
+        .prints("grade         excerpt: stretches")
+        .prints("of the original: lines ")
+        .prints("give the work with --original");
+    let original = [OsStr::new("--original"), tree.as_os_str()];
+    explain(&case, locator, &original)
+        .expect(0)
+        .prints("winnow/1: ")
+        .prints("carries the grade");
+    // Two matches stand at the other place: they are told apart by number.
+    let both = "in/x.tgz!/package/both.js";
+    let asked = explain(&case, both, &[]).expect(2).says("several matches");
+    let number = asked.stderr.split_whitespace().next().unwrap().to_owned();
+    explain(&case, &number, &original).expect(0).prints(both);
+    explain(&case, "in/nowhere", &[]).expect(2).says("no match");
+    let other = tree.join("src/d.rs");
+    explain(&case, locator, &[original[0], other.as_os_str()])
+        .expect(2)
+        .says("not the file src/a.js that was signed");
+
+    let page = folder.path().join("exhibit.html");
+    let html = |path: &Path| {
+        let more = [
+            original[0],
+            original[1],
+            OsStr::new("--html"),
+            path.as_os_str(),
+        ];
+        explain(&case, locator, &more)
+    };
+    html(&page).expect(0);
+    let text = std::fs::read_to_string(&page).unwrap();
+    for told in [
+        &sha256,
+        &common::sha256(a.as_bytes()),
+        "<span>20</span>",
+        locator,
+    ] {
+        assert!(text.contains(told), "the page lacks {told}");
+    }
+    let words = text.to_lowercase();
+    for word in [
+        "copy", "copied", "leak", "stolen", "infring", "<script", "http:",
+    ] {
+        assert!(!words.contains(word), "{word}");
+    }
+    // The same length, other bytes.
+    let changed = cut.replace("const", "cons7");
+    write(
+        &input,
+        "x.tgz",
+        common::tgz(&[("package/cut.js", changed.as_bytes())]),
+    );
+    let late = folder.path().join("late.html");
+    html(&late).expect(2).says("since the scan");
+    // Behind the wall nothing can be removed: what may stay is empty.
+    let left = std::fs::read(&late).unwrap_or_default();
+    assert!(left.is_empty(), "nothing half-written stays behind");
 }

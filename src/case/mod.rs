@@ -14,4 +14,4 @@ mod links;
 mod store;
 
 pub use join::JoinInput;
-pub use store::{Case, CaseError, Info, Plan};
+pub use store::{Case, CaseError, Info, Plan, UnitAt};

@@ -142,6 +142,18 @@ pub struct Info {
     pub unfinished: bool,
 }
 
+/// Where a unit lies.
+pub struct UnitAt {
+    /// Label of its input.
+    pub label: String,
+    /// Path of its input, raw bytes.
+    pub input: Vec<u8>,
+    /// Its path below that.
+    pub path: Vec<u8>,
+    /// SHA-256 of its file, where it is one and was read.
+    pub sha256: Option<[u8; 32]>,
+}
+
 /// An open case.
 pub struct Case {
     pub(super) db: Connection,
@@ -517,6 +529,29 @@ impl Case {
             .optional()
             .map_err(|error| self.wrap(error))?;
         text.as_deref().map(parse).transpose()
+    }
+
+    /// The unit that holds the match at a locator; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn unit_of_match(&self, locator: &str) -> Result<Option<UnitAt>, CaseError> {
+        let sql = "SELECT input.label, input.path, unit.path, unit.sha256 FROM record
+             JOIN unit ON unit.id = record.unit JOIN input ON input.id = unit.input
+             WHERE record.type = 'match' AND record.locator = ?1 LIMIT 1";
+        let unit = |row: &rusqlite::Row| {
+            let sha256: Option<Vec<u8>> = row.get(3)?;
+            Ok(UnitAt {
+                label: row.get(0)?,
+                input: row.get(1)?,
+                path: row.get(2)?,
+                sha256: sha256.and_then(|digest| digest.try_into().ok()),
+            })
+        };
+        self.db
+            .query_row(sql, [locator], unit)
+            .optional()
+            .map_err(|error| self.wrap(error))
     }
 
     /// A short account of the case.

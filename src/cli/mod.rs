@@ -4,6 +4,7 @@
 //! names, defaults and help stand; the man page and the completions are made from them.
 
 mod case;
+mod explain;
 mod generate;
 mod heap;
 mod output;
@@ -112,6 +113,7 @@ enum Command {
     Scan(scan::ScanArgs),
     Recover(recover::RecoverArgs),
     Sign(sign::SignArgs),
+    Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
     Case(case::CaseArgs),
     Rules(rules::RulesArgs),
@@ -293,6 +295,7 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Scan(args) => scan::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Sign(args) => sign::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Case(args) => case::run(args),
         Command::Rules(args) => rules::run(&args),

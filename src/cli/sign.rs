@@ -11,7 +11,9 @@ use super::pipeline::{self, Pipeline, Request};
 use super::{CliError, Common, Exit, warn_of};
 use crate::blob::Locator;
 use crate::case::Case;
-use crate::exposure::{Manifest, Organisation, party_of, stated_licence, states_open};
+use crate::exposure::{
+    Manifest, Organisation, is_public_licence, party_of, stated_licence, states_open,
+};
 use crate::record::Party;
 use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
@@ -130,7 +132,7 @@ impl Signer<'_> {
         };
         let path = path_of(child, standing);
         let verdict = party_of(&path, None, self.organisation, is_ignored(child));
-        let reason = self.reason_against(child, &kept.bytes(), verdict.party);
+        let reason = self.reason_against(child, &path, &kept.bytes(), verdict.party);
         if let Some(reason) = reason {
             self.leave_out(reason, standing);
             return;
@@ -208,7 +210,13 @@ impl Signer<'_> {
     }
 
     /// Why a file is left out, if it is.
-    fn reason_against(&self, child: &Child, bytes: &[u8], party: Party) -> Option<&'static str> {
+    fn reason_against(
+        &self,
+        child: &Child,
+        path: &[u8],
+        bytes: &[u8],
+        party: Party,
+    ) -> Option<&'static str> {
         let facts = &child.facts;
         if facts.is_archive() || facts.as_map().is_some() {
             return Some(CONTAINER);
@@ -229,6 +237,9 @@ impl Signer<'_> {
         }
         if party == Party::Third {
             return Some("third party");
+        }
+        if is_public_licence(path, bytes) {
+            return Some("the text of a public licence");
         }
         let is_generated = child.source.is_none()
             && (!facts.links.is_empty()

@@ -245,7 +245,7 @@ fn fitting(width: f64, character: f64) -> usize {
     ((width - MARGINS) / character).max(0.0) as usize
 }
 
-mod filters {
+pub(super) mod filters {
     use super::super::text;
     use super::CellKind;
 
@@ -292,7 +292,7 @@ mod filters {
 }
 
 /// Numbers that the templates show: `u64` and `usize`, by value or reference.
-trait Number {
+pub(super) trait Number {
     fn number(&self) -> u64;
 }
 

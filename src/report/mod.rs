@@ -13,6 +13,7 @@
 //! What is *not* here: reading records (that is `case`) and writing files (the caller does, mode 0600).
 
 mod bounded;
+mod exhibit;
 mod folders;
 mod gather;
 mod html;
@@ -24,6 +25,7 @@ pub mod treemap;
 mod verdict;
 
 pub use bounded::{Count, Table};
+pub use exhibit::{Side, definition, render_exhibit};
 pub use folders::{CarrierRow, CellKind, Counts, FolderRow, Part};
 pub use html::{MAX_HTML_BYTES, render_html};
 pub use model::*;

@@ -43,8 +43,13 @@ pub fn is_invisible(c: char) -> bool {
 
 /// A string from an input, safe to look at: invisible characters as `[U+202E]`, the middle of long ones left out.
 pub fn shown(text: &str) -> String {
+    visible(&clip(text, SHOWN_CHARS))
+}
+
+/// A string of any length with invisible characters as `[U+202E]`.
+pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in clip(text, SHOWN_CHARS).chars() {
+    for c in text.chars() {
         if is_invisible(c) {
             // Writing to a String cannot fail.
             let _ = write!(out, "[U+{:04X}]", u32::from(c));

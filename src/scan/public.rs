@@ -4,7 +4,7 @@
 //! matches the private set as well, since both hold the same code, and to report it would accuse whoever does what they
 //! may. So a match with a private set is told only if no public set and no baseline agrees with the content as well or
 //! better. Where whole contents are equal, that is all there is to it. Where stretches agree, those that a public set
-//! explains are taken away; the match stands if a stretch of [`OWN_MIN_BYTES`] or more is left, with what is left of its
+//! explains are taken away; the match stands if a stretch of 320 bytes or more is left, with what is left of its
 //! ranges and its shares cut in proportion. A match that has no ranges is told if its score is above that of each public
 //! one.
 //!

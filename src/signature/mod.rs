@@ -29,6 +29,9 @@
 //!   normal form. Nobody can read a text out of it that they cannot guess whole; but a text of low entropy (an empty
 //!   file, a licence, a generated stub, a one-line configuration with a short secret as its only unknown) can be
 //!   guessed by trying. The key then serves one end: values of two sets cannot be compared with each other.
+//!   Fingerprints widen that: with them, a stretch of 30 letters and digits, a run of tokens, or one literal or name
+//!   (`atoms/1`) can be tested by itself, so that what is short can be guessed piece by piece. A set that is made
+//!   [for third parties](Options::for_third_parties) has no single atoms, and `sign` leaves texts under 200 bytes out of it.
 //! * **Given key** (`--key FILE`): the key is not in the set. Who holds set and key can test what is said above. Who
 //!   holds the set alone cannot test a text.
 //! * **In the clear, always**: name of work and release, the number of files, and for each file its length in bytes, its
@@ -56,6 +59,7 @@ pub mod norm_text;
 pub mod prints;
 mod ranges;
 mod set;
+mod shared;
 mod table;
 pub mod verdict;
 
@@ -69,6 +73,7 @@ pub use liken::{Agreement, Least, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
 pub use ranges::Stretch;
 pub use set::{Fault, FileInfo, Set, SetError};
+pub use shared::{Shared, SharedCount, lines_of, shared, text_of};
 pub use table::Ids;
 
 #[cfg(test)]

@@ -520,7 +520,8 @@ mod tests {
             assert_eq!(places.len(), all.len());
         }
         let unmarked = utf16("plain text of letters", u16::to_le_bytes);
-        assert_eq!(places_in_content(&unmarked, &[3]), Some(vec![6..8]));
+        let of_unmarked = places_in_content(&unmarked, &[3, 4]);
+        assert_eq!(of_unmarked, Some(vec![6..8, 8..10]));
         assert_eq!(
             places_in_content(b"\xEF\xBB\xBFabc", &[0, 2]),
             Some(vec![3..4, 5..6])

@@ -1,0 +1,312 @@
+//! `strandline explain`
+//!
+//! A match is a claim; this shows what it rests on. From the case alone come figures and ranges. With the original at hand the
+//! content is read from the input once more, both sides are fingerprinted anew, and what they share is listed; an exhibit
+//! shows the stretches side by side. Nothing is shown of an input that changed since the scan: it would be something else
+//! than what was found.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::output::NewFile;
+use super::pipeline::{self, Pipeline, Request};
+use super::{CliError, Common, Exit, warn_of};
+use crate::blob::digest::hex;
+use crate::blob::locator::{shown, unescape};
+use crate::blob::{Locator, Sha256Digest};
+use crate::case::{Case, UnitAt};
+use crate::record::{Grade, Match, Record};
+use crate::report::text::{grouped, percent};
+use crate::report::{Side, definition, render_exhibit};
+use crate::scan::analyse::Keep;
+use crate::scan::facts::{Standing, each_entry};
+use crate::signature::prints::Tier;
+use crate::signature::{SetGroup, SharedCount, shared, verdict};
+
+/// Fingerprints that are listed for each tier; the rest is counted.
+const LISTED: usize = 12;
+
+/// Show why something is a match: ranges of both sides, and with the original the fingerprints that carry it.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The case
+    #[arg(value_name = "CASE")]
+    case: PathBuf,
+    /// The match: its locator, or its number among the matches of `case export`, from 1
+    #[arg(value_name = "MATCH")]
+    found: String,
+    /// The work, or the one file of it, as it was signed
+    #[arg(long, value_name = "TREE")]
+    original: Option<PathBuf>,
+    /// Write an exhibit: one page that can be printed, with both sides' lines beside each other
+    #[arg(long, value_name = "FILE", requires = "original")]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Runs the command.
+pub fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
+    let case = Case::open(&args.case)?;
+    let (number, found) = chosen(&case, &args.found)?;
+    let Some(tree) = &args.original else {
+        print_match(number, &found);
+        println!("fingerprints  give the work with --original to see which ones both sides share");
+        return Ok(Exit::Clean);
+    };
+    let original = original_of(&found, tree)?;
+    let info = case.info()?;
+    let run_version = info.run.map_or_else(String::new, |run| run.version);
+    let at = case
+        .unit_of_match(&found.locator)?
+        .ok_or_else(|| CliError::new("the case does not say which input this match stands in"))?;
+    drop(case);
+    let html = args.html.as_deref().map(NewFile::create).transpose()?;
+    let target = read_again(&found, &at, &args.common)?;
+    check_original(&found, &original, &target)?;
+    print_match(number, &found);
+    let (counts, list) = shared(&original, &target);
+    for count in &counts {
+        print_tier(&found, count, &list);
+    }
+    if let (Some(html), Some(path)) = (html, &args.html) {
+        let side = |name: &str, bytes| Side {
+            name: name.to_owned(),
+            sha256: Sha256Digest::of(bytes).hex(),
+            bytes,
+        };
+        let (left, right) = (side(&found.file, &original), side(&found.locator, &target));
+        let version = pipeline::version();
+        let page = render_exhibit(&found, &left, &right, &counts, version, &run_version)?;
+        html.fill(|file| Ok(file.write_all(page.as_bytes())?))?;
+        println!("exhibit       {}", path.display());
+    }
+    Ok(Exit::Clean)
+}
+
+/// The match that is meant, and its number.
+fn chosen(case: &Case, wanted: &str) -> Result<(u64, Match), CliError> {
+    let number: Option<u64> = wanted.parse().ok();
+    let (mut count, mut found) = (0_u64, Vec::new());
+    case.records(|record| -> Result<(), CliError> {
+        if let Record::Match(one) = record {
+            count += 1;
+            if number == Some(count) || one.locator == wanted {
+                found.push((count, *one));
+            }
+        }
+        Ok(())
+    })?;
+    if found.len() > 1 {
+        for (number, one) in &found {
+            let (file, grade) = (shown(&one.file), one.grade.as_str());
+            eprintln!("{number}  {grade}  {} {} {file}", one.work, one.release);
+        }
+        return Err(CliError::new(
+            "several matches stand there; give the number of the one that is meant",
+        ));
+    }
+    found.pop().ok_or_else(|| {
+        CliError::new(format!(
+            "there is no match {wanted} in this case, which has {}; `case export` lists them",
+            grouped(count)
+        ))
+    })
+}
+
+fn print_match(number: u64, found: &Match) {
+    println!("match         {} of the case", grouped(number));
+    println!("content       {}", shown(&found.locator));
+    println!(
+        "              SHA-256 {}",
+        found
+            .sha256
+            .as_deref()
+            .unwrap_or("unknown: its bytes were not read")
+    );
+    println!(
+        "original      {} of {} {}",
+        shown(&found.file),
+        found.work,
+        found.release
+    );
+    println!(
+        "grade         {}: {}",
+        found.grade.as_str(),
+        definition(found.grade)
+    );
+    if let Some(log10_p) = found.log10_p {
+        println!(
+            "score         {:.4} (0.5 just suffices), log10 p {log10_p:.1} of this pair alone, by {}",
+            found.score,
+            verdict::VERSION
+        );
+    }
+    println!(
+        "shares        {} of the original, {} of the content",
+        percent(found.of_original),
+        percent(found.of_target)
+    );
+    for range in &found.ranges {
+        let [from, to] = range.original_lines;
+        let [first, last] = range.target_lines;
+        let [start, end] = range.target_bytes;
+        println!(
+            "range         lines {from} to {to} of the original: lines {first} to {last}, bytes {start} to {end} of the content"
+        );
+    }
+    if found.ranges.is_empty() {
+        println!("range         none: what agrees carries no places in the set");
+    }
+}
+
+fn print_tier(found: &Match, count: &SharedCount, list: &[crate::signature::Shared]) {
+    let carries = verdict::tiers_of(match found.grade {
+        Grade::Excerpt => crate::signature::Grade::Excerpt,
+        Grade::Derived | Grade::Ported => crate::signature::Grade::Derived,
+        Grade::Exact | Grade::Normalized | Grade::Hinted => crate::signature::Grade::Exact,
+    });
+    let carries = if carries.contains(&count.tier) {
+        ", carries the grade"
+    } else {
+        ""
+    };
+    println!(
+        "fingerprints  {}: {} of {} of the original{carries}",
+        count.tier.id(),
+        grouped(count.shared as u64),
+        grouped(count.original as u64)
+    );
+    let of_tier = || list.iter().filter(|one| one.tier == count.tier);
+    // Single words stand wherever they stand; what says something of them is how many there are.
+    let listed = if count.tier == Tier::Atoms { 0 } else { LISTED };
+    for one in of_tier().take(listed) {
+        let ([from, to], [first, last]) = (one.original_lines, one.target_lines);
+        let [start, end] = one.target_bytes;
+        println!(
+            "              lines {from} to {to} of the original: lines {first} to {last}, bytes {start} to {end}"
+        );
+    }
+    match of_tier().count().saturating_sub(listed) {
+        0 => {}
+        more => println!("              and {} more", grouped(more as u64)),
+    }
+}
+
+/// The bytes of the original: a file that was named, or the file of the match below a folder.
+fn original_of(found: &Match, tree: &Path) -> Result<Vec<u8>, CliError> {
+    let read = |path: &Path| {
+        std::fs::read(path)
+            .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))
+    };
+    if !tree.is_dir() {
+        return read(tree);
+    }
+    let is_number = found.file.parse::<u32>().is_ok();
+    let raw = unescape(&found.file).filter(|_| !is_number).ok_or_else(|| {
+        CliError::new(format!(
+            "the scan had no names of the set, so the original is known as file {} only; name the file itself with --original",
+            found.file
+        ))
+    })?;
+    let below = super::path_from_bytes(&raw);
+    let is_plain = below
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    if !is_plain {
+        return Err(CliError::new(format!(
+            "{} is no path below a folder; name the file itself with --original",
+            shown(&found.file)
+        )));
+    }
+    read(&tree.join(below))
+}
+
+/// Reads the content of the match from its input again. An error where it is not what the scan found.
+fn read_again(found: &Match, at: &UnitAt, common: &Common) -> Result<Vec<u8>, CliError> {
+    let changed = |what: &str| {
+        CliError::new(format!(
+            "{what} since the scan, so nothing is shown of it; scan again: {}",
+            shown(&found.locator)
+        ))
+    };
+    let paths = [super::path_from_bytes(&at.input)];
+    let only = HashSet::from([(0, at.path.clone())]);
+    let pipeline = Pipeline::new(Request {
+        paths: &paths,
+        label: None,
+        case: None,
+        common,
+        organisation: None,
+        sets: SetGroup::default(),
+        record_all: true,
+        keep: Keep::Leaves,
+        only: Some(&only),
+        fail_on: None,
+        accepted: &[],
+        triage: false,
+    })
+    .map_err(|_| changed("the input is gone"))?;
+    let mut case = Case::in_memory()?;
+    let wall = pipeline.raise_wall(None);
+    warn_of(&wall, common);
+    // The label may have been another; what stands behind it is the same.
+    let wanted = found.locator.get(at.label.len()..).unwrap_or_default();
+    let (mut target, mut is_same_unit) = (None, true);
+    pipeline.run(&mut case, &wall, |roots, units, done| {
+        for unit in done {
+            let row = &units[unit.index];
+            let label = &roots[row.input].label;
+            is_same_unit &= unit.sha256.map(|digest| digest.0) == at.sha256 || at.sha256.is_none();
+            let Some(child) = unit.kept.take() else {
+                continue;
+            };
+            let standing = Standing {
+                at: &Locator::file(label, &row.path),
+                path: &row.path,
+                above: &[],
+            };
+            each_entry(&child, &standing, &mut |child, standing| {
+                let here = standing.at.as_str().get(label.len()..);
+                if here == Some(wanted) && target.is_none() {
+                    target = child.kept.as_ref().map(|kept| kept.bytes().into_owned());
+                }
+                Ok::<_, CliError>(())
+            })?;
+        }
+        Ok(())
+    })?;
+    let target = target.filter(|_| is_same_unit);
+    let target = target.ok_or_else(|| changed("the input changed or cannot be read any more"))?;
+    let is_same = found
+        .sha256
+        .as_ref()
+        .is_none_or(|sha256| *sha256 == hex(&Sha256Digest::of(&target).0));
+    if is_same {
+        Ok(target)
+    } else {
+        Err(changed("the content changed"))
+    }
+}
+
+/// Whether the original that was given can be the one that was signed.
+fn check_original(found: &Match, original: &[u8], target: &[u8]) -> Result<(), CliError> {
+    let norm = crate::signature::norm_text::digest;
+    let fits = match found.grade {
+        Grade::Exact | Grade::Hinted => original == target,
+        Grade::Normalized => norm(original) == norm(target),
+        Grade::Excerpt | Grade::Derived | Grade::Ported => {
+            let (counts, _) = shared(original, target);
+            counts.iter().any(|count| count.shared > 0)
+        }
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(CliError::new(format!(
+        "the original given is not the file {} that was signed: it does not agree as the case says",
+        shown(&found.file)
+    )))
+}
