@@ -84,6 +84,8 @@ fn stretches(text: &[u8]) -> [&[u8]; STRETCHES] {
 struct Count {
     scores: [i32; 5],
     words: i32,
+    /// Of these, words of more than two bytes that are no property.
+    long_words: i32,
     /// Words behind another with a blank between them, both of no language.
     pairs: i32,
     /// For `"`, `'` and `` ` ``: up to here in this stretch no such quote closes a string.
@@ -169,7 +171,7 @@ impl Count {
                     end += 1;
                 }
                 let is_plain = self.word(text, at, end, before, was_line_start);
-                if is_plain && word_end != usize::MAX && word_end + 1 == at {
+                if is_plain && word_end.wrapping_add(1) == at && byte(word_end) == b' ' {
                     self.pairs += 1;
                 }
                 word_end = if is_plain { end } else { usize::MAX };
@@ -202,6 +204,8 @@ impl Count {
         is_line_start: bool,
     ) -> bool {
         self.words += 1;
+        // Minified code is full of names of a letter or two, which say nothing.
+        self.long_words += i32::from(end - at > 2 && before != b'.');
         let word = &text[at..end];
         let Some(number) = WORDS.number(word) else {
             return true;
@@ -461,7 +465,7 @@ impl Count {
             self.words >= PROSE_MIN_WORDS && self.pairs * 2 > self.words && best.0 < self.words;
         let is_enough = best.0 >= SCORE_MIN
             && best.0 > self.scores[GENERIC]
-            && best.0 * WORDS_FOR_A_POINT >= self.words;
+            && best.0 * WORDS_FOR_A_POINT >= self.long_words;
         if is_enough && !is_prose {
             best.1
         } else {
