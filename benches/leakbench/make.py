@@ -42,7 +42,8 @@ ALL = JS + PY + RS
 WORKERS = 2
 FILES_PER_PACKAGE = 60
 BASELINE_PER_PACKAGE = 150
-FOREIGN_PER_PACKAGE = 170
+FOREIGN_PER_PACKAGE = 230
+VENDORED_PER_PACKAGE = 14
 MIN_MUTATED = 400
 """Smaller files are signed but nothing is made of them: too little is left of them to be found by anybody."""
 MAX_OBFUSCATED = 60_000
@@ -54,7 +55,8 @@ SHINGLE_LINES = 4
 SHARED_SHINGLES = 3
 """A foreign file with this many runs of four lines of a signed file, none of them in the baseline, is not foreign."""
 KNOWN_SHARE = 0.3
-"""A signed file with this share of its runs in the baseline is somebody else's: it is signed, and never mutated."""
+"""A signed file with this share of its runs in the baseline is somebody else's, as are those that the table says a
+package `holds`: such a file is signed, and never mutated."""
 
 # class: (extensions, targets a half, where it is made)
 CLASSES = {
@@ -76,7 +78,7 @@ COMPILED = {
     "terser-mangle-props", "renamed-terser", "obfuscator",
 }
 EXTENSION = {"markdown": ".md", "html": ".html", "notebook": ".ipynb", "base64-json": ".json", "tar-in-zip": ".zip", "sourcemap": ".map"}
-VERSIONS_PER_PACKAGE = 24
+VERSIONS_PER_PACKAGE = 18
 DISTS_PER_PACKAGE = 10
 BUNDLES_PER_PACKAGE = 5
 FOREIGN_DISTS = 3
@@ -178,6 +180,12 @@ def in_turn(files, generator):
     return [one[turn] for turn in range(longest) for one in lists if turn < len(one)]
 
 
+def held(package, path):
+    """Whether the table says that `path` holds somebody else's code."""
+    folders = package.note.removeprefix("holds:").split(",") if package.note.startswith("holds:") else ()
+    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+
+
 COMMENT = ("//", "/*", "*", "#", '"""', "'''")
 
 
@@ -201,7 +209,8 @@ class World:
         self.seed = seed
         self.small = small
         self.rows = [row for row in rows if not small or row.name in SMALL]
-        self.members = functools.lru_cache(maxsize=12)(lambda package: packages.members(package, cache))
+        # All archives at once are some 1 GB.
+        self.members = functools.cache(lambda package: packages.members(package, cache))
         self.dropped = collections.Counter()
         self.baseline = self.read("baseline", BASELINE_PER_PACKAGE)
         self.signed = self.distinct(self.read("signature", FILES_PER_PACKAGE))
@@ -220,7 +229,10 @@ class World:
             some = [Source(package, name, data) for name, data in found.items()]
             if not some:
                 raise SystemExit(f"make.py: {package.id} has no sources in {package.folders}")
-            files += all_sizes(some, count, rng(self.seed, role, package.id))
+            generator = rng(self.seed, role, package.id)
+            vendored = [one for one in some if held(package, one.path)]
+            files += all_sizes(vendored, VENDORED_PER_PACKAGE, generator)
+            files += all_sizes([one for one in some if not held(package, one.path)], count, generator)
         return files
 
     def dists(self, package):
@@ -254,7 +266,7 @@ class World:
         known = set()
         for one in self.signed:
             runs = shingles(one.text)
-            one.known = bool(runs) and len(runs & public) >= max(1, KNOWN_SHARE * len(runs))
+            one.known = held(one.package, one.path) or bool(runs) and len(runs & public) >= max(1, KNOWN_SHARE * len(runs))
             self.dropped["signature: public code, not mutated"] += one.known
             signed |= runs - public
             if one.known:
@@ -299,6 +311,9 @@ def whole(package):
 def file_jobs(world, half):
     """The classes that are made of one signed file each."""
     foreign = [one for one in world.foreign if one.package.half == half and one.package.note != "vendored"]
+    alike = collections.defaultdict(list)
+    for one in foreign:
+        alike[one.extension].append(one)
     prose = readmes(world, half)
     for cls, (extensions, count, _) in CLASSES.items():
         generator = rng(world.seed, half, cls)
@@ -306,7 +321,7 @@ def file_jobs(world, half):
         if cls == "obfuscator":
             pool = [one for one in pool if len(one.data) <= MAX_OBFUSCATED]
         for source in in_turn(pool, generator)[: world.share(count)]:
-            same = [one for one in foreign if one.extension == source.extension] or foreign
+            same = alike[source.extension] or foreign
             others = tuple(generator.choice(same).text for _ in range(2)) + (generator.choice(prose),)
             extension = EXTENSION.get(cls) or (".js" if cls in COMPILED else source.extension)
             job = Job(half, cls, "positive", world.truth(source), extension, source=source, others=others)
@@ -496,7 +511,7 @@ def foreign_jobs(world, half):
         if one.extension in JS and seed % 3 == 0 and cls != "vendored" and len(one.data) >= MIN_MUTATED:
             op = "minify-esbuild" if seed % 2 else "minify-terser"
             node = {"op": op, "extension": one.extension, "seed": seed}
-            yield Job(half, f"{cls}-minified" if cls else "foreign-minified", kind, [], ".js", source=one, node=node)
+            yield Job(half, cls or "foreign-minified", kind, [], ".js", source=one, node=node)
     for package in world.of_role("foreign"):
         if package.half != half:
             continue
@@ -525,6 +540,10 @@ def foreign_dists(world, half, package, files, signed_names):
         yield Job(half, "foreign-dist", "foreign", [], ".js", data=files[name])
 
 
+MADE_BY_PROGRAM = r"table|data|generated|emoji|_pb2?\.|parser\.js$|codes|(^|/)maps?[./]|named-references"
+"""Names that files of tables and generated code have, in packages that are here for theirs."""
+
+
 def hard_class(one):
     """Which hard negative a foreign file is, by what it holds, then by its package."""
     if one.package.note == "vendored":
@@ -532,7 +551,7 @@ def hard_class(one):
     lines = [line.strip() for line in one.text.split("\n") if line.strip()]
     comments = sum(line.startswith(COMMENT) for line in lines)
     code = [line for line in lines if not line.startswith(COMMENT)]
-    if comments >= 0.8 * len(lines):
+    if comments >= 0.8 * len(lines) and re.search(r"licen[cs]e|copyright", one.text, re.I):
         return "licence"
     if re.search(r"@generated|automatically generated|auto-?generated|generated by|do not edit", "\n".join(lines[:8]), re.I):
         return "generated"
@@ -540,8 +559,10 @@ def hard_class(one):
     if code and passing >= 0.9 * len(code):
         return "barrel"
     data = sum(is_data(line) for line in code)
-    if len(code) >= 60 and data >= 0.8 * len(code):
+    if len(code) >= 30 and data >= 0.75 * len(code):
         return "table"
+    if one.package.note in ("table", "generated"):
+        return one.package.note if re.search(MADE_BY_PROGRAM, one.path) else None
     return one.package.note or None
 
 
@@ -637,7 +658,7 @@ def run_own(jobs, seed):
 
 def is_empty(job):
     """Nothing but an empty module is left."""
-    if job.cls not in COMPILED and not job.cls.endswith("-minified"):
+    if job.cls not in COMPILED and not (job.node and job.node["op"] in COMPILED):
         return not job.data
     left = re.sub(rb'export ?\{\};?|"use strict";?|\s', b"", job.data)
     return len(left) < MIN_COMPILED

@@ -36,7 +36,8 @@ class Failed(Exception):
 
 
 def crlf(text):
-    return text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+    """The other line end than the file has."""
+    return (text.replace("\r\n", "\n") if "\r\n" in text else text.replace("\n", "\r\n")).encode()
 
 
 def bom(text):
@@ -57,8 +58,10 @@ def lossy(text):
 
 
 def is_code(line):
-    """A line that says something: not blank, not a comment, not an import, not brackets alone."""
+    """A line that says something: not blank, not a comment, not an import, not brackets or one name alone."""
     line = line.strip()
+    if re.fullmatch(r"[\w$.*\"']+,?;?", line):
+        return False
     if len(line) < 6 or line.startswith(("//", "/*", "*", "#", "import ", "from ", "export *", "use ", "extern ", '"""')):
         return False
     return bool(re.search(r"[A-Za-z_]{2}", line))

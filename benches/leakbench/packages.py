@@ -43,7 +43,7 @@ MEMBER_LIMIT = 8 << 20
 """No source file is larger; a larger member is not read at all."""
 NOT_SOURCES = {
     "test", "tests", "__tests__", "testing", "spec", "specs", "fixtures", "__fixtures__", "testdata", "node_modules",
-    "examples", "example", "demo", "demos", "docs", "doc", "bench", "benches", "benchmarks", "__mocks__", "tests-examples",
+    "locale", "locales", "examples", "example", "demo", "demos", "docs", "doc", "bench", "benches", "benchmarks", "__mocks__", "tests-examples",
 }
 NPM_PER_CALL = 8
 
@@ -181,21 +181,27 @@ def crate(package, fresh):
 
 
 def members(package, cache):
-    """{path inside the package: bytes}: its regular files up to a limit. The first folder of npm and crates goes."""
+    """{path inside the package: bytes}: its regular files of use. The first folder of npm and crates goes."""
     path = package.path(cache)
     files = {}
     if package.ecosystem == "pypi":
         with zipfile.ZipFile(path) as wheel_file:
             for info in wheel_file.infolist():
-                if not info.is_dir() and info.file_size <= MEMBER_LIMIT:
+                if not info.is_dir() and info.file_size <= MEMBER_LIMIT and is_of_use(info.filename):
                     files[info.filename] = wheel_file.read(info)
     else:
         with tarfile.open(path) as tar:
             for member in tar:
                 inner = member.name.partition("/")[2]
-                if member.isfile() and inner and member.size <= MEMBER_LIMIT:
+                if member.isfile() and inner and member.size <= MEMBER_LIMIT and is_of_use(inner):
                     files[inner] = tar.extractfile(member).read()
     return {name: files[name] for name in sorted(files) if safe(name)}
+
+
+def is_of_use(name):
+    """Code, manifests, licences and prose; not maps, pictures and the like."""
+    last = name.rpartition("/")[2]
+    return last.endswith(SOURCE_EXTENSIONS + (".json", ".md", ".toml")) or re.match(r"METADATA$|LICEN[CS]E|COPYING|NOTICE", last, re.I) is not None
 
 
 def safe(name):
@@ -237,7 +243,7 @@ def is_source(name, data):
     """A source file that somebody wrote: by its name, size and shape."""
     if not name.endswith(SOURCE_EXTENSIONS) or not MIN_BYTES <= len(data) <= MAX_BYTES:
         return False
-    if re.search(r"\.d\.[mc]?ts$|\.min\.[mc]?js$|[.-](test|spec|bench|stories)\.[a-z]+$|(^|/)test_[^/]*\.py$|_test\.py$", name):
+    if re.search(r"\.d\.[mc]?ts$|\.min\.[mc]?js$|[.-](test|spec|bench|stories)\.[a-z]+$|(^|/)test_[^/]*\.py$|_test\.[a-z]+$", name):
         return False
     if set(name.split("/")[:-1]) & NOT_SOURCES:
         return False

@@ -117,7 +117,8 @@ function split(text, extension) {
   const middle = (list[0].pos + list[list.length - 1].end) / 2;
   const first = list.find((node) => node.pos >= middle);
   if (!first) throw new Error("one statement is most of the file");
-  const begin = first.getFullStart();
+  // What precedes it on the line where the one before ends is not its own.
+  const begin = first.getFullStart() + text.slice(first.getFullStart()).match(/^[ \t]*\r?\n|/)[0].length;
   return { text: text.slice(begin, list[list.length - 1].end) + "\n", first: lineOf(text, begin), last: lineOf(text, list[list.length - 1].end) };
 }
 
