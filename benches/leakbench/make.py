@@ -77,6 +77,9 @@ COMPILED = {
     "esbuild-ts2js", "swc-ts2js", "tsc-ts2js", "es5", "minify-esbuild", "minify-swc", "minify-terser", "es5-terser",
     "terser-mangle-props", "renamed-terser", "obfuscator",
 }
+SPARE = {"reordered": 1.8, "split": 1.8, "renamed": 1.3}
+"""So many more files are tried in classes that many files are too small for."""
+EXCERPTS = {"excerpt-5": 5, "excerpt-10": 10, "excerpt-25": 25, "excerpt-50": 50, "embedded-25": 25, "markdown": 25, "html": 25, "notebook": 25}
 EXTENSION = {"markdown": ".md", "html": ".html", "notebook": ".ipynb", "base64-json": ".json", "tar-in-zip": ".zip", "sourcemap": ".map"}
 VERSIONS_PER_PACKAGE = 18
 DISTS_PER_PACKAGE = 10
@@ -94,10 +97,10 @@ SMALL = {
     "mobx", "preact", "luxon", "commonmark", "jinja2", "petgraph", "immer", "rxjs", "leaflet", "mdurl", "click", "hyper",
     "alpinejs", "quill", "joi", "zustand", "lark", "pest", "cytoscape", "pdf-lib", "jszip", "swr", "js-yaml", "boltons", "chumsky",
     "lodash", "react", "react-dom", "tslib", "underscore", "axios", "six", "requests", "serde", "anyhow", "d3-shape", "similar", "idna",
-    "entities", "reqwest", "moment", "mobx-utils",
+    "entities", "reqwest", "moment", "mobx-utils", "plotly.js", "tone", "diesel", "nalgebra", "pygments", "unicode-width", "unicode-segmentation",
 }
 SMALL_SHARE = 0.2
-SMALL_FOREIGN = 70
+SMALL_FOREIGN = 110
 
 
 @dataclasses.dataclass
@@ -320,7 +323,9 @@ def file_jobs(world, half):
         pool = world.usable(half, extensions)
         if cls == "obfuscator":
             pool = [one for one in pool if len(one.data) <= MAX_OBFUSCATED]
-        for source in in_turn(pool, generator)[: world.share(count)]:
+        if cls in EXCERPTS:
+            pool = [one for one in pool if own.excerpts(one.text, EXCERPTS[cls])]
+        for source in in_turn(pool, generator)[: int(world.share(count) * SPARE.get(cls, 1))]:
             same = alike[source.extension] or foreign
             others = tuple(generator.choice(same).text for _ in range(2)) + (generator.choice(prose),)
             extension = EXTENSION.get(cls) or (".js" if cls in COMPILED else source.extension)
@@ -358,21 +363,21 @@ def own_bytes(job, seed):
             data, target_lines = own.merged(text, before, after)
             lines = (1, len(text.rstrip("\n").split("\n")))
         case "excerpt-5" | "excerpt-10" | "excerpt-25" | "excerpt-50":
-            part, lines = own.excerpt(text, int(cls.rpartition("-")[2]), generator)
+            part, lines = own.excerpt(text, EXCERPTS[cls], generator)
             data, target_lines = part.encode(), (1, lines[1] - lines[0] + 1)
         case "embedded-25":
-            part, lines = own.excerpt(text, 25, generator)
+            part, lines = own.excerpt(text, EXCERPTS[cls], generator)
             data, target_lines = own.merged(part, before, after)
         case "edit-5" | "edit-20" | "edit-40":
             data = own.edited(text, int(cls.rpartition("-")[2]), generator)
         case "markdown":
-            part, lines = own.excerpt(text, 25, generator)
+            part, lines = own.excerpt(text, EXCERPTS[cls], generator)
             data, target_lines = own.markdown(part, prose, extension[1:], generator)
         case "html":
-            part, lines = own.excerpt(text, 25, generator)
+            part, lines = own.excerpt(text, EXCERPTS[cls], generator)
             data, target_lines = own.html(part), (4, 28)
         case "notebook":
-            part, lines = own.excerpt(text, 25, generator)
+            part, lines = own.excerpt(text, EXCERPTS[cls], generator)
             data = own.notebook(part)
         case "base64-json":
             data = own.base64_json(text, name, before[:3000], generator)
@@ -677,6 +682,8 @@ def store(world, jobs, output):
             left_out[job.cls]["nothing left of it"] += 1
             continue
         at = (job.half, job.cls)
+        if job.cls in SPARE and made[at] >= world.share(CLASSES[job.cls][1]):
+            continue
         target = f"targets/{job.half}/{job.cls}/{made[at]}{job.extension}"
         made[at] += 1
         files = {target: job.data} if job.folder is None else {f"{target}/{name}": data for name, data in job.folder.items()}

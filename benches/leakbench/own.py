@@ -22,6 +22,8 @@ import tree_sitter_rust
 
 MIN_UNITS = 4
 """Fewer top-level things than this are not worth shuffling or splitting."""
+LONGER_THAN_EXCERPT = 1.2
+"""A file of which this is not an excerpt but nearly the whole is left out."""
 TOOL_SECONDS = 20
 RUSTFMT = "max_width=70,hard_tabs=true,use_small_heuristics=Max,fn_params_layout=Compressed,reorder_imports=false"
 LONG_AGO = (2020, 1, 1, 0, 0, 0)
@@ -67,19 +69,24 @@ def is_code(line):
     return bool(re.search(r"[A-Za-z_]{2}", line))
 
 
-def excerpt(text, count, rng):
-    """`count` consecutive lines of which at least half hold code, and the first and last of both ends do."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    code = [is_code(line) for line in lines]
-    starts = [
-        first
-        for first in range(len(lines) - count + 1)
+def excerpts(text, count):
+    """Where `count` consecutive lines may begin: at least half of them hold code, and the first and last do."""
+    code = [is_code(line) for line in text.replace("\r\n", "\n").split("\n")]
+    if len(code) < count * LONGER_THAN_EXCERPT:
+        return []
+    return [
+        first for first in range(len(code) - count + 1)
         if code[first] and code[first + count - 1] and sum(code[first : first + count]) * 2 >= count
     ]
-    if not starts or len(lines) < count * 1.2:
+
+
+def excerpt(text, count, rng):
+    """One of these excerpts, and its lines."""
+    starts = excerpts(text, count)
+    if not starts:
         raise Failed("too short for the excerpt")
     first = rng.choice(starts)
-    return "\n".join(lines[first : first + count]) + "\n", (first + 1, first + count)
+    return "\n".join(text.replace("\r\n", "\n").split("\n")[first : first + count]) + "\n", (first + 1, first + count)
 
 
 def edited(text, percent, rng):
