@@ -87,6 +87,8 @@ BUNDLES_PER_PACKAGE = 5
 FOREIGN_DISTS = 3
 FOLDERS = 14
 TYPES_PER_PACKAGE = 6
+LICENCES_ALIKE = 3
+"""Of licences that differ in their holders only: else the commonest one would be most of all false pairs."""
 THIRD_PARTY = (
     "npm-lodash-4.18.1/lodash.js", "npm-react-19.3.1/cjs/react.production.js", "npm-jquery-4.0.0/dist/jquery.js",
     "npm-react-dom-19.3.1/cjs/react-dom-client.production.js", "npm-axios-1.21.1/lib/axios.js", "npm-async-3.2.6/index.js",
@@ -517,18 +519,28 @@ def foreign_jobs(world, half):
             op = "minify-esbuild" if seed % 2 else "minify-terser"
             node = {"op": op, "extension": one.extension, "seed": seed}
             yield Job(half, cls or "foreign-minified", kind, [], ".js", source=one, node=node)
+    texts = collections.Counter()
     for package in world.of_role("foreign"):
         if package.half != half:
             continue
         files = world.members(package)
         for name in sorted(files):
             if re.fullmatch(r"(LICEN[CS]E|COPYING|NOTICE)([.-][\w.-]+)?", name.rpartition("/")[2], re.I) and packages.is_text(files[name]):
+                texts[licence_text(files[name])] += 1
+                if texts[licence_text(files[name])] > LICENCES_ALIKE:
+                    continue
                 yield Job(half, "licence", "hard", [], ".txt", data=files[name])
         if package.ecosystem == "npm" and package.note != "vendored":
             types = [name for name in sorted(files) if re.search(r"\.d\.[mc]?ts$", name) and packages.MIN_BYTES <= len(files[name]) <= packages.MAX_BYTES]
             for name in rng(world.seed, "types", package.id).sample(types, min(len(types), TYPES_PER_PACKAGE)):
                 yield Job(half, "types", "hard", [], ".d.ts", data=files[name])
             yield from foreign_dists(world, half, package, files, signed_names)
+
+
+def licence_text(data):
+    """A licence without whose it is: the same for all that are MIT."""
+    lines = [line for line in data.decode().lower().split("\n") if "copyright (c)" not in line and "(c)" not in line and "licen" not in line[:30]]
+    return re.sub(r"[^a-z]", "", "".join(lines))[-600:]
 
 
 def foreign_dists(world, half, package, files, signed_names):
