@@ -86,6 +86,8 @@ struct Count {
     words: i32,
     /// Of these, words of more than two bytes that are no property.
     long_words: i32,
+    /// The text begins as JSON does.
+    is_data: bool,
     /// Words behind another with a blank between them, both of no language.
     pairs: i32,
     /// For `"`, `'` and `` ` ``: up to here in this stretch no such quote closes a string.
@@ -128,10 +130,14 @@ impl Count {
             [b'<', b'?', b'p', b'h', b'p', ..] => self.add([0, 0, 0, 60, 0]),
             [b'<', b'!' | b'?', ..] => self.add([0, 0, 0, 0, 60]),
             [b'<', letter, ..] if letter.is_ascii_alphabetic() => self.add([0, 0, 0, 0, 40]),
-            [b'{' | b'[', rest @ ..] => {
+            [b'{', rest @ ..] if begins_with_key(rest.trim_ascii_start()) => {
+                // No program begins so.
+                self.is_data = true;
+            }
+            [b'[', rest @ ..] => {
                 let rest = rest.trim_ascii_start();
                 if matches!(rest.first(), Some(b'"' | b'{' | b'[' | b'-' | b'0'..=b'9')) {
-                    self.add([0, 0, 0, 0, 40]);
+                    self.add([0, 0, 0, 0, 60]);
                 }
             }
             _ => {}
@@ -171,7 +177,7 @@ impl Count {
                     end += 1;
                 }
                 let is_plain = self.word(text, at, end, before, was_line_start);
-                if is_plain && word_end.wrapping_add(1) == at && byte(word_end) == b' ' {
+                if is_plain && word_end.checked_add(1) == Some(at) && text[at - 1] == b' ' {
                     self.pairs += 1;
                 }
                 word_end = if is_plain { end } else { usize::MAX };
@@ -462,8 +468,9 @@ impl Count {
             }
         }
         let is_prose =
-            self.words >= PROSE_MIN_WORDS && self.pairs * 2 > self.words && best.0 < self.words;
-        let is_enough = best.0 >= SCORE_MIN
+            self.words >= PROSE_MIN_WORDS && self.pairs * 5 > self.words * 2 && best.0 < self.words;
+        let is_enough = !self.is_data
+            && best.0 >= SCORE_MIN
             && best.0 > self.scores[GENERIC]
             && best.0 * WORDS_FOR_A_POINT >= self.long_words;
         if is_enough && !is_prose {
@@ -472,6 +479,16 @@ impl Count {
             Family::Generic
         }
     }
+}
+
+/// Whether a key of JSON begins here, with its colon.
+fn begins_with_key(text: &[u8]) -> bool {
+    let Some(b'"') = text.first() else {
+        return false;
+    };
+    let behind =
+        string_len(&text[..text.len().min(COMMENT_MAX_BYTES)], b'"').map(|len| &text[len..]);
+    behind.is_ok_and(|behind| behind.trim_ascii_start().starts_with(b":"))
 }
 
 /// Bytes of the string that begins here, its quotes included; where it does not close on its line, or a template nowhere,
