@@ -55,7 +55,7 @@
 //! | --- | --- | --- |
 //! | 0 | 8 | length of the file |
 //! | 8 | 4 | its lines (see [`norm_text::lines`](super::norm_text::lines)), 0 if not text |
-//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; others zero, not looked at |
+//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 the lexer that read it (0 unknown, 1 script, 2 python, 3 rust, 4 clike, 5 generic); others zero, not looked at |
 //!
 //! # A digest table
 //!
@@ -100,6 +100,7 @@ use std::ops::Range;
 
 use super::key::Key;
 use super::set::Fault;
+use crate::lex::Family;
 
 /// The first eight bytes of every set.
 pub const MAGIC: [u8; 8] = *b"STRNDSET";
@@ -175,7 +176,18 @@ pub(super) struct FileRow {
     pub party: PartyFlag,
     pub licence: LicenceFlag,
     pub has_norm: bool,
+    pub family: Option<Family>,
 }
+
+/// The lexers in the order of their numbers, from 1.
+const FAMILIES: [Family; 5] = [
+    Family::Script,
+    Family::Python,
+    Family::Rust,
+    Family::Clike,
+    Family::Generic,
+];
+const FILE_FAMILY_SHIFT: u32 = 5;
 
 impl FileRow {
     pub(super) fn encode(&self) -> [u8; FILE_ROW_BYTES] {
@@ -190,10 +202,14 @@ impl FileRow {
             LicenceFlag::NotOpen => 2,
         };
         let norm = if self.has_norm { FILE_HAS_NORM } else { 0 };
+        let family = FAMILIES
+            .iter()
+            .position(|&family| Some(family) == self.family);
+        let family = family.map_or(0, |at| at as u32 + 1) << FILE_FAMILY_SHIFT;
         let mut row = [0; FILE_ROW_BYTES];
         row[..8].copy_from_slice(&self.bytes.to_le_bytes());
         row[8..12].copy_from_slice(&self.lines.to_le_bytes());
-        row[12..].copy_from_slice(&(party | licence << 2 | norm).to_le_bytes());
+        row[12..].copy_from_slice(&(party | licence << 2 | norm | family).to_le_bytes());
         row
     }
 
@@ -232,6 +248,9 @@ impl FileRow {
                 _ => LicenceFlag::Unknown,
             },
             has_norm: flags & FILE_HAS_NORM != 0,
+            family: (flags >> FILE_FAMILY_SHIFT & 7)
+                .checked_sub(1)
+                .and_then(|at| FAMILIES.get(at as usize).copied()),
         }
     }
 }

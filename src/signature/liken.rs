@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::prints::{Print, Tier, prints};
 use super::set::Set;
+use crate::lex::{Family, family_of};
 
 const TIERS: usize = Tier::ALL.len();
 
@@ -27,7 +28,7 @@ const FILES_MAX: usize = 64;
 /// Places of one value that are looked at; what repeats itself more often adds nothing.
 const PLACES_MAX: u32 = 8;
 /// Fingerprints of the target are counted in stretches of this length.
-const BUCKET_BYTES: u32 = 1024;
+const BUCKET_BYTES: u32 = 128;
 
 /// How the fingerprints of one tier agree.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -84,6 +85,8 @@ pub struct Likeness {
     pub set: usize,
     /// Id of the file in that set.
     pub file: u32,
+    /// The two are in different languages: nothing but their text can be the same.
+    pub is_other_language: bool,
     /// How the tiers agree, in the order of [`Tier::ALL`].
     pub tiers: [Agreement; TIERS],
     /// The fingerprints that both have, in the order of their places in the target.
@@ -107,21 +110,22 @@ struct Found {
     weight: f32,
 }
 
-/// How many fingerprints of each tier stand in which stretch of the target.
-#[derive(Default)]
-struct Density {
-    buckets: Vec<[u16; TIERS]>,
+/// The text as a whole: its family, and how many fingerprints of each tier stand in which stretch of it.
+struct Target {
+    family: Family,
+    buckets: Vec<[u8; TIERS]>,
     total: [u32; TIERS],
 }
 
-impl Density {
+impl Target {
     #[inline]
     fn add(&mut self, tier: Tier, at: u32) {
         let bucket = (at / BUCKET_BYTES) as usize;
         if bucket >= self.buckets.len() {
             self.buckets.resize(bucket + 1, [0; TIERS]);
         }
-        self.buckets[bucket][tier as usize] += 1;
+        let count = &mut self.buckets[bucket][tier as usize];
+        *count = count.saturating_add(1);
         self.total[tier as usize] += 1;
     }
 
@@ -152,11 +156,15 @@ pub(super) fn likenesses(
     }
     let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
     let files: u32 = baselines.iter().map(|set| set.files_total()).sum();
-    let mut density = Density::default();
+    let mut whole = Target {
+        family: family_of(text),
+        buckets: Vec::new(),
+        total: [0; TIERS],
+    };
     let mut found: Vec<Vec<Found>> = asked.iter().map(|_| Vec::new()).collect();
     let mut places: HashMap<(Tier, u64), u32> = HashMap::new();
     prints(text, |tier, print| {
-        density.add(tier, print.start);
+        whole.add(tier, print.start);
         let mut weight = None;
         for ((_, set), found) in asked.iter().zip(&mut found) {
             let Some(index) = set.index(tier) else {
@@ -187,7 +195,7 @@ pub(super) fn likenesses(
     });
     let mut likenesses = Vec::new();
     for ((at, set), found) in asked.iter().zip(&found) {
-        gather(*at, set, found, &density, least, &mut likenesses);
+        gather(*at, set, found, &whole, least, &mut likenesses);
     }
     likenesses
 }
@@ -201,7 +209,7 @@ fn weight_of(baselines: &[&Set], files: u32, tier: Tier, value: u64) -> f32 {
         .iter()
         .filter_map(|set| Some(set.index(tier)?.frequency(set.data(), value)))
         .sum();
-    if having > 0 && matches!(tier, Tier::Winnow | Tier::Pieces) {
+    if having > 0 && tier != Tier::Atoms {
         return 0.0;
     }
     let all = f64::from(files) + 1.0;
@@ -214,7 +222,7 @@ fn gather(
     at: usize,
     set: &Set,
     found: &[Found],
-    density: &Density,
+    whole: &Target,
     least: &Least,
     into: &mut Vec<Likeness>,
 ) {
@@ -247,15 +255,23 @@ fn gather(
                 .iter()
                 .filter(|(trace, _)| trace.tier == tier)
                 .collect();
-            agreement(&of_tier, tier, window, original, density)
+            agreement(&of_tier, tier, window, original, whole)
         });
         into.push(Likeness {
             set: at,
             file,
+            is_other_language: is_other(set, file, whole.family),
             tiers,
             traces: traces.into_iter().map(|(trace, _)| trace).collect(),
         });
     }
+}
+
+/// Whether a file of a work is in another language than a text of this family, as far as either can be told.
+fn is_other(set: &Set, file: u32, family: Family) -> bool {
+    let original = set.file(file).and_then(|info| info.family);
+    let is_known = |family: Family| family != Family::Generic;
+    original.is_some_and(|original| original != family && is_known(original) && is_known(family))
 }
 
 /// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is
@@ -301,7 +317,7 @@ fn agreement(
     tier: Tier,
     window: u32,
     original: u32,
-    density: &Density,
+    whole: &Target,
 ) -> Agreement {
     let mut inside: HashMap<u32, u32> = HashMap::new();
     let (mut weight, mut best) = (0.0_f64, (0.0_f64, 0, 0));
@@ -346,8 +362,8 @@ fn agreement(
     }
     let target = match held {
         [] => 0,
-        [(one, _)] => density.within(tier, one.start, one.end),
-        [(first, _), .., (last, _)] => density.within(tier, first.start, last.end),
+        [(one, _)] => whole.within(tier, one.start, one.end),
+        [(first, _), .., (last, _)] => whole.within(tier, first.start, last.end),
     };
     Agreement {
         original,
@@ -356,6 +372,6 @@ fn agreement(
         weight: best.0 as f32,
         runs,
         target,
-        target_total: density.total[tier as usize],
+        target_total: whole.total[tier as usize],
     }
 }

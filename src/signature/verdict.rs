@@ -31,6 +31,8 @@ struct Bar {
     with_baseline: f32,
     /// The same without one, where nobody knows what is common.
     without: f32,
+    /// The most that fingerprints may weigh together that overlap: where they share tokens, one follows from another.
+    of_a_run: f32,
     /// How likely a fingerprint of a file is in a foreign text with [`TARGET_TYPICAL`] fingerprints of the tier.
     rate: f64,
 }
@@ -41,28 +43,33 @@ const TARGET_TYPICAL: f64 = 100.0;
 /// In the order of [`Tier::ALL`].
 const BARS: [Bar; Tier::ALL.len()] = [
     Bar {
-        with_baseline: 4.0,
-        without: 12.0,
+        with_baseline: 4.2,
+        without: 11.5,
+        of_a_run: f32::INFINITY,
         rate: 1e-3,
     },
     Bar {
-        with_baseline: 2.0,
-        without: 4.0,
+        with_baseline: 2.8,
+        without: 7.7,
+        of_a_run: 2.0,
         rate: 1e-5,
     },
     Bar {
-        with_baseline: 1.0,
-        without: 1.0,
+        with_baseline: 0.9,
+        without: 2.5,
+        of_a_run: f32::INFINITY,
         rate: 1e-6,
     },
     Bar {
-        with_baseline: 2.0,
-        without: 4.0,
+        with_baseline: 1.7,
+        without: 4.7,
+        of_a_run: 2.0,
         rate: 1e-5,
     },
     Bar {
-        with_baseline: 1.5,
-        without: 2.0,
+        with_baseline: 4.1,
+        without: 11.3,
+        of_a_run: f32::INFINITY,
         rate: 1e-6,
     },
 ];
@@ -148,9 +155,13 @@ pub fn strength(likeness: &Likeness, has_baseline: bool) -> f32 {
 }
 
 fn part(likeness: &Likeness, tier: Tier, has_baseline: bool) -> f32 {
+    if likeness.is_other_language && tier != Tier::Winnow {
+        return 0.0;
+    }
     let bar = BARS[tier as usize];
     let agreement = likeness.tier(tier);
-    let score = agreement.weight * agreement.of_original().max(agreement.of_target());
+    let weight = agreement.weight.min(bar.of_a_run * agreement.runs as f32);
+    let score = weight * agreement.of_original().max(agreement.of_target());
     score
         / if has_baseline {
             bar.with_baseline

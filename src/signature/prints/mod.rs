@@ -31,7 +31,7 @@ use std::collections::HashSet;
 
 use super::index::LinePrint;
 use super::norm_text;
-use crate::lex::family_of;
+use crate::lex::{Family, family_of};
 
 /// A way of making fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,7 +118,10 @@ fn prints_of_text(text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print
 
 /// The fingerprints of one file, as a set keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FilePrints([Vec<LinePrint>; Tier::ALL.len()]);
+pub struct FilePrints {
+    tiers: [Vec<LinePrint>; Tier::ALL.len()],
+    family: Option<Family>,
+}
 
 impl FilePrints {
     /// The fingerprints of a content; none where it is not text. Each value stands once, at its first place.
@@ -132,29 +135,39 @@ impl FilePrints {
         let mut found: [Vec<Print>; Tier::ALL.len()] = Default::default();
         prints(&text, |tier, print| found[tier as usize].push(print));
         let lines = LineStarts::of(&text);
-        FilePrints(found.map(|mut tier| {
+        let tiers = found.map(|mut tier| {
             tier.sort_by_key(|print| (print.start, print.end));
             let mut seen = HashSet::new();
             tier.retain(|print| seen.insert(print.value));
             tier.iter().map(|print| lines.print(print)).collect()
-        }))
+        });
+        FilePrints {
+            tiers,
+            family: Some(family_of(&text)),
+        }
     }
 
     /// Those of one tier, in the order of their places.
     #[must_use]
     pub fn of_tier(&self, tier: Tier) -> &[LinePrint] {
-        &self.0[tier as usize]
+        &self.tiers[tier as usize]
+    }
+
+    /// The family of the text.
+    #[must_use]
+    pub fn family(&self) -> Option<Family> {
+        self.family
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.iter().all(Vec::is_empty)
+        self.tiers.iter().all(Vec::is_empty)
     }
 
     /// Takes away those of a tier.
     pub fn clear(&mut self, tier: Tier) {
-        self.0[tier as usize].clear();
+        self.tiers[tier as usize].clear();
     }
 }
 

@@ -56,6 +56,8 @@ pub const ATOM_GRAM: usize = 4;
 const NAME_MIN: usize = 6;
 /// Folded characters of a property, or of a text that is one word.
 const WORD_MIN: usize = 4;
+/// Bytes that are taken out of an encoded stream of gzip.
+const INFLATED_MAX: u64 = 16 << 20;
 /// A string of this many bytes may be an encoded text.
 const ENCODED_MIN: usize = 200;
 /// Bytes of a word, before it is folded; what is longer is no word.
@@ -281,7 +283,7 @@ impl Printer<'_, '_> {
     }
 }
 
-/// The text that a string is the Base64 of, with either alphabet and with or without line ends, written out or escaped.
+/// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
 fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
     const HEAD: usize = 64;
     let is_of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
@@ -307,9 +309,17 @@ fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
         }
     }
     use base64::Engine;
-    let text = base64::engine::general_purpose::STANDARD_NO_PAD
+    use std::io::Read;
+    let mut text = base64::engine::general_purpose::STANDARD_NO_PAD
         .decode(digits)
         .ok()?;
+    if text.starts_with(&[0x1F, 0x8B]) {
+        let mut inflated = Vec::new();
+        let stream = flate2::read::GzDecoder::new(text.as_slice());
+        // What comes out before the stream breaks is worth a look, too.
+        let _ = stream.take(INFLATED_MAX).read_to_end(&mut inflated);
+        text = inflated;
+    }
     // What is encoded is mostly pictures and fonts.
     let controls = text
         .iter()
