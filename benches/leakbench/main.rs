@@ -9,6 +9,8 @@
 //! pairs of a file of a work and a target. A pair is true if the manifest says so; it is false if the target comes from
 //! no file of the work; pairs of a target with other files of the work that it comes from are neither.
 
+mod ports;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::error::Error;
 use std::fs;
@@ -61,12 +63,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut half = "dev".to_owned();
     let mut features = None;
     let mut has_baseline = true;
+    let mut is_about_ports = false;
+    let mut foreign = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--half" => half = args.next().ok_or("--half needs dev or test")?,
             "--features" => features = args.next(),
             "--no-baseline" => has_baseline = false,
+            "--ports" => is_about_ports = true,
+            "--foreign" => foreign.push(PathBuf::from(
+                args.next().ok_or("--foreign needs a folder")?,
+            )),
             "--bench" => {}
             _ => dir = Some(PathBuf::from(arg)),
         }
@@ -89,6 +97,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         works.set_bytes as f64 / 1e6,
         100.0 * works.set_bytes as f64 / works.source_bytes.max(1) as f64
     );
+    if is_about_ports {
+        ports::tell(&dir, &rows, &works, &foreign);
+        return Ok(());
+    }
     // Pairs that are a fifth of a match are of interest to those who look at rates of false ones.
     let least = Least {
         strength: 0.2,

@@ -40,7 +40,9 @@ pub use nature::{Nature, header_end, nature_of};
 pub use number::number;
 
 /// A family of languages that one lexer reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Family {
     /// JavaScript, TypeScript, JSX and TSX.
     Script,

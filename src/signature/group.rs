@@ -8,6 +8,7 @@
 use std::fmt;
 
 use super::liken::{self, Least, Likeness};
+use super::ported::Echo;
 use super::prints::LineStarts;
 use super::ranges::{self, Stretch};
 use super::set::Set;
@@ -137,30 +138,42 @@ impl SetGroup {
     /// not asked for more.
     #[must_use]
     pub fn lookup(&self, sha256: &[u8; 32], content: &[u8]) -> Vec<Hit> {
+        self.lookup_with_echoes(sha256, content).0
+    }
+
+    /// As [`SetGroup::lookup`], and what the content echoes of works in other languages (see [`ported`](super::ported)).
+    #[must_use]
+    pub fn lookup_with_echoes(&self, sha256: &[u8; 32], content: &[u8]) -> (Vec<Hit>, Vec<Echo>) {
         let mut hits = self.lookup_whole(sha256, content);
         if !self.has_prints() {
-            return hits;
+            return (hits, Vec::new());
         }
+        let mut echoes = Vec::new();
         let known: Vec<usize> = hits.iter().map(|hit| hit.set).collect();
         let text = norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none());
         if let Some(text) = text {
-            let mut found = self.lookup_prints(&text, |set| !known.contains(&set));
+            let mut found;
+            (found, echoes) = self.lookup_prints(&text, |set| !known.contains(&set));
             if !found.is_empty() {
                 place_in_content(content, &mut found);
                 hits.extend(found);
                 hits.sort_by_key(|hit| (hit.set, hit.file));
             }
         }
-        hits
+        (hits, echoes)
     }
 
     /// Holds the fingerprints of a decoded text against the sets that `is_asked` names.
-    fn lookup_prints(&self, text: &[u8], is_asked: impl Fn(usize) -> bool) -> Vec<Hit> {
+    fn lookup_prints(
+        &self,
+        text: &[u8],
+        is_asked: impl Fn(usize) -> bool,
+    ) -> (Vec<Hit>, Vec<Echo>) {
         let has_baseline = self.sets.iter().any(Set::is_baseline);
         let mut lines = None;
         let least = verdict::least(has_baseline);
-        let judged = liken::likenesses(&self.sets, text, &least, is_asked).into_iter();
-        let judged = judged.filter_map(|likeness| {
+        let (likenesses, echoes) = liken::likenesses(&self.sets, text, &least, is_asked);
+        let judged = likenesses.into_iter().filter_map(|likeness| {
             let verdict = verdict::judge(&likeness, has_baseline)?;
             let set = self.sets.get(likeness.set)?;
             let lines = lines.get_or_insert_with(|| LineStarts::of(text));
@@ -180,7 +193,7 @@ impl SetGroup {
                 found: Some(Box::new(found)),
             })
         });
-        judged.collect()
+        (judged.collect(), echoes)
     }
 
     /// As [`SetGroup::lookup`] for a content whose bytes are gone and whose digests were kept. Without `norm` only the
@@ -212,7 +225,7 @@ impl SetGroup {
         is_asked: impl Fn(usize) -> bool,
     ) -> Vec<Likeness> {
         match norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none()) {
-            Some(text) => liken::likenesses(&self.sets, &text, least, is_asked),
+            Some(text) => liken::likenesses(&self.sets, &text, least, is_asked).0,
             None => Vec::new(),
         }
     }

@@ -517,6 +517,28 @@ impl Index {
         Some(found)
     }
 
+    /// Calls `each` with the rows of every distinct value, in the order of the rows.
+    pub(super) fn each_value(&self, data: &[u8], mut each: impl FnMut(Range<usize>)) {
+        let packed = data.get(self.packed.clone()).unwrap_or_default();
+        let (directory, _) = data
+            .get(self.directory.clone())
+            .unwrap_or_default()
+            .as_chunks::<4>();
+        for pair in directory.windows(2) {
+            let &[first, stop] = pair else { continue };
+            let stop = (u32::from_le_bytes(stop) as usize).min(self.rows);
+            let mut from = u32::from_le_bytes(first) as usize;
+            while from < stop {
+                let rest = |at: usize| self.row(packed, at).map(|(rest, _)| rest);
+                let value = rest(from);
+                let behind = (from + 1..stop).find(|&at| rest(at) != value);
+                let behind = behind.unwrap_or(stop);
+                each(from..behind);
+                from = behind;
+            }
+        }
+    }
+
     fn make_filter(&self, data: &[u8]) -> Filter {
         let mut filter = Filter::for_rows(self.rows);
         let packed = data.get(self.packed.clone()).unwrap_or_default();

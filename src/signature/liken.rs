@@ -15,6 +15,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::ported::{Echo, Listener};
 use super::prints::{Print, Tier, prints};
 use super::set::Set;
 use crate::lex::{Family, family_of};
@@ -24,7 +25,7 @@ const TIERS: usize = Tier::ALL.len();
 /// A window of the target is at least as long as this.
 pub const WINDOW_MIN_BYTES: u32 = 2048;
 /// A value that is in more files of a work than this says nothing of any of them.
-const FILES_MAX: usize = 64;
+pub(super) const FILES_MAX: usize = 64;
 /// Places of one value that are looked at; what repeats itself more often adds nothing.
 const PLACES_MAX: u32 = 8;
 /// Fingerprints of the target are counted in stretches of this length.
@@ -140,19 +141,20 @@ impl Target {
     }
 }
 
-/// Holds `text` (decoded, see [`norm_text`](super::norm_text)) against those of `sets` that `is_asked` names.
+/// Holds `text` (decoded, see [`norm_text`](super::norm_text)) against those of `sets` that `is_asked` names. Beside what
+/// its files have in common with it, what it echoes of works in other languages.
 pub(super) fn likenesses(
     sets: &[Set],
     text: &[u8],
     least: &Least,
     is_asked: impl Fn(usize) -> bool,
-) -> Vec<Likeness> {
+) -> (Vec<Likeness>, Vec<Echo>) {
     let asked: Vec<(usize, &Set)> = (0..)
         .zip(sets)
         .filter(|&(at, set)| is_asked(at) && set.has_prints() && !set.is_baseline())
         .collect();
     if asked.is_empty() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
     let files: u32 = baselines.iter().map(|set| set.files_total()).sum();
@@ -161,12 +163,16 @@ pub(super) fn likenesses(
         buckets: Vec::new(),
         total: [0; TIERS],
     };
+    let mut listener = Listener::new(sets, whole.family);
     let mut found: Vec<Vec<Found>> = asked.iter().map(|_| Vec::new()).collect();
     let mut places: HashMap<(Tier, u64), u32> = HashMap::new();
     prints(text, |tier, print| {
         whole.add(tier, print.start);
+        if tier == Tier::Atoms {
+            listener.hear(print.value);
+        }
         let mut weight = None;
-        for ((_, set), found) in asked.iter().zip(&mut found) {
+        for ((at, set), found) in asked.iter().zip(&mut found) {
             let Some(index) = set.index(tier) else {
                 continue;
             };
@@ -183,6 +189,9 @@ pub(super) fn likenesses(
                 weight_of(&baselines, files, tier, print.value)
             });
             if weight > 0.0 {
+                if tier == Tier::Atoms {
+                    listener.know(*at, rows.start as u32, rows.len() as u32, weight);
+                }
                 found.push(Found {
                     print,
                     tier,
@@ -197,7 +206,7 @@ pub(super) fn likenesses(
     for ((at, set), found) in asked.iter().zip(&found) {
         gather(*at, set, found, &whole, least, &mut likenesses);
     }
-    likenesses
+    (likenesses, listener.finish(sets))
 }
 
 /// What a fingerprint weighs: see the page.

@@ -56,6 +56,7 @@ mod liken;
 mod mmap;
 pub mod names;
 pub mod norm_text;
+pub mod ported;
 pub mod prints;
 mod ranges;
 mod set;
