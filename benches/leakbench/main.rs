@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::Deserialize;
+use strandline::signature::prints::{self, FilePrints, Tier};
 use strandline::signature::verdict;
 use strandline::signature::{
     FileEntry, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup,
@@ -61,11 +62,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut half = "dev".to_owned();
     let mut features = None;
     let mut has_baseline = true;
+    let mut is_rates = false;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--half" => half = args.next().ok_or("--half needs dev or test")?,
             "--features" => features = args.next(),
+            "--rates" => is_rates = true,
             "--no-baseline" => has_baseline = false,
             "--bench" => {}
             _ => dir = Some(PathBuf::from(arg)),
@@ -89,6 +92,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         works.set_bytes as f64 / 1e6,
         100.0 * works.set_bytes as f64 / works.source_bytes.max(1) as f64
     );
+    if is_rates {
+        tell_rates(&dir, &rows, &works, has_baseline);
+        return Ok(());
+    }
     // Pairs that are a fifth of a match are of interest to those who look at rates of false ones.
     let least = Least {
         strength: 0.2,
@@ -126,6 +133,48 @@ fn main() -> Result<(), Box<dyn Error>> {
         write_features(Path::new(&path), &rows, &works, &found)?;
     }
     Ok(())
+}
+
+/// Prints how often a fingerprint of a file is observed in a foreign text, for each hundred fingerprints of that: the rates
+/// that `verdict` rests likelihoods on.
+fn tell_rates(dir: &Path, rows: &[Row], works: &Works, has_baseline: bool) {
+    let least = Least {
+        strength: 0.0,
+        ..verdict::least(has_baseline)
+    };
+    let foreign: Vec<Vec<u8>> = rows
+        .iter()
+        .filter(|row| row.kind != "positive" && row.class != "vendored")
+        .flat_map(|row| contents(&dir.join(&row.target)))
+        .collect();
+    let mut originals = [0_u64; Tier::ALL.len()];
+    for package in &works.packages {
+        for path in files_below(&dir.join("sources").join(package)) {
+            let prints = FilePrints::of(&fs::read(path).unwrap_or_default());
+            for tier in Tier::ALL {
+                originals[tier as usize] += prints.of_tier(tier).len() as u64;
+            }
+        }
+    }
+    let sums = foreign.par_iter().map(|content| {
+        let mut observed = [0_u64; Tier::ALL.len()];
+        for likeness in works.group.likenesses(content, &least, |_| true) {
+            for tier in Tier::ALL {
+                observed[tier as usize] += u64::from(verdict::observations(likeness.tier(tier)));
+            }
+        }
+        let mut targets = [0_u64; Tier::ALL.len()];
+        prints::prints(content, |tier, _| targets[tier as usize] += 1);
+        (observed, targets)
+    });
+    let add = |a: [u64; 5], b: [u64; 5]| std::array::from_fn(|at| a[at] + b[at]);
+    let zero = || ([0; Tier::ALL.len()], [0; Tier::ALL.len()]);
+    let (observed, targets) = sums.reduce(zero, |a, b| (add(a.0, b.0), add(a.1, b.1)));
+    for tier in Tier::ALL {
+        let at = tier as usize;
+        let trials = originals[at] as f64 * targets[at] as f64 / 100.0;
+        println!("{:<10} {:.2e}", tier.id(), observed[at] as f64 / trials);
+    }
 }
 
 /// The contents of a target: a file, or all files of a folder.
