@@ -805,7 +805,8 @@ fn a_match_is_explained_from_the_input_and_the_original() {
     explain(&case, locator, &original)
         .expect(0)
         .prints("winnow/1: ")
-        .prints("carries the grade");
+        .prints("carries the grade")
+        .prints("95 % interval of the rate");
     // Two matches stand at the other place: they are told apart by number.
     let both = "in/x.tgz!/package/both.js";
     let asked = explain(&case, both, &[]).expect(2).says("several matches");
@@ -834,6 +835,8 @@ fn a_match_is_explained_from_the_input_and_the_original() {
         &common::sha256(a.as_bytes()),
         "<span>20</span>",
         locator,
+        "exact binomial 95 % interval",
+        "verdict/1, with exact/1, ",
     ] {
         assert!(text.contains(told), "the page lacks {told}");
     }

@@ -23,6 +23,7 @@ use crate::report::{Side, definition, render_exhibit};
 use crate::scan::analyse::Keep;
 use crate::scan::facts::{Standing, each_entry};
 use crate::signature::prints::Tier;
+use crate::signature::validation::Card;
 use crate::signature::{SetGroup, SharedCount, shared, verdict};
 
 /// Fingerprints that are listed for each tier; the rest is counted.
@@ -54,6 +55,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let Some(tree) = &args.original else {
         print_match(number, &found);
         println!("fingerprints  give the work with --original to see which ones both sides share");
+        print_card(Card::builtin());
         return Ok(Exit::Clean);
     };
     let original = original_of(&found, tree)?;
@@ -71,6 +73,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     for count in &counts {
         print_tier(&found, count, &list);
     }
+    print_card(Card::builtin());
     if let (Some(html), Some(path)) = (html, &args.html) {
         let side = |name: &str, bytes| Side {
             name: name.to_owned(),
@@ -192,6 +195,34 @@ fn print_tier(found: &Match, count: &SharedCount, list: &[crate::signature::Shar
     match of_tier().count().saturating_sub(listed) {
         0 => {}
         more => println!("              and {} more", grouped(more as u64)),
+    }
+}
+
+/// Prints the validation card: how often the program gave each grade to what is no match.
+fn print_card(card: &Card) {
+    let state = if card.provisional {
+        " PROVISIONAL: the counts are stand-ins, nothing was measured with this version yet"
+    } else {
+        ""
+    };
+    println!("validation    {}{state}", card.verdict);
+    println!("              tiers {}", card.tiers.join(", "));
+    println!(
+        "              test set, by the SHA-256 of its list: {}",
+        card.test_set
+    );
+    for row in &card.grades {
+        println!(
+            "              {}: {} of {} pairs that are none; 95 % interval of the rate {}",
+            row.grade.as_str(),
+            grouped(row.false_pairs),
+            grouped(row.pairs),
+            row.interval_words()
+        );
+    }
+    let others: Vec<&str> = card.not_measured().map(Grade::as_str).collect();
+    if !others.is_empty() {
+        println!("              not measured: {}", others.join(", "));
     }
 }
 

@@ -9,6 +9,7 @@ use askama::Template;
 use super::text;
 use super::{ReportError, html::filters};
 use crate::record::{Grade, Match};
+use crate::signature::validation::Card;
 use crate::signature::{SharedCount, lines_of, text_of};
 
 /// Lines of one stretch that are shown on each side; the rest is counted.
@@ -48,6 +49,7 @@ struct Page<'a> {
     target: &'a Side<'a>,
     counts: &'a [SharedCount],
     stretches: Vec<Stretch>,
+    card: &'static Card,
 }
 
 /// What a grade means, in words that both the page and the terminal use.
@@ -119,6 +121,7 @@ pub fn render_exhibit(
         target,
         counts,
         stretches,
+        card: Card::builtin(),
     };
     Ok(page.render()?)
 }
