@@ -859,3 +859,93 @@ fn a_match_is_explained_from_the_input_and_the_original() {
     let left = std::fs::read(&late).unwrap_or_default();
     assert!(left.is_empty(), "nothing half-written stays behind");
 }
+
+/// What matches is kept by its digest, once, for its owner only, and shows what it was when the input is gone.
+#[test]
+fn matched_contents_are_kept_and_explained_from_there() {
+    let folder = scratch();
+    let set = signed(folder.path());
+    let tree = folder.path().join("work");
+    let work = work();
+    let a = &work["src/a.js"];
+    let cut = format!("{}{}", foreign(1), lines(a, 16, 64));
+    let map = common::source_map(&[("src/b.js", Some(&work["src/b.js"])), ("x.js", Some("x"))]);
+    let other = foreign(3);
+    let members = [
+        ("package/cut.js", cut.as_bytes()),
+        ("package/again.js", cut.as_bytes()),
+        ("package/a.js", a.as_bytes()),
+        ("package/a.js.map", map.as_bytes()),
+        ("package/other.js", other.as_bytes()),
+    ];
+    let input = folder.path().join("in");
+    write(&input, "x.tgz", common::tgz(&members));
+    write(&input, "loose.js", &cut);
+    let (case, kept) = (folder.path().join("a.case"), folder.path().join("kept"));
+    let scan_into = |kept: &Path| {
+        let mut all = arguments(&input, &[&set], &["--keep-matched"]);
+        all.extend([kept.into(), "--case".into(), case.clone().into()]);
+        all.insert(0, "scan".into());
+        run(all)
+    };
+    scan_into(&kept).expect(0).prints("kept        3 contents");
+    let records = export(&case);
+    let matched: BTreeSet<&str> = records
+        .all("match")
+        .map(|row| text(row, "sha256"))
+        .collect();
+    assert_eq!(matched.len(), 3);
+    let there = common::tree(&kept);
+    for (name, (mode, sha256)) in &there {
+        if let Some(sha256) = sha256 {
+            assert_eq!((sha256, mode & 0o777), (name, 0o600));
+        }
+    }
+    let names: BTreeSet<&str> = there.keys().map(String::as_str).collect();
+    assert_eq!(names, matched);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&kept.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700);
+
+    // The same again reads nothing and keeps all; into another folder nothing comes of what was read before, and that is said.
+    scan_into(&kept).expect(0).prints("kept        3 contents");
+    assert_eq!(common::tree(&kept), there);
+    assert_same(&export(&case), &records, "once and twice");
+    let late = folder.path().join("late");
+    scan_into(&late)
+        .expect(0)
+        .prints("kept        0 contents")
+        .says("3 contents with a match not kept");
+    scan_into(&input.join("kept"))
+        .expect(2)
+        .says("lies in an input");
+    assert!(!input.join("kept").exists());
+    scan_into(&tree).expect(2).says("holds other things");
+
+    std::fs::remove_file(input.join("x.tgz")).unwrap();
+    let page = folder.path().join("exhibit.html");
+    let locator = "in/x.tgz!/package/cut.js";
+    let explained = |more: &[&OsStr]| {
+        let original = [OsStr::new("--original"), tree.as_os_str()];
+        let html = [OsStr::new("--html"), page.as_os_str()];
+        explain(&case, locator, &[&original, &html, more].concat())
+    };
+    let from_kept = [OsStr::new("--kept"), kept.as_os_str()];
+    explained(&[]).expect(2).says("since the scan");
+    std::fs::remove_file(&page).ok();
+    explained(&[OsStr::new("--kept"), late.as_os_str()])
+        .expect(2)
+        .says("since the scan");
+    std::fs::remove_file(&page).ok();
+    explained(&from_kept)
+        .expect(0)
+        .prints("read from the folder in which the scan kept it");
+    let shown = std::fs::read_to_string(&page).unwrap();
+    let sha256 = common::sha256(cut.as_bytes());
+    assert!(shown.contains(&sha256) && shown.contains("the folder in which the scan kept it"));
+    // Bytes that are not those of the name show nothing.
+    std::fs::write(kept.join(&sha256), cut.replace("const", "cons7")).unwrap();
+    std::fs::remove_file(&page).unwrap();
+    explained(&from_kept)
+        .expect(2)
+        .says("is not the content of that name");
+}

@@ -53,6 +53,8 @@ pub struct Summary {
     dangling: u64,
     problems: BTreeMap<String, u64>,
     first_problems: Examples,
+    /// Contents with a match that were kept, where that was asked for.
+    pub kept: Option<u64>,
 }
 
 /// The first few of many by locator, and what is said of each.
@@ -249,6 +251,10 @@ impl Summary {
                 "report      {}",
                 shown(&path.join("index.html").display().to_string())
             )?;
+        }
+        if let Some(kept) = self.kept {
+            let contents = plural(kept, "content", "contents");
+            writeln!(out, "kept        {contents} with a match, by SHA-256")?;
         }
         if let Some(path) = case {
             writeln!(out, "case        {}", shown(&path.display().to_string()))?;

@@ -26,6 +26,8 @@ pub struct Side<'a> {
     pub sha256: String,
     /// The bytes.
     pub bytes: &'a [u8],
+    /// Where they were read for this page.
+    pub read_from: &'static str,
 }
 
 /// A stretch of both sides.
@@ -191,6 +193,7 @@ mod tests {
             name: name.to_owned(),
             sha256: "00".to_owned(),
             bytes,
+            read_from: "the input",
         };
         let (left, right) = (side("src/x.js", &original[..]), side("in/x.js", target));
         let page = render_exhibit(&found, &left, &right, &[], "v1", "v0").unwrap();

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, name_number};
 use super::formats;
 use super::large::{Large, Resumed, Spill};
+use super::public;
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
 use crate::blob::limits::Meter;
@@ -61,6 +62,13 @@ pub enum Keep {
     Leaves,
 }
 
+/// Takes the bytes of each content with a match that is told, at least once, before facts of it are given. What it cannot
+/// take it remembers itself.
+pub trait Collector: Send + Sync {
+    /// Takes one content.
+    fn take(&self, sha256: &Sha256Digest, bytes: &[u8]);
+}
+
 /// Numbers for the progress bar.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -90,6 +98,8 @@ pub struct Analyser {
     pub prefilter: Prefilter,
     /// Whose packages are told where a file names them.
     pub organisation: Option<Organisation>,
+    /// Where the bytes of matches go.
+    pub collector: Option<Arc<dyn Collector>>,
     /// For the progress bar, and to stop.
     pub progress: Arc<Progress>,
 }
@@ -895,11 +905,17 @@ impl Analyser {
         sha256: &Sha256Digest,
         is_container: bool,
     ) -> Vec<MatchFact> {
-        match_facts(if is_container {
+        let matches = match_facts(if is_container {
             self.sets.lookup_whole(&sha256.0, bytes)
         } else {
             self.sets.lookup(&sha256.0, bytes)
-        })
+        });
+        if let Some(collector) = self.collector.as_ref().filter(|_| !matches.is_empty())
+            && !public::told(&self.sets, &matches).matches.is_empty()
+        {
+            collector.take(sha256, bytes);
+        }
+        matches
     }
 
     /// Opens content that is a container, or examines it as a leaf. `None` where nothing is left to walk.
