@@ -743,6 +743,7 @@ fn a_case_says_what_it_cannot_be_asked() {
     let input = folder.path().join("in");
     let a = &work()["src/a.js"];
     write(&input, "same.js", a);
+    write(&input, "form.js", utf16(&a.replace('\n', " \r\n")));
     write(
         &input,
         "cut.js",
@@ -762,7 +763,17 @@ fn a_case_says_what_it_cannot_be_asked() {
     let ran = run(matching).expect(0);
     let ran = ran.says("keeps no fingerprints");
     let records = Records::parse_rows(&ran.stdout);
-    assert_eq!(records.locators("match"), ["in/same.js"]);
+    assert_eq!(records.locators("match"), ["in/form.js", "in/same.js"]);
+    assert_eq!(records.at("match", "in/form.js")["grade"], "normalized");
+
+    // As a scan with the sets tells it, also where a part of the work is public.
+    let open = sign(folder.path(), &input, "open", &["--public"]);
+    let sets = [OsStr::new("--signatures"), open.as_os_str()];
+    let ran = run(matching.iter().chain(&sets)).expect(0);
+    let later = Records::parse_rows(&ran.stdout);
+    let at_once = scan(0, arguments(&input, &[&set, &open], &[]));
+    let equal = at_once.all("match").filter(|row| row["log10_p"].is_null());
+    assert_eq!(later.0.len(), equal.count());
 }
 
 fn explain(case: &Path, found: &str, more: &[&OsStr]) -> common::Ran {

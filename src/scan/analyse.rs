@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, name_number};
+use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, TextDigest, Tree, name_number};
 use super::formats;
 use super::large::{Large, Resumed, Spill};
 use super::public;
@@ -30,7 +30,7 @@ use crate::container::{Body, Effect, Event, Format, Input, Member, SourceMeta, T
 use crate::exposure::named::Beginning;
 use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
-use crate::signature::{Hit, SetGroup};
+use crate::signature::{Hit, SetGroup, norm_text};
 use crate::sourcemap::inlined::{Inlined, Wanted};
 use crate::sourcemap::{self, Target};
 
@@ -162,6 +162,7 @@ pub(super) struct Frame {
     pub(super) trouble: Option<Trouble>,
     pub(super) source: Option<Box<SourceMeta>>,
     pub(super) links: Vec<LinkFact>,
+    pub(super) text: Option<Box<TextDigest>>,
     pub(super) kept: Option<Kept>,
 }
 
@@ -554,6 +555,7 @@ impl Analyser {
             source: None,
             links: Vec::new(),
             git: None,
+            text: None,
             kept: None,
         }))
     }
@@ -670,6 +672,7 @@ impl Analyser {
             source: frame.source,
             links: frame.links,
             git: None,
+            text: frame.text,
             kept: frame.kept,
         }))
     }
@@ -741,6 +744,7 @@ impl Analyser {
             key,
             sha256: Some(sha256.unwrap_or_else(|| Sha256Digest::of(&bytes))),
             trouble: member.trouble,
+            text: self.text_digest(&bytes),
             kept,
             source: member.source,
             links: given_links(&member.links),
@@ -778,6 +782,7 @@ impl Analyser {
             key: ContentKey::of(b""),
             sha256: None,
             trouble: member.trouble,
+            text: None,
             kept: None,
             source: None,
             links: Vec::new(),
@@ -842,6 +847,15 @@ impl Analyser {
         })
     }
 
+    /// What is kept of a text where the run wants digests of everything.
+    pub(super) fn text_digest(&self, bytes: &[u8]) -> Option<Box<TextDigest>> {
+        let norm = self.wishes.record_all.then(|| norm_text::digest(bytes))??;
+        Some(Box::new(TextDigest {
+            norm,
+            lines: count_lines(bytes),
+        }))
+    }
+
     fn finish_leaf(
         &self,
         mut member: Member,
@@ -881,6 +895,7 @@ impl Analyser {
             source: member.source,
             links,
             git: None,
+            text: self.text_digest(bytes),
             kept,
         }))
     }
@@ -1112,6 +1127,7 @@ impl Analyser {
             source: member.source,
             links: given_links(&member.links),
             git: None,
+            text: None,
             kept: None,
         }))
     }
@@ -1249,7 +1265,8 @@ impl Unread {
     }
 }
 
-pub(super) fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
+/// The facts of what a look into sets found.
+pub fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
     hits.into_iter()
         .map(|hit| MatchFact {
             set: hit.set as u32,
@@ -1327,6 +1344,7 @@ pub(super) fn absent(member: Member, ordinal: u32) -> Visited {
         trouble: member.trouble,
         source: member.source,
         git: None,
+        text: None,
         kept: None,
     }))
 }

@@ -61,7 +61,7 @@ pub struct Measured {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Counted {
-    id: record::Grade,
+    name: record::Grade,
     r#false: u64,
     pairs: u64,
 }
@@ -69,7 +69,7 @@ struct Counted {
 impl From<Counted> for Measured {
     fn from(counted: Counted) -> Self {
         Self {
-            grade: counted.id,
+            grade: counted.name,
             false_pairs: counted.r#false,
             pairs: counted.pairs,
             interval: interval(counted.r#false, counted.pairs),
