@@ -362,8 +362,8 @@ impl Index {
         }
         let ascends = |range: &Range<usize>, end: usize| {
             let numbers = data.numbers(range);
-            let numbers = numbers.iter().map(|&n| u32::from_le_bytes(n) as usize);
-            numbers.clone().is_sorted() && numbers.last().is_none_or(|last| last == end)
+            let mut numbers = numbers.iter().map(|&n| u32::from_le_bytes(n) as usize);
+            numbers.clone().is_sorted() && numbers.next_back().is_none_or(|last| last == end)
         };
         let lines = self.lines.len();
         let stated = data.numbers(&self.line_starts).last();

@@ -15,9 +15,9 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values: see [`header`].
+//! The licence header of a file gives no values: see `header`.
 //!
-//! Values are made by one frozen hash (see [`hash`]), unkeyed, so that a text is hashed once for all sets; a set stores
+//! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
 //! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
 //! found again in another language.
 
