@@ -21,7 +21,7 @@ use serde::Deserialize;
 use strandline::signature::prints::{self, FilePrints, Tier};
 use strandline::signature::verdict;
 use strandline::signature::{
-    FileEntry, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup,
+    FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup, digests_of,
 };
 
 /// One line of `manifest.jsonl`.
@@ -435,6 +435,7 @@ fn tell(dir: &Path, rows: &[Row], works: &Works, found: &[Content], has_baseline
             share(right),
         );
     }
+    tell_grades(dir, rows, works, all);
     tell_ranges(dir, rows, works);
 }
 
@@ -454,6 +455,43 @@ fn truth_of(row: &Row, works: &Works, pair: &Pair) -> Option<bool> {
     }
     // Vendored code is the same text: a match with it is no mistake of the text's, but of what was signed.
     (!is_of_work && row.class != "vendored").then_some(false)
+}
+
+/// How often each grade was given to a pair that is false, as a scan would give it.
+fn tell_grades(dir: &Path, rows: &[Row], works: &Works, all: usize) {
+    let given = rows.par_iter().enumerate().flat_map_iter(|(row, at)| {
+        let mut given: BTreeMap<(usize, u32), Grade> = BTreeMap::new();
+        for content in contents(&dir.join(&at.target)) {
+            let sha256 = digests_of(&content).sha256;
+            for hit in works.group.lookup(&sha256, &content) {
+                if works.packages.len() <= hit.set {
+                    continue;
+                }
+                let best = given.entry((hit.set, hit.file)).or_insert(hit.grade);
+                *best = hit.grade.min(*best);
+            }
+        }
+        given.into_iter().filter_map(move |((set, file), grade)| {
+            let pair = Pair {
+                row,
+                set,
+                file,
+                strength: 1.0,
+            };
+            (truth_of(at, works, &pair) == Some(false)).then_some(grade)
+        })
+    });
+    let given: Vec<Grade> = given.collect();
+    println!("false pairs by grade, of {all}:");
+    for grade in [
+        Grade::Exact,
+        Grade::Normalized,
+        Grade::Excerpt,
+        Grade::Derived,
+    ] {
+        let count = given.iter().filter(|&&one| one == grade).count();
+        println!("{:<10} {count}", grade.as_str());
+    }
 }
 
 /// How well the lines that are named are those that were copied: the share that both have of those that either has.
