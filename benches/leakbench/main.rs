@@ -20,9 +20,10 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::Deserialize;
+use strandline::signature::prints::{self, FilePrints, Tier};
 use strandline::signature::verdict;
 use strandline::signature::{
-    FileEntry, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup,
+    FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup, digests_of,
 };
 
 /// One line of `manifest.jsonl`.
@@ -63,6 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut half = "dev".to_owned();
     let mut features = None;
     let mut has_baseline = true;
+    let mut is_rates = false;
     let mut is_about_ports = false;
     let mut foreign = Vec::new();
     let mut args = std::env::args().skip(1);
@@ -70,6 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match arg.as_str() {
             "--half" => half = args.next().ok_or("--half needs dev or test")?,
             "--features" => features = args.next(),
+            "--rates" => is_rates = true,
             "--no-baseline" => has_baseline = false,
             "--ports" => is_about_ports = true,
             "--foreign" => foreign.push(PathBuf::from(
@@ -97,6 +100,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         works.set_bytes as f64 / 1e6,
         100.0 * works.set_bytes as f64 / works.source_bytes.max(1) as f64
     );
+    if is_rates {
+        tell_rates(&dir, &rows, &works, has_baseline);
+        return Ok(());
+    }
     if is_about_ports {
         ports::tell(&dir, &rows, &works, &foreign);
         return Ok(());
@@ -138,6 +145,48 @@ fn main() -> Result<(), Box<dyn Error>> {
         write_features(Path::new(&path), &rows, &works, &found)?;
     }
     Ok(())
+}
+
+/// Prints how often a fingerprint of a file is observed in a foreign text, for each hundred fingerprints of that: the rates
+/// that `verdict` rests likelihoods on.
+fn tell_rates(dir: &Path, rows: &[Row], works: &Works, has_baseline: bool) {
+    let least = Least {
+        strength: 0.0,
+        ..verdict::least(has_baseline)
+    };
+    let foreign: Vec<Vec<u8>> = rows
+        .iter()
+        .filter(|row| row.kind != "positive" && row.class != "vendored")
+        .flat_map(|row| contents(&dir.join(&row.target)))
+        .collect();
+    let mut originals = [0_u64; Tier::ALL.len()];
+    for package in &works.packages {
+        for path in files_below(&dir.join("sources").join(package)) {
+            let prints = FilePrints::of(&fs::read(path).unwrap_or_default());
+            for tier in Tier::ALL {
+                originals[tier as usize] += prints.of_tier(tier).len() as u64;
+            }
+        }
+    }
+    let sums = foreign.par_iter().map(|content| {
+        let mut observed = [0_u64; Tier::ALL.len()];
+        for likeness in works.group.likenesses(content, &least, |_| true) {
+            for tier in Tier::ALL {
+                observed[tier as usize] += u64::from(verdict::observations(likeness.tier(tier)));
+            }
+        }
+        let mut targets = [0_u64; Tier::ALL.len()];
+        prints::prints(content, |tier, _| targets[tier as usize] += 1);
+        (observed, targets)
+    });
+    let add = |a: [u64; 5], b: [u64; 5]| std::array::from_fn(|at| a[at] + b[at]);
+    let zero = || ([0; Tier::ALL.len()], [0; Tier::ALL.len()]);
+    let (observed, targets) = sums.reduce(zero, |a, b| (add(a.0, b.0), add(a.1, b.1)));
+    for tier in Tier::ALL {
+        let at = tier as usize;
+        let trials = originals[at] as f64 * targets[at] as f64 / 100.0;
+        println!("{:<10} {:.2e}", tier.id(), observed[at] as f64 / trials);
+    }
 }
 
 /// The contents of a target: a file, or all files of a folder.
@@ -398,6 +447,7 @@ fn tell(dir: &Path, rows: &[Row], works: &Works, found: &[Content], has_baseline
             share(right),
         );
     }
+    tell_grades(dir, rows, works, all);
     tell_ranges(dir, rows, works);
 }
 
@@ -417,6 +467,43 @@ fn truth_of(row: &Row, works: &Works, pair: &Pair) -> Option<bool> {
     }
     // Vendored code is the same text: a match with it is no mistake of the text's, but of what was signed.
     (!is_of_work && row.class != "vendored").then_some(false)
+}
+
+/// How often each grade was given to a pair that is false, as a scan would give it.
+fn tell_grades(dir: &Path, rows: &[Row], works: &Works, all: usize) {
+    let given = rows.par_iter().enumerate().flat_map_iter(|(row, at)| {
+        let mut given: BTreeMap<(usize, u32), Grade> = BTreeMap::new();
+        for content in contents(&dir.join(&at.target)) {
+            let sha256 = digests_of(&content).sha256;
+            for hit in works.group.lookup(&sha256, &content) {
+                if works.packages.len() <= hit.set {
+                    continue;
+                }
+                let best = given.entry((hit.set, hit.file)).or_insert(hit.grade);
+                *best = hit.grade.min(*best);
+            }
+        }
+        given.into_iter().filter_map(move |((set, file), grade)| {
+            let pair = Pair {
+                row,
+                set,
+                file,
+                strength: 1.0,
+            };
+            (truth_of(at, works, &pair) == Some(false)).then_some(grade)
+        })
+    });
+    let given: Vec<Grade> = given.collect();
+    println!("false pairs by grade, of {all}:");
+    for grade in [
+        Grade::Exact,
+        Grade::Normalized,
+        Grade::Excerpt,
+        Grade::Derived,
+    ] {
+        let count = given.iter().filter(|&&one| one == grade).count();
+        println!("{:<10} {count}", grade.as_str());
+    }
 }
 
 /// How well the lines that are named are those that were copied: the share that both have of those that either has.

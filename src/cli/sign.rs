@@ -311,6 +311,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         sets: SetGroup::default(),
         record_all: false,
         keep: Keep::Leaves,
+        collector: None,
         only: None,
         fail_on: None,
         accepted: &[],
@@ -322,7 +323,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         NewFile::create(&args.output)?,
         NewFile::create(&names_path)?,
     );
-    let wall = pipeline.raise_wall(None);
+    let wall = pipeline.raise_wall(None, None);
     warn_of(&wall, &args.common);
     // Begun behind the wall, which threads inherit; without threads of its own the work is done on this one.
     let pool = rayon::ThreadPoolBuilder::new()

@@ -5,18 +5,21 @@
 //! how many of its fingerprints are there, what they weigh, and where they stand closest together. From this alone
 //! ([`Likeness`]) the verdict is made ([`verdict`](super::verdict)).
 //!
-//! **Weight.** A fingerprint that is in much public code says little. With a baseline of `N` files, of which `f` have
-//! it, it weighs `ln((N + 1) / (f + 1)) / ln(N + 1)`, from 1 down to 0. Without one everything weighs 1, and the verdict is
-//! more careful. Where several files of the work share it, it is divided among them by the root of their number.
+//! **Weight.** A fingerprint that is in public code says little. With a baseline, what stands for a stretch weighs 1 if the
+//! baseline does not have it, and nothing if it has. An atom that `f` of the baseline's `N` files have weighs
+//! `(ln((N + 1) / (f + 1)) / ln(N + 1))^4`, from 1 down to 0, and what comes out below [`WEIGHT_MIN`] nothing. Without a baseline everything
+//! weighs 1, and the verdict is more careful. Where several files of the work share it, it is divided among them by the
+//! root of their number.
 //!
 //! **Window.** A file that was bundled into another of a thousand times its size stands there in one stretch; what
 //! agrees by chance lies scattered. So what counts is what falls into one stretch of the target that is as long
 //! as the original (and at least [`WINDOW_MIN_BYTES`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::ported::{Echo, Listener};
-use super::prints::{Print, Tier, prints};
+use super::prints::{Print, Tier, prints_of};
 use super::set::Set;
 use crate::lex::{Family, family_of};
 
@@ -121,12 +124,10 @@ struct Target {
 impl Target {
     #[inline]
     fn add(&mut self, tier: Tier, at: u32) {
-        let bucket = (at / BUCKET_BYTES) as usize;
-        if bucket >= self.buckets.len() {
-            self.buckets.resize(bucket + 1, [0; TIERS]);
+        if let Some(counts) = self.buckets.get_mut((at / BUCKET_BYTES) as usize) {
+            let count = &mut counts[tier as usize];
+            *count = count.saturating_add(1);
         }
-        let count = &mut self.buckets[bucket][tier as usize];
-        *count = count.saturating_add(1);
         self.total[tier as usize] += 1;
     }
 
@@ -156,57 +157,165 @@ pub(super) fn likenesses(
     if asked.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
-    let files: u32 = baselines.iter().map(|set| set.files_total()).sum();
-    let mut whole = Target {
-        family: family_of(text),
-        buckets: Vec::new(),
-        total: [0; TIERS],
-    };
-    let mut listener = Listener::new(sets, whole.family);
-    let mut found: Vec<Vec<Found>> = asked.iter().map(|_| Vec::new()).collect();
-    let mut places: HashMap<(Tier, u64), u32> = HashMap::new();
-    prints(text, |tier, print| {
-        whole.add(tier, print.start);
-        if tier == Tier::Atoms {
-            listener.hear(print.value);
+    let mut search = Search::new(asked, sets, text);
+    let family = search.whole.family;
+    prints_of(family, text, |tier, print| search.take(tier, print));
+    search.finish(sets, least)
+}
+
+/// Fingerprints that are looked up in one go: the memory that they need is then asked for at once.
+const BATCH: usize = 256;
+/// What weighs less than this is in so much public code that it is not looked at.
+const WEIGHT_MIN: f32 = 0.03;
+
+/// A text that is held against sets, while its fingerprints come.
+struct Search<'s> {
+    asked: Vec<Asked<'s>>,
+    baselines: Vec<&'s Set>,
+    /// Files of all baselines.
+    files: u32,
+    whole: Target,
+    listener: Listener,
+    waiting: [Vec<Print>; TIERS],
+    /// What each fingerprint weighs that some set has.
+    weights: HashMap<(u64, Tier), f32, BuildHasherDefault<Mixed>>,
+    values: Vec<u64>,
+}
+
+/// A set that is asked, and what it has of the text.
+struct Asked<'s> {
+    at: usize,
+    set: &'s Set,
+    found: Vec<Found>,
+    /// Places of each so far.
+    places: HashMap<(u64, Tier), u32, BuildHasherDefault<Mixed>>,
+}
+
+/// Values of fingerprints are mixed already: they are their own hash. Files are few.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
         }
-        let mut weight = None;
-        for ((at, set), found) in asked.iter().zip(&mut found) {
-            let Some(index) = set.index(tier) else {
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 ^= value;
+    }
+
+    fn write_u32(&mut self, file: u32) {
+        self.0 ^= u64::from(file).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write_isize(&mut self, tier: isize) {
+        self.0 = self.0.rotate_left(8) ^ tier as u64;
+    }
+}
+
+impl<'s> Search<'s> {
+    fn new(asked: Vec<(usize, &'s Set)>, sets: &'s [Set], text: &[u8]) -> Search<'s> {
+        let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
+        let family = family_of(text);
+        let asked = asked.into_iter().map(|(at, set)| Asked {
+            at,
+            set,
+            found: Vec::new(),
+            places: HashMap::default(),
+        });
+        Search {
+            asked: asked.collect(),
+            files: baselines.iter().map(|set| set.files_total()).sum(),
+            baselines,
+            whole: Target {
+                family,
+                buckets: vec![[0; TIERS]; text.len() / BUCKET_BYTES as usize + 1],
+                total: [0; TIERS],
+            },
+            listener: Listener::new(sets, family),
+            waiting: Default::default(),
+            weights: HashMap::default(),
+            values: Vec::with_capacity(BATCH),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, tier: Tier, print: Print) {
+        self.whole.add(tier, print.start);
+        if tier == Tier::Atoms {
+            self.listener.hear(print.value);
+        }
+        let waiting = &mut self.waiting[tier as usize];
+        waiting.push(print);
+        if waiting.len() >= BATCH {
+            self.look_up(tier);
+        }
+    }
+
+    /// Looks those of one tier up that wait.
+    fn look_up(&mut self, tier: Tier) {
+        let mut waiting = std::mem::take(&mut self.waiting[tier as usize]);
+        for asked in &mut self.asked {
+            let Some(index) = asked.set.index(tier) else {
                 continue;
             };
-            let rows = index.find(set.data(), print.value);
-            if rows.is_empty() || rows.len() > FILES_MAX {
-                continue;
-            }
-            let weight = *weight.get_or_insert_with(|| {
-                let seen = places.entry((tier, print.value)).or_insert(0);
-                *seen += 1;
-                if *seen > PLACES_MAX {
-                    return 0.0;
+            let data = asked.set.data();
+            index.find_each(data, &waiting, &mut self.values, |print, rows| {
+                if rows.len() > FILES_MAX {
+                    return;
                 }
-                weight_of(&baselines, files, tier, print.value)
+                let key = (print.value, tier);
+                let weight = *self
+                    .weights
+                    .entry(key)
+                    .or_insert_with(|| weight_of(&self.baselines, self.files, tier, print.value));
+                if weight < WEIGHT_MIN {
+                    return;
+                }
+                let places = asked.places.entry(key).or_insert(0);
+                *places += 1;
+                if tier == Tier::Atoms && *places == 1 {
+                    self.listener
+                        .know(asked.at, rows.start as u32, rows.len() as u32, weight);
+                }
+                if *places <= PLACES_MAX {
+                    asked.found.push(Found {
+                        print: *print,
+                        tier,
+                        first_row: rows.start as u32,
+                        rows: rows.len() as u32,
+                        weight: weight / (rows.len() as f32).sqrt(),
+                    });
+                }
             });
-            if weight > 0.0 {
-                if tier == Tier::Atoms {
-                    listener.know(*at, rows.start as u32, rows.len() as u32, weight);
-                }
-                found.push(Found {
-                    print,
-                    tier,
-                    first_row: rows.start as u32,
-                    rows: rows.len() as u32,
-                    weight: weight / (rows.len() as f32).sqrt(),
-                });
-            }
         }
-    });
-    let mut likenesses = Vec::new();
-    for ((at, set), found) in asked.iter().zip(&found) {
-        gather(*at, set, found, &whole, least, &mut likenesses);
+        waiting.clear();
+        self.waiting[tier as usize] = waiting;
     }
-    (likenesses, listener.finish(sets))
+
+    fn finish(mut self, sets: &[Set], least: &Least) -> (Vec<Likeness>, Vec<Echo>) {
+        for tier in Tier::ALL {
+            self.look_up(tier);
+        }
+        let mut likenesses = Vec::new();
+        for asked in &self.asked {
+            gather(
+                asked.at,
+                asked.set,
+                &asked.found,
+                &self.whole,
+                least,
+                &mut likenesses,
+            );
+        }
+        (likenesses, self.listener.finish(sets))
+    }
 }
 
 /// What a fingerprint weighs: see the page.
@@ -286,7 +395,7 @@ fn is_other(set: &Set, file: u32, family: Family) -> bool {
 /// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is
 /// lost; nearly all files that share a few words with a text end here.
 fn promising(set: &Set, found: &[Found], least: &Least) -> HashSet<u32> {
-    let mut sums: HashMap<u32, f32> = HashMap::new();
+    let mut sums: HashMap<u32, f32, BuildHasherDefault<Mixed>> = HashMap::default();
     for_each_file(set, found, |hit, _, _, file| {
         *sums.entry(file).or_insert(0.0) += hit.weight / least.bars[hit.tier as usize];
     });

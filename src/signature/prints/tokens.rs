@@ -48,7 +48,7 @@ pub const SHAPE_GRAM: usize = 12;
 /// Places for the numbers of a run, a power of two.
 const SHAPE_RING: usize = 16;
 /// Runs of which one is kept.
-pub const SHAPE_WINDOW: usize = 9;
+pub const SHAPE_WINDOW: usize = 13;
 /// Atoms of a run.
 pub const ATOM_GRAM: usize = 4;
 
@@ -237,17 +237,22 @@ impl Printer<'_, '_> {
     fn encoded(&mut self, token: Token, raw: &[u8]) {
         let Some(text) = decoded(raw) else { return };
         let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
-        super::prints_of_text(&text, true, &mut |tier, print| {
-            let (start, end) = (place(print.start), place(print.end));
-            (self.put)(
-                tier,
-                Print {
-                    start,
-                    end,
-                    ..print
-                },
-            );
-        });
+        super::prints_of_text(
+            crate::lex::family_of(&text),
+            &text,
+            true,
+            &mut |tier, print| {
+                let (start, end) = (place(print.start), place(print.end));
+                (self.put)(
+                    tier,
+                    Print {
+                        start,
+                        end,
+                        ..print
+                    },
+                );
+            },
+        );
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
