@@ -785,7 +785,8 @@ pub struct Match {
     pub work: String,
     /// Release of the work.
     pub release: String,
-    /// The file in the work: its id in the set, or its path where `.names` is at hand.
+    /// The file in the work: its id in the set, or its path where `.names` is at hand; empty where the work as a whole is meant,
+    /// as of a suspected port, whose locator is the root of a place.
     pub file: String,
     /// How it matches.
     pub grade: Grade,

@@ -960,3 +960,120 @@ fn matched_contents_are_kept_and_explained_from_there() {
         .expect(2)
         .says("is not the content of that name");
 }
+
+/// A program in another language with the words of the work is a suspected port of it, as a place and never as a copy; one
+/// with words of its own is not, nor is anything where no baseline says which words are rare.
+#[test]
+fn a_port_is_suspected_of_a_place_as_a_whole() {
+    let folder = scratch();
+    let tree = folder.path().join("work");
+    let [a, b] = [1, 2].map(|seed| program(Language::Script, seed, seed));
+    write_all(&tree, [("src/a.js", &a), ("src/b.js", &b)]);
+    let set = sign(folder.path(), &tree, "1", &[]);
+    let public = folder.path().join("public");
+    for number in 0..6 {
+        write(&public, &format!("lib/{number}.js"), foreign(30 + number));
+    }
+    let baseline = sign(folder.path(), &public, "1", &["--baseline"]);
+    let input = folder.path().join("in");
+    // Names of their own, one file of the work in two, and what they need beside it.
+    let port = [3, 4].map(|names| program(Language::Python, names - 2, 900 + names));
+    let halves = port[0].split_at(port[0].find("\n\ndef ").unwrap() + 1);
+    let others = program(Language::Python, 700, 701);
+    let packed = common::tgz(&[
+        ("acme/one.py", halves.0.as_bytes()),
+        ("acme/two.py", halves.1.as_bytes()),
+        ("acme/three.py", port[1].as_bytes()),
+        ("acme/other.py", others.as_bytes()),
+    ]);
+    write(&input, "port.tgz", packed);
+    let foreign: Vec<_> = (0..4)
+        .map(|number| {
+            let name = format!("other/{number}.py");
+            (name, program(Language::Python, 800 + number, 801 + number))
+        })
+        .collect();
+    let members: Vec<_> = foreign
+        .iter()
+        .map(|(name, content)| (name.as_str(), content.as_bytes()))
+        .collect();
+    write(&input, "foreign.tgz", common::tgz(&members));
+    let both = [("a.js", a.as_bytes()), ("a.py", port[0].as_bytes())];
+    write(&input, "copy.tgz", common::tgz(&both));
+    let with = |set: &Path, more: &[&str]| {
+        let mut all = arguments(&input, &[set], more);
+        all.extend(["--baseline".into(), baseline.clone().into()]);
+        all
+    };
+
+    let records = scan(0, with(&set, &[]));
+    let ports: Vec<_> = records
+        .all("match")
+        .filter(|found| text(found, "grade") == "ported")
+        .collect();
+    assert_eq!(ports.len(), 1, "{:#?}", grades(&records));
+    let port = found(&records, "in/port.tgz", "");
+    assert_eq!(port, ports[0]);
+    assert_eq!([text(port, "work"), text(port, "release")], ["acme", "1"]);
+    assert!(port["score"].as_f64().unwrap() > 0.5, "{port}");
+    assert!(port["sha256"].is_null() && port["log10_p"].is_null());
+    assert_eq!(port["ranges"], serde_json::json!([]));
+    let suspects: Vec<_> = records.all("suspect").collect();
+    assert_eq!(suspects.len(), 1);
+    assert_eq!(text(suspects[0], "locator"), "in/port.tgz");
+    assert_eq!(suspects[0]["grades"], serde_json::json!({"ported": 1}));
+    assert_eq!(number(suspects[0], "files_matched"), 0);
+    let class = |root| text(records.at("examined", root), "class").to_owned();
+    assert_eq!(class("in/port.tgz"), "suspect");
+    assert_eq!(class("in/foreign.tgz"), "unrelated");
+    assert_eq!(class("in/copy.tgz"), "partial");
+
+    // Whatever the number of threads, and through a case.
+    let one = scan(0, with(&set, &["--jobs", "1"])).normalised();
+    assert_same(
+        &one,
+        &scan(0, with(&set, &["--jobs", "8"])).normalised(),
+        "threads",
+    );
+    let case = folder.path().join("a.case");
+    let mut kept = with(&set, &["--case"]);
+    kept.insert(kept.len() - 2, case.clone().into());
+    for _ in 0..2 {
+        scan(0, &kept);
+        assert_same(&one, &export(&case).normalised(), "a case");
+    }
+    let place: &OsStr = "in/port.tgz".as_ref();
+    let told = run(["explain".as_ref(), case.as_os_str(), place]).expect(0);
+    assert!(told.text().contains("suspected port"), "{}", told.text());
+    run([
+        "explain".as_ref(),
+        case.as_os_str(),
+        place,
+        "--original".as_ref(),
+        tree.as_os_str(),
+    ])
+    .expect(2);
+
+    // Nobody knows what is rare, or no single word is in the set.
+    let silent = [
+        scan(0, arguments(&input, &[&set], &[])),
+        scan(
+            0,
+            with(
+                &sign(folder.path(), &tree, "1", &["--for-third-parties"]),
+                &[],
+            ),
+        ),
+    ];
+    // What is public explains it.
+    let open = sign(folder.path(), &tree, "0", &["--public"]);
+    let mut explained = with(&set, &["--signatures"]);
+    explained.insert(explained.len() - 2, open.into());
+    for records in silent.iter().chain([&scan(0, explained)]) {
+        let grades = grades(records);
+        assert!(
+            !grades.values().any(|grade| grade == "ported"),
+            "{grades:#?}"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use strandline::signature::ported::{Echoes, Originals, Ported};
+use strandline::signature::ported::{BAR, Echoes, Originals, Ported};
 
 use super::{Row, Works, contents};
 
@@ -42,7 +42,7 @@ pub fn tell(dir: &Path, rows: &[Row], works: &Works, foreign: &[PathBuf]) {
         let Some(Best { work, ported }) = best else {
             continue;
         };
-        if place.of.is_some() || ported.is_suspected() {
+        if place.of.is_some() || ported.score >= 0.5 * BAR {
             println!(
                 "{:<14} {:>6.3}    {:.3}    {:.3}  {} -> {work}{}",
                 place.class,

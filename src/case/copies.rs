@@ -2,7 +2,7 @@
 //!
 //! A root is a place that people speak of as one thing: an archive, a repository, a package, a folder that was given. Of
 //! each root and each work one row says how much of the work is there. What is equal, or holds equal stretches, makes a
-//! `copy`; a root with weaker matches only is a `suspect`. Only first-party files of the work count: a vendored library
+//! `copy`; a root with weaker matches only is a `suspect`, also one that is a [suspected port](super::ports) of the work. Only first-party files of the work count: a vendored library
 //! that both have is nobody's leak.
 //!
 //! **How much.** Each file of the work counts once, with its best match, and with as many of its bytes as are there: all of
@@ -17,6 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::join::{JoinInput, Root};
+use super::ports::suspect_of;
 use super::store::{Case, CaseError};
 use crate::record::{Basis, Copy, Examined, Grade, Match, Record, ReleaseBasis, ReleaseMatch};
 use crate::signature::{PartyFlag, Set};
@@ -168,6 +169,7 @@ impl Case {
         }
         let mut signed: BTreeMap<&str, BTreeMap<&str, Signed>> = BTreeMap::new();
         let mut classes: BTreeMap<&str, String> = BTreeMap::new();
+        let mut ports = self.suspected_ports(input, roots)?;
         for ((root, work), found) in self.matches_of(roots, &works)? {
             let Some((&work, releases)) = works.get_key_value(work.as_str()) else {
                 continue;
@@ -183,6 +185,13 @@ impl Case {
             };
             root.clone_into(&mut copy.locator);
             copy.hops = roots[root].hops.clone();
+            // A copy needs no suspicion.
+            if let Some(port) = ports.remove(&(root, work.to_owned()))
+                && copy.class == SUSPECT
+            {
+                copy.grades.insert(port.grade.as_str().to_owned(), 1);
+                self.put_joined(Record::from(port))?;
+            }
             let class = classes.entry(root).or_insert_with(|| copy.class.clone());
             if class == SUSPECT {
                 class.clone_from(&copy.class);
@@ -192,6 +201,17 @@ impl Case {
             } else {
                 Record::from(copy)
             })?;
+        }
+        for ((root, work), port) in ports {
+            let releases = works.get(work.as_str());
+            let Some(set) = releases.and_then(|releases| releases.get(port.release.as_str()))
+            else {
+                continue;
+            };
+            classes.entry(root).or_insert_with(|| SUSPECT.to_owned());
+            let suspect = suspect_of(&port, set, SUSPECT);
+            self.put_joined(Record::from(port))?;
+            self.put_joined(Record::Suspect(Box::new(suspect)))?;
         }
         for (locator, root) in roots {
             let class = classes.remove(locator.as_str()).unwrap_or_else(|| {

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 
 use super::images::{ImagesOfInput, Unread};
-use super::store::{Case, CaseError, keys_of, locator_of, put_container, put_record, unpacked};
+use super::store::{
+    Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_record, unpacked,
+};
 use crate::blob::{ContentKey, Locator};
 use crate::container::Effect;
 use crate::exposure::{self, Manifest, PlaceContext};
@@ -88,7 +90,10 @@ impl Case {
 
     fn join_all(&self, input: &JoinInput) -> Result<Ledger, CaseError> {
         self.db
-            .execute_batch("DELETE FROM record WHERE joined; DELETE FROM container WHERE joined")
+            .execute_batch(
+                "DELETE FROM record WHERE joined; DELETE FROM container WHERE joined;
+                 DELETE FROM echo WHERE joined",
+            )
             .map_err(|error| self.wrap(error))?;
         let rows = self.input_rows()?;
         let mut roots = BTreeMap::new();
@@ -250,6 +255,7 @@ impl Case {
             for container in &placed.containers {
                 put_container(&self.db, unit, true, container)?;
             }
+            put_echoes(&self.db, unit, true, &placed.echoes)?;
             Ok(())
         };
         write().map_err(|error| self.wrap(error))

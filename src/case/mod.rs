@@ -11,6 +11,7 @@ mod copies;
 mod images;
 mod join;
 mod links;
+mod ports;
 mod store;
 
 pub use join::JoinInput;

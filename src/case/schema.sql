@@ -79,6 +79,14 @@ CREATE TABLE container (
 CREATE INDEX container_of_unit ON container (unit);
 CREATE INDEX container_of_join ON container (joined) WHERE joined;
 
+-- What units have of works in other languages; put together for each root by each join.
+CREATE TABLE echo (
+    unit   INTEGER NOT NULL REFERENCES unit(id),
+    joined INTEGER NOT NULL,
+    echoes BLOB NOT NULL
+);
+CREATE INDEX echo_of_unit ON echo (unit);
+
 CREATE VIEW v_package AS SELECT
     locator,
     json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,

@@ -11,11 +11,12 @@ use crate::record::{Hops, Ledger, Problem, Record, Run, RunInput};
 use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
 use crate::scan::place::PlacedContainer;
 use crate::scan::{OpenFacts, UnitDone};
+use crate::signature::ported::Echoes;
 
 /// Marks the file as a case of this program (`application_id`): "STRD".
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
-const SCHEMA: i32 = 6;
+const SCHEMA: i32 = 7;
 
 /// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
 const UNFINISHED: [u8; 32] = [0; 32];
@@ -713,6 +714,21 @@ fn packed(value: &impl serde::Serialize) -> rusqlite::Result<Vec<u8>> {
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
+/// Stores what a unit echoes, if it does.
+pub(super) fn put_echoes(
+    db: &Connection,
+    unit: i64,
+    joined: bool,
+    echoes: &Echoes,
+) -> rusqlite::Result<()> {
+    if echoes.is_empty() {
+        return Ok(());
+    }
+    db.prepare_cached("INSERT INTO echo VALUES (?1, ?2, ?3)")?
+        .execute(params![unit, joined, packed(echoes)?])
+        .map(drop)
+}
+
 /// Reads a value that was stored so.
 pub(super) fn unpacked<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
@@ -942,7 +958,7 @@ fn read_done(db: &Connection, input: i64, into: &mut Done) -> rusqlite::Result<(
 }
 
 fn remove_unit(db: &Connection, id: i64) -> rusqlite::Result<()> {
-    for table in ["record", "container", "open_fact"] {
+    for table in ["record", "container", "open_fact", "echo"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE unit = ?1"))?
             .execute([id])?;
     }
@@ -990,6 +1006,7 @@ fn put_unit(
     for container in &done.placed.containers {
         put_container(db, id, false, container)?;
     }
+    put_echoes(db, id, false, &done.placed.echoes)?;
     if let Some(open) = &done.open {
         let (is_archive, manifest, image) = match open {
             OpenFacts::Loose(child) => (

@@ -60,9 +60,18 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let case = Case::open(&args.case)?;
     let (number, found) = chosen(&case, &args.found)?;
+    if found.grade == Grade::Ported && args.original.is_some() {
+        return Err(CliError::new(
+            "a suspected port speaks of a place and a work as wholes: no file of the one was held against a file of the other, so there is nothing to show beside each other; without --original its figures are shown",
+        ));
+    }
     let Some(tree) = &args.original else {
         print_match(number, &found);
-        println!("fingerprints  give the work with --original to see which ones both sides share");
+        if found.grade != Grade::Ported {
+            println!(
+                "fingerprints  give the work with --original to see which ones both sides share"
+            );
+        }
         print_card(Card::builtin());
         return Ok(Exit::Clean);
     };
@@ -143,8 +152,28 @@ fn chosen(case: &Case, wanted: &str) -> Result<(u64, Match), CliError> {
     })
 }
 
+/// A suspicion: what was put together of all contents of a place.
+fn print_port(found: &Match) {
+    println!("place         {}", shown(&found.locator));
+    println!("work          {} {}", found.work, found.release);
+    println!("grade         ported: {}", definition(found.grade));
+    println!(
+        "score         {:.4} (0.5 just suffices); a suspected port, no likelihood is given",
+        found.score
+    );
+    println!(
+        "shares        {} of the work's atoms, {} of those of the contents that echo it",
+        percent(found.of_original),
+        percent(found.of_target)
+    );
+}
+
 fn print_match(number: u64, found: &Match) {
     println!("match         {} of the case", grouped(number));
+    if found.grade == Grade::Ported {
+        print_port(found);
+        return;
+    }
     println!("content       {}", shown(&found.locator));
     println!(
         "              SHA-256 {}",

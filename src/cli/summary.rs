@@ -445,6 +445,15 @@ fn copy_line(copy: &Copy) -> String {
 
 /// Weaker matches by grade: whatever they are, the word copy is not among what is said of them.
 fn suspect_line(suspect: &Copy) -> String {
+    if suspect.files_matched == 0 {
+        let Copy {
+            locator,
+            work,
+            release,
+            ..
+        } = suspect;
+        return format!("{locator}: a suspected port of {work} {release} to another language");
+    }
     let grades = suspect.grades.iter();
     let grades: Vec<String> = grades
         .map(|(grade, count)| format!("{} {grade}", grouped(*count)))

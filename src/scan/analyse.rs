@@ -30,6 +30,7 @@ use crate::container::{Body, Effect, Event, Format, Input, Member, SourceMeta, T
 use crate::exposure::named::Beginning;
 use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
+use crate::signature::ported::Echo;
 use crate::signature::{Hit, SetGroup, norm_text};
 use crate::sourcemap::inlined::{Inlined, Wanted};
 use crate::sourcemap::{self, Target};
@@ -904,7 +905,7 @@ impl Analyser {
     fn examine(&self, bytes: &Bytes, sha256: Option<&Sha256Digest>, is_container: bool) -> Facts {
         let mut facts = Facts::plain("");
         if let Some(sha256) = sha256 {
-            facts.matches = self.matches(bytes, sha256, is_container);
+            (facts.matches, facts.echoes) = self.matches(bytes, sha256, is_container);
             if !facts.matches.is_empty() {
                 facts.lines = count_lines(bytes);
             }
@@ -912,25 +913,26 @@ impl Analyser {
         facts
     }
 
-    /// The matches of a content. Of a container that is text itself, as maps are, what it holds is asked for its
+    /// The matches of a content, and what it echoes. Of a container that is text itself, as maps are, what it holds is asked for its
     /// fingerprints, and not the whole once more.
     pub(super) fn matches(
         &self,
         bytes: &[u8],
         sha256: &Sha256Digest,
         is_container: bool,
-    ) -> Vec<MatchFact> {
-        let matches = match_facts(if is_container {
-            self.sets.lookup_whole(&sha256.0, bytes)
+    ) -> (Vec<MatchFact>, Vec<Echo>) {
+        let (hits, echoes) = if is_container {
+            (self.sets.lookup_whole(&sha256.0, bytes), Vec::new())
         } else {
-            self.sets.lookup(&sha256.0, bytes)
-        });
+            self.sets.lookup_with_echoes(&sha256.0, bytes)
+        };
+        let matches = match_facts(hits);
         if let Some(collector) = self.collector.as_ref().filter(|_| !matches.is_empty())
             && !public::told(&self.sets, &matches).matches.is_empty()
         {
             collector.take(sha256, bytes);
         }
-        matches
+        (matches, echoes)
     }
 
     /// Opens content that is a container, or examines it as a leaf. `None` where nothing is left to walk.

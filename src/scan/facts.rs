@@ -29,6 +29,8 @@ pub struct Facts {
     pub links: Vec<LinkFact>,
     /// Files of signed works that it agrees with.
     pub matches: Vec<MatchFact>,
+    /// What it has of works in other languages.
+    pub echoes: Vec<crate::signature::ported::Echo>,
     /// Lines, where it matches: `\n` counted, and a last line without one.
     pub lines: u64,
     /// What is in it, where it is a container.
@@ -56,6 +58,7 @@ impl Facts {
             traits: Vec::new(),
             links: Vec::new(),
             matches: Vec::new(),
+            echoes: Vec::new(),
             lines: 0,
             tree: None,
             image: None,
@@ -71,6 +74,7 @@ impl Facts {
         self.traits.is_empty()
             && self.links.is_empty()
             && self.matches.is_empty()
+            && self.echoes.is_empty()
             && self.tree.is_none()
             && self.image.is_none()
             && self.troubles.is_empty()

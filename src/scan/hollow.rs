@@ -98,8 +98,10 @@ impl Pieces {
                 ),
             )
         });
-        if !child.facts.matches.is_empty() {
-            std::sync::Arc::make_mut(&mut child.facts).matches.clear();
+        if !child.facts.matches.is_empty() || !child.facts.echoes.is_empty() {
+            let facts = std::sync::Arc::make_mut(&mut child.facts);
+            facts.matches.clear();
+            facts.echoes.clear();
         }
     }
 }

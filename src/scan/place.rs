@@ -22,6 +22,7 @@ use crate::record::{
     Match, MatchRange, Package, Party, Problem, Record, Reference, Source, SourceCounts,
     SourceStatus,
 };
+use crate::signature::ported::Echoes;
 use crate::signature::{SetGroup, Stretch};
 use crate::sourcemap;
 
@@ -200,6 +201,8 @@ pub struct Placed {
     pub unread: u64,
     /// Something in it matches a public set, and nothing private beyond that.
     pub own_public: bool,
+    /// What all of it has of works in other languages.
+    pub echoes: Echoes,
 }
 
 /// A row of the `container` table.
@@ -482,6 +485,14 @@ impl Placer<'_> {
             bytes: child.len,
         };
         self.tell_matches(&child.facts.matches, at, &target, out);
+        // What is public as it is was not made of what is not.
+        if !public::is_public(self.sets, &child.facts.matches) {
+            child
+                .facts
+                .echoes
+                .iter()
+                .for_each(|echo| out.echoes.add(echo));
+        }
     }
 
     /// Gives the records of the matches of one content that go beyond what is public.

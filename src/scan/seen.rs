@@ -12,6 +12,7 @@ use hashbrown::HashSet;
 use super::facts::{Facts, MatchFact};
 use crate::blob::ContentKey;
 use crate::signature::Stretch;
+use crate::signature::ported::Echo;
 
 const SHARDS: usize = 64;
 
@@ -126,5 +127,6 @@ fn weight(facts: &Facts) -> usize {
     });
     let links: usize = facts.links.iter().map(|link| 64 + link.target.len()).sum();
     let matches: usize = facts.matches.iter().map(weight_of_match).sum();
-    400 + tree + links + facts.traits.len() * 200 + matches
+    let echoes: usize = facts.echoes.iter().map(Echo::weight).sum();
+    400 + tree + links + facts.traits.len() * 200 + matches + echoes
 }

@@ -74,7 +74,10 @@ impl Known {
     fn of(child: &Child, stamp: Stamp) -> Option<Self> {
         let facts = &child.facts;
         let weight = facts.links.len() + facts.traits.len() + facts.matches.len();
-        let is_light = facts.tree.is_none() && weight <= KEPT_MAX && !facts.cut_by_limit;
+        let is_light = facts.tree.is_none()
+            && weight <= KEPT_MAX
+            && facts.echoes.is_empty()
+            && !facts.cut_by_limit;
         // What was wrong with reading it may be gone at the next path.
         let is_whole = child.trouble.is_none() && child.kept.is_none();
         is_whole.then_some(Self {

@@ -424,7 +424,7 @@ fn analyse_as(
     if let Input::Memory(bytes) = &input {
         text = analyser.text_digest(bytes);
         if !analyser.sets.is_empty() {
-            facts.matches = analyser.matches(bytes, &sha256, true);
+            facts.matches = analyser.matches(bytes, &sha256, true).0;
         }
     }
     let child = move |facts| root(len, key, sha256, text, facts);

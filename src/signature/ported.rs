@@ -37,7 +37,7 @@ use super::set::Set;
 use crate::lex::Family;
 
 /// Score from which on a place is suspected, frozen on the development half of the benchmark.
-pub const BAR: f64 = 0.41;
+pub const BAR: f64 = 0.36;
 /// What the shared atoms of a place must weigh at least.
 const PLACE_MIN_WEIGHT: f64 = 8.0;
 /// What the atoms of one content must weigh at least to be kept.
