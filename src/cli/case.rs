@@ -118,6 +118,13 @@ fn info(case: &Case) -> Result<Exit, CliError> {
 /// Prints a `match` record for each blob of the case that is, byte for byte, a file of a set and not public. Of other
 /// tiers a case keeps nothing, and that is said.
 fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
+    if let Some(set) = sets.sets().iter().find(|set| set.asks_more_than_sha256()) {
+        return Err(CliError::new(format!(
+            "the set of {} {} knows files by git id or by MD5 only, and a case keeps neither; scan the inputs again with it",
+            set.work(),
+            set.release()
+        )));
+    }
     let mut blobs = 0_u64;
     let mut complete = true;
     let mut lines = Vec::new();
@@ -179,6 +186,16 @@ fn matched(blob: &crate::record::Blob, sets: &SetGroup, hit: &Hit) -> Result<Str
     let lines = set
         .file(hit.file)
         .map_or(1, |info| u64::from(info.lines).max(1));
+    // A set that is made of lists does not know lines, nor does a case.
+    let ranges = if set.is_of_lists() {
+        Vec::new()
+    } else {
+        vec![MatchRange {
+            original_lines: [1, lines],
+            target_lines: [1, lines],
+            target_bytes: [0, blob.bytes],
+        }]
+    };
     let record = Record::from(Match {
         locator: blob.locator.clone(),
         hops: blob.hops.clone(),
@@ -194,11 +211,7 @@ fn matched(blob: &crate::record::Blob, sets: &SetGroup, hit: &Hit) -> Result<Str
         log10_p: None,
         of_original: 1.0,
         of_target: 1.0,
-        ranges: vec![MatchRange {
-            original_lines: [1, lines],
-            target_lines: [1, lines],
-            target_bytes: [0, blob.bytes],
-        }],
+        ranges,
         git: blob.git.clone(),
         image: blob.image.clone(),
     });
