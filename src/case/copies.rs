@@ -3,7 +3,8 @@
 //! A root is a place that people speak of as one thing: an archive, a repository, a package, a folder that was given. Of
 //! each root and each work one row says how much of the work is there. What is equal, or holds equal stretches, makes a
 //! `copy`; a root with weaker matches only is a `suspect`. Only first-party files of the work count: a vendored library
-//! that both have is nobody's leak.
+//! that both have is nobody's leak. A set that is made of lists knows no party, and all its files count but those that
+//! lie among dependencies; where it does not know every length, the share of the work is one of files.
 //!
 //! **How much.** Each file of the work counts once, with its best match, and with as many of its bytes as are there: all of
 //! them where it is equal, its share of the original where stretches of it are. Beside files that are there, those that
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::join::{JoinInput, Root};
 use super::store::{Case, CaseError};
 use crate::record::{Basis, Copy, Examined, Grade, Match, Record, ReleaseBasis, ReleaseMatch};
-use crate::signature::{PartyFlag, Set};
+use crate::signature::{Counted, Set};
 
 /// Of two releases that differ by less than this share of the bytes that are there, neither is nearer.
 const TIE_SHARE: f64 = 0.02;
@@ -66,9 +67,10 @@ struct OfWork {
     targets: BTreeMap<String, Vec<(String, Grade, String)>>,
 }
 
-/// A release that was signed, and its first-party files by name: how many have that name, and their bytes.
+/// A release that was signed, and its files that count by name: how many have that name, and their bytes.
 struct Signed<'s> {
     set: &'s Set,
+    counted: Counted,
     files: HashMap<String, (u64, u64)>,
 }
 
@@ -77,7 +79,7 @@ impl<'s> Signed<'s> {
         let mut files = HashMap::new();
         for id in 0..set.files_total() {
             let info = set.file(id);
-            let Some(info) = info.filter(|info| info.party == PartyFlag::First) else {
+            let Some(info) = info.filter(|info| set.counts(info)) else {
                 continue;
             };
             let name = set
@@ -87,7 +89,11 @@ impl<'s> Signed<'s> {
             *count += 1;
             *bytes += info.bytes;
         }
-        Self { set, files }
+        Self {
+            set,
+            counted: set.counted(),
+            files,
+        }
     }
 }
 
@@ -133,8 +139,11 @@ impl Held {
         held
     }
 
-    fn of_original(&self, set: &Set) -> f64 {
-        self.bytes / set.first_party_bytes().max(1) as f64
+    fn of_original(&self, counted: Counted) -> f64 {
+        match counted.bytes {
+            Some(bytes) => self.bytes / bytes.max(1) as f64,
+            None => self.files as f64 / counted.files.max(1) as f64,
+        }
     }
 }
 
@@ -324,8 +333,8 @@ fn copy_of(found: &OfWork, signed: &BTreeMap<&str, Signed>, releases: usize) -> 
             releases: rows,
         }
     });
-    let total = u64::from(set.first_party_files());
-    let share = of_named.of_original(set);
+    let total = signed.counted.files;
+    let share = of_named.of_original(signed.counted);
     let class = if !is_copy {
         SUSPECT
     } else if of_named.files < total || (of_named.changed > 0 && share < MODIFIED_MIN_SHARE) {
@@ -358,7 +367,7 @@ fn release_row(
     ReleaseMatch {
         release: (*release).clone(),
         files_matched: held.files,
-        of_original: held.of_original(signed.set),
+        of_original: held.of_original(signed.counted),
         equal: evidence.equal,
         telling: evidence.telling,
         telling_files: evidence.files.iter().take(TELLING_MAX).cloned().collect(),

@@ -1,4 +1,4 @@
-//! `strandline sign`
+//! `strandline sign`: of a work that is at hand. Of lists, see `sign_lists.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit, warn_of};
+use super::{CliError, Common, Exit, sign_lists, warn_of};
 use crate::blob::Locator;
 use crate::case::Case;
 use crate::exposure::{
@@ -26,7 +26,7 @@ use crate::signature::{
 };
 
 /// A file with less text than this says nothing about whose it is; bytes without white space.
-const TEXT_MIN: usize = 24;
+pub const TEXT_MIN: usize = 24;
 /// A shorter text is left out of a set that is handed on: who has the set could guess it. Bytes of its normal form.
 const HANDED_ON_MIN: usize = 200;
 
@@ -36,34 +36,38 @@ const CONTAINER: &str = "container: its members were taken instead";
 #[derive(Debug, Args)]
 pub struct SignArgs {
     /// The work: a source tree, a package, an archive, a map
-    #[arg(value_name = "INPUT")]
+    #[arg(value_name = "INPUT", required_unless_present = "from")]
     inputs: Vec<PathBuf>,
+    /// A list of the work by another program, in the place of the work: sha256sum, hashdeep, SWHIDs of contents, SCANOSS
+    /// (.wfp); `-` is standard input. The set finds equal bytes and nothing else
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["inputs", "for_third_parties"])]
+    pub from: Vec<PathBuf>,
     /// Name of the work
     #[arg(long, value_name = "NAME")]
-    work: String,
+    pub work: String,
     /// Release of the work
     #[arg(long, value_name = "VERSION")]
-    release: String,
+    pub release: String,
     /// File to write; the names of the files go into a file beside it that stays private
     #[arg(long, value_name = "FILE")]
-    output: PathBuf,
+    pub output: PathBuf,
     /// The work is public: what is in it is never reported as leaked
     #[arg(long)]
-    public: bool,
+    pub public: bool,
     /// The set is a baseline of public code, to be given with --baseline
     #[arg(long)]
-    baseline: bool,
+    pub baseline: bool,
     /// The set is to be handed on: leave out what can be guessed, single words and texts under 200 bytes
     #[arg(long)]
     for_third_parties: bool,
     /// Key the stored values with this file; without it the key is in the set
     #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    pub key: Option<PathBuf>,
     /// Organisation profile: what is yours
     #[arg(long, value_name = "FILE")]
-    org: Option<PathBuf>,
+    pub org: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    pub common: Common,
 }
 
 /// A folder or archive that packages lie in: the input, and the containers on the way.
@@ -282,6 +286,9 @@ fn is_ignored(child: &Child) -> bool {
 
 /// Runs the command.
 pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
+    if !args.from.is_empty() {
+        return sign_lists::run(args);
+    }
     let paths = super::input_paths(&args.inputs, None)?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
     let key = args.key.as_deref().map(Key::read).transpose()?;
