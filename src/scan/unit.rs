@@ -878,6 +878,7 @@ mod tests {
             spill: None,
             prefilter: crate::exposure::Prefilter::new(),
             organisation: None,
+            collector: None,
             progress: Arc::default(),
         };
         analyse_shared(&analyser, Input::Memory(bytes.into()), b"", &Faulty)
