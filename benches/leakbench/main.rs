@@ -573,7 +573,7 @@ fn write_features(
             let length = works.group.sets()[likeness.set]
                 .file(likeness.file)
                 .map_or(0, |info| info.bytes);
-            let verdict = if likeness.is_other_language && verdict == "no" {
+            let verdict = if likeness.is_text_only && verdict == "no" {
                 "port"
             } else {
                 verdict
