@@ -105,7 +105,8 @@ impl ListDigests {
 }
 
 /// MD5 of `content`.
-pub(super) fn md5_of(content: &[u8]) -> [u8; 16] {
+#[must_use]
+pub fn md5_of(content: &[u8]) -> [u8; 16] {
     Md5::digest(content).into()
 }
 
