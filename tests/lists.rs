@@ -358,3 +358,55 @@ fn fingerprints_for_scanoss_are_its_own() {
         assert_eq!(our, their, "line {number}");
     }
 }
+
+/// The id that is printed of a folder is that of git, which knows programs, links, and folders that sort among files.
+#[cfg(unix)]
+#[test]
+fn the_id_of_a_folder_is_that_of_git() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = scratch();
+    let tree = work(folder.path());
+    write_all(
+        &tree,
+        &[
+            ("a.b/x", "1"),
+            ("a/y", "2"),
+            ("a0", "3"),
+            ("a-", "4"),
+            ("a/\u{e9}\n", "5"),
+        ],
+    );
+    std::fs::create_dir_all(tree.join("nothing/in/it")).unwrap();
+    std::os::unix::fs::symlink("../a", tree.join("a/link")).unwrap();
+    std::os::unix::fs::symlink("nowhere", tree.join("dangling")).unwrap();
+    let program = tree.join("a/y");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let printed = |name: &str| {
+        let mut arguments: Vec<OsString> = vec!["sign".into(), tree.clone().into()];
+        arguments.extend(["--work", "acme", "--release", "1", "--output"].map(OsString::from));
+        arguments.push(folder.path().join(name).into());
+        let ran = run(arguments).expect(0);
+        let line = ran.text().lines().find(|line| line.starts_with("tree "));
+        line.expect("a tree").to_owned()
+    };
+    let by_git = || {
+        git(&tree, ["add", "--all", "--force"]);
+        let id = String::from_utf8(git(&tree, ["write-tree"])).unwrap();
+        format!("swh:1:dir:{} ", id.trim())
+    };
+    let before = printed("before.sigset");
+    git(&tree, ["init", "--quiet", "."]);
+    git(&tree, ["config", "core.autocrlf", "false"]);
+    let id = by_git();
+    assert!(before.contains(&id), "{before} {id}");
+    // The store itself is no part of the tree.
+    assert_eq!(printed("with-store.sigset"), before);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let after = printed("after.sigset");
+    assert_ne!(after, before);
+    assert!(after.contains(&by_git()), "{after}");
+    // In the place of a folder with a store git holds a commit.
+    std::fs::create_dir_all(tree.join("lib/.git")).unwrap();
+    let none = printed("none.sigset");
+    assert!(none.contains("a git store of its own"), "{none}");
+}

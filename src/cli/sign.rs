@@ -10,6 +10,8 @@ use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
 use super::{CliError, Common, Exit, sign_lists, warn_of};
 use crate::blob::Locator;
+use crate::blob::digest::hex;
+use crate::blob::locator::shown;
 use crate::case::Case;
 use crate::exposure::{
     Manifest, Organisation, is_public_licence, party_of, stated_licence, states_open,
@@ -19,6 +21,7 @@ use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
 use crate::scan::facts::{Child, Kept, Standing, each_entry};
 use crate::scan::place::{PackageIndex, manifest_folder, manifest_of};
+use crate::scan::tree_id::{TreeId, tree_id};
 use crate::signature::lists::{self, Kind, Row};
 use crate::signature::prints::FilePrints;
 use crate::signature::{
@@ -428,6 +431,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     if outcome.interrupted {
         return Err(CliError::new("stopped before the end; no set was written"));
     }
+    let trees = trees_of(&paths, &args.common);
     let left_out = std::mem::take(&mut signer.left_out);
     let builder = SetBuilder::new(&args.work, &args.release, options);
     let Signed {
@@ -458,6 +462,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     }
     if !args.common.quiet {
         print_summary(args, &built, &licences, &left_out);
+        print_trees(&trees);
         println!("set         {}", args.output.display());
         println!("names       {} (keep it private)", names_path.display());
         for (kind, path) in &args.export {
@@ -475,6 +480,32 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         "strandline: not everything was read in full, so the set may lack files; `strandline scan` on the same input says what"
     );
     Ok(Exit::Incomplete)
+}
+
+/// The git tree ids of the inputs that are folders. What is mounted in them was not to be read.
+fn trees_of(paths: &[PathBuf], common: &Common) -> Vec<(PathBuf, TreeId)> {
+    let folders = paths
+        .iter()
+        .filter(|path| !common.one_file_system && !common.quiet && path.is_dir());
+    folders.map(|path| (path.clone(), tree_id(path))).collect()
+}
+
+/// Says what one digest stands for each whole tree.
+fn print_trees(trees: &[(PathBuf, TreeId)]) {
+    for (path, id) in trees {
+        match id {
+            Ok(id) => println!(
+                "tree        swh:1:dir:{} is {} with all that is in it",
+                hex(id),
+                shown(&path.to_string_lossy())
+            ),
+            Err(why) => println!(
+                "tree        no id of {}: {}",
+                shown(&path.to_string_lossy()),
+                shown(why)
+            ),
+        }
+    }
 }
 
 /// Says what was signed, what was left out and why, and how large the set is.
