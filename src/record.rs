@@ -892,6 +892,12 @@ pub struct Blob {
     pub bytes: u64,
     /// What it is, by content.
     pub kind: String,
+    /// Digest of its normal form (`norm-text/1`, BLAKE3, hex), where it is text and was held as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub norm_text: Option<String>,
+    /// Its lines, where it is text and was held as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<u64>,
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,

@@ -743,6 +743,7 @@ fn a_case_says_what_it_cannot_be_asked() {
     let input = folder.path().join("in");
     let a = &work()["src/a.js"];
     write(&input, "same.js", a);
+    write(&input, "form.js", utf16(&a.replace('\n', " \r\n")));
     write(
         &input,
         "cut.js",
@@ -762,7 +763,17 @@ fn a_case_says_what_it_cannot_be_asked() {
     let ran = run(matching).expect(0);
     let ran = ran.says("keeps no fingerprints");
     let records = Records::parse_rows(&ran.stdout);
-    assert_eq!(records.locators("match"), ["in/same.js"]);
+    assert_eq!(records.locators("match"), ["in/form.js", "in/same.js"]);
+    assert_eq!(records.at("match", "in/form.js")["grade"], "normalized");
+
+    // As a scan with the sets tells it, also where a part of the work is public.
+    let open = sign(folder.path(), &input, "open", &["--public"]);
+    let sets = [OsStr::new("--signatures"), open.as_os_str()];
+    let ran = run(matching.iter().chain(&sets)).expect(0);
+    let later = Records::parse_rows(&ran.stdout);
+    let at_once = scan(0, arguments(&input, &[&set, &open], &[]));
+    let equal = at_once.all("match").filter(|row| row["log10_p"].is_null());
+    assert_eq!(later.0.len(), equal.count());
 }
 
 fn explain(case: &Path, found: &str, more: &[&OsStr]) -> common::Ran {
@@ -805,7 +816,8 @@ fn a_match_is_explained_from_the_input_and_the_original() {
     explain(&case, locator, &original)
         .expect(0)
         .prints("winnow/1: ")
-        .prints("carries the grade");
+        .prints("carries the grade")
+        .prints("95 % interval of the rate");
     // Two matches stand at the other place: they are told apart by number.
     let both = "in/x.tgz!/package/both.js";
     let asked = explain(&case, both, &[]).expect(2).says("several matches");
@@ -834,6 +846,8 @@ fn a_match_is_explained_from_the_input_and_the_original() {
         &common::sha256(a.as_bytes()),
         "<span>20</span>",
         locator,
+        "exact binomial 95 % interval",
+        "verdict/1, with exact/1, ",
     ] {
         assert!(text.contains(told), "the page lacks {told}");
     }
@@ -855,4 +869,130 @@ fn a_match_is_explained_from_the_input_and_the_original() {
     // Behind the wall nothing can be removed: what may stay is empty.
     let left = std::fs::read(&late).unwrap_or_default();
     assert!(left.is_empty(), "nothing half-written stays behind");
+}
+
+/// A file that was cut in pieces is there as a whole where all pieces are, and a piece that is there twice counts once.
+#[test]
+fn pieces_of_a_file_count_together() {
+    let folder = scratch();
+    let tree = write_all(
+        &folder.path().join("work"),
+        [("src/a.js", &work()["src/a.js"])],
+    );
+    let set = sign(folder.path(), &tree, "1", &[]);
+    let a = &work()["src/a.js"];
+    let third = a.lines().count() / 3;
+    let piece = |number: usize| lines(a, number * third, third);
+    let share = |name: &str, pieces: &[usize]| {
+        let input = folder.path().join(name);
+        for (at, &number) in pieces.iter().enumerate() {
+            write(
+                &input,
+                &format!("{at}.js"),
+                format!("{}{}", foreign(at as u64), piece(number)),
+            );
+        }
+        let records = scan(0, arguments(&input, &[&set], &[]));
+        let copy = records.all("copy").next().unwrap().clone();
+        assert_eq!(number(&copy, "files_matched"), 1);
+        copy["of_original"].as_f64().unwrap()
+    };
+    let one = share("one", &[0]);
+    assert!((0.25..0.4).contains(&one), "{one}");
+    let again = share("again", &[0, 0]);
+    assert!((one - again).abs() < 0.01, "{one} {again}");
+    let two = share("two", &[0, 2]);
+    assert!((0.55..0.75).contains(&two), "{two}");
+    let all = share("all", &[2, 0, 1]);
+    assert!(all > 0.93, "{all}");
+}
+
+/// What matches is kept by its digest, once, for its owner only, and shows what it was when the input is gone.
+#[test]
+fn matched_contents_are_kept_and_explained_from_there() {
+    let folder = scratch();
+    let set = signed(folder.path());
+    let tree = folder.path().join("work");
+    let work = work();
+    let a = &work["src/a.js"];
+    let cut = format!("{}{}", foreign(1), lines(a, 16, 64));
+    let map = common::source_map(&[("src/b.js", Some(&work["src/b.js"])), ("x.js", Some("x"))]);
+    let other = foreign(3);
+    let members = [
+        ("package/cut.js", cut.as_bytes()),
+        ("package/again.js", cut.as_bytes()),
+        ("package/a.js", a.as_bytes()),
+        ("package/a.js.map", map.as_bytes()),
+        ("package/other.js", other.as_bytes()),
+    ];
+    let input = folder.path().join("in");
+    write(&input, "x.tgz", common::tgz(&members));
+    write(&input, "loose.js", &cut);
+    let (case, kept) = (folder.path().join("a.case"), folder.path().join("kept"));
+    let scan_into = |kept: &Path| {
+        let mut all = arguments(&input, &[&set], &["--keep-matched"]);
+        all.extend([kept.into(), "--case".into(), case.clone().into()]);
+        all.insert(0, "scan".into());
+        run(all)
+    };
+    scan_into(&kept).expect(0).prints("kept        3 contents");
+    let records = export(&case);
+    let matched: BTreeSet<&str> = records
+        .all("match")
+        .map(|row| text(row, "sha256"))
+        .collect();
+    assert_eq!(matched.len(), 3);
+    let there = common::tree(&kept);
+    for (name, (mode, sha256)) in &there {
+        if let Some(sha256) = sha256 {
+            assert_eq!((sha256, mode & 0o777), (name, 0o600));
+        }
+    }
+    let names: BTreeSet<&str> = there.keys().map(String::as_str).collect();
+    assert_eq!(names, matched);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&kept.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700);
+
+    // The same again reads nothing and keeps all; into another folder nothing comes of what was read before, and that is said.
+    scan_into(&kept).expect(0).prints("kept        3 contents");
+    assert_eq!(common::tree(&kept), there);
+    assert_same(&export(&case), &records, "once and twice");
+    let late = folder.path().join("late");
+    scan_into(&late)
+        .expect(0)
+        .prints("kept        0 contents")
+        .says("3 contents with a match not kept");
+    scan_into(&input.join("kept"))
+        .expect(2)
+        .says("lies in an input");
+    assert!(!input.join("kept").exists());
+    scan_into(&tree).expect(2).says("holds other things");
+
+    std::fs::remove_file(input.join("x.tgz")).unwrap();
+    let page = folder.path().join("exhibit.html");
+    let locator = "in/x.tgz!/package/cut.js";
+    let explained = |more: &[&OsStr]| {
+        let original = [OsStr::new("--original"), tree.as_os_str()];
+        let html = [OsStr::new("--html"), page.as_os_str()];
+        explain(&case, locator, &[&original, &html, more].concat())
+    };
+    let from_kept = [OsStr::new("--kept"), kept.as_os_str()];
+    explained(&[]).expect(2).says("since the scan");
+    std::fs::remove_file(&page).ok();
+    explained(&[OsStr::new("--kept"), late.as_os_str()])
+        .expect(2)
+        .says("since the scan");
+    std::fs::remove_file(&page).ok();
+    explained(&from_kept)
+        .expect(0)
+        .prints("read from the folder in which the scan kept it");
+    let shown = std::fs::read_to_string(&page).unwrap();
+    let sha256 = common::sha256(cut.as_bytes());
+    assert!(shown.contains(&sha256) && shown.contains("the folder in which the scan kept it"));
+    // Bytes that are not those of the name show nothing.
+    std::fs::write(kept.join(&sha256), cut.replace("const", "cons7")).unwrap();
+    std::fs::remove_file(&page).unwrap();
+    explained(&from_kept)
+        .expect(2)
+        .says("is not the content of that name");
 }

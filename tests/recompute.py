@@ -5,6 +5,7 @@ Prints, as JSON, how many distinct fingerprints ORIGINAL and COPY have, how many
 line on which its first place begins, in either file. Texts in UTF-8; nothing but Python's standard library.
 """
 import json
+import re
 import sys
 
 MASK, GRAM, WINDOW = (1 << 64) - 1, 30, 64
@@ -21,8 +22,10 @@ def rotate(x, bits):
 
 
 def fingerprints(text):
+    left_out = {at for found in re.finditer(rb"&(?:amp|lt|gt|quot|apos|nbsp|#39|#x27);|\\.", text, re.S)
+                for at in range(found.start() + (found[0][:1] == b"\\"), found.end())}
     chars = [(at, byte | 32 if byte > 64 else byte) for at, byte in enumerate(text)
-             if chr(byte).isalnum() and byte < 128 and text[at - 1:at] != b"\\"]
+             if chr(byte).isalnum() and byte < 128 and at not in left_out]
     runs = []
     for first in range(len(chars) - GRAM + 1):
         value = 0

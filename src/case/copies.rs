@@ -7,7 +7,8 @@
 //! lie among dependencies; where it does not know every length, the share of the work is one of files.
 //!
 //! **How much.** Each file of the work counts once, with its best match, and with as many of its bytes as are there: all of
-//! them where it is equal, its share of the original where stretches of it are. Beside files that are there, those that
+//! them where it is equal, its share of the original where stretches of it are. Stretches in several contents of the
+//! root count together, by their lines: a file that was split is there as a whole. Beside files that are there, those that
 //! may be there (derived, ported, hinted) are counted in `grades` and nowhere else.
 //!
 //! **Which release.** Releases of a work share most of their files, so a copy of one matches all. Named is the release
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::join::{JoinInput, Root};
 use super::store::{Case, CaseError};
+use super::union::Lines;
 use crate::record::{Basis, Copy, Examined, Grade, Match, Record, ReleaseBasis, ReleaseMatch};
 use crate::signature::{Counted, Set};
 
@@ -29,6 +31,8 @@ const TIE_SHARE: f64 = 0.02;
 const WHOLE_MIN_SHARE: f64 = 0.98;
 /// A work of which every file is there, and less than this share of its bytes, is there in part.
 const MODIFIED_MIN_SHARE: f64 = 0.5;
+/// Parts that shares are added up in.
+const BILLION: f64 = 1e9;
 /// Files that tell releases apart are named up to this number; all are counted.
 const TELLING_MAX: usize = 16;
 
@@ -39,6 +43,10 @@ struct Best {
     basis: Basis,
     of_original: f64,
     of_target: f64,
+    /// Lines of the original that this match covers.
+    lines: u64,
+    /// Share of the original that is there in all contents of the root together.
+    share: f64,
 }
 
 impl Best {
@@ -51,7 +59,12 @@ impl Best {
 
     fn better(self, other: Best) -> Best {
         let rank = |best: &Best| (best.grade, best.basis);
-        let more = other.of_original > self.of_original;
+        let by_target = other.of_target.total_cmp(&self.of_target);
+        let by_original = other.of_original.total_cmp(&self.of_original);
+        let by_all = by_original
+            .then(by_target)
+            .then(other.lines.cmp(&self.lines));
+        let more = by_all.is_gt();
         if rank(&other) < rank(&self) || (rank(&other) == rank(&self) && more) {
             other
         } else {
@@ -65,6 +78,25 @@ impl Best {
 struct OfWork {
     releases: BTreeMap<String, BTreeMap<String, Best>>,
     targets: BTreeMap<String, Vec<(String, Grade, String)>>,
+    /// Of each file of each release the lines that stand in any content, where stretches agree, and the shares of the
+    /// original of all contents added up, in billionths, so that their order does not show: no more than that is there.
+    pieces: BTreeMap<(String, String), (Lines, u64)>,
+}
+
+impl OfWork {
+    /// Counts further lines that other contents hold, in proportion to those of the best match.
+    fn add_up(&mut self) {
+        for ((release, file), (lines, at_most)) in std::mem::take(&mut self.pieces) {
+            let files = self.releases.get_mut(&release);
+            let best = files.and_then(|files| files.get_mut(&file));
+            let is_cut = |best: &&mut Best| best.grade == Grade::Excerpt && best.lines > 0;
+            if let Some(best) = best.filter(is_cut) {
+                let share = best.of_original * lines.count() as f64 / best.lines as f64;
+                let share = share.min(at_most as f64 / BILLION);
+                best.share = share.max(best.of_original).min(1.0);
+            }
+        }
+    }
 }
 
 /// A release that was signed, and its files that count by name: how many have that name, and their bytes.
@@ -125,7 +157,7 @@ impl Held {
                 continue;
             }
             let is_whole = matches!(best.grade, Grade::Exact | Grade::Normalized | Grade::Hinted);
-            let share = if is_whole { 1.0 } else { best.of_original };
+            let share = if is_whole { 1.0 } else { best.share };
             held.files += count;
             held.bytes += bytes as f64 * share;
             held.weakest = held.weakest.max(best.basis);
@@ -250,6 +282,7 @@ impl Case {
                 basis,
                 of_original,
                 of_target,
+                ranges,
                 ..
             } = *found;
             let of_work = matched.entry((root, work)).or_default();
@@ -257,11 +290,20 @@ impl Case {
                 let of_target = of_work.targets.entry(locator).or_default();
                 of_target.push((release.clone(), grade, file.clone()));
             }
+            let ranges = ranges.iter().map(|range| range.original_lines);
+            if grade == Grade::Excerpt {
+                let name = (release.clone(), file.clone());
+                let (lines, at_most) = of_work.pieces.entry(name).or_default();
+                ranges.clone().for_each(|range| lines.add(range));
+                *at_most = at_most.saturating_add((of_original * BILLION) as u64);
+            }
             let best = Best {
                 grade,
                 basis,
                 of_original,
                 of_target,
+                lines: Lines::of(ranges).count(),
+                share: of_original,
             };
             of_work
                 .releases
@@ -271,6 +313,7 @@ impl Case {
                 .and_modify(|held| *held = held.better(best))
                 .or_insert(best);
         }
+        matched.values_mut().for_each(OfWork::add_up);
         Ok(matched)
     }
 }

@@ -12,6 +12,7 @@ mod images;
 mod join;
 mod links;
 mod store;
+mod union;
 
 pub use join::JoinInput;
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

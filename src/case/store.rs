@@ -1,6 +1,6 @@
 //! Opening, writing and reading the case file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,7 +15,7 @@ use crate::scan::{OpenFacts, UnitDone};
 /// Marks the file as a case of this program (`application_id`): "STRD".
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
-const SCHEMA: i32 = 5;
+const SCHEMA: i32 = 6;
 
 /// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
 const UNFINISHED: [u8; 32] = [0; 32];
@@ -552,6 +552,20 @@ impl Case {
             .query_row(sql, [locator], unit)
             .optional()
             .map_err(|error| self.wrap(error))
+    }
+
+    /// SHA-256, in hex, of each content that a match stands in and whose bytes were read.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn matched_contents(&self) -> Result<BTreeSet<String>, CaseError> {
+        let read = || -> rusqlite::Result<BTreeSet<String>> {
+            let sql = "SELECT DISTINCT json ->> 'sha256' FROM record
+                 WHERE type = 'match' AND json ->> 'sha256' IS NOT NULL";
+            let mut query = self.db.prepare(sql)?;
+            query.query_map([], |row| row.get(0))?.collect()
+        };
+        read().map_err(|error| self.wrap(error))
     }
 
     /// A short account of the case.

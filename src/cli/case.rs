@@ -6,9 +6,11 @@ use clap::{Args, Subcommand};
 
 use super::{CliError, Exit, pipeline, scan};
 use crate::case::Case;
-use crate::record::{Match, MatchRange, Record};
-use crate::report::text::grouped;
-use crate::signature::{Hit, SetGroup};
+use crate::record::{Blob, Grade, Match, MatchRange, Record};
+use crate::report::text::{grouped, plural};
+use crate::scan::analyse::match_facts;
+use crate::scan::public::told;
+use crate::signature::SetGroup;
 
 /// Look into a case.
 #[derive(Debug, Args)]
@@ -115,8 +117,8 @@ fn info(case: &Case) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
-/// Prints a `match` record for each blob of the case that is, byte for byte, a file of a set and not public. Of other
-/// tiers a case keeps nothing, and that is said.
+/// Prints a `match` record for each blob of the case that is a file of a set, byte for byte or in normal form, and not
+/// public to the same degree. Of other tiers a case keeps nothing, and that is said.
 fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
     if let Some(set) = sets.sets().iter().find(|set| set.asks_more_than_sha256()) {
         return Err(CliError::new(format!(
@@ -125,22 +127,16 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
             set.release()
         )));
     }
-    let mut blobs = 0_u64;
+    let (mut blobs, mut bare) = (0_u64, 0_u64);
     let mut complete = true;
     let mut lines = Vec::new();
     case.records(|record| -> Result<(), CliError> {
         match record {
             Record::Blob(blob) => {
                 blobs += 1;
-                if let Some(sha256) = from_hex(&blob.sha256) {
-                    let hits = sets.lookup_digests(&sha256, None);
-                    let is_open = |hit: &Hit| {
-                        let set = sets.sets().get(hit.set);
-                        set.is_some_and(|set| set.is_public() || set.is_baseline())
-                    };
-                    for hit in hits.iter().filter(|_| !hits.iter().any(is_open)) {
-                        lines.push(matched(&blob, sets, hit)?);
-                    }
+                bare += u64::from(blob.kind == "text" && blob.norm_text.is_none());
+                for (set, file, grade) in matches_of(&blob, sets) {
+                    lines.push(matched(&blob, sets, set, file, grade)?);
                 }
             }
             Record::Ledger(ledger) => complete = ledger.complete,
@@ -157,13 +153,19 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
         println!("{}", crate::blob::locator::shown_json(line));
     }
     eprintln!(
-        "strandline: {} blobs held against {} sets by SHA-256, {} matches",
+        "strandline: {} blobs held against {} sets by SHA-256 and by normal form, {} matches",
         grouped(blobs),
         sets.sets().len(),
         grouped(lines.len() as u64)
     );
+    if bare > 0 {
+        eprintln!(
+            "strandline: {} kept without a normal form, since nothing but blanks is in it or it was larger than content was held; it was held against the sets as it stands",
+            plural(bare, "text was", "texts were")
+        );
+    }
     eprintln!(
-        "strandline: a case keeps no normal forms and keeps no fingerprints, so files with other line ends, and what was cut, renamed, minified or bundled, were not looked for; scan the inputs again with the set"
+        "strandline: a case keeps no fingerprints, so what was cut, edited, renamed, minified or bundled was not looked for; scan the inputs again with the set"
     );
     let exit = if complete {
         Exit::Clean
@@ -171,6 +173,18 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
         Exit::Incomplete
     };
     end_of(case, exit)
+}
+
+/// Set, file and grade of each match of a blob that a scan would have told.
+fn matches_of(blob: &Blob, sets: &SetGroup) -> Vec<(usize, u32, Grade)> {
+    let Some(sha256) = from_hex(&blob.sha256) else {
+        return Vec::new();
+    };
+    let norm = blob.norm_text.as_deref().and_then(from_hex);
+    let facts = match_facts(sets.lookup_digests(&sha256, norm.as_ref()));
+    let told = told(sets, &facts).matches.into_iter();
+    told.map(|fact| (fact.set as usize, fact.file, fact.grade))
+        .collect()
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {
@@ -181,18 +195,22 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-fn matched(blob: &crate::record::Blob, sets: &SetGroup, hit: &Hit) -> Result<String, CliError> {
-    let set = &sets.sets()[hit.set];
-    let lines = set
-        .file(hit.file)
-        .map_or(1, |info| u64::from(info.lines).max(1));
+fn matched(
+    blob: &Blob,
+    sets: &SetGroup,
+    set: usize,
+    file: u32,
+    grade: Grade,
+) -> Result<String, CliError> {
+    let set = &sets.sets()[set];
+    let lines = set.file(file).map_or(0, |info| u64::from(info.lines));
     // A set that is made of lists does not know lines, nor does a case.
     let ranges = if set.is_of_lists() {
         Vec::new()
     } else {
         vec![MatchRange {
-            original_lines: [1, lines],
-            target_lines: [1, lines],
+            original_lines: [1, lines.max(1)],
+            target_lines: [1, blob.lines.unwrap_or(lines).max(1)],
             target_bytes: [0, blob.bytes],
         }]
     };
@@ -203,9 +221,9 @@ fn matched(blob: &crate::record::Blob, sets: &SetGroup, hit: &Hit) -> Result<Str
         work: set.work().to_owned(),
         release: set.release().to_owned(),
         file: set
-            .name(hit.file)
-            .map_or_else(|| hit.file.to_string(), crate::blob::locator::escape),
-        grade: crate::record::Grade::Exact,
+            .name(file)
+            .map_or_else(|| file.to_string(), crate::blob::locator::escape),
+        grade,
         basis: crate::record::Basis::Content,
         score: 1.0,
         log10_p: None,

@@ -3,15 +3,19 @@
 //! A match is a claim; this shows what it rests on. From the case alone come figures and ranges. With the original at hand the
 //! content is read from the input once more, both sides are fingerprinted anew, and what they share is listed; an exhibit
 //! shows the stretches side by side. Nothing is shown of an input that changed since the scan: it would be something else
-//! than what was found.
+//! than what was found. Bytes that the scan kept (`--keep-matched`) are those that it saw, whatever became of the input.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::kept::open_kept;
 use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
+use super::wall::Wall;
 use super::{CliError, Common, Exit, warn_of};
 use crate::blob::digest::hex;
 use crate::blob::locator::{shown, unescape};
@@ -23,6 +27,7 @@ use crate::report::{Side, definition, render_exhibit};
 use crate::scan::analyse::Keep;
 use crate::scan::facts::{Standing, each_entry};
 use crate::signature::prints::Tier;
+use crate::signature::validation::Card;
 use crate::signature::{SetGroup, SharedCount, shared, verdict};
 
 /// Fingerprints that are listed for each tier; the rest is counted.
@@ -40,6 +45,10 @@ pub struct ExplainArgs {
     /// The work, or the one file of it, as it was signed
     #[arg(long, value_name = "TREE")]
     original: Option<PathBuf>,
+    /// The folder that the scan kept contents in (`scan --keep-matched`): what is there is shown from there, also when the
+    /// input changed or is gone
+    #[arg(long, value_name = "DIR", requires = "original")]
+    kept: Option<PathBuf>,
     /// Write an exhibit: one page that can be printed, with both sides' lines beside each other
     #[arg(long, value_name = "FILE", requires = "original")]
     html: Option<PathBuf>,
@@ -54,30 +63,48 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let Some(tree) = &args.original else {
         print_match(number, &found);
         println!("fingerprints  give the work with --original to see which ones both sides share");
+        print_card(Card::builtin());
         return Ok(Exit::Clean);
     };
-    let original = original_of(&found, tree)?;
+    let original = Original::open(&found, tree)?;
     let info = case.info()?;
     let run_version = info.run.map_or_else(String::new, |run| run.version);
-    let at = case
-        .unit_of_match(&found.locator)?
-        .ok_or_else(|| CliError::new("the case does not say which input this match stands in"))?;
+    let at = case.unit_of_match(&found.locator)?;
     drop(case);
+    let kept = match (&args.kept, &found.sha256) {
+        (Some(folder), Some(sha256)) => open_kept(folder, sha256)?,
+        _ => None,
+    };
     let html = args.html.as_deref().map(NewFile::create).transpose()?;
-    let target = read_again(&found, &at, &args.common)?;
+    let is_kept = kept.is_some();
+    let target = match (kept, at) {
+        (Some(file), _) => read_kept(&found, file, &args.common)?,
+        (None, Some(at)) => read_again(&found, &at, &args.common)?,
+        (None, None) => {
+            return Err(CliError::new(
+                "the case does not say which input this match stands in",
+            ));
+        }
+    };
+    // Behind the wall, like all that comes from elsewhere.
+    let original = original.read()?;
     check_original(&found, &original, &target)?;
     print_match(number, &found);
+    println!("bytes         read from {}", place_of(is_kept));
     let (counts, list) = shared(&original, &target);
     for count in &counts {
         print_tier(&found, count, &list);
     }
+    print_card(Card::builtin());
     if let (Some(html), Some(path)) = (html, &args.html) {
-        let side = |name: &str, bytes| Side {
+        let side = |name: &str, bytes, read_from| Side {
             name: name.to_owned(),
             sha256: Sha256Digest::of(bytes).hex(),
             bytes,
+            read_from,
         };
-        let (left, right) = (side(&found.file, &original), side(&found.locator, &target));
+        let left = side(&found.file, &original, "the file that was given");
+        let right = side(&found.locator, &target, place_of(is_kept));
         let version = pipeline::version();
         let page = render_exhibit(&found, &left, &right, &counts, version, &run_version)?;
         html.fill(|file| Ok(file.write_all(page.as_bytes())?))?;
@@ -195,15 +222,66 @@ fn print_tier(found: &Match, count: &SharedCount, list: &[crate::signature::Shar
     }
 }
 
-/// The bytes of the original: a file that was named, or the file of the match below a folder.
-fn original_of(found: &Match, tree: &Path) -> Result<Vec<u8>, CliError> {
-    let read = |path: &Path| {
-        std::fs::read(path)
-            .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))
+/// Prints the validation card: how often the program gave each grade to what is no match.
+fn print_card(card: &Card) {
+    let state = if card.provisional {
+        " PROVISIONAL: the counts are stand-ins, nothing was measured with this version yet"
+    } else {
+        ""
     };
-    if !tree.is_dir() {
-        return read(tree);
+    println!("validation    {}{state}", card.verdict);
+    println!("              tiers {}", card.tiers.join(", "));
+    println!(
+        "              test set, by the SHA-256 of its list: {}",
+        card.test_set
+    );
+    for row in &card.grades {
+        println!(
+            "              {}: {} of {} pairs that are none; 95 % interval of the rate {}",
+            row.grade.as_str(),
+            grouped(row.false_pairs),
+            grouped(row.pairs),
+            row.interval_words()
+        );
     }
+    let others: Vec<&str> = card.not_measured().map(Grade::as_str).collect();
+    if !others.is_empty() {
+        println!("              not measured: {}", others.join(", "));
+    }
+}
+
+/// The original: a file that was named, or the file of the match below a folder. Opened in front of the wall, read behind
+/// it.
+struct Original {
+    file: File,
+    path: PathBuf,
+}
+
+impl Original {
+    fn open(found: &Match, tree: &Path) -> Result<Self, CliError> {
+        let path = if tree.is_dir() {
+            tree.join(path_below(found)?)
+        } else {
+            tree.to_path_buf()
+        };
+        let file = File::open(&path).map_err(|error| unreadable(&path, &error))?;
+        Ok(Self { file, path })
+    }
+
+    fn read(mut self) -> Result<Vec<u8>, CliError> {
+        let mut bytes = Vec::new();
+        let read = self.file.read_to_end(&mut bytes);
+        read.map_err(|error| unreadable(&self.path, &error))?;
+        Ok(bytes)
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::new(format!("cannot read {}: {error}", path.display()))
+}
+
+/// Where the file of the match lies below the folder of its work.
+fn path_below(found: &Match) -> Result<PathBuf, CliError> {
     let is_number = found.file.parse::<u32>().is_ok();
     let raw = unescape(&found.file).filter(|_| !is_number).ok_or_else(|| {
         CliError::new(format!(
@@ -215,20 +293,43 @@ fn original_of(found: &Match, tree: &Path) -> Result<Vec<u8>, CliError> {
     let is_plain = below
         .components()
         .all(|part| matches!(part, std::path::Component::Normal(_)));
-    if !is_plain {
-        return Err(CliError::new(format!(
-            "{} is no path below a folder; name the file itself with --original",
-            shown(&found.file)
-        )));
+    if is_plain {
+        return Ok(below);
     }
-    read(&tree.join(below))
+    Err(CliError::new(format!(
+        "{} is no path below a folder; name the file itself with --original",
+        shown(&found.file)
+    )))
+}
+
+/// Where the content was read for what is shown.
+fn place_of(is_kept: bool) -> &'static str {
+    if is_kept {
+        "the folder in which the scan kept it"
+    } else {
+        "the input, once more"
+    }
+}
+
+/// Reads the content of the match from where the scan kept it. An error where it is not what the scan found.
+fn read_kept(found: &Match, mut file: File, common: &Common) -> Result<Vec<u8>, CliError> {
+    warn_of(&common.raise(&Wall::around::<&Path>([])), common);
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    if found.sha256 == Some(Sha256Digest::of(&bytes).hex()) {
+        return Ok(bytes);
+    }
+    Err(CliError::new(format!(
+        "what was kept as {} is not the content of that name, so nothing is shown of it; without --kept the input is read again",
+        found.sha256.as_deref().unwrap_or_default()
+    )))
 }
 
 /// Reads the content of the match from its input again. An error where it is not what the scan found.
 fn read_again(found: &Match, at: &UnitAt, common: &Common) -> Result<Vec<u8>, CliError> {
     let changed = |what: &str| {
         CliError::new(format!(
-            "{what} since the scan, so nothing is shown of it; scan again: {}",
+            "{what} since the scan, so nothing is shown of it; scan again, or name with --kept the folder that the scan kept matches in: {}",
             shown(&found.locator)
         ))
     };
@@ -243,6 +344,7 @@ fn read_again(found: &Match, at: &UnitAt, common: &Common) -> Result<Vec<u8>, Cl
         sets: SetGroup::default(),
         record_all: true,
         keep: Keep::Leaves,
+        collector: None,
         only: Some(&only),
         fail_on: None,
         accepted: &[],
@@ -250,7 +352,7 @@ fn read_again(found: &Match, at: &UnitAt, common: &Common) -> Result<Vec<u8>, Cl
     })
     .map_err(|_| changed("the input is gone"))?;
     let mut case = Case::in_memory()?;
-    let wall = pipeline.raise_wall(None);
+    let wall = pipeline.raise_wall(None, None);
     warn_of(&wall, common);
     // The label may have been another; what stands behind it is the same.
     let wanted = found.locator.get(at.label.len()..).unwrap_or_default();

@@ -7,6 +7,7 @@ mod case;
 mod explain;
 mod generate;
 mod heap;
+mod kept;
 mod output;
 mod pipeline;
 mod progress;

@@ -20,13 +20,7 @@ pub struct OutputFolder {
 impl OutputFolder {
     /// Makes the folder, or takes one that is there and empty.
     pub fn create(path: &Path) -> Result<Self, CliError> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(path)
-            .map_err(|error| CliError::write(path, &error))?;
+        make_private_folder(path)?;
         let folder = Dir::open_ambient_dir(path, ambient_authority())
             .map_err(|error| CliError::write(path, &error))?;
         let mut entries = folder
@@ -73,6 +67,17 @@ impl OutputFolder {
             .and_then(|()| file.flush())
             .map_err(|error| CliError::write(&self.path.join(path), &error))
     }
+}
+
+/// Makes a folder, and those above it, that only its owner may enter; one that is there stays as it is.
+pub fn make_private_folder(path: &Path) -> Result<(), CliError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(path)
+        .map_err(|error| CliError::write(path, &error))
 }
 
 /// A new private file that is named by the user, open from before the work to its end: behind the wall no file can be

@@ -13,7 +13,7 @@ use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
 use crate::exposure::{Organisation, Prefilter, Rules};
 use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
-use crate::scan::analyse::{Analyser, Keep, Progress, Wishes};
+use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
 use crate::scan::large::Spill;
 use crate::scan::place::Placer;
@@ -41,6 +41,8 @@ pub struct Request<'a> {
     pub record_all: bool,
     /// Which bytes to keep.
     pub keep: Keep,
+    /// Where the bytes of matches go.
+    pub collector: Option<Arc<dyn Collector>>,
     /// Read these units only, by input and path.
     pub only: Option<&'a HashSet<(usize, Vec<u8>)>>,
     /// Findings at or above this fail.
@@ -158,12 +160,13 @@ impl<'a> Pipeline<'a> {
         })
     }
 
-    /// Raises the wall round the inputs and a folder that is to be written below. Nothing but inputs is opened from here
-    /// on.
-    pub fn raise_wall(&self, output: Option<&Path>) -> RunWall {
+    /// Raises the wall round the inputs, a folder that is to be written below, and one in which contents are kept and may
+    /// be already. Nothing else is opened from here on.
+    pub fn raise_wall(&self, output: Option<&Path>, kept: Option<&Path>) -> RunWall {
         let inputs = self.roots.iter().map(|root| &root.path);
         let wall = Wall::around(inputs)
             .with_output(output)
+            .with_spill(kept)
             .with_spill(self.request.common.spill.as_deref());
         self.request.common.raise(&wall)
     }
@@ -199,6 +202,7 @@ impl<'a> Pipeline<'a> {
                 spill: common.spill.clone().map(Spill::into_folder),
                 prefilter: Prefilter::new(),
                 organisation: self.request.organisation.clone(),
+                collector: self.request.collector,
                 progress: Arc::clone(&progress),
             },
             self.request.organisation,
@@ -300,6 +304,7 @@ impl<'a> Pipeline<'a> {
             "decoders": run.decoders,
             "spill": self.request.common.spill.is_some(),
             "record_all": self.request.record_all,
+            "keep_matched": self.request.collector.is_some(),
             "triage": run.triage,
         });
         *blake3::hash(text.to_string().as_bytes()).as_bytes()

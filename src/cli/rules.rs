@@ -127,6 +127,7 @@ fn worst_of_class(
         sets: SetGroup::default(),
         record_all: false,
         keep: Keep::Nothing,
+        collector: None,
         only: None,
         fail_on: None,
         accepted: &[],

@@ -2,14 +2,17 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
+use super::kept::KeptFolder;
 use super::pipeline::{self, Pipeline, Request};
 use super::{CliError, Common, Exit, output, parse_severity, report, summary};
 use crate::case::Case;
 use crate::record::{Record, Severity};
-use crate::scan::analyse::Keep;
+use crate::report::text::plural;
+use crate::scan::analyse::{Collector, Keep};
 
 /// Find what the inputs expose, and which of them hold a signed work.
 #[derive(Debug, Args)]
@@ -47,6 +50,15 @@ pub struct ScanArgs {
     /// Keep digests of every blob, so that `case match` can hold later sets against the case
     #[arg(long, value_name = "WHAT", value_enum)]
     record: Option<RecordWhat>,
+    /// Keep the bytes of each content with a match in this folder, named by SHA-256, so that `explain` can show them when
+    /// the input is gone. One that an earlier run kept into is taken
+    #[arg(
+        long,
+        value_name = "DIR",
+        requires = "signatures",
+        conflicts_with = "triage"
+    )]
+    keep_matched: Option<PathBuf>,
     /// A first answer: hold names in git indexes, and lengths and checksums in headers of tars and zips, against the
     /// sets, and unpack nothing. Says what it did not look at, and ends with status 3
     #[arg(long, requires = "signatures", conflicts_with_all = ["record", "fail_on"])]
@@ -77,7 +89,8 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     }
     let sets = pipeline::load_sets(&args.signatures, &args.baseline, args.key.as_ref())?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
-    for path in args.case.iter().chain(&args.report) {
+    let outputs = args.case.iter().chain(&args.report);
+    for path in outputs.chain(&args.keep_matched) {
         pipeline::warn_if_in_work_tree(path, &args.common);
     }
     let to_stdout = args.jsonl.as_deref() == Some(Path::new("-"));
@@ -87,6 +100,10 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         .report
         .as_deref()
         .map(output::OutputFolder::create)
+        .transpose()?;
+    let kept = args.keep_matched.as_deref();
+    let kept = kept
+        .map(|folder| KeptFolder::create(folder, &paths).map(Arc::new))
         .transpose()?;
     let has_baseline = !args.baseline.is_empty();
     let careful = sets.has_prints() && !has_baseline;
@@ -100,6 +117,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         sets,
         record_all: args.record == Some(RecordWhat::All),
         keep: Keep::Nothing,
+        collector: kept.clone().map(|kept| kept as Arc<dyn Collector>),
         only: None,
         fail_on: args.fail_on,
         accepted: &args.accept_problem,
@@ -110,7 +128,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         None => Case::in_memory()?,
     };
     let jsonl = jsonl.map(output::NewFile::create).transpose()?;
-    let wall = pipeline.raise_wall(args.report.as_deref());
+    let wall = pipeline.raise_wall(args.report.as_deref(), args.keep_matched.as_deref());
     let searched = !args.signatures.is_empty();
     let mut summary =
         summary::Summary::new(args.fail_on, searched, careful, args.triage).with_lists(of_lists);
@@ -118,12 +136,17 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     // A case holds what earlier runs found too; without one everything comes by here.
     let comes_by = is_printed && args.case.is_none();
     let outcome = pipeline.run(&mut case, &wall, |_, _, done| {
+        // Nothing is done whose bytes could not be kept.
+        kept.as_ref().map_or(Ok(()), |kept| kept.fault())?;
         let units = done.iter().filter(|_| comes_by);
         units
             .flat_map(|unit| &unit.placed.records)
             .for_each(|record| summary.add(record));
         Ok(())
     })?;
+    if let Some(kept) = &kept {
+        summary.kept = tell_of_kept(kept, &case)?;
+    }
     let mut add = |record| {
         summary.add(&record);
         Ok::<_, CliError>(())
@@ -166,6 +189,20 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     } else {
         Exit::Clean
     })
+}
+
+/// Counts the contents with a match that are in the folder, and says where some are not.
+fn tell_of_kept(kept: &KeptFolder, case: &Case) -> Result<Option<u64>, CliError> {
+    let matched = case.matched_contents()?;
+    let there = matched.iter().filter(|sha256| kept.holds(sha256)).count() as u64;
+    let missing = matched.len() as u64 - there;
+    if missing > 0 {
+        eprintln!(
+            "strandline: {} with a match not kept, since they were too large to be held; raise --memory. If they were kept in another folder by an earlier run of this case, name that one",
+            plural(missing, "content", "contents")
+        );
+    }
+    Ok(Some(there))
 }
 
 /// Writes all records, one a line.

@@ -380,6 +380,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         sets: SetGroup::default(),
         record_all: false,
         keep: Keep::Leaves,
+        collector: None,
         only: None,
         fail_on: None,
         accepted: &[],
@@ -396,7 +397,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         .iter()
         .map(|export| Ok((export, NewFile::create(&export.1)?)))
         .collect::<Result<_, CliError>>()?;
-    let wall = pipeline.raise_wall(None);
+    let wall = pipeline.raise_wall(None, None);
     warn_of(&wall, &args.common);
     // Begun behind the wall, which threads inherit; without threads of its own the work is done on this one.
     let pool = rayon::ThreadPoolBuilder::new()

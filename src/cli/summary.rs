@@ -11,6 +11,7 @@ use crate::blob::locator::shown;
 use crate::record::{Basis, Copy, Exposure, Grade, Ledger, Party, Record, Severity, SourceStatus};
 use crate::report::text::{grouped, plural, release_words, size};
 use crate::scan::triage;
+use crate::signature::validation::Card;
 
 /// Places that are printed for each kind of thing; the rest is counted.
 const EXAMPLES: usize = 5;
@@ -54,6 +55,8 @@ pub struct Summary {
     dangling: u64,
     problems: BTreeMap<String, u64>,
     first_problems: Examples,
+    /// Contents with a match that were kept, where that was asked for.
+    pub kept: Option<u64>,
 }
 
 /// The first few of many by locator, and what is said of each.
@@ -258,6 +261,10 @@ impl Summary {
                 shown(&path.join("index.html").display().to_string())
             )?;
         }
+        if let Some(kept) = self.kept {
+            let contents = plural(kept, "content", "contents");
+            writeln!(out, "kept        {contents} with a match, by SHA-256")?;
+        }
         if let Some(path) = case {
             writeln!(out, "case        {}", shown(&path.display().to_string()))?;
         }
@@ -305,6 +312,7 @@ impl Summary {
         }
         if !self.triage && !self.grades.is_empty() {
             writeln!(out, "matches     {}", grades_line(&self.grades))?;
+            writeln!(out, "validation  {}", card_line(Card::builtin()))?;
         }
         if self.careful {
             writeln!(
@@ -473,6 +481,25 @@ fn grades_line(grades: &BTreeMap<Grade, u64>) -> String {
         .map(|(grade, count)| format!("{} {}", grouped(*count), grade.as_str()))
         .collect();
     counts.join(", ")
+}
+
+/// The validation card in a line: what was wrong of how many pairs.
+fn card_line(card: &Card) -> String {
+    let rows = card.grades.iter().map(|row| {
+        let (wrong, pairs) = (grouped(row.false_pairs), grouped(row.pairs));
+        format!("{} {wrong} of {pairs}", row.grade.as_str())
+    });
+    let rows: Vec<String> = rows.collect();
+    format!(
+        "{}{}; false pairs: {}; `explain` has the whole card",
+        if card.provisional {
+            "provisional, "
+        } else {
+            ""
+        },
+        card.verdict,
+        rows.join(", ")
+    )
 }
 
 /// The worst first, equally bad ones by locator.

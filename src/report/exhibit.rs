@@ -9,6 +9,7 @@ use askama::Template;
 use super::text;
 use super::{ReportError, html::filters};
 use crate::record::{Grade, Match};
+use crate::signature::validation::Card;
 use crate::signature::{SharedCount, lines_of, text_of};
 
 /// Lines of one stretch that are shown on each side; the rest is counted.
@@ -25,6 +26,8 @@ pub struct Side<'a> {
     pub sha256: String,
     /// The bytes.
     pub bytes: &'a [u8],
+    /// Where they were read for this page.
+    pub read_from: &'static str,
 }
 
 /// A stretch of both sides.
@@ -48,6 +51,7 @@ struct Page<'a> {
     target: &'a Side<'a>,
     counts: &'a [SharedCount],
     stretches: Vec<Stretch>,
+    card: &'static Card,
 }
 
 /// What a grade means, in words that both the page and the terminal use.
@@ -119,6 +123,7 @@ pub fn render_exhibit(
         target,
         counts,
         stretches,
+        card: Card::builtin(),
     };
     Ok(page.render()?)
 }
@@ -188,6 +193,7 @@ mod tests {
             name: name.to_owned(),
             sha256: "00".to_owned(),
             bytes,
+            read_from: "the input",
         };
         let (left, right) = (side("src/x.js", &original[..]), side("in/x.js", target));
         let page = render_exhibit(&found, &left, &right, &[], "v1", "v0").unwrap();

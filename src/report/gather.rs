@@ -18,6 +18,7 @@ use crate::record::{
     Certainty, Copy, Examined, Exposure, Item, Ledger, Map, Match, Package, Party, Problem, Record,
     Reference, Run, Secret, Severity, Source,
 };
+use crate::signature::validation::Card;
 
 /// Packages with findings that are remembered until their severity is known.
 const PACKAGE_CANDIDATES: usize = 50_000;
@@ -529,7 +530,7 @@ impl Gatherer {
             (searched && copies.is_empty()).then(|| scope.absent("copy of the works searched for"));
         let roles = || self.run.iter().flat_map(|run| &run.sets);
         let careful = searched && !roles().any(|set| set.role == "baseline");
-        let matches = std::mem::take(&mut self.matches)
+        let matches: Vec<_> = std::mem::take(&mut self.matches)
             .into_iter()
             .filter_map(|((work, release, grade), places)| {
                 let (grade, _) = *GRADES.get(usize::from(grade))?;
@@ -548,6 +549,7 @@ impl Gatherer {
             examined: std::mem::take(&mut self.examined).finish(),
             examined_total: self.examined_total,
             others: std::mem::replace(&mut self.examined_others, Top::new(0)).finish(),
+            validation: (!matches.is_empty()).then(|| Card::builtin().clone()),
             matches,
             absence,
             careful,

@@ -18,6 +18,7 @@ use super::bounded::{Count, Table};
 use super::folders::{CarrierRow, Counts, Part};
 use super::gather::Gatherer;
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
+use crate::signature::validation::Card;
 
 /// Version of the model's JSON. Grows by one when a field is added.
 pub const REPORT_VERSION: u32 = 1;
@@ -266,6 +267,8 @@ pub struct Copies {
     pub absence: Option<Statement>,
     /// No baseline was given, so that fingerprints were judged more carefully.
     pub careful: bool,
+    /// How often matches of each grade are wrong, where there are matches.
+    pub validation: Option<Card>,
 }
 
 /// A place that holds a work, or part of it.

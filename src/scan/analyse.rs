@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, Tree, name_number};
+use super::facts::{Child, Facts, Kept, LinkFact, MatchFact, TextDigest, Tree, name_number};
 use super::formats;
 use super::large::{Large, Resumed, Spill};
+use super::public;
 use super::seen::{Known, Seen};
 use crate::blob::digest::StreamDigests;
 use crate::blob::limits::Meter;
@@ -29,7 +30,7 @@ use crate::container::{Body, Effect, Event, Format, Input, Member, SourceMeta, T
 use crate::exposure::named::Beginning;
 use crate::exposure::{self, Organisation, Prefilter};
 use crate::record::{Grade, ReferenceKind};
-use crate::signature::{Hit, SetGroup};
+use crate::signature::{Hit, SetGroup, norm_text};
 use crate::sourcemap::inlined::{Inlined, Wanted};
 use crate::sourcemap::{self, Target};
 
@@ -61,6 +62,13 @@ pub enum Keep {
     Leaves,
 }
 
+/// Takes the bytes of each content with a match that is told, at least once, before facts of it are given. What it cannot
+/// take it remembers itself.
+pub trait Collector: Send + Sync {
+    /// Takes one content.
+    fn take(&self, sha256: &Sha256Digest, bytes: &[u8]);
+}
+
 /// Numbers for the progress bar.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -90,6 +98,8 @@ pub struct Analyser {
     pub prefilter: Prefilter,
     /// Whose packages are told where a file names them.
     pub organisation: Option<Organisation>,
+    /// Where the bytes of matches go.
+    pub collector: Option<Arc<dyn Collector>>,
     /// For the progress bar, and to stop.
     pub progress: Arc<Progress>,
 }
@@ -152,6 +162,7 @@ pub(super) struct Frame {
     pub(super) trouble: Option<Trouble>,
     pub(super) source: Option<Box<SourceMeta>>,
     pub(super) links: Vec<LinkFact>,
+    pub(super) text: Option<Box<TextDigest>>,
     pub(super) kept: Option<Kept>,
 }
 
@@ -544,6 +555,7 @@ impl Analyser {
             source: None,
             links: Vec::new(),
             git: None,
+            text: None,
             kept: None,
         }))
     }
@@ -660,6 +672,7 @@ impl Analyser {
             source: frame.source,
             links: frame.links,
             git: None,
+            text: frame.text,
             kept: frame.kept,
         }))
     }
@@ -731,6 +744,7 @@ impl Analyser {
             key,
             sha256: Some(sha256.unwrap_or_else(|| Sha256Digest::of(&bytes))),
             trouble: member.trouble,
+            text: self.text_digest(&bytes),
             kept,
             source: member.source,
             links: given_links(&member.links),
@@ -768,6 +782,7 @@ impl Analyser {
             key: ContentKey::of(b""),
             sha256: None,
             trouble: member.trouble,
+            text: None,
             kept: None,
             source: None,
             links: Vec::new(),
@@ -832,6 +847,15 @@ impl Analyser {
         })
     }
 
+    /// What is kept of a text where the run wants digests of everything.
+    pub(super) fn text_digest(&self, bytes: &[u8]) -> Option<Box<TextDigest>> {
+        let norm = self.wishes.record_all.then(|| norm_text::digest(bytes))??;
+        Some(Box::new(TextDigest {
+            norm,
+            lines: count_lines(bytes),
+        }))
+    }
+
     fn finish_leaf(
         &self,
         mut member: Member,
@@ -871,6 +895,7 @@ impl Analyser {
             source: member.source,
             links,
             git: None,
+            text: self.text_digest(bytes),
             kept,
         }))
     }
@@ -895,11 +920,17 @@ impl Analyser {
         sha256: &Sha256Digest,
         is_container: bool,
     ) -> Vec<MatchFact> {
-        match_facts(if is_container {
+        let matches = match_facts(if is_container {
             self.sets.lookup_whole(&sha256.0, bytes)
         } else {
             self.sets.lookup(&sha256.0, bytes)
-        })
+        });
+        if let Some(collector) = self.collector.as_ref().filter(|_| !matches.is_empty())
+            && !public::told(&self.sets, &matches).matches.is_empty()
+        {
+            collector.take(sha256, bytes);
+        }
+        matches
     }
 
     /// Opens content that is a container, or examines it as a leaf. `None` where nothing is left to walk.
@@ -1096,6 +1127,7 @@ impl Analyser {
             source: member.source,
             links: given_links(&member.links),
             git: None,
+            text: None,
             kept: None,
         }))
     }
@@ -1238,7 +1270,8 @@ impl Unread {
     }
 }
 
-pub(super) fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
+/// The facts of what a look into sets found.
+pub fn match_facts(hits: Vec<Hit>) -> Vec<MatchFact> {
     hits.into_iter()
         .map(|hit| MatchFact {
             set: hit.set as u32,
@@ -1316,6 +1349,7 @@ pub(super) fn absent(member: Member, ordinal: u32) -> Visited {
         trouble: member.trouble,
         source: member.source,
         git: None,
+        text: None,
         kept: None,
     }))
 }

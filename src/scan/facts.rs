@@ -215,9 +215,20 @@ pub struct Child {
     pub links: Vec<LinkFact>,
     /// Where it stands in the git store that its container is.
     pub git: Option<Box<GitMeta>>,
+    /// What is kept of it where it is text and digests of all are kept.
+    pub text: Option<Box<TextDigest>>,
     /// The bytes, where the run was asked to keep them. Never stored.
     #[serde(skip)]
     pub kept: Option<Kept>,
+}
+
+/// What a case keeps of a text, beside its SHA-256, for sets that are signed later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextDigest {
+    /// Digest of the normal form, see [`crate::signature::norm_text`].
+    pub norm: [u8; 32],
+    /// Lines, counted as [`Facts::lines`] are.
+    pub lines: u64,
 }
 
 /// The bytes of an entry, kept until its unit is done.

@@ -259,6 +259,7 @@ impl Analyser {
             key,
             sha256: Some(sha256),
             trouble: member.trouble,
+            text: None,
             kept: None,
             source: member.source,
             links: given_links(&member.links),
@@ -314,6 +315,7 @@ fn done(
         trouble: member.trouble,
         source: member.source,
         git: None,
+        text: None,
         kept: None,
     })))
 }

@@ -375,6 +375,8 @@ impl Placer<'_> {
                 sha256: sha256.hex(),
                 bytes: child.len,
                 kind: child.facts.kind.clone(),
+                norm_text: child.text.as_ref().map(|text| hex(&text.norm)),
+                lines: child.text.as_ref().map(|text| text.lines),
                 git: None,
                 image: None,
             }));

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
 
 use super::analyse::Analyser;
-use super::facts::{Child, Facts};
+use super::facts::{Child, Facts, TextDigest};
 use super::input::{Stamp, Unit};
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
 
@@ -31,6 +31,7 @@ struct Known {
     len: u64,
     key: ContentKey,
     sha256: Option<Sha256Digest>,
+    text: Option<Box<TextDigest>>,
     kind: String,
     facts: Option<Arc<Facts>>,
 }
@@ -81,6 +82,7 @@ impl Known {
             len: child.len,
             key: child.key?,
             sha256: child.sha256,
+            text: child.text.clone(),
             kind: facts.kind.clone(),
             facts: is_light.then(|| Arc::clone(facts)),
         })
@@ -104,6 +106,7 @@ impl Known {
             source: None,
             links: Vec::new(),
             git: None,
+            text: self.text.clone(),
             kept: None,
         })
     }

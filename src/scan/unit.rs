@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::analyse::{Analyser, Building, Visited, as_void_layer, guarded};
-use super::facts::{Child, Facts, Tree};
+use super::facts::{Child, Facts, TextDigest, Tree};
 use super::formats;
 use super::hollow::Pieces;
 use super::input::{self, InputRoot, Unit};
@@ -262,6 +262,7 @@ fn read_store(
         source: None,
         links: Vec::new(),
         git: None,
+        text: None,
         kept: None,
     }
 }
@@ -309,6 +310,7 @@ fn unread(trouble: Trouble) -> Child {
         source: None,
         links: Vec::new(),
         git: None,
+        text: None,
         kept: None,
     }
 }
@@ -382,6 +384,7 @@ fn analyse_whole(
             source: None,
             links: Vec::new(),
             git: None,
+            text: None,
             kept: None,
         },
     };
@@ -417,13 +420,18 @@ fn analyse_as(
     };
     let mut facts = Facts::plain(format.name());
     facts.levels = 1;
-    if let (Input::Memory(bytes), false) = (&input, analyser.sets.is_empty()) {
-        facts.matches = analyser.matches(bytes, &sha256, true);
+    let mut text = None;
+    if let Input::Memory(bytes) = &input {
+        text = analyser.text_digest(bytes);
+        if !analyser.sets.is_empty() {
+            facts.matches = analyser.matches(bytes, &sha256, true);
+        }
     }
+    let child = move |facts| root(len, key, sha256, text, facts);
     if analyser.wishes.keep == super::analyse::Keep::Nothing
         && let Some(Some(known)) = analyser.known(&key, 0, 0, name)
     {
-        return root(len, key, sha256, known);
+        return child(known);
     }
     // What is packed need not be held while it is read unpacked.
     match guarded(|| format.open(input, &analyser.limits)).flatten() {
@@ -438,10 +446,16 @@ fn analyse_as(
     if !facts.cut_by_limit && analyser.wishes.keep == super::analyse::Keep::Nothing {
         analyser.seen.insert_facts(key, &facts);
     }
-    root(len, key, sha256, facts)
+    child(facts)
 }
 
-fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> Child {
+fn root(
+    len: u64,
+    key: ContentKey,
+    sha256: Sha256Digest,
+    text: Option<Box<TextDigest>>,
+    facts: Arc<Facts>,
+) -> Child {
     Child {
         name: MemberName::Named(Vec::new()),
         ordinal: 1,
@@ -453,6 +467,7 @@ fn root(len: u64, key: ContentKey, sha256: Sha256Digest, facts: Arc<Facts>) -> C
         source: None,
         links: Vec::new(),
         git: None,
+        text,
         kept: None,
     }
 }
@@ -861,8 +876,10 @@ mod tests {
             wishes: crate::scan::analyse::Wishes::default(),
             seen: crate::scan::seen::Seen::default(),
             spill: None,
+            collector: None,
             prefilter: crate::exposure::Prefilter::new(),
             organisation: None,
+            collector: None,
             progress: Arc::default(),
         };
         analyse_shared(&analyser, Input::Memory(bytes.into()), b"", &Faulty)

@@ -321,6 +321,7 @@ fn file_row(entry: &FileEntry) -> FileRow {
         party: entry.party,
         licence: entry.licence,
         has_norm: entry.norm.is_some(),
+        family: entry.prints.family(),
         is_length_known: true,
     }
 }

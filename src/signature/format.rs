@@ -57,7 +57,7 @@
 //! | --- | --- | --- |
 //! | 0 | 8 | length of the file |
 //! | 8 | 4 | its lines (see [`norm_text::lines`](super::norm_text::lines)), 0 if not text |
-//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bit 5: its length is not known, and written as 0; others zero, not looked at |
+//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 the lexer that read it (0 unknown, 1 script, 2 python, 3 rust, 4 clike, 5 generic); bit 8: its length is not known, and written as 0; others zero, not looked at |
 //!
 //! # A digest table
 //!
@@ -107,6 +107,7 @@ use std::ops::Range;
 
 use super::key::Key;
 use super::set::Fault;
+use crate::lex::Family;
 
 /// The first eight bytes of every set.
 pub const MAGIC: [u8; 8] = *b"STRNDSET";
@@ -154,7 +155,7 @@ const SECTIONS_MAX: usize = 256;
 /// Length of a row of `files/1`.
 pub(super) const FILE_ROW_BYTES: usize = 16;
 const FILE_HAS_NORM: u32 = 1 << 4;
-const FILE_LENGTH_UNKNOWN: u32 = 1 << 5;
+const FILE_LENGTH_UNKNOWN: u32 = 1 << 8;
 
 /// Whose a file of the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,9 +188,20 @@ pub(super) struct FileRow {
     pub party: PartyFlag,
     pub licence: LicenceFlag,
     pub has_norm: bool,
+    pub family: Option<Family>,
     /// Where it is not, `bytes` is 0.
     pub is_length_known: bool,
 }
+
+/// The lexers in the order of their numbers, from 1.
+const FAMILIES: [Family; 5] = [
+    Family::Script,
+    Family::Python,
+    Family::Rust,
+    Family::Clike,
+    Family::Generic,
+];
+const FILE_FAMILY_SHIFT: u32 = 5;
 
 impl FileRow {
     pub(super) fn encode(&self) -> [u8; FILE_ROW_BYTES] {
@@ -209,10 +221,14 @@ impl FileRow {
         } else {
             FILE_LENGTH_UNKNOWN
         };
+        let family = FAMILIES
+            .iter()
+            .position(|&family| Some(family) == self.family);
+        let family = family.map_or(0, |at| at as u32 + 1) << FILE_FAMILY_SHIFT;
         let mut row = [0; FILE_ROW_BYTES];
         row[..8].copy_from_slice(&self.bytes.to_le_bytes());
         row[8..12].copy_from_slice(&self.lines.to_le_bytes());
-        row[12..].copy_from_slice(&(party | licence << 2 | norm | length).to_le_bytes());
+        row[12..].copy_from_slice(&(party | licence << 2 | norm | family | length).to_le_bytes());
         row
     }
 
@@ -251,6 +267,9 @@ impl FileRow {
                 _ => LicenceFlag::Unknown,
             },
             has_norm: flags & FILE_HAS_NORM != 0,
+            family: (flags >> FILE_FAMILY_SHIFT & 7)
+                .checked_sub(1)
+                .and_then(|at| FAMILIES.get(at as usize).copied()),
             is_length_known: flags & FILE_LENGTH_UNKNOWN == 0,
         }
     }

@@ -5,18 +5,22 @@
 //! how many of its fingerprints are there, what they weigh, and where they stand closest together. From this alone
 //! ([`Likeness`]) the verdict is made ([`verdict`](super::verdict)).
 //!
-//! **Weight.** A fingerprint that is in much public code says little. With a baseline of `N` files, of which `f` have
-//! it, it weighs `ln((N + 1) / (f + 1)) / ln(N + 1)`, from 1 down to 0. Without one everything weighs 1, and the verdict is
-//! more careful. Where several files of the work share it, it is divided among them by the root of their number.
+//! **Weight.** A fingerprint that is in public code says little. With a baseline, what stands for a stretch weighs 1 if the
+//! baseline does not have it, and nothing if it has. An atom that `f` of the baseline's `N` files have weighs
+//! `(ln((N + 1) / (f + 1)) / ln(N + 1))^4`, from 1 down to 0, and what comes out below [`WEIGHT_MIN`] nothing. Without a baseline everything
+//! weighs 1, and the verdict is more careful. Where several files of the work share it, it is divided among them by the
+//! root of their number.
 //!
 //! **Window.** A file that was bundled into another of a thousand times its size stands there in one stretch; what
 //! agrees by chance lies scattered. So what counts is what falls into one stretch of the target that is as long
 //! as the original (and at least [`WINDOW_MIN_BYTES`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
-use super::prints::{Print, Tier, prints};
+use super::prints::{Print, Tier, prints_of};
 use super::set::Set;
+use crate::lex::{Family, family_of};
 
 const TIERS: usize = Tier::ALL.len();
 
@@ -27,7 +31,7 @@ const FILES_MAX: usize = 64;
 /// Places of one value that are looked at; what repeats itself more often adds nothing.
 const PLACES_MAX: u32 = 8;
 /// Fingerprints of the target are counted in stretches of this length.
-const BUCKET_BYTES: u32 = 1024;
+const BUCKET_BYTES: u32 = 128;
 
 /// How the fingerprints of one tier agree.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -84,6 +88,8 @@ pub struct Likeness {
     pub set: usize,
     /// Id of the file in that set.
     pub file: u32,
+    /// The two are in different languages: nothing but their text can be the same.
+    pub is_other_language: bool,
     /// How the tiers agree, in the order of [`Tier::ALL`].
     pub tiers: [Agreement; TIERS],
     /// The fingerprints that both have, in the order of their places in the target.
@@ -107,21 +113,20 @@ struct Found {
     weight: f32,
 }
 
-/// How many fingerprints of each tier stand in which stretch of the target.
-#[derive(Default)]
-struct Density {
-    buckets: Vec<[u16; TIERS]>,
+/// The text as a whole: its family, and how many fingerprints of each tier stand in which stretch of it.
+struct Target {
+    family: Family,
+    buckets: Vec<[u8; TIERS]>,
     total: [u32; TIERS],
 }
 
-impl Density {
+impl Target {
     #[inline]
     fn add(&mut self, tier: Tier, at: u32) {
-        let bucket = (at / BUCKET_BYTES) as usize;
-        if bucket >= self.buckets.len() {
-            self.buckets.resize(bucket + 1, [0; TIERS]);
+        if let Some(counts) = self.buckets.get_mut((at / BUCKET_BYTES) as usize) {
+            let count = &mut counts[tier as usize];
+            *count = count.saturating_add(1);
         }
-        self.buckets[bucket][tier as usize] += 1;
         self.total[tier as usize] += 1;
     }
 
@@ -150,46 +155,155 @@ pub(super) fn likenesses(
     if asked.is_empty() {
         return Vec::new();
     }
-    let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
-    let files: u32 = baselines.iter().map(|set| set.files_total()).sum();
-    let mut density = Density::default();
-    let mut found: Vec<Vec<Found>> = asked.iter().map(|_| Vec::new()).collect();
-    let mut places: HashMap<(Tier, u64), u32> = HashMap::new();
-    prints(text, |tier, print| {
-        density.add(tier, print.start);
-        let mut weight = None;
-        for ((_, set), found) in asked.iter().zip(&mut found) {
-            let Some(index) = set.index(tier) else {
+    let mut search = Search::new(asked, sets, text);
+    let family = search.whole.family;
+    prints_of(family, text, |tier, print| search.take(tier, print));
+    search.finish(least)
+}
+
+/// Fingerprints that are looked up in one go: the memory that they need is then asked for at once.
+const BATCH: usize = 256;
+/// What weighs less than this is in so much public code that it is not looked at.
+const WEIGHT_MIN: f32 = 0.03;
+
+/// A text that is held against sets, while its fingerprints come.
+struct Search<'s> {
+    asked: Vec<Asked<'s>>,
+    baselines: Vec<&'s Set>,
+    /// Files of all baselines.
+    files: u32,
+    whole: Target,
+    waiting: [Vec<Print>; TIERS],
+    /// What each fingerprint weighs that some set has.
+    weights: HashMap<(u64, Tier), f32, BuildHasherDefault<Mixed>>,
+    values: Vec<u64>,
+}
+
+/// A set that is asked, and what it has of the text.
+struct Asked<'s> {
+    at: usize,
+    set: &'s Set,
+    found: Vec<Found>,
+    /// Places of each so far.
+    places: HashMap<(u64, Tier), u32, BuildHasherDefault<Mixed>>,
+}
+
+/// Values of fingerprints are mixed already: they are their own hash. Files are few.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 ^= value;
+    }
+
+    fn write_u32(&mut self, file: u32) {
+        self.0 ^= u64::from(file).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn write_isize(&mut self, tier: isize) {
+        self.0 = self.0.rotate_left(8) ^ tier as u64;
+    }
+}
+
+impl<'s> Search<'s> {
+    fn new(asked: Vec<(usize, &'s Set)>, sets: &'s [Set], text: &[u8]) -> Search<'s> {
+        let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
+        let asked = asked.into_iter().map(|(at, set)| Asked {
+            at,
+            set,
+            found: Vec::new(),
+            places: HashMap::default(),
+        });
+        Search {
+            asked: asked.collect(),
+            files: baselines.iter().map(|set| set.files_total()).sum(),
+            baselines,
+            whole: Target {
+                family: family_of(text),
+                buckets: vec![[0; TIERS]; text.len() / BUCKET_BYTES as usize + 1],
+                total: [0; TIERS],
+            },
+            waiting: Default::default(),
+            weights: HashMap::default(),
+            values: Vec::with_capacity(BATCH),
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, tier: Tier, print: Print) {
+        self.whole.add(tier, print.start);
+        let waiting = &mut self.waiting[tier as usize];
+        waiting.push(print);
+        if waiting.len() >= BATCH {
+            self.look_up(tier);
+        }
+    }
+
+    /// Looks those of one tier up that wait.
+    fn look_up(&mut self, tier: Tier) {
+        let mut waiting = std::mem::take(&mut self.waiting[tier as usize]);
+        for asked in &mut self.asked {
+            let Some(index) = asked.set.index(tier) else {
                 continue;
             };
-            let rows = index.find(set.data(), print.value);
-            if rows.is_empty() || rows.len() > FILES_MAX {
-                continue;
-            }
-            let weight = *weight.get_or_insert_with(|| {
-                let seen = places.entry((tier, print.value)).or_insert(0);
-                *seen += 1;
-                if *seen > PLACES_MAX {
-                    return 0.0;
+            let data = asked.set.data();
+            index.find_each(data, &waiting, &mut self.values, |print, rows| {
+                if rows.len() > FILES_MAX {
+                    return;
                 }
-                weight_of(&baselines, files, tier, print.value)
+                let key = (print.value, tier);
+                let weight = *self
+                    .weights
+                    .entry(key)
+                    .or_insert_with(|| weight_of(&self.baselines, self.files, tier, print.value));
+                if weight < WEIGHT_MIN {
+                    return;
+                }
+                let places = asked.places.entry(key).or_insert(0);
+                *places += 1;
+                if *places <= PLACES_MAX {
+                    asked.found.push(Found {
+                        print: *print,
+                        tier,
+                        first_row: rows.start as u32,
+                        rows: rows.len() as u32,
+                        weight: weight / (rows.len() as f32).sqrt(),
+                    });
+                }
             });
-            if weight > 0.0 {
-                found.push(Found {
-                    print,
-                    tier,
-                    first_row: rows.start as u32,
-                    rows: rows.len() as u32,
-                    weight: weight / (rows.len() as f32).sqrt(),
-                });
-            }
         }
-    });
-    let mut likenesses = Vec::new();
-    for ((at, set), found) in asked.iter().zip(&found) {
-        gather(*at, set, found, &density, least, &mut likenesses);
+        waiting.clear();
+        self.waiting[tier as usize] = waiting;
     }
-    likenesses
+
+    fn finish(mut self, least: &Least) -> Vec<Likeness> {
+        for tier in Tier::ALL {
+            self.look_up(tier);
+        }
+        let mut likenesses = Vec::new();
+        for asked in &self.asked {
+            gather(
+                asked.at,
+                asked.set,
+                &asked.found,
+                &self.whole,
+                least,
+                &mut likenesses,
+            );
+        }
+        likenesses
+    }
 }
 
 /// What a fingerprint weighs: see the page.
@@ -201,7 +315,7 @@ fn weight_of(baselines: &[&Set], files: u32, tier: Tier, value: u64) -> f32 {
         .iter()
         .filter_map(|set| Some(set.index(tier)?.frequency(set.data(), value)))
         .sum();
-    if having > 0 && matches!(tier, Tier::Winnow | Tier::Pieces) {
+    if having > 0 && tier != Tier::Atoms {
         return 0.0;
     }
     let all = f64::from(files) + 1.0;
@@ -214,7 +328,7 @@ fn gather(
     at: usize,
     set: &Set,
     found: &[Found],
-    density: &Density,
+    whole: &Target,
     least: &Least,
     into: &mut Vec<Likeness>,
 ) {
@@ -247,21 +361,29 @@ fn gather(
                 .iter()
                 .filter(|(trace, _)| trace.tier == tier)
                 .collect();
-            agreement(&of_tier, tier, window, original, density)
+            agreement(&of_tier, tier, window, original, whole)
         });
         into.push(Likeness {
             set: at,
             file,
+            is_other_language: is_other(set, file, whole.family),
             tiers,
             traces: traces.into_iter().map(|(trace, _)| trace).collect(),
         });
     }
 }
 
+/// Whether a file of a work is in another language than a text of this family, as far as either can be told.
+fn is_other(set: &Set, file: u32, family: Family) -> bool {
+    let original = set.file(file).and_then(|info| info.family);
+    let is_known = |family: Family| family != Family::Generic;
+    original.is_some_and(|original| original != family && is_known(original) && is_known(family))
+}
+
 /// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is
 /// lost; nearly all files that share a few words with a text end here.
 fn promising(set: &Set, found: &[Found], least: &Least) -> HashSet<u32> {
-    let mut sums: HashMap<u32, f32> = HashMap::new();
+    let mut sums: HashMap<u32, f32, BuildHasherDefault<Mixed>> = HashMap::default();
     for_each_file(set, found, |hit, _, _, file| {
         *sums.entry(file).or_insert(0.0) += hit.weight / least.bars[hit.tier as usize];
     });
@@ -301,7 +423,7 @@ fn agreement(
     tier: Tier,
     window: u32,
     original: u32,
-    density: &Density,
+    whole: &Target,
 ) -> Agreement {
     let mut inside: HashMap<u32, u32> = HashMap::new();
     let (mut weight, mut best) = (0.0_f64, (0.0_f64, 0, 0));
@@ -346,8 +468,8 @@ fn agreement(
     }
     let target = match held {
         [] => 0,
-        [(one, _)] => density.within(tier, one.start, one.end),
-        [(first, _), .., (last, _)] => density.within(tier, first.start, last.end),
+        [(one, _)] => whole.within(tier, one.start, one.end),
+        [(first, _), .., (last, _)] => whole.within(tier, first.start, last.end),
     };
     Agreement {
         original,
@@ -356,6 +478,6 @@ fn agreement(
         weight: best.0 as f32,
         runs,
         target,
-        target_total: density.total[tier as usize],
+        target_total: whole.total[tier as usize],
     }
 }

@@ -70,6 +70,7 @@ mod ranges;
 mod set;
 mod shared;
 mod table;
+pub mod validation;
 pub mod verdict;
 
 pub use builder::{BuildError, Built, FileEntry, Options, SetBuilder, Summary};

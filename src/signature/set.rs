@@ -26,6 +26,7 @@ use super::names::{self, Names, NamesError};
 use super::prints::Tier;
 use super::table::{Ids, Table};
 use super::{mmap, norm_text};
+use crate::lex::Family;
 
 /// Why a set could not be opened.
 #[derive(Debug, Error)]
@@ -132,6 +133,8 @@ pub struct FileInfo {
     pub licence: LicenceFlag,
     /// Whether it can be found by its normal form.
     pub has_norm: bool,
+    /// The lexer that its fingerprints were made with.
+    pub family: Option<Family>,
 }
 
 /// One opened signature set.
@@ -484,6 +487,7 @@ impl Set {
             party: row.party,
             licence: row.licence,
             has_norm: row.has_norm,
+            family: row.family,
         })
     }
 

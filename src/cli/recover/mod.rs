@@ -59,7 +59,7 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
         ..request(args, &paths, Keep::Sources)
     })?;
     let mut case = Case::in_memory()?;
-    let wall = pipeline.raise_wall(Some(&args.output));
+    let wall = pipeline.raise_wall(Some(&args.output), None);
     warn_of(&wall, &args.common);
     let outcome = pipeline.run(&mut case, &wall, |roots, units, done| {
         each_of(roots, units, done, |child, standing, unit| {
@@ -121,6 +121,7 @@ fn request<'a>(args: &'a RecoverArgs, paths: &'a [PathBuf], keep: Keep) -> Reque
         sets: SetGroup::default(),
         record_all: false,
         keep,
+        collector: None,
         only: None,
         fail_on: None,
         accepted: &[],

@@ -108,6 +108,7 @@ fn row(file: &Listed, party: PartyFlag) -> FileRow {
         party,
         licence: LicenceFlag::Unknown,
         has_norm: false,
+        family: None,
         is_length_known: file.bytes.is_some(),
     }
 }

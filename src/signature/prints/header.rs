@@ -1,7 +1,7 @@
 //! The licence header of a source file: a stretch that thousands of foreign files share, and which says nothing of any.
 //!
 //! It is the comments at the very beginning, up to the first line that is none, where they speak of a licence or a
-//! copyright. A comment in `/* … */` or `<!-- … -->` counts for itself, lines that begin with the same mark (`//`, `#`,
+//! copyright. A comment in `/* … */`, `<!-- … -->` or three quotes counts for itself, lines that begin with the same mark (`//`, `#`,
 //! `--`, `;`, `%`) count together up to a blank one. What is behind the last that speaks of it is no part of the header.
 
 /// A header is looked for in this many bytes.
@@ -29,9 +29,15 @@ fn blanks_end(head: &[u8], at: usize) -> usize {
 /// The end of the comment that begins at `at`, if one does.
 fn comment_end(head: &[u8], at: usize) -> Option<usize> {
     let rest = &head[at..];
-    for (open, close) in [(&b"/*"[..], &b"*/"[..]), (b"<!--", b"-->")] {
-        if rest.starts_with(open) {
-            let len = memchr::memmem::find(rest, close)? + close.len();
+    let enclosed = [
+        (&b"/*"[..], &b"*/"[..]),
+        (b"<!--", b"-->"),
+        (b"\"\"\"", b"\"\"\""),
+        (b"\'\'\'", b"\'\'\'"),
+    ];
+    for (open, close) in enclosed {
+        if let Some(inside) = rest.strip_prefix(open) {
+            let len = memchr::memmem::find(inside, close)? + open.len() + close.len();
             return Some(at + len);
         }
     }

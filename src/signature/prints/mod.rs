@@ -15,9 +15,9 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values: see [`header`].
+//! The licence header of a file gives no values: see `header`.
 //!
-//! Values are made by one frozen hash (see [`hash`]), unkeyed, so that a text is hashed once for all sets; a set stores
+//! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
 //! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
 //! found again in another language.
 
@@ -31,7 +31,7 @@ use std::collections::HashSet;
 
 use super::index::LinePrint;
 use super::norm_text;
-use crate::lex::family_of;
+use crate::lex::{Family, family_of};
 
 /// A way of making fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,12 +93,17 @@ pub struct Print {
 /// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places. `text` is in
 /// UTF-8 or what comes near it, without byte order mark; of a text longer than
 /// [`TEXT_MAX_BYTES`](crate::lex::TEXT_MAX_BYTES) the beginning is read.
-pub fn prints(text: &[u8], mut put: impl FnMut(Tier, Print)) {
-    prints_of_text(text, false, &mut put);
+pub fn prints(text: &[u8], put: impl FnMut(Tier, Print)) {
+    prints_of(family_of(text), text, put);
+}
+
+/// The same of a text whose family is known.
+pub fn prints_of(family: Family, text: &[u8], mut put: impl FnMut(Tier, Print)) {
+    prints_of_text(family, text, false, &mut put);
 }
 
 /// The same of a text that may have been found within another.
-fn prints_of_text(text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
+fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
     let header = header::header_end(text);
     winnow::prints(&text[header..], |print| {
@@ -113,12 +118,15 @@ fn prints_of_text(text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print
             },
         );
     });
-    tokens::prints(family_of(text), text, is_decoded, put);
+    tokens::prints(family, text, is_decoded, put);
 }
 
 /// The fingerprints of one file, as a set keeps them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FilePrints([Vec<LinePrint>; Tier::ALL.len()]);
+pub struct FilePrints {
+    tiers: [Vec<LinePrint>; Tier::ALL.len()],
+    family: Option<Family>,
+}
 
 impl FilePrints {
     /// The fingerprints of a content; none where it is not text. Each value stands once, at its first place.
@@ -130,31 +138,44 @@ impl FilePrints {
             return FilePrints::default();
         };
         let mut found: [Vec<Print>; Tier::ALL.len()] = Default::default();
-        prints(&text, |tier, print| found[tier as usize].push(print));
+        let family = family_of(&text);
+        prints_of(family, &text, |tier, print| {
+            found[tier as usize].push(print)
+        });
         let lines = LineStarts::of(&text);
-        FilePrints(found.map(|mut tier| {
+        let tiers = found.map(|mut tier| {
             tier.sort_by_key(|print| (print.start, print.end));
             let mut seen = HashSet::new();
             tier.retain(|print| seen.insert(print.value));
             tier.iter().map(|print| lines.print(print)).collect()
-        }))
+        });
+        FilePrints {
+            tiers,
+            family: Some(family),
+        }
     }
 
     /// Those of one tier, in the order of their places.
     #[must_use]
     pub fn of_tier(&self, tier: Tier) -> &[LinePrint] {
-        &self.0[tier as usize]
+        &self.tiers[tier as usize]
+    }
+
+    /// The family of the text.
+    #[must_use]
+    pub fn family(&self) -> Option<Family> {
+        self.family
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.iter().all(Vec::is_empty)
+        self.tiers.iter().all(Vec::is_empty)
     }
 
     /// Takes away those of a tier.
     pub fn clear(&mut self, tier: Tier) {
-        self.0[tier as usize].clear();
+        self.tiers[tier as usize].clear();
     }
 }
 

@@ -48,7 +48,7 @@ pub const SHAPE_GRAM: usize = 12;
 /// Places for the numbers of a run, a power of two.
 const SHAPE_RING: usize = 16;
 /// Runs of which one is kept.
-pub const SHAPE_WINDOW: usize = 9;
+pub const SHAPE_WINDOW: usize = 13;
 /// Atoms of a run.
 pub const ATOM_GRAM: usize = 4;
 
@@ -56,6 +56,8 @@ pub const ATOM_GRAM: usize = 4;
 const NAME_MIN: usize = 6;
 /// Folded characters of a property, or of a text that is one word.
 const WORD_MIN: usize = 4;
+/// Bytes that are taken out of an encoded stream of gzip.
+const INFLATED_MAX: u64 = 16 << 20;
 /// A string of this many bytes may be an encoded text.
 const ENCODED_MIN: usize = 200;
 /// Bytes of a word, before it is folded; what is longer is no word.
@@ -235,17 +237,22 @@ impl Printer<'_, '_> {
     fn encoded(&mut self, token: Token, raw: &[u8]) {
         let Some(text) = decoded(raw) else { return };
         let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
-        super::prints_of_text(&text, true, &mut |tier, print| {
-            let (start, end) = (place(print.start), place(print.end));
-            (self.put)(
-                tier,
-                Print {
-                    start,
-                    end,
-                    ..print
-                },
-            );
-        });
+        super::prints_of_text(
+            crate::lex::family_of(&text),
+            &text,
+            true,
+            &mut |tier, print| {
+                let (start, end) = (place(print.start), place(print.end));
+                (self.put)(
+                    tier,
+                    Print {
+                        start,
+                        end,
+                        ..print
+                    },
+                );
+            },
+        );
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
@@ -281,7 +288,7 @@ impl Printer<'_, '_> {
     }
 }
 
-/// The text that a string is the Base64 of, with either alphabet and with or without line ends, written out or escaped.
+/// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
 fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
     const HEAD: usize = 64;
     let is_of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
@@ -307,9 +314,17 @@ fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
         }
     }
     use base64::Engine;
-    let text = base64::engine::general_purpose::STANDARD_NO_PAD
+    use std::io::Read;
+    let mut text = base64::engine::general_purpose::STANDARD_NO_PAD
         .decode(digits)
         .ok()?;
+    if text.starts_with(&[0x1F, 0x8B]) {
+        let mut inflated = Vec::new();
+        let stream = flate2::read::GzDecoder::new(text.as_slice());
+        // What comes out before the stream breaks is worth a look, too.
+        let _ = stream.take(INFLATED_MAX).read_to_end(&mut inflated);
+        text = inflated;
+    }
     // What is encoded is mostly pictures and fonts.
     let controls = text
         .iter()

@@ -10,7 +10,8 @@
 //!
 //! 1. The characters are the ASCII letters and digits of the text, in order, capitals made small. All other
 //!    bytes are left out, so that a copy in which they were lost or replaced is the same. So is what follows right
-//!    behind a `\`: a copy within a string, as in JSON, has `\n` where the original has a line end.
+//!    behind a `\`: a copy within a string, as in JSON, has `\n` where the original has a line end. So are the
+//!    references that a copy within HTML has: `&amp;`, `&lt;`, `&gt;`, `&quot;`, `&apos;`, `&nbsp;`, `&#39;`, `&#x27;`.
 //! 2. `T[c]` is `mix(c + 1)`. The hash of the run `c1 … c30` is the XOR of `T[ci]` rotated left by `30 - i` bits, times
 //!    0x9E3779B97F4A7C15.
 //! 3. From the first full window on, each window gives its least hash, the last of equals. What the window before gave is not
@@ -67,7 +68,8 @@ const LEAVES: [u64; 256] = {
 pub(super) fn prints(text: &[u8], mut put: impl FnMut(Print)) {
     let mut state = State::new();
     for (block_at, block) in (0..).step_by(BLOCK).zip(text.chunks(BLOCK)) {
-        state.take(block_at, block, &mut put);
+        let rest = text.get(block_at..).unwrap_or_default();
+        state.take(block_at, block, rest, &mut put);
     }
     state.finish(&mut put);
 }
@@ -84,6 +86,8 @@ struct State {
     places: [u32; KEPT + BLOCK],
     hashes: [u64; KEPT + BLOCK],
     len: usize,
+    /// The end of the last reference to a character.
+    reference_end: u32,
     /// The byte before the block.
     before: u8,
     /// Hash of the last run.
@@ -101,6 +105,7 @@ impl State {
             places: [0; KEPT + BLOCK],
             hashes: [0; KEPT + BLOCK],
             len: 0,
+            reference_end: 0,
             before: 0,
             hash: 0,
             gone: 0,
@@ -108,10 +113,11 @@ impl State {
         }
     }
 
-    fn take(&mut self, block_at: usize, block: &[u8], put: &mut impl FnMut(Print)) {
+    /// Takes the block at `block_at`, which `rest` begins with.
+    fn take(&mut self, block_at: usize, block: &[u8], rest: &[u8], put: &mut impl FnMut(Print)) {
         self.make_room();
         let fresh = self.len;
-        self.fold(block_at, block);
+        self.fold(block_at, block, rest);
         self.roll(fresh);
         self.choose(fresh, put);
     }
@@ -129,13 +135,18 @@ impl State {
         self.least -= from;
     }
 
-    fn fold(&mut self, block_at: usize, block: &[u8]) {
+    fn fold(&mut self, block_at: usize, block: &[u8], rest: &[u8]) {
         let mut len = self.len;
         let mut before = self.before;
         for (place, &byte) in (block_at as u32..).zip(block) {
             let is_escaped = before == b'\\';
             before = byte;
-            let folded = FOLD[usize::from(byte)] * u8::from(!is_escaped);
+            if byte == b'&' {
+                let at = place as usize - block_at;
+                self.reference_end = place + reference_len(rest.get(at..).unwrap_or_default());
+            }
+            let is_left_out = is_escaped | (place < self.reference_end);
+            let folded = FOLD[usize::from(byte)] * u8::from(!is_left_out);
             // Written whether it stays or not: a branch on every byte costs more.
             self.chars[len] = folded;
             self.places[len] = place;
@@ -216,6 +227,18 @@ impl State {
     }
 }
 
+/// The length of the reference to a character that a text begins with; 0 where it does not.
+#[inline]
+fn reference_len(text: &[u8]) -> u32 {
+    let known = REFERENCES.iter().find(|name| text.starts_with(name));
+    known.map_or(0, |name| name.len() as u32)
+}
+
+/// What writers of HTML put for characters that mean something there.
+const REFERENCES: [&[u8]; 8] = [
+    b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;", b"&nbsp;", b"&#39;", b"&#x27;",
+];
+
 /// Spreads the hash of a run over the numbers, so that the least is any of them.
 #[inline]
 fn finish(hash: u64) -> u64 {
@@ -239,10 +262,15 @@ mod tests {
 
     /// The rules of the page, word for word and slowly.
     fn slowly(text: &[u8]) -> Vec<Print> {
+        let is_referred = |at: usize| {
+            let mut starts = at.saturating_sub(5)..at;
+            starts.any(|from| from + reference_len(&text[from..]) as usize > at)
+        };
         let chars: Vec<(u32, u8)> = (0..)
             .zip(text)
             .filter(|(at, b)| {
-                b.is_ascii_alphanumeric() && (*at == 0 || text[*at as usize - 1] != b'\\')
+                let at = *at as usize;
+                b.is_ascii_alphanumeric() && (at == 0 || text[at - 1] != b'\\') && !is_referred(at)
             })
             .map(|(at, b)| (at, b.to_ascii_lowercase()))
             .collect();
@@ -293,7 +321,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_as_the_page_says(text in r"[a-e .\\]{0,9000}") {
+        fn it_is_as_the_page_says(text in r"([a-e .\\&]|&lt;|&#x27;){0,9000}") {
             prop_assert_eq!(all(text.as_bytes()), slowly(text.as_bytes()));
         }
 
