@@ -879,7 +879,6 @@ mod tests {
             collector: None,
             prefilter: crate::exposure::Prefilter::new(),
             organisation: None,
-            collector: None,
             progress: Arc::default(),
         };
         analyse_shared(&analyser, Input::Memory(bytes.into()), b"", &Faulty)
