@@ -252,3 +252,161 @@ fn a_case_that_keeps_no_such_digests_is_not_asked() {
     ];
     run(arguments).expect(2).says("a case keeps neither");
 }
+
+/// Signs the tree and has lists of it written; gives them by kind.
+fn exported(folder: &Path, tree: &Path, kinds: &[&str]) -> Vec<PathBuf> {
+    let mut arguments: Vec<OsString> = vec!["sign".into(), tree.into()];
+    arguments.extend(["--work", "acme", "--release", "1", "--output"].map(OsString::from));
+    arguments.push(folder.join("exported.sigset").into());
+    let mut lists = Vec::new();
+    for kind in kinds {
+        let list = folder.join(format!("exported.{kind}"));
+        arguments.push("--export".into());
+        arguments.push(format!("{kind}={}", list.display()).into());
+        lists.push(list);
+    }
+    run(arguments).expect(0);
+    lists
+}
+
+/// `sha256sum` and hashdeep check the lists that are written for them, and find a byte that is changed.
+#[test]
+fn other_programs_check_the_lists_that_are_written() {
+    let folder = scratch();
+    let tree = work(folder.path());
+    write_all(&tree, &[("src/odd\\name\n.js", vec![b'x'; 100])]);
+    let lists = exported(folder.path(), &tree, &["sha256sum", "swhid", "hashdeep"]);
+    let sums = lists[0].to_str().unwrap();
+    assert!(printed(&tree, "sha256sum", &["--check", "--strict", sums]).is_some());
+
+    let swhids = std::fs::read_to_string(&lists[1]).unwrap();
+    assert_eq!(swhids.lines().count(), 4);
+    for file in ["src/a.js", "src/b, c.py", "lib/d.bin"] {
+        let id = git(&tree, ["hash-object", "--no-filters", file]);
+        let id = String::from_utf8(id).unwrap();
+        let row = format!("swh:1:cnt:{}\t{file}\n", id.trim());
+        assert!(swhids.contains(&row), "{swhids}");
+    }
+
+    let deep = lists[2].to_str().unwrap();
+    let strangers = ["-x", "-k", deep, "-r", "-l", "."];
+    let is_there = printed(&tree, "hashdeep", &["-V"]).is_some();
+    if !is_there {
+        skipped("lists for hashdeep", "there is no hashdeep", REQUIRED);
+    }
+    let short = "./empty\n./lib/short\n./node_modules/left-pad/index.js\n";
+    let unknown = || {
+        // It ends with a status of its own where a file of the list was not met.
+        let output = Command::new("hashdeep")
+            .args(strangers)
+            .current_dir(&tree)
+            .output();
+        let printed = output.map_or(Vec::new(), |output| output.stdout);
+        let mut lines: Vec<_> = std::str::from_utf8(&printed).unwrap().lines().collect();
+        lines.sort_unstable();
+        lines.join("\n") + "\n"
+    };
+    assert!(!is_there || unknown() == short, "{}", unknown());
+    std::fs::write(tree.join("src/a.js"), "changed").unwrap();
+    assert!(printed(&tree, "sha256sum", &["--check", "--strict", sums]).is_none());
+    assert!(!is_there || unknown() == format!("{short}./src/a.js\n"));
+}
+
+/// What SCANOSS's own client makes of real files, line for line: this project's sources, with other line ends too.
+#[test]
+fn fingerprints_for_scanoss_are_its_own() {
+    let folder = scratch();
+    let tree = folder.path().join("work");
+    for source in ["src/signature", "src/lex", "tests"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let code = std::fs::read_to_string(&path).unwrap();
+            let other = code.replace('\n', "\r\n");
+            let files = [
+                (format!("{source}/{name}"), code),
+                (format!("crlf/{source}/{name}"), other),
+            ];
+            write_all(&tree, &files);
+        }
+    }
+    let line: String = common::Random::new(5).text(50_000).replace('\n', " ");
+    write_all(&tree, &[("one-line.js", line)]);
+    let list = exported(folder.path(), &tree, &["wfp"]).remove(0);
+    let ours = std::fs::read_to_string(&list).unwrap();
+    let program = "import sys\nfrom scanoss_winnowing.winnowing import Winnowing\n\
+        w = Winnowing(quiet=True, all_extensions=True)\n\
+        for line in open(sys.argv[1]):\n    \
+        if line.startswith('file='):\n        \
+        name = line.rstrip('\\n').split(',', 2)[2]\n        \
+        sys.stdout.write(w.wfp_for_contents(name, False, open(name, 'rb').read()))\n";
+    let Some(theirs) = printed(&tree, "python3", &["-c", program, list.to_str().unwrap()]) else {
+        return skipped(
+            "fingerprints of SCANOSS",
+            "scanoss-winnowing is not there",
+            REQUIRED,
+        );
+    };
+    assert!(ours.lines().count() > 10_000, "{}", ours.lines().count());
+    let theirs = String::from_utf8(theirs).unwrap();
+    assert_eq!(ours.lines().count(), theirs.lines().count());
+    for (number, (our, their)) in ours.lines().zip(theirs.lines()).enumerate() {
+        assert_eq!(our, their, "line {number}");
+    }
+}
+
+/// The id that is printed of a folder is that of git, which knows programs, links, and folders that sort among files.
+#[cfg(unix)]
+#[test]
+fn the_id_of_a_folder_is_that_of_git() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = scratch();
+    let tree = work(folder.path());
+    write_all(
+        &tree,
+        &[
+            ("a.b/x", "1"),
+            ("a/y", "2"),
+            ("a0", "3"),
+            ("a-", "4"),
+            ("a/\u{e9}\n", "5"),
+        ],
+    );
+    std::fs::create_dir_all(tree.join("nothing/in/it")).unwrap();
+    std::os::unix::fs::symlink("../a", tree.join("a/link")).unwrap();
+    std::os::unix::fs::symlink("nowhere", tree.join("dangling")).unwrap();
+    let program = tree.join("a/y");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let printed = |name: &str| {
+        let mut arguments: Vec<OsString> = vec!["sign".into(), tree.clone().into()];
+        arguments.extend(["--work", "acme", "--release", "1", "--output"].map(OsString::from));
+        arguments.push(folder.path().join(name).into());
+        let ran = run(arguments).expect(0);
+        let line = ran.text().lines().find(|line| line.starts_with("tree "));
+        line.expect("a tree").to_owned()
+    };
+    let by_git = || {
+        git(&tree, ["add", "--all", "--force"]);
+        let id = String::from_utf8(git(&tree, ["write-tree"])).unwrap();
+        format!("swh:1:dir:{} ", id.trim())
+    };
+    let before = printed("before.sigset");
+    git(&tree, ["init", "--quiet", "."]);
+    git(&tree, ["config", "core.autocrlf", "false"]);
+    let id = by_git();
+    assert!(before.contains(&id), "{before} {id}");
+    // The store itself is no part of the tree.
+    assert_eq!(printed("with-store.sigset"), before);
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let after = printed("after.sigset");
+    assert_ne!(after, before);
+    assert!(after.contains(&by_git()), "{after}");
+    // In the place of a folder with a store git holds a commit.
+    std::fs::create_dir_all(tree.join("lib/.git")).unwrap();
+    let none = printed("none.sigset");
+    assert!(none.contains("a git store of its own"), "{none}");
+}

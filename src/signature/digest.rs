@@ -76,36 +76,51 @@ impl ListDigests {
     /// # Errors
     /// It cannot be read, or holds fewer bytes.
     pub fn read(reader: impl Read, bytes: u64) -> io::Result<ListDigests> {
-        let (mut git, mut md5) = (Sha1::new(), Md5::new());
-        git.update(format!("blob {bytes}\0"));
-        let mut reader = reader.take(bytes);
-        let mut buffer = vec![0; 1 << 16];
-        let mut left = bytes;
-        loop {
-            let got = match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(got) => got,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            let piece = buffer.get(..got).unwrap_or_default();
-            git.update(piece);
-            md5.update(piece);
-            left = left.saturating_sub(got as u64);
-        }
-        if left > 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        let mut md5 = Md5::new();
+        let git_sha1 = git_blob_sha1_read(reader, bytes, |piece| md5.update(piece))?;
         Ok(ListDigests {
             bytes,
-            git_sha1: git.finalize().into(),
+            git_sha1,
             md5: md5.finalize().into(),
         })
     }
 }
 
+/// The git blob id of `bytes` bytes from `reader`; each piece is shown to `look`.
+///
+/// # Errors
+/// It cannot be read, or holds fewer bytes.
+pub fn git_blob_sha1_read(
+    reader: impl Read,
+    bytes: u64,
+    mut look: impl FnMut(&[u8]),
+) -> io::Result<[u8; 20]> {
+    let mut git = Sha1::new();
+    git.update(format!("blob {bytes}\0"));
+    let mut reader = reader.take(bytes);
+    let mut buffer = vec![0; 1 << 16];
+    let mut left = bytes;
+    loop {
+        let got = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let piece = buffer.get(..got).unwrap_or_default();
+        git.update(piece);
+        look(piece);
+        left = left.saturating_sub(got as u64);
+    }
+    if left > 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(git.finalize().into())
+}
+
 /// MD5 of `content`.
-pub(super) fn md5_of(content: &[u8]) -> [u8; 16] {
+#[must_use]
+pub fn md5_of(content: &[u8]) -> [u8; 16] {
     Md5::digest(content).into()
 }
 

@@ -74,7 +74,10 @@ pub mod validation;
 pub mod verdict;
 
 pub use builder::{BuildError, Built, FileEntry, Options, SetBuilder, Summary};
-pub use digest::{FileDigests, ListDigests, digests_of, digests_with_sha256, git_blob_sha1};
+pub use digest::{
+    FileDigests, ListDigests, digests_of, digests_with_sha256, git_blob_sha1, git_blob_sha1_read,
+    md5_of,
+};
 pub use format::{LicenceFlag, PartyFlag};
 pub use group::{Found, Grade, Hit, SetGroup};
 pub use index::LinePrint;

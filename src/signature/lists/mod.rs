@@ -1,4 +1,4 @@
-//! Lists of digests that other programs wrote, read and made a set of.
+//! Lists of digests as other programs write them: read and made a set of, and written of what was signed.
 //!
 //! Who has no source tree at hand may have a list of it: of `sha256sum` in an archive of releases, of an auditor's hashdeep,
 //! of an archive that names contents by SWHID, of a SCANOSS client. Such a list says less than a tree. It makes a set that
@@ -20,8 +20,12 @@
 //! the first of them are named.
 
 mod build;
+mod winnow;
+mod write;
 
 pub use build::build;
+pub use winnow::winnowed;
+pub use write::{Row, write};
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -90,6 +94,18 @@ impl Kind {
             Kind::Hashdeep => "a list of hashdeep",
             Kind::Swhid => "a list of SWHIDs",
             Kind::Wfp => "a list of SCANOSS (.wfp)",
+        }
+    }
+
+    /// The list that a word of the command line means.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Kind> {
+        match word {
+            "sha256sum" => Some(Kind::Sha256sum),
+            "hashdeep" => Some(Kind::Hashdeep),
+            "swhid" => Some(Kind::Swhid),
+            "wfp" => Some(Kind::Wfp),
+            _ => None,
         }
     }
 }

@@ -148,11 +148,11 @@ fn golden_sets_of_lists() {
     let golden = [
         (
             format!("{ABC}  a\n"),
-            "a2a4630d325ea46ebbb432d9b1eee6d98d8ddfa8430db79831cfddfb98349382",
+            "a0d9ee47de760b18bbdb9e5bbe13b12322fa3163f6c5e45474c8f467897c3020",
         ),
         (
             git.to_owned(),
-            "b1389fb237b0688d5f1ffb8beab02d51ebfc6f74ac34d92f3998f557c5e58286",
+            "7162dc08147d40e7aa67ab214b4bd1b8ccaf662b32a2d362b75776656d336f3a",
         ),
         (
             md5.to_owned(),
