@@ -871,6 +871,42 @@ fn a_match_is_explained_from_the_input_and_the_original() {
     assert!(left.is_empty(), "nothing half-written stays behind");
 }
 
+/// A file that was cut in pieces is there as a whole where all pieces are, and a piece that is there twice counts once.
+#[test]
+fn pieces_of_a_file_count_together() {
+    let folder = scratch();
+    let tree = write_all(
+        &folder.path().join("work"),
+        [("src/a.js", &work()["src/a.js"])],
+    );
+    let set = sign(folder.path(), &tree, "1", &[]);
+    let a = &work()["src/a.js"];
+    let third = a.lines().count() / 3;
+    let piece = |number: usize| lines(a, number * third, third);
+    let share = |name: &str, pieces: &[usize]| {
+        let input = folder.path().join(name);
+        for (at, &number) in pieces.iter().enumerate() {
+            write(
+                &input,
+                &format!("{at}.js"),
+                format!("{}{}", foreign(at as u64), piece(number)),
+            );
+        }
+        let records = scan(0, arguments(&input, &[&set], &[]));
+        let copy = records.all("copy").next().unwrap().clone();
+        assert_eq!(number(&copy, "files_matched"), 1);
+        copy["of_original"].as_f64().unwrap()
+    };
+    let one = share("one", &[0]);
+    assert!((0.25..0.4).contains(&one), "{one}");
+    let again = share("again", &[0, 0]);
+    assert!((one - again).abs() < 0.01, "{one} {again}");
+    let two = share("two", &[0, 2]);
+    assert!((0.55..0.75).contains(&two), "{two}");
+    let all = share("all", &[2, 0, 1]);
+    assert!(all > 0.93, "{all}");
+}
+
 /// What matches is kept by its digest, once, for its owner only, and shows what it was when the input is gone.
 #[test]
 fn matched_contents_are_kept_and_explained_from_there() {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench leakbench -- DIR [--half dev|test] [--features FILE]
+//! cargo bench --bench leakbench -- DIR [--half dev|test] --ports [--foreign FOLDER]...
 //! ```
 //!
 //! `DIR` is what `make.py` beside this file made. Every signature package of the half is signed as a work of its own, all
@@ -585,7 +586,7 @@ fn write_features(
             let length = works.group.sets()[likeness.set]
                 .file(likeness.file)
                 .map_or(0, |info| info.bytes);
-            let verdict = if likeness.is_other_language && verdict == "no" {
+            let verdict = if likeness.is_text_only && verdict == "no" {
                 "port"
             } else {
                 verdict

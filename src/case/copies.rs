@@ -2,11 +2,14 @@
 //!
 //! A root is a place that people speak of as one thing: an archive, a repository, a package, a folder that was given. Of
 //! each root and each work one row says how much of the work is there. What is equal, or holds equal stretches, makes a
-//! `copy`; a root with weaker matches only is a `suspect`, also one that is a [suspected port](super::ports) of the work. Only first-party files of the work count: a vendored library
-//! that both have is nobody's leak.
+//! `copy`; a root with weaker matches only is a `suspect`, also one that is a suspected port of the work as a whole (see
+//! [`ports`](super::ports)). Only first-party files of the work count: a vendored library
+//! that both have is nobody's leak. A set that is made of lists knows no party, and all its files count but those that
+//! lie among dependencies; where it does not know every length, the share of the work is one of files.
 //!
 //! **How much.** Each file of the work counts once, with its best match, and with as many of its bytes as are there: all of
-//! them where it is equal, its share of the original where stretches of it are. Beside files that are there, those that
+//! them where it is equal, its share of the original where stretches of it are. Stretches in several contents of the
+//! root count together, by their lines: a file that was split is there as a whole. Beside files that are there, those that
 //! may be there (derived, ported, hinted) are counted in `grades` and nowhere else.
 //!
 //! **Which release.** Releases of a work share most of their files, so a copy of one matches all. Named is the release
@@ -19,8 +22,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::join::{JoinInput, Root};
 use super::ports::suspect_of;
 use super::store::{Case, CaseError};
+use super::union::Lines;
 use crate::record::{Basis, Copy, Examined, Grade, Match, Record, ReleaseBasis, ReleaseMatch};
-use crate::signature::{PartyFlag, Set};
+use crate::signature::{Counted, Set};
 
 /// Of two releases that differ by less than this share of the bytes that are there, neither is nearer.
 const TIE_SHARE: f64 = 0.02;
@@ -29,6 +33,8 @@ const TIE_SHARE: f64 = 0.02;
 const WHOLE_MIN_SHARE: f64 = 0.98;
 /// A work of which every file is there, and less than this share of its bytes, is there in part.
 const MODIFIED_MIN_SHARE: f64 = 0.5;
+/// Parts that shares are added up in.
+const BILLION: f64 = 1e9;
 /// Files that tell releases apart are named up to this number; all are counted.
 const TELLING_MAX: usize = 16;
 
@@ -39,6 +45,10 @@ struct Best {
     basis: Basis,
     of_original: f64,
     of_target: f64,
+    /// Lines of the original that this match covers.
+    lines: u64,
+    /// Share of the original that is there in all contents of the root together.
+    share: f64,
 }
 
 impl Best {
@@ -51,7 +61,12 @@ impl Best {
 
     fn better(self, other: Best) -> Best {
         let rank = |best: &Best| (best.grade, best.basis);
-        let more = other.of_original > self.of_original;
+        let by_target = other.of_target.total_cmp(&self.of_target);
+        let by_original = other.of_original.total_cmp(&self.of_original);
+        let by_all = by_original
+            .then(by_target)
+            .then(other.lines.cmp(&self.lines));
+        let more = by_all.is_gt();
         if rank(&other) < rank(&self) || (rank(&other) == rank(&self) && more) {
             other
         } else {
@@ -65,11 +80,31 @@ impl Best {
 struct OfWork {
     releases: BTreeMap<String, BTreeMap<String, Best>>,
     targets: BTreeMap<String, Vec<(String, Grade, String)>>,
+    /// Of each file of each release the lines that stand in any content, where stretches agree, and the shares of the
+    /// original of all contents added up, in billionths, so that their order does not show: no more than that is there.
+    pieces: BTreeMap<(String, String), (Lines, u64)>,
 }
 
-/// A release that was signed, and its first-party files by name: how many have that name, and their bytes.
+impl OfWork {
+    /// Counts further lines that other contents hold, in proportion to those of the best match.
+    fn add_up(&mut self) {
+        for ((release, file), (lines, at_most)) in std::mem::take(&mut self.pieces) {
+            let files = self.releases.get_mut(&release);
+            let best = files.and_then(|files| files.get_mut(&file));
+            let is_cut = |best: &&mut Best| best.grade == Grade::Excerpt && best.lines > 0;
+            if let Some(best) = best.filter(is_cut) {
+                let share = best.of_original * lines.count() as f64 / best.lines as f64;
+                let share = share.min(at_most as f64 / BILLION);
+                best.share = share.max(best.of_original).min(1.0);
+            }
+        }
+    }
+}
+
+/// A release that was signed, and its files that count by name: how many have that name, and their bytes.
 struct Signed<'s> {
     set: &'s Set,
+    counted: Counted,
     files: HashMap<String, (u64, u64)>,
 }
 
@@ -78,7 +113,7 @@ impl<'s> Signed<'s> {
         let mut files = HashMap::new();
         for id in 0..set.files_total() {
             let info = set.file(id);
-            let Some(info) = info.filter(|info| info.party == PartyFlag::First) else {
+            let Some(info) = info.filter(|info| set.counts(info)) else {
                 continue;
             };
             let name = set
@@ -88,7 +123,11 @@ impl<'s> Signed<'s> {
             *count += 1;
             *bytes += info.bytes;
         }
-        Self { set, files }
+        Self {
+            set,
+            counted: set.counted(),
+            files,
+        }
     }
 }
 
@@ -120,7 +159,7 @@ impl Held {
                 continue;
             }
             let is_whole = matches!(best.grade, Grade::Exact | Grade::Normalized | Grade::Hinted);
-            let share = if is_whole { 1.0 } else { best.of_original };
+            let share = if is_whole { 1.0 } else { best.share };
             held.files += count;
             held.bytes += bytes as f64 * share;
             held.weakest = held.weakest.max(best.basis);
@@ -134,8 +173,11 @@ impl Held {
         held
     }
 
-    fn of_original(&self, set: &Set) -> f64 {
-        self.bytes / set.first_party_bytes().max(1) as f64
+    fn of_original(&self, counted: Counted) -> f64 {
+        match counted.bytes {
+            Some(bytes) => self.bytes / bytes.max(1) as f64,
+            None => self.files as f64 / counted.files.max(1) as f64,
+        }
     }
 }
 
@@ -261,6 +303,7 @@ impl Case {
                 basis,
                 of_original,
                 of_target,
+                ranges,
                 ..
             } = *found;
             let of_work = matched.entry((root, work)).or_default();
@@ -268,11 +311,20 @@ impl Case {
                 let of_target = of_work.targets.entry(locator).or_default();
                 of_target.push((release.clone(), grade, file.clone()));
             }
+            let ranges = ranges.iter().map(|range| range.original_lines);
+            if grade == Grade::Excerpt {
+                let name = (release.clone(), file.clone());
+                let (lines, at_most) = of_work.pieces.entry(name).or_default();
+                ranges.clone().for_each(|range| lines.add(range));
+                *at_most = at_most.saturating_add((of_original * BILLION) as u64);
+            }
             let best = Best {
                 grade,
                 basis,
                 of_original,
                 of_target,
+                lines: Lines::of(ranges).count(),
+                share: of_original,
             };
             of_work
                 .releases
@@ -282,6 +334,7 @@ impl Case {
                 .and_modify(|held| *held = held.better(best))
                 .or_insert(best);
         }
+        matched.values_mut().for_each(OfWork::add_up);
         Ok(matched)
     }
 }
@@ -344,8 +397,8 @@ fn copy_of(found: &OfWork, signed: &BTreeMap<&str, Signed>, releases: usize) -> 
             releases: rows,
         }
     });
-    let total = u64::from(set.first_party_files());
-    let share = of_named.of_original(set);
+    let total = signed.counted.files;
+    let share = of_named.of_original(signed.counted);
     let class = if !is_copy {
         SUSPECT
     } else if of_named.files < total || (of_named.changed > 0 && share < MODIFIED_MIN_SHARE) {
@@ -378,7 +431,7 @@ fn release_row(
     ReleaseMatch {
         release: (*release).clone(),
         files_matched: held.files,
-        of_original: held.of_original(signed.set),
+        of_original: held.of_original(signed.counted),
         equal: evidence.equal,
         telling: evidence.telling,
         telling_files: evidence.files.iter().take(TELLING_MAX).cloned().collect(),

@@ -13,6 +13,7 @@ mod join;
 mod links;
 mod ports;
 mod store;
+mod union;
 
 pub use join::JoinInput;
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

@@ -120,6 +120,13 @@ fn info(case: &Case) -> Result<Exit, CliError> {
 /// Prints a `match` record for each blob of the case that is a file of a set, byte for byte or in normal form, and not
 /// public to the same degree. Of other tiers a case keeps nothing, and that is said.
 fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
+    if let Some(set) = sets.sets().iter().find(|set| set.asks_more_than_sha256()) {
+        return Err(CliError::new(format!(
+            "the set of {} {} knows files by git id or by MD5 only, and a case keeps neither; scan the inputs again with it",
+            set.work(),
+            set.release()
+        )));
+    }
     let (mut blobs, mut bare) = (0_u64, 0_u64);
     let mut complete = true;
     let mut lines = Vec::new();
@@ -197,6 +204,16 @@ fn matched(
 ) -> Result<String, CliError> {
     let set = &sets.sets()[set];
     let lines = set.file(file).map_or(0, |info| u64::from(info.lines));
+    // A set that is made of lists does not know lines, nor does a case.
+    let ranges = if set.is_of_lists() {
+        Vec::new()
+    } else {
+        vec![MatchRange {
+            original_lines: [1, lines.max(1)],
+            target_lines: [1, blob.lines.unwrap_or(lines).max(1)],
+            target_bytes: [0, blob.bytes],
+        }]
+    };
     let record = Record::from(Match {
         locator: blob.locator.clone(),
         hops: blob.hops.clone(),
@@ -212,11 +229,7 @@ fn matched(
         log10_p: None,
         of_original: 1.0,
         of_target: 1.0,
-        ranges: vec![MatchRange {
-            original_lines: [1, lines.max(1)],
-            target_lines: [1, blob.lines.unwrap_or(lines).max(1)],
-            target_bytes: [0, blob.bytes],
-        }],
+        ranges,
         git: blob.git.clone(),
         image: blob.image.clone(),
     });

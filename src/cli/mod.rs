@@ -16,6 +16,7 @@ mod report;
 mod rules;
 mod scan;
 mod sign;
+mod sign_lists;
 mod summary;
 pub mod wall;
 

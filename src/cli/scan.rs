@@ -107,6 +107,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         .transpose()?;
     let has_baseline = !args.baseline.is_empty();
     let careful = sets.has_prints() && !has_baseline;
+    let of_lists = sets.sets().iter().filter(|set| set.is_of_lists()).count();
     let pipeline = Pipeline::new(Request {
         case: args.case.as_deref(),
         paths: &paths,
@@ -129,7 +130,8 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let jsonl = jsonl.map(output::NewFile::create).transpose()?;
     let wall = pipeline.raise_wall(args.report.as_deref(), args.keep_matched.as_deref());
     let searched = !args.signatures.is_empty();
-    let mut summary = summary::Summary::new(args.fail_on, searched, careful, args.triage);
+    let mut summary =
+        summary::Summary::new(args.fail_on, searched, careful, args.triage).with_lists(of_lists);
     let is_printed = !args.common.quiet && !to_stdout;
     // A case holds what earlier runs found too; without one everything comes by here.
     let comes_by = is_printed && args.case.is_none();

@@ -1,4 +1,4 @@
-//! `strandline sign`
+//! `strandline sign`: of a work that is at hand. Of lists, see `sign_lists.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -8,8 +8,10 @@ use rayon::prelude::*;
 
 use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit, warn_of};
+use super::{CliError, Common, Exit, sign_lists, warn_of};
 use crate::blob::Locator;
+use crate::blob::digest::hex;
+use crate::blob::locator::shown;
 use crate::case::Case;
 use crate::exposure::{
     Manifest, Organisation, is_public_licence, party_of, stated_licence, states_open,
@@ -19,14 +21,16 @@ use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
 use crate::scan::facts::{Child, Kept, Standing, each_entry};
 use crate::scan::place::{PackageIndex, manifest_folder, manifest_of};
+use crate::scan::tree_id::{TreeId, tree_id};
+use crate::signature::lists::{self, Kind, Row};
 use crate::signature::prints::FilePrints;
 use crate::signature::{
     Built, FileEntry, Key, LicenceFlag, Options, PartyFlag, SetBuilder, SetGroup,
-    digests_with_sha256, names_path, norm_text,
+    digests_with_sha256, md5_of, names_path, norm_text,
 };
 
 /// A file with less text than this says nothing about whose it is; bytes without white space.
-const TEXT_MIN: usize = 24;
+pub const TEXT_MIN: usize = 24;
 /// A shorter text is left out of a set that is handed on: who has the set could guess it. Bytes of its normal form.
 const HANDED_ON_MIN: usize = 200;
 
@@ -36,34 +40,42 @@ const CONTAINER: &str = "container: its members were taken instead";
 #[derive(Debug, Args)]
 pub struct SignArgs {
     /// The work: a source tree, a package, an archive, a map
-    #[arg(value_name = "INPUT")]
+    #[arg(value_name = "INPUT", required_unless_present = "from")]
     inputs: Vec<PathBuf>,
+    /// A list of the work by another program, in the place of the work: sha256sum, hashdeep, SWHIDs of contents, SCANOSS
+    /// (.wfp); `-` is standard input. The set finds equal bytes and nothing else
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["inputs", "for_third_parties"])]
+    pub from: Vec<PathBuf>,
+    /// Also write a list of what was signed, for other programs: `sha256sum=FILE`, `hashdeep=FILE`, `swhid=FILE` or
+    /// `wfp=FILE`. It holds paths, and digests without a key: keep it private
+    #[arg(long, value_name = "KIND=FILE", value_parser = parse_export, conflicts_with = "from")]
+    export: Vec<(Kind, PathBuf)>,
     /// Name of the work
     #[arg(long, value_name = "NAME")]
-    work: String,
+    pub work: String,
     /// Release of the work
     #[arg(long, value_name = "VERSION")]
-    release: String,
+    pub release: String,
     /// File to write; the names of the files go into a file beside it that stays private
     #[arg(long, value_name = "FILE")]
-    output: PathBuf,
+    pub output: PathBuf,
     /// The work is public: what is in it is never reported as leaked
     #[arg(long)]
-    public: bool,
+    pub public: bool,
     /// The set is a baseline of public code, to be given with --baseline
     #[arg(long)]
-    baseline: bool,
+    pub baseline: bool,
     /// The set is to be handed on: leave out what can be guessed, single words and texts under 200 bytes
     #[arg(long)]
     for_third_parties: bool,
     /// Key the stored values with this file; without it the key is in the set
     #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    pub key: Option<PathBuf>,
     /// Organisation profile: what is yours
     #[arg(long, value_name = "FILE")]
-    org: Option<PathBuf>,
+    pub org: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    pub common: Common,
 }
 
 /// A folder or archive that packages lie in: the input, and the containers on the way.
@@ -80,13 +92,33 @@ struct Taken {
     place: Vec<u8>,
 }
 
+/// All that was signed.
+struct Signed {
+    built: Built,
+    licences: BTreeMap<LicenceFlag, u64>,
+    /// What is written in lists, in order.
+    rows: Vec<Row>,
+}
+
 /// A file that was fingerprinted.
 struct Printed {
     entry: FileEntry,
+    /// Its row in lists that are written, where any is.
+    row: Option<Row>,
     /// What the file says of its licence itself.
     stated_open: Option<bool>,
     scope: usize,
     place: Vec<u8>,
+}
+
+/// Which lists are written beside the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lists {
+    None,
+    /// Lists of digests.
+    Digests,
+    /// Also one of fingerprints.
+    Fingerprints,
 }
 
 /// Takes files into a set, and counts what is left out.
@@ -95,6 +127,7 @@ struct Signer<'a> {
     /// Public material is taken whole, whosever it is.
     everything: bool,
     for_third_parties: bool,
+    lists: Lists,
     left_out: BTreeMap<&'static str, (u64, Vec<String>)>,
     taken: Vec<Taken>,
     printed: Vec<Printed>,
@@ -165,6 +198,8 @@ impl Signer<'_> {
     /// Fingerprints what was taken, on all threads, and lets go of its bytes.
     fn print(&mut self, pool: Option<&rayon::ThreadPool>) {
         let taken = std::mem::take(&mut self.taken);
+        let lists = self.lists;
+        let printed = |taken| printed(taken, lists);
         self.printed.extend(match pool {
             Some(pool) => pool.install(|| taken.into_par_iter().map(printed).collect::<Vec<_>>()),
             None => taken.into_iter().map(printed).collect(),
@@ -173,12 +208,10 @@ impl Signer<'_> {
 
     /// The set of everything that was taken, and its files by licence. Whose a licence is that no file states itself, the
     /// nearest manifest says; all of them are known only now.
-    fn finish(
-        self,
-        mut builder: SetBuilder,
-    ) -> Result<(Built, BTreeMap<LicenceFlag, u64>), CliError> {
+    fn finish(self, mut builder: SetBuilder) -> Result<Signed, CliError> {
         let scopes: Vec<PackageIndex> = self.manifests.into_iter().map(PackageIndex::new).collect();
         let mut licences = BTreeMap::new();
+        let mut rows = Vec::new();
         for mut file in self.printed {
             let manifest = scopes
                 .get(file.scope)
@@ -197,8 +230,15 @@ impl Signer<'_> {
             };
             *licences.entry(file.entry.licence).or_insert(0) += 1;
             builder.add(file.entry);
+            rows.extend(file.row);
         }
-        Ok((builder.finish()?, licences))
+        rows.sort_unstable();
+        rows.dedup();
+        Ok(Signed {
+            built: builder.finish()?,
+            licences,
+            rows,
+        })
     }
 
     fn leave_out(&mut self, reason: &'static str, standing: &Standing) {
@@ -251,13 +291,21 @@ impl Signer<'_> {
 }
 
 /// Fingerprints one file.
-fn printed(taken: Taken) -> Printed {
+fn printed(taken: Taken, lists: Lists) -> Printed {
     let bytes = taken.kept.bytes();
     let digests = digests_with_sha256(&bytes, taken.sha256);
+    let row = (lists != Lists::None).then(|| Row {
+        path: taken.path.clone(),
+        sha256: digests.sha256,
+        git_sha1: digests.git_sha1,
+        bytes: digests.bytes,
+        wfp: (lists == Lists::Fingerprints).then(|| (md5_of(&bytes), lists::winnowed(&bytes))),
+    });
     let mut entry = FileEntry::new(taken.path, taken.party, digests);
     entry.prints = FilePrints::of(&bytes);
     Printed {
         entry,
+        row,
         stated_open: stated_licence(&bytes).and_then(states_open),
         scope: taken.scope,
         place: taken.place,
@@ -280,12 +328,26 @@ fn is_ignored(child: &Child) -> bool {
     child.source.as_ref().is_some_and(|meta| meta.ignored)
 }
 
+/// Parses `sha256sum=FILE` and its like.
+fn parse_export(text: &str) -> Result<(Kind, PathBuf), String> {
+    let parts = text.split_once('=').filter(|(_, path)| !path.is_empty());
+    parts
+        .and_then(|(word, path)| Some((Kind::of_word(word)?, PathBuf::from(path))))
+        .ok_or_else(|| "write sha256sum=FILE, hashdeep=FILE, swhid=FILE or wfp=FILE".to_owned())
+}
+
 /// Runs the command.
 pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
+    if !args.from.is_empty() {
+        return sign_lists::run(args);
+    }
     let paths = super::input_paths(&args.inputs, None)?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
     let key = args.key.as_deref().map(Key::read).transpose()?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
+    for (_, path) in &args.export {
+        pipeline::warn_if_in_work_tree(path, &args.common);
+    }
     let options = Options {
         public: args.public,
         baseline: args.baseline,
@@ -296,6 +358,13 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         organisation: organisation.as_ref(),
         everything: args.public || args.baseline,
         for_third_parties: args.for_third_parties,
+        lists: if args.export.iter().any(|(kind, _)| *kind == Kind::Wfp) {
+            Lists::Fingerprints
+        } else if args.export.is_empty() {
+            Lists::None
+        } else {
+            Lists::Digests
+        },
         left_out: BTreeMap::new(),
         taken: Vec::new(),
         printed: Vec::new(),
@@ -323,6 +392,11 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         NewFile::create(&args.output)?,
         NewFile::create(&names_path)?,
     );
+    let exports: Vec<(&(Kind, PathBuf), NewFile)> = args
+        .export
+        .iter()
+        .map(|export| Ok((export, NewFile::create(&export.1)?)))
+        .collect::<Result<_, CliError>>()?;
     let wall = pipeline.raise_wall(None, None);
     warn_of(&wall, &args.common);
     // Begun behind the wall, which threads inherit; without threads of its own the work is done on this one.
@@ -358,9 +432,14 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     if outcome.interrupted {
         return Err(CliError::new("stopped before the end; no set was written"));
     }
+    let trees = trees_of(&paths, &args.common);
     let left_out = std::mem::take(&mut signer.left_out);
     let builder = SetBuilder::new(&args.work, &args.release, options);
-    let (built, licences) = signer.finish(builder)?;
+    let Signed {
+        built,
+        licences,
+        rows,
+    } = signer.finish(builder)?;
     if built.summary.files == 0 {
         return Err(CliError::new(
             "nothing in the input can be signed, so no set was written; see what was left out with a scan of the same input",
@@ -368,10 +447,32 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     }
     set.fill(|file| Ok(file.write_all(&built.set_bytes)?))?;
     names.fill(|file| Ok(file.write_all(&built.names)?))?;
+    for ((kind, path), list) in exports {
+        let mut respelt = 0;
+        list.fill(|file| {
+            respelt = lists::write(*kind, &rows, file)?;
+            Ok(())
+        })?;
+        if respelt > 0 {
+            eprintln!(
+                "strandline: {}: {} with line ends, which such a list cannot hold; they are written as %0A and %0D",
+                path.display(),
+                plural(respelt, "path", "paths")
+            );
+        }
+    }
     if !args.common.quiet {
         print_summary(args, &built, &licences, &left_out);
+        print_trees(&trees);
         println!("set         {}", args.output.display());
         println!("names       {} (keep it private)", names_path.display());
+        for (kind, path) in &args.export {
+            println!(
+                "list        {}: {} (keep it private)",
+                path.display(),
+                kind.name()
+            );
+        }
     }
     if outcome.ledger.complete {
         return Ok(Exit::Clean);
@@ -380,6 +481,32 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         "strandline: not everything was read in full, so the set may lack files; `strandline scan` on the same input says what"
     );
     Ok(Exit::Incomplete)
+}
+
+/// The git tree ids of the inputs that are folders. What is mounted in them was not to be read.
+fn trees_of(paths: &[PathBuf], common: &Common) -> Vec<(PathBuf, TreeId)> {
+    let folders = paths
+        .iter()
+        .filter(|path| !common.one_file_system && !common.quiet && path.is_dir());
+    folders.map(|path| (path.clone(), tree_id(path))).collect()
+}
+
+/// Says what one digest stands for each whole tree.
+fn print_trees(trees: &[(PathBuf, TreeId)]) {
+    for (path, id) in trees {
+        match id {
+            Ok(id) => println!(
+                "tree        swh:1:dir:{} is {} with all that is in it",
+                hex(id),
+                shown(&path.to_string_lossy())
+            ),
+            Err(why) => println!(
+                "tree        no id of {}: {}",
+                shown(&path.to_string_lossy()),
+                shown(why)
+            ),
+        }
+    }
 }
 
 /// Says what was signed, what was left out and why, and how large the set is.

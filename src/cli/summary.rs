@@ -47,6 +47,8 @@ pub struct Summary {
     own_public: u64,
     /// Fingerprints were compared, and there was no baseline.
     careful: bool,
+    /// Sets that are made of lists.
+    of_lists: u64,
     /// Bytes that are known to be unread, by code.
     unread: BTreeMap<String, u64>,
     references: u64,
@@ -87,6 +89,13 @@ impl Summary {
             triage,
             ..Self::default()
         }
+    }
+
+    /// Says how many of the sets are made of lists, which find equal bytes only.
+    #[must_use]
+    pub fn with_lists(mut self, sets: usize) -> Self {
+        self.of_lists = sets as u64;
+        self
     }
 
     /// Takes a record; their order does not show.
@@ -309,6 +318,13 @@ impl Summary {
             writeln!(
                 out,
                 "baseline    none was given: without knowing what is common, fingerprints have to agree in more to count"
+            )?;
+        }
+        if self.of_lists > 0 {
+            writeln!(
+                out,
+                "lists       of {} made of lists, equal bytes were looked for and nothing else",
+                plural(self.of_lists, "set", "sets")
             )?;
         }
         Ok(())

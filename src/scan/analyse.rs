@@ -1152,6 +1152,11 @@ impl Analyser {
         }
         if !self.sets.is_empty() {
             facts.matches = match_facts(self.sets.lookup_digests(&sha256.0, None));
+            if facts.matches.is_empty() && self.sets.asks_more_than_sha256() {
+                unseen.push(
+                    "it was not held against sets made of lists that name files by git id or by MD5",
+                );
+            }
             if !facts.matches.is_empty() {
                 facts.lines = lines;
             } else if facts.kind == "text" && self.sets.has_prints() {

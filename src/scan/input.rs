@@ -494,7 +494,7 @@ fn unreadable(error: &io::Error, size: u64) -> Trouble {
 }
 
 #[cfg(target_os = "linux")]
-fn open_file(path: &Path, follow: bool) -> io::Result<File> {
+pub(super) fn open_file(path: &Path, follow: bool) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let base = libc::O_NONBLOCK | libc::O_CLOEXEC | if follow { 0 } else { libc::O_NOFOLLOW };
     let open = |flags| OpenOptions::new().read(true).custom_flags(flags).open(path);
@@ -506,7 +506,7 @@ fn open_file(path: &Path, follow: bool) -> io::Result<File> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_file(path: &Path, _follow: bool) -> io::Result<File> {
+pub(super) fn open_file(path: &Path, _follow: bool) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 

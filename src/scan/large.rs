@@ -19,11 +19,12 @@ use bytes::Bytes;
 use super::analyse::{
     Analyser, Begun, Building, Frame, Keep, Visited, WINDOW, absent, fill, given_links, match_facts,
 };
-use super::facts::{Child, Facts};
+use super::facts::{Child, Facts, MatchFact};
 use super::formats;
 use super::unit::{HEAD, digests};
 use crate::blob::{ContentKey, Sha256Digest};
 use crate::container::{Body, Event, Input, InputFile, Member, Trouble, Walker};
+use crate::signature::ListDigests;
 
 /// The folder for it.
 #[derive(Debug, Clone)]
@@ -227,7 +228,7 @@ impl Analyser {
         let format = formats::format_of(&head);
         let mut facts = Facts::plain(format.map_or("", |format| format.name()));
         if !self.sets.is_empty() {
-            facts.matches = match_facts(self.sets.lookup_digests(&sha256.0, None));
+            facts.matches = self.matches_of_file(&input, &sha256, &mut facts.troubles);
         }
         facts.levels = 1;
         let opened = match format {
@@ -265,6 +266,33 @@ impl Analyser {
             name: member.name,
             facts,
         }))
+    }
+}
+
+impl Analyser {
+    /// The matches of content that stands in a file and is too large to be held, by its digests.
+    fn matches_of_file(
+        &self,
+        input: &Input,
+        sha256: &Sha256Digest,
+        troubles: &mut Vec<Trouble>,
+    ) -> Vec<MatchFact> {
+        if !self.sets.asks_more_than_sha256() {
+            return match_facts(self.sets.lookup_digests(&sha256.0, None));
+        }
+        match ListDigests::read(input.reader(0), input.len()) {
+            Ok(digests) => match_facts(self.sets.lookup_listed(&sha256.0, &digests)),
+            Err(error) => {
+                troubles.push(Trouble::damaged(
+                    "unreadable",
+                    format!(
+                        "the file could not be read again: {error}; run the same command again when it can be read"
+                    ),
+                    None,
+                ));
+                match_facts(self.sets.lookup_digests(&sha256.0, None))
+            }
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod place;
 pub mod public;
 pub mod seen;
 pub mod tally;
+pub mod tree_id;
 pub mod triage;
 pub mod twin;
 pub mod unit;

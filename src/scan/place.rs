@@ -517,9 +517,19 @@ impl Placer<'_> {
             Some(name) => escape(name),
             None => fact.file.to_string(),
         };
-        let original_lines = set.file(fact.file).map_or(0, |info| u64::from(info.lines));
         let found = fact.found.as_deref();
+        // Who made the set of a list did not read the file: its lines are those of the content that is equal to it, if
+        // that was read.
+        let original_lines = if set.is_of_lists() {
+            target.lines
+        } else {
+            set.file(fact.file).map_or(0, |info| u64::from(info.lines))
+        };
+        let is_measured = !set.is_of_lists() || target.basis == Basis::Content;
         let whole = || {
+            if !is_measured {
+                return Vec::new();
+            }
             vec![MatchRange {
                 original_lines: [1, original_lines.max(1)],
                 target_lines: [1, target.lines.max(1)],

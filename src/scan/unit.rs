@@ -876,6 +876,7 @@ mod tests {
             wishes: crate::scan::analyse::Wishes::default(),
             seen: crate::scan::seen::Seen::default(),
             spill: None,
+            collector: None,
             prefilter: crate::exposure::Prefilter::new(),
             organisation: None,
             progress: Arc::default(),

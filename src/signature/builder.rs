@@ -104,6 +104,15 @@ pub enum BuildError {
         u32::MAX
     )]
     TooMany,
+    /// Lists that name files in different ways.
+    #[error(
+        "one list names files by {} and another by {}, so that a file in both would count twice; make a set of each",
+        kinds[0], kinds[1]
+    )]
+    MixedLists {
+        /// Two of the ways, in words.
+        kinds: [&'static str; 2],
+    },
     /// Two entries have the same SHA-256 and differ in length, lines or another digest: the caller's mistake.
     #[error(
         "two entries with SHA-256 {sha256} do not agree about length, lines, git id or normal form"
@@ -269,7 +278,7 @@ impl SetBuilder {
     }
 }
 
-fn check_name(field: &'static str, name: &str) -> Result<(), BuildError> {
+pub(super) fn check_name(field: &'static str, name: &str) -> Result<(), BuildError> {
     match name.len() {
         1..=NAME_MAX_BYTES => Ok(()),
         bytes => Err(BuildError::Name { field, bytes }),
@@ -313,10 +322,11 @@ fn file_row(entry: &FileEntry) -> FileRow {
         licence: entry.licence,
         has_norm: entry.norm.is_some(),
         family: entry.prints.family(),
+        is_length_known: true,
     }
 }
 
-fn count(rows: &[FileRow]) -> Result<Counts, BuildError> {
+pub(super) fn count(rows: &[FileRow]) -> Result<Counts, BuildError> {
     let mut counts = Counts::default();
     for row in rows {
         counts.add(row).ok_or(BuildError::TooMany)?;

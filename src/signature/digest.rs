@@ -4,6 +4,9 @@
 //! digest of the normal form joins texts that differ in nothing a reader would see. A caller that has the SHA-256
 //! already hands it over, so that no content is hashed twice.
 
+use std::io::{self, Read};
+
+use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -53,6 +56,72 @@ pub fn git_blob_sha1(content: &[u8]) -> [u8; 20] {
     hasher.update(format!("blob {}\0", content.len()));
     hasher.update(content);
     hasher.finalize().into()
+}
+
+/// The digests beside SHA-256 by which lists of other programs name contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListDigests {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// Git blob id in the SHA-1 object format.
+    pub git_sha1: [u8; 20],
+    /// MD5 (RFC 1321). Two contents can be made to have the same one; one that has the MD5 of a given content cannot, as
+    /// far as is known.
+    pub md5: [u8; 16],
+}
+
+impl ListDigests {
+    /// Those of `bytes` bytes from `reader`.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds fewer bytes.
+    pub fn read(reader: impl Read, bytes: u64) -> io::Result<ListDigests> {
+        let mut md5 = Md5::new();
+        let git_sha1 = git_blob_sha1_read(reader, bytes, |piece| md5.update(piece))?;
+        Ok(ListDigests {
+            bytes,
+            git_sha1,
+            md5: md5.finalize().into(),
+        })
+    }
+}
+
+/// The git blob id of `bytes` bytes from `reader`; each piece is shown to `look`.
+///
+/// # Errors
+/// It cannot be read, or holds fewer bytes.
+pub fn git_blob_sha1_read(
+    reader: impl Read,
+    bytes: u64,
+    mut look: impl FnMut(&[u8]),
+) -> io::Result<[u8; 20]> {
+    let mut git = Sha1::new();
+    git.update(format!("blob {bytes}\0"));
+    let mut reader = reader.take(bytes);
+    let mut buffer = vec![0; 1 << 16];
+    let mut left = bytes;
+    loop {
+        let got = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let piece = buffer.get(..got).unwrap_or_default();
+        git.update(piece);
+        look(piece);
+        left = left.saturating_sub(got as u64);
+    }
+    if left > 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(git.finalize().into())
+}
+
+/// MD5 of `content`.
+#[must_use]
+pub fn md5_of(content: &[u8]) -> [u8; 16] {
+    Md5::digest(content).into()
 }
 
 /// Lower-case hexadecimal of `bytes`.

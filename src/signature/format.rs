@@ -32,7 +32,9 @@
 //!
 //! Flags: bit 0 public (the work is public; a match is never a leak), bit 1 baseline (public code, to be subtracted),
 //! bit 2 for third parties (single atoms and texts under 200 bytes were left out). A reader passes over bits 3 to 15
-//! that it does not know, and refuses a set with an unknown bit in 16 to 31.
+//! that it does not know, and refuses a set with an unknown bit in 16 to 31. Of those one is in use: bit 16, made of lists
+//! ([`lists`](super::lists)). Nobody read the files of such a set, so that lines are 0 and say nothing, party is unknown or
+//! third, and lengths may not be known; a reader that took the zeros for facts would pass files over.
 //!
 //! A row of the section table:
 //!
@@ -55,7 +57,7 @@
 //! | --- | --- | --- |
 //! | 0 | 8 | length of the file |
 //! | 8 | 4 | its lines (see [`norm_text::lines`](super::norm_text::lines)), 0 if not text |
-//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 the lexer that read it (0 unknown, 1 script, 2 python, 3 rust, 4 clike, 5 generic); others zero, not looked at |
+//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 the lexer that read it (0 unknown, 1 script, 2 python, 3 rust, 4 clike, 5 generic); bit 8: its length is not known, and written as 0; others zero, not looked at |
 //!
 //! # A digest table
 //!
@@ -83,6 +85,11 @@
 //! One digest table with a row for every file: what the headers of a zip state of it. A value is the BLAKE3 keyed hash,
 //! under the set's key, of `crc-size/1` NUL, the length in bytes (8 bytes) and the CRC-32 (4 bytes; ISO-HDLC, as in zip).
 //! Equal values are a hint and no proof: anybody can make a file with a given CRC-32.
+//!
+//! # Section `md5-size/1`
+//!
+//! In sets that are made of lists, one digest table of the files that a list names by MD5 and length. A value is the
+//! BLAKE3 keyed hash, under the set's key, of `md5-size/1` NUL, the length in bytes (8 bytes) and the MD5 (16 bytes).
 //!
 //! # Section `norm-text/1`
 //!
@@ -115,6 +122,8 @@ pub const FILES_ID: &str = "files/1";
 pub const EXACT_ID: &str = "exact/1";
 /// Section id and algorithm id of the tier of lengths and checksums.
 pub const CRC_SIZE_ID: &str = "crc-size/1";
+/// Section id and algorithm id of the tier of MD5 and length, in sets that are made of lists.
+pub const MD5_SIZE_ID: &str = "md5-size/1";
 /// Section id and algorithm id of the tier of normal forms.
 pub const NORM_TEXT_ID: &str = super::norm_text::ALGORITHM;
 
@@ -127,6 +136,8 @@ pub(super) const FLAG_PUBLIC: u32 = 1;
 pub(super) const FLAG_BASELINE: u32 = 1 << 1;
 /// Flag: what a third party could guess was left out.
 pub(super) const FLAG_FOR_THIRD_PARTIES: u32 = 1 << 2;
+/// Flag: made of lists of digests, see above.
+pub(super) const FLAG_OF_LISTS: u32 = 1 << 16;
 /// Flags that a reader may not pass over when it does not know them.
 const FLAGS_MANDATORY: u32 = 0xFFFF_0000;
 
@@ -144,6 +155,7 @@ const SECTIONS_MAX: usize = 256;
 /// Length of a row of `files/1`.
 pub(super) const FILE_ROW_BYTES: usize = 16;
 const FILE_HAS_NORM: u32 = 1 << 4;
+const FILE_LENGTH_UNKNOWN: u32 = 1 << 8;
 
 /// Whose a file of the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,6 +189,8 @@ pub(super) struct FileRow {
     pub licence: LicenceFlag,
     pub has_norm: bool,
     pub family: Option<Family>,
+    /// Where it is not, `bytes` is 0.
+    pub is_length_known: bool,
 }
 
 /// The lexers in the order of their numbers, from 1.
@@ -202,6 +216,11 @@ impl FileRow {
             LicenceFlag::NotOpen => 2,
         };
         let norm = if self.has_norm { FILE_HAS_NORM } else { 0 };
+        let length = if self.is_length_known {
+            0
+        } else {
+            FILE_LENGTH_UNKNOWN
+        };
         let family = FAMILIES
             .iter()
             .position(|&family| Some(family) == self.family);
@@ -209,7 +228,7 @@ impl FileRow {
         let mut row = [0; FILE_ROW_BYTES];
         row[..8].copy_from_slice(&self.bytes.to_le_bytes());
         row[8..12].copy_from_slice(&self.lines.to_le_bytes());
-        row[12..].copy_from_slice(&(party | licence << 2 | norm | family).to_le_bytes());
+        row[12..].copy_from_slice(&(party | licence << 2 | norm | family | length).to_le_bytes());
         row
     }
 
@@ -251,6 +270,7 @@ impl FileRow {
             family: (flags >> FILE_FAMILY_SHIFT & 7)
                 .checked_sub(1)
                 .and_then(|at| FAMILIES.get(at as usize).copied()),
+            is_length_known: flags & FILE_LENGTH_UNKNOWN == 0,
         }
     }
 }
@@ -401,7 +421,7 @@ fn read_header(header: &[u8]) -> Option<Result<(Preface, Vec<SectionRow>), Fault
     let mut fields = Fields::new(header);
     fields.bytes(24)?; // magic, version and lengths are dealt with
     let flags = fields.u32()?;
-    let unknown_mandatory = flags & FLAGS_MANDATORY;
+    let unknown_mandatory = flags & FLAGS_MANDATORY & !FLAG_OF_LISTS;
     if unknown_mandatory != 0 {
         return Some(Err(Fault::UnknownFeature {
             flags: unknown_mandatory,

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::digest::{ListDigests, git_blob_sha1, md5_of};
 use super::liken::{self, Least, Likeness};
 use super::ported::Echo;
 use super::prints::LineStarts;
@@ -116,6 +117,12 @@ impl SetGroup {
         self.sets.iter().any(Set::has_git)
     }
 
+    /// Whether any set, made of lists, knows files by other digests than SHA-256 only.
+    #[must_use]
+    pub fn asks_more_than_sha256(&self) -> bool {
+        self.sets.iter().any(Set::asks_more_than_sha256)
+    }
+
     /// Whether any set has fingerprints to be asked for.
     #[must_use]
     pub fn has_prints(&self) -> bool {
@@ -128,9 +135,20 @@ impl SetGroup {
     #[must_use]
     pub fn lookup_whole(&self, sha256: &[u8; 32], content: &[u8]) -> Vec<Hit> {
         let mut norm = None;
-        self.collect(sha256, || {
+        let mut hits = self.collect(sha256, || {
             *norm.get_or_insert_with(|| norm_text::digest(content))
-        })
+        });
+        if self.asks_more_than_sha256() {
+            let bytes = content.len() as u64;
+            let (mut git, mut md5) = (None, None);
+            self.collect_listed(
+                bytes,
+                || *git.get_or_insert_with(|| git_blob_sha1(content)),
+                || *md5.get_or_insert_with(|| md5_of(content)),
+                &mut hits,
+            );
+        }
+        hits
     }
 
     /// Holds one content against all sets. `content` are its bytes, whatever they are, and `sha256` their digest. Hits come
@@ -203,6 +221,15 @@ impl SetGroup {
         self.collect(sha256, || norm.copied())
     }
 
+    /// As [`SetGroup::lookup_digests`], with the digests by which sets made of lists know contents.
+    #[must_use]
+    pub fn lookup_listed(&self, sha256: &[u8; 32], digests: &ListDigests) -> Vec<Hit> {
+        let mut hits = self.lookup_digests(sha256, None);
+        let (git, md5) = (|| digests.git_sha1, || digests.md5);
+        self.collect_listed(digests.bytes, git, md5, &mut hits);
+        hits
+    }
+
     /// Holds a git blob id against all sets: what a pack index or a tree tells without the bytes.
     #[must_use]
     pub fn lookup_git(&self, git_sha1: &[u8; 20]) -> Vec<Hit> {
@@ -227,6 +254,30 @@ impl SetGroup {
         match norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none()) {
             Some(text) => liken::likenesses(&self.sets, &text, least, is_asked).0,
             None => Vec::new(),
+        }
+    }
+
+    /// Adds what sets know by git blob id or MD5 only. A digest is asked for where a set may know it, and not before.
+    fn collect_listed(
+        &self,
+        bytes: u64,
+        mut git: impl FnMut() -> [u8; 20],
+        mut md5: impl FnMut() -> [u8; 16],
+        hits: &mut Vec<Hit>,
+    ) {
+        let before = hits.len();
+        for (set, asked) in self.sets.iter().enumerate() {
+            let of = |file| Hit::of_digest(set, file, Grade::Exact);
+            if asked.asks_git() {
+                hits.extend(asked.find_git(&git()).map(of));
+            }
+            if asked.asks_md5_of(bytes) {
+                hits.extend(asked.find_md5(bytes, &md5()).map(of));
+            }
+        }
+        if hits.len() > before {
+            hits.sort_by_key(|hit| (hit.set, hit.file));
+            hits.dedup_by_key(|hit| (hit.set, hit.file));
         }
     }
 

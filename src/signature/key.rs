@@ -97,7 +97,9 @@ impl Key {
 
     /// The key of a set that was signed without a key file. Input to `derive_key`, in this order: length of `work` in
     /// bytes (u64, little-endian) and its UTF-8, the same for `release`, the number of distinct contents (u64), and
-    /// their SHA-256 digests in ascending order. `digests` must be sorted and free of repeats.
+    /// their SHA-256 digests in ascending order. `digests` must be sorted and free of repeats. For a content that a list
+    /// names otherwise, what stands in the place of its SHA-256 is the git blob id, or MD5 and length (8 bytes,
+    /// little-endian), with zeros to 32 bytes.
     pub(super) fn derived(work: &str, release: &str, digests: &[[u8; 32]]) -> Key {
         let mut hasher = blake3::Hasher::new_derive_key(DERIVED_CONTEXT);
         for text in [work, release] {
@@ -144,6 +146,14 @@ impl Key {
         stated[..8].copy_from_slice(&bytes.to_le_bytes());
         stated[8..].copy_from_slice(&crc32.to_le_bytes());
         self.value(b"crc-size/1\0", &stated)
+    }
+
+    /// The value that is stored for the length and the MD5 of a file (tier `md5-size/1`).
+    pub(super) fn md5_value(&self, bytes: u64, md5: &[u8; 16]) -> [u8; 32] {
+        let mut stated = [0; 24];
+        stated[..8].copy_from_slice(&bytes.to_le_bytes());
+        stated[8..].copy_from_slice(md5);
+        self.value(b"md5-size/1\0", &stated)
     }
 
     /// The key of the index of a tier of fingerprints: 16 bytes.

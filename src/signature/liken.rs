@@ -89,8 +89,9 @@ pub struct Likeness {
     pub set: usize,
     /// Id of the file in that set.
     pub file: u32,
-    /// The two are in different languages: nothing but their text can be the same.
-    pub is_other_language: bool,
+    /// Nothing but their text can be the same: the two are in different languages, or the original is in none, so that tokens
+    /// are numbers and words of prose.
+    pub is_text_only: bool,
     /// How the tiers agree, in the order of [`Tier::ALL`].
     pub tiers: [Agreement; TIERS],
     /// The fingerprints that both have, in the order of their places in the target.
@@ -378,18 +379,20 @@ fn gather(
         into.push(Likeness {
             set: at,
             file,
-            is_other_language: is_other(set, file, whole.family),
+            is_text_only: is_text_only(set, file, whole.family),
             tiers,
             traces: traces.into_iter().map(|(trace, _)| trace).collect(),
         });
     }
 }
 
-/// Whether a file of a work is in another language than a text of this family, as far as either can be told.
-fn is_other(set: &Set, file: u32, family: Family) -> bool {
-    let original = set.file(file).and_then(|info| info.family);
-    let is_known = |family: Family| family != Family::Generic;
-    original.is_some_and(|original| original != family && is_known(original) && is_known(family))
+/// Whether a file of a work is in no language, or in another than a text of this family, as far as either can be told.
+fn is_text_only(set: &Set, file: u32, family: Family) -> bool {
+    match set.file(file).and_then(|info| info.family) {
+        None => false,
+        Some(Family::Generic) => true,
+        Some(original) => original != family && family != Family::Generic,
+    }
 }
 
 /// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is

@@ -13,6 +13,7 @@
 //! | --- | --- |
 //! | `files/1` | one row per file of the work: bytes, lines, party, licence (not a tier; the others point into it) |
 //! | `exact/1` | SHA-256 of the bytes, and the git blob id (SHA-1 object format) |
+//! | `md5-size/1` | length and MD5, where a [list](lists) names a file by these only |
 //! | `crc-size/1` | length and CRC-32, which the headers of a zip state: a hint for a triage, and no match by itself |
 //! | `norm-text/1` | digest of the text in its normal form, see [`norm_text`] |
 //! | `winnow/1`, `pieces/1`, `shape/1`, `grams/1`, `atoms/1` | fingerprints, see [`prints`] |
@@ -39,6 +40,13 @@
 //!   of the files by path. Lengths and line counts together are often enough to recognise a known public release.
 //!   Two sets under one given key also show which files are the same in both.
 //!
+//! # Sets of lists
+//!
+//! A set can also be made of [lists of digests](lists) that other programs wrote. It says so in its header
+//! ([`Set::is_of_lists`]), has the exact tier and no other, and of each file it knows what its list says: by SHA-256, by
+//! git blob id, or by MD5 and length; often no length, never lines. Contents are digested in the other ways only while
+//! such a set is asked, and with MD5 only where the length is one of the list.
+//!
 //! # What this leaves out
 //!
 //! Policy. This module says "equal to file 17 of that set"; whether that makes a copy is judged elsewhere. An empty
@@ -53,6 +61,7 @@ mod group;
 mod index;
 mod key;
 mod liken;
+pub mod lists;
 mod mmap;
 pub mod names;
 pub mod norm_text;
@@ -66,7 +75,10 @@ pub mod validation;
 pub mod verdict;
 
 pub use builder::{BuildError, Built, FileEntry, Options, SetBuilder, Summary};
-pub use digest::{FileDigests, digests_of, digests_with_sha256, git_blob_sha1};
+pub use digest::{
+    FileDigests, ListDigests, digests_of, digests_with_sha256, git_blob_sha1, git_blob_sha1_read,
+    md5_of,
+};
 pub use format::{LicenceFlag, PartyFlag};
 pub use group::{Found, Grade, Hit, SetGroup};
 pub use index::LinePrint;
@@ -74,7 +86,7 @@ pub use key::{Key, KeyError};
 pub use liken::{Agreement, Least, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
 pub use ranges::Stretch;
-pub use set::{Fault, FileInfo, Set, SetError};
+pub use set::{Counted, Fault, FileInfo, Set, SetError};
 pub use shared::{Shared, SharedCount, lines_of, shared, text_of};
 pub use table::Ids;
 

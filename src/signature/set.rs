@@ -17,8 +17,8 @@ use thiserror::Error;
 use super::digest::hex;
 use super::format::{
     self, CRC_SIZE_ID, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FLAG_BASELINE,
-    FLAG_FOR_THIRD_PARTIES, FLAG_PUBLIC, Fields, FileRow, LicenceFlag, NORM_TEXT_ID, PartyFlag,
-    Preface, Section,
+    FLAG_FOR_THIRD_PARTIES, FLAG_OF_LISTS, FLAG_PUBLIC, Fields, FileRow, LicenceFlag, MD5_SIZE_ID,
+    NORM_TEXT_ID, PartyFlag, Preface, Section,
 };
 use super::index::{Index, TierKey};
 use super::key::Key;
@@ -121,9 +121,11 @@ pub enum Fault {
 /// What a set says about one file of its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileInfo {
-    /// Length in bytes.
+    /// Length in bytes; 0 when it is not known.
     pub bytes: u64,
-    /// Lines as [`norm_text::lines`] counts them; 0 when it is not text.
+    /// Whether its length is known: a list need not state it.
+    pub is_length_known: bool,
+    /// Lines as [`norm_text::lines`] counts them; 0 when it is not text, or nobody read it ([`Set::is_of_lists`]).
     pub lines: u32,
     /// Whose it is.
     pub party: PartyFlag,
@@ -144,6 +146,7 @@ pub struct Set {
     files: std::ops::Range<usize>,
     exact: Option<Exact>,
     crc_size: Option<Table>,
+    md5_size: Option<Md5Size>,
     norm_text: Option<Table>,
     prints: [Option<Index>; Tier::ALL.len()],
     unknown_tiers: Vec<String>,
@@ -156,6 +159,22 @@ pub struct Set {
 struct Exact {
     sha256: Table,
     git_sha1: Table,
+}
+
+/// The table of `md5-size/1`, and the lengths in it, ascending: what has none of these need not be digested.
+#[derive(Debug)]
+struct Md5Size {
+    table: Table,
+    lengths: Vec<u64>,
+}
+
+/// What files of a work count in a copy of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// Files.
+    pub files: u64,
+    /// Their length in bytes, `None` where one of them is not known.
+    pub bytes: Option<u64>,
 }
 
 /// Where the bytes of a set are.
@@ -238,6 +257,7 @@ impl Set {
             files,
             exact: None,
             crc_size: None,
+            md5_size: None,
             norm_text: None,
             prints: Default::default(),
             unknown_tiers: Vec::new(),
@@ -263,6 +283,13 @@ impl Set {
             CRC_SIZE_ID => {
                 let [table] = self.tables(section)?;
                 self.crc_size = Some(table);
+            }
+            MD5_SIZE_ID => {
+                let [table] = self.tables(section)?;
+                let mut lengths: Vec<u64> = self.lengths().collect();
+                lengths.sort_unstable();
+                lengths.dedup();
+                self.md5_size = Some(Md5Size { table, lengths });
             }
             NORM_TEXT_ID => {
                 let [table] = self.tables(section)?;
@@ -342,6 +369,13 @@ impl Set {
         self.preface.flags & FLAG_FOR_THIRD_PARTIES != 0
     }
 
+    /// Whether it is made of lists of digests by other programs: nothing is known of its files but what they say, and
+    /// it finds equal bytes and nothing else.
+    #[must_use]
+    pub fn is_of_lists(&self) -> bool {
+        self.preface.flags & FLAG_OF_LISTS != 0
+    }
+
     /// Id of the key that the stored values are made with.
     #[must_use]
     pub fn key_id(&self) -> [u8; 16] {
@@ -366,10 +400,12 @@ impl Set {
         let exact = self.exact.as_ref().map(|_| EXACT_ID);
         let norm_text = self.norm_text.as_ref().map(|_| norm_text::ALGORITHM);
         let crc_size = self.crc_size.as_ref().map(|_| CRC_SIZE_ID);
+        let md5_size = self.md5_size.as_ref().map(|_| MD5_SIZE_ID);
         let prints = Tier::ALL
             .into_iter()
             .filter(|&tier| self.index(tier).is_some());
         let mut tiers: Vec<_> = crc_size.into_iter().chain(exact).chain(norm_text).collect();
+        tiers.extend(md5_size);
         tiers.extend(prints.map(Tier::id));
         tiers.sort_unstable();
         tiers
@@ -399,6 +435,43 @@ impl Set {
         self.preface.counts.first_party_bytes
     }
 
+    /// Whether a file counts in a copy: first-party files do, and of a set that is made of lists, which cannot tell whose
+    /// a file is, every one that its path does not give to somebody else.
+    #[must_use]
+    pub fn counts(&self, file: &FileInfo) -> bool {
+        match file.party {
+            PartyFlag::First => true,
+            PartyFlag::Unknown => self.is_of_lists(),
+            PartyFlag::Third => false,
+        }
+    }
+
+    /// The files that count in a copy ([`Set::counts`]).
+    #[must_use]
+    pub fn counted(&self) -> Counted {
+        if !self.is_of_lists() {
+            return Counted {
+                files: u64::from(self.first_party_files()),
+                bytes: Some(self.first_party_bytes()),
+            };
+        }
+        let files = (0..self.files_total()).filter_map(|id| self.file(id));
+        let counted = files.filter(|file| self.counts(file));
+        counted.fold(
+            Counted {
+                files: 0,
+                bytes: Some(0),
+            },
+            |sum, file| Counted {
+                files: sum.files + 1,
+                bytes: sum
+                    .bytes
+                    .filter(|_| file.is_length_known)
+                    .and_then(|bytes| bytes.checked_add(file.bytes)),
+            },
+        )
+    }
+
     /// What the set says about file `id`, `None` if there is no such file.
     #[must_use]
     pub fn file(&self, id: u32) -> Option<FileInfo> {
@@ -409,6 +482,7 @@ impl Set {
         let row = FileRow::decode(rows.get(id as usize)?);
         Some(FileInfo {
             bytes: row.bytes,
+            is_length_known: row.is_length_known,
             lines: row.lines,
             party: row.party,
             licence: row.licence,
@@ -470,9 +544,48 @@ impl Set {
         self.crc_size.is_some()
     }
 
-    /// The lengths of all files of the work in bytes, in no order.
+    /// The files of this length and MD5.
+    #[must_use]
+    pub fn find_md5(&self, bytes: u64, md5: &[u8; 16]) -> Ids<'_> {
+        match &self.md5_size {
+            Some(tier) => tier.table.find(&self.data, &self.key.md5_value(bytes, md5)),
+            None => Ids::NONE,
+        }
+    }
+
+    /// Whether the set knows a file of this length by its MD5 only.
+    #[must_use]
+    pub fn asks_md5_of(&self, bytes: u64) -> bool {
+        self.md5_size
+            .as_ref()
+            .is_some_and(|tier| tier.lengths.binary_search(&bytes).is_ok())
+    }
+
+    /// Whether there are files that the set knows by a git blob id only: a list named them so.
+    #[must_use]
+    pub fn asks_git(&self) -> bool {
+        let by_sha256 = self.exact.as_ref().map_or(0, |exact| exact.sha256.rows());
+        self.has_git() && by_sha256 < self.files_total() as usize
+    }
+
+    /// Whether there are files that the set does not know by SHA-256.
+    #[must_use]
+    pub fn asks_more_than_sha256(&self) -> bool {
+        self.asks_git() || self.md5_size.is_some()
+    }
+
+    /// The lengths of the files of the work in bytes as far as they are known, in no order.
     pub fn lengths(&self) -> impl Iterator<Item = u64> {
-        (0..self.files_total()).filter_map(|id| Some(self.file(id)?.bytes))
+        let files = (0..self.files_total()).filter_map(|id| self.file(id));
+        let known = files.filter(|file| file.is_length_known);
+        known.map(|file| file.bytes)
+    }
+
+    /// Whether the length of any file of the work is not known.
+    #[must_use]
+    pub fn has_unknown_lengths(&self) -> bool {
+        let mut files = (0..self.files_total()).filter_map(|id| self.file(id));
+        self.is_of_lists() && files.any(|file| !file.is_length_known)
     }
 
     /// The files whose normal form has this digest ([`norm_text::digest`]).
@@ -500,7 +613,8 @@ impl Set {
     }
 
     /// Whether the set can be asked for git blob ids.
-    pub(super) fn has_git(&self) -> bool {
+    #[must_use]
+    pub fn has_git(&self) -> bool {
         self.exact
             .as_ref()
             .is_some_and(|exact| exact.git_sha1.rows() > 0)

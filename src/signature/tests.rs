@@ -141,6 +141,7 @@ fn a_set_says_what_was_signed() {
         licence: LicenceFlag::Unknown,
         has_norm: false,
         family: None,
+        is_length_known: true,
     };
     assert_eq!(set.file(0), Some(logo));
     assert_eq!(

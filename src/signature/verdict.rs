@@ -153,7 +153,7 @@ pub fn strength(likeness: &Likeness, has_baseline: bool) -> f32 {
 }
 
 fn part(likeness: &Likeness, tier: Tier, has_baseline: bool) -> f32 {
-    if likeness.is_other_language && tier != Tier::Winnow {
+    if likeness.is_text_only && !matches!(tier, Tier::Winnow | Tier::Pieces) {
         return 0.0;
     }
     let bar = BARS[tier as usize];

@@ -931,6 +931,7 @@ fn analyser() -> Target {
         prefilter: Prefilter::new(),
         organisation: Some(organisation()),
         spill: None,
+        collector: None,
         progress: Arc::default(),
     };
     let run = move |bytes: &[u8], _turn: u64| {

@@ -17,10 +17,11 @@ mod archive;
 mod store;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::Read as _;
 
 use hashbrown::HashSet;
 
+use super::analyse::match_facts;
 use super::facts::{MatchFact, name_number};
 use super::input::{self, InputRoot, Unit};
 use super::place::{Placed, PlacedContainer, Target, problem};
@@ -31,7 +32,7 @@ use crate::blob::lines::LineCounter;
 use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, Input, InputFile, Trouble};
 use crate::record::{Basis, Grade};
-use crate::signature::SetGroup;
+use crate::signature::{ListDigests, SetGroup};
 
 /// How much of a file is looked at to tell what it is: as much as every format asks for; bytes.
 const HEAD: usize = 4 << 10;
@@ -128,7 +129,13 @@ impl Reason {
 pub struct Triage {
     /// Lengths of all files of those sets whose matches are told, in bytes.
     lengths: HashSet<u64>,
+    /// There is a file whose length nobody knows, so that any length is one of a signed file.
+    any_length: bool,
     asks_checksums: bool,
+    asks_git: bool,
+    /// Sets whose matches are told and that cannot be asked for checksums, or for git ids.
+    without_checksums: usize,
+    without_git: usize,
 }
 
 impl Triage {
@@ -141,8 +148,17 @@ impl Triage {
         };
         Self {
             lengths: told().flat_map(|set| set.lengths()).collect(),
+            any_length: told().any(|set| set.has_unknown_lengths()),
             asks_checksums: told().any(|set| set.has_crc()),
+            asks_git: told().any(|set| set.has_git()),
+            without_checksums: told().filter(|set| !set.has_crc()).count(),
+            without_git: told().filter(|set| !set.has_git()).count(),
         }
+    }
+
+    /// Whether a signed file may have this length.
+    fn is_wanted(&self, len: u64) -> bool {
+        self.any_length || self.lengths.contains(&len)
     }
 
     fn matches<'s, I: Iterator<Item = u32> + 's>(
@@ -169,6 +185,14 @@ enum Stands {
     Packed(u32),
     /// Nowhere.
     Absent(Trouble),
+}
+
+/// What was read of an entry.
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    sha256: Sha256Digest,
+    lines: u64,
+    bytes: u64,
 }
 
 /// A container that is open.
@@ -261,7 +285,7 @@ impl<'a> Account<'a> {
         stands: impl FnOnce() -> Stands,
     ) {
         let ordinal = opened.ordinal(name);
-        let is_wanted = self.triage.lengths.contains(&len);
+        let is_wanted = self.triage.is_wanted(len);
         match stands() {
             Stands::Absent(trouble) => {
                 opened.entries += 1;
@@ -303,9 +327,19 @@ impl<'a> Account<'a> {
         let read = digests(input).map_err(|error| unit::failed(&error, input.len()))?;
         let (key, sha256, lines) = read;
         let sets = self.sets();
-        let found = Triage::matches(sets, Grade::Exact, |set| set.find_exact(&sha256.0));
-        let found: Vec<_> = found.collect();
-        self.tell(&found, at, Basis::Content, Some((sha256, lines)));
+        let hits = if sets.asks_more_than_sha256() {
+            let digests = ListDigests::read(input.reader(0), input.len())
+                .map_err(|error| unit::failed(&error, input.len()))?;
+            sets.lookup_listed(&sha256.0, &digests)
+        } else {
+            sets.lookup_digests(&sha256.0, None)
+        };
+        let read = Read {
+            sha256,
+            lines,
+            bytes: input.len(),
+        };
+        self.tell(&match_facts(hits), at, Basis::Content, Some(read));
         self.tally.entries += 1;
         self.tally.bytes += input.len();
         self.tally.keys.push(key);
@@ -313,21 +347,15 @@ impl<'a> Account<'a> {
     }
 
     /// Records matches. Of content that was not read, length and lines are those of the file that it is held to be.
-    fn tell(
-        &mut self,
-        found: &[MatchFact],
-        at: &Locator,
-        basis: Basis,
-        read: Option<(Sha256Digest, u64)>,
-    ) {
+    fn tell(&mut self, found: &[MatchFact], at: &Locator, basis: Basis, read: Option<Read>) {
         let Some(fact) = found.first() else { return };
         let file = self.sets().sets()[fact.set as usize].file(fact.file);
         let stated = file.map_or((0, 0), |file| (file.bytes, u64::from(file.lines)));
         let target = Target {
-            sha256: read.map(|(sha256, _)| sha256),
+            sha256: read.map(|read| read.sha256),
             basis,
-            lines: read.map_or(stated.1, |(_, lines)| lines),
-            bytes: stated.0,
+            lines: read.map_or(stated.1, |read| read.lines),
+            bytes: read.map_or(stated.0, |read| read.bytes),
         };
         let placer = &self.scan.placer;
         placer.tell_matches(found, at, &target, &mut self.placed);
@@ -338,6 +366,10 @@ impl<'a> Account<'a> {
         for (reason, (entries, bytes)) in &opened.unread {
             let trouble = Trouble::skipped(reason.code(), reason.said(*entries), *bytes);
             self.say(&trouble, &opened.at);
+        }
+        let without = self.triage.without_checksums;
+        if without > 0 && opened.unread.contains_key(&Reason::Checksum) {
+            self.say(&not_held(without, "CRC-32"), &opened.at);
         }
         self.tally.damaged_containers += 1;
         self.placed.containers.push(PlacedContainer {
@@ -354,6 +386,18 @@ impl<'a> Account<'a> {
         self.tally.entries += 1;
         *self.tally.skipped.entry(HEADERS.to_owned()).or_insert(0) += 1;
     }
+}
+
+/// What is said where some of the sets hold none of the names that a container gives.
+fn not_held(sets: usize, names: &str) -> Trouble {
+    Trouble::odd(
+        "triage-names",
+        format!(
+            "{} no {names} of files, and what is here was not held against {}; scan it without --triage",
+            plural(sets as u64, "set has", "sets have"),
+            if sets == 1 { "it" } else { "them" }
+        ),
+    )
 }
 
 /// Key, SHA-256 and lines of content.
@@ -467,7 +511,7 @@ impl Account<'_> {
                     Some(before.size),
                 ))
             }
-            None if self.triage.lengths.contains(&before.size) => self
+            None if self.triage.is_wanted(before.size) => self
                 .content(&input, at)
                 .map(|sha256| own.sha256 = Some(sha256)),
             None => {

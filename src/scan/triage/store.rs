@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Account, Opened, Own, Reason, Stands, Triage};
+use super::{Account, Opened, Own, Reason, Stands, Triage, not_held};
 use crate::blob::{Locator, MemberName};
 use crate::container::Trouble;
 use crate::container::git::Hash;
@@ -69,7 +69,7 @@ pub(super) fn objects(
     for &number in &names.others {
         let StoreFile { path, len } = &files.list()[number];
         let name = MemberName::Named(path.clone());
-        if account.triage.lengths.contains(len) {
+        if account.triage.is_wanted(*len) {
             account.member(opened, &name, *len, || stands(number));
         } else {
             account.skip(opened, Reason::Length, 1, Some(*len));
@@ -80,6 +80,15 @@ pub(super) fn objects(
     }
     match names.settings.hash {
         Hash::Sha1 => {
+            let without = account.triage.without_git;
+            if without > 0 {
+                account.say(&not_held(without, "git ids"), &opened.at);
+            }
+            if !account.triage.asks_git {
+                let count = names.each::<20>(|_| ());
+                account.skip(opened, Reason::Packed, count, None);
+                return;
+            }
             let count = names.each::<20>(|id| object(account, opened, id));
             account.skip(opened, Reason::Id, count, None);
         }
