@@ -7,7 +7,7 @@
 //! a folder), where the order does not matter, and the place is judged as a whole. What comes out is a suspicion and is
 //! called so: a *suspected port*, never a copy.
 //!
-//! **What counts.** An atom weighs what the baseline makes of it (see [`liken`](super::liken)). It counts for a text of
+//! **What counts.** An atom weighs what the baseline makes of it (as of those of files). It counts for a text of
 //! one language if a first-party file of the work has it, and all files of the work that have it are known to be of
 //! other languages: what is in the same language is a matter of the other tiers. Each language of a place is a port of
 //! its own.
@@ -17,8 +17,8 @@
 //! distinct atoms of those contents of the place that echo the work at all. A large place shares some words with every
 //! large work; the cosine is small there, and weight alone is never enough. From [`BAR`] on it is a suspicion.
 //!
-//! **Bounds.** A content that has less than [`CONTENT_MIN_WEIGHT`] of a work leaves no echo, and is stored nowhere. An echo holds
-//! at most [`ATOMS_MAX`] atoms, the heaviest, and a [`Sketch`] of [`REGISTERS`] bytes. Nothing is done at all where no set
+//! **Bounds.** A content that has atoms of a work that weigh less than 2 together leaves no echo, and is stored nowhere. An echo holds
+//! at most 4,096 atoms, the heaviest, and a sketch of all atoms of the content, of 256 bytes. Nothing is done at all where no set
 //! has single atoms (one made for third parties has none), or where there is no baseline: without one nobody knows which
 //! words are rare, and a suspicion would rest on what every program says.
 //!
