@@ -358,7 +358,7 @@ fn tell(dir: &Path, rows: &[Row], works: &Works, found: &[Content], has_baseline
             strength,
         })
         .collect();
-    pairs.sort_by(|a, b| (a.row, a.set, a.file).cmp(&(b.row, b.set, b.file)));
+    pairs.sort_by_key(|pair| (pair.row, pair.set, pair.file));
     let files: usize = works.files.iter().map(Vec::len).sum();
     let mut false_ones: Vec<f32> = pairs
         .iter()

@@ -209,3 +209,59 @@ impl LineStarts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r##"import { readFile } from "node:fs";
+
+export function describeVessel(vesselName, tonnage = 4096) {
+  const harbourMaster = lookup(vesselName, { "berth-number": 512, isMoored: true });
+  if (!harbourMaster.pilotOnBoard && tonnage > 0x2000) {
+    throw new Error('no pilot: \x27take one\'');
+  }
+  return harbourMaster.manifest.filter((entry) => /^cargo-\d+$/.test(entry.label)).map((entry) => `${entry.label} of ${tonnage}`);
+}
+
+export const tideTable = ["high", "low", 1.125, 300, 301, 302, 303, 304, 305, 306];
+"##;
+
+    /// Published for good under the ids of the tiers and of the script lexer: the number of values, and their XOR. Those of
+    /// `winnow/1` were computed with a second implementation, too (`tests/recompute.py`).
+    #[test]
+    fn golden_values() {
+        let mut sums = [(0, 0); Tier::ALL.len()];
+        prints(TEXT.as_bytes(), |tier, print| {
+            let (count, sum) = &mut sums[tier as usize];
+            *count += 1;
+            *sum ^= print.value;
+        });
+        let golden = [
+            (33, 0x8DCA_87A7_B234_7C52),
+            (19, 0xC526_5562_172E_CBAB),
+            (3, 0x8B25_162E_5BB8_1896),
+            (4, 0x66A6_0EB7_01FB_FC38),
+            (7, 0x01E7_F429_A26A_028A),
+        ];
+        assert_eq!(sums, golden);
+    }
+
+    #[test]
+    fn a_copy_in_base64_has_the_values_of_the_text() {
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(TEXT);
+        let copy = format!("{{\"content\": \"{encoded}\"}}");
+        let of = |text: &str, tier| -> HashSet<u64> {
+            let prints = FilePrints::of(text.as_bytes());
+            prints
+                .of_tier(tier)
+                .iter()
+                .map(|print| print.value)
+                .collect()
+        };
+        for tier in Tier::ALL {
+            assert!(of(&copy, tier).is_superset(&of(TEXT, tier)), "{tier:?}");
+        }
+    }
+}
