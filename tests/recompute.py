@@ -2,7 +2,7 @@
 """Recomputes an excerpt match from the documentation of `winnow/1` alone: recompute.py ORIGINAL COPY
 
 Prints, as JSON, how many distinct fingerprints ORIGINAL and COPY have, how many both have, and for each of those the
-line on which its first place begins, in either file. Texts in UTF-8; nothing but Python's standard library.
+line on which its first place begins, in either file. Texts in UTF-8 without a licence header; nothing but Python's standard library.
 """
 import json
 import re

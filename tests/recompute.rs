@@ -18,8 +18,10 @@ fn places(text: &[u8]) -> BTreeMap<u64, u32> {
 #[test]
 fn python_finds_the_same_fingerprints() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let original = fs::read(root.join("src/signature/format.rs")).expect("a file of the project");
-    let text = String::from_utf8(original.clone()).expect("UTF-8");
+    let file = fs::read_to_string(root.join("src/signature/format.rs")).expect("of the project");
+    // Its first comment speaks of licences, as a header does, and a header gives no fingerprints.
+    let text = file.split_once("\n\n").expect("an essay").1;
+    let original = text.as_bytes();
     // Cut, moved, indented anew, with other letters where nobody looks.
     let cut: Vec<&str> = text
         .lines()
@@ -35,7 +37,7 @@ fn python_finds_the_same_fingerprints() {
     let dir = std::env::temp_dir().join(format!("strandline-recompute-{}", std::process::id()));
     fs::create_dir_all(&dir).expect("a folder");
     let (one, two) = (dir.join("original"), dir.join("copy"));
-    fs::write(&one, &original).expect("written");
+    fs::write(&one, original).expect("written");
     fs::write(&two, &copy).expect("written");
     let output = Command::new("python3")
         .arg(root.join("tests/recompute.py"))
@@ -46,7 +48,7 @@ fn python_finds_the_same_fingerprints() {
     assert!(output.status.success(), "{output:?}");
     let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
 
-    let (ours, theirs) = (places(&original), places(copy.as_bytes()));
+    let (ours, theirs) = (places(original), places(copy.as_bytes()));
     let shared: BTreeSet<u64> = ours
         .keys()
         .filter(|value| theirs.contains_key(value))
