@@ -173,6 +173,14 @@ impl FilePrints {
         self.tiers.iter().all(Vec::is_empty)
     }
 
+    /// Keeps those of a tier whose values are wanted; how many were not.
+    pub(super) fn retain(&mut self, tier: Tier, mut is_kept: impl FnMut(u64) -> bool) -> u32 {
+        let prints = &mut self.tiers[tier as usize];
+        let before = prints.len();
+        prints.retain(|print| is_kept(print.value));
+        (before - prints.len()) as u32
+    }
+
     /// Takes away those of a tier.
     pub fn clear(&mut self, tier: Tier) {
         self.tiers[tier as usize].clear();
