@@ -87,7 +87,7 @@ pub use liken::{Agreement, Least, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
 pub use ranges::Stretch;
 pub use set::{Counted, Fault, FileInfo, Set, SetError};
-pub use shared::{Shared, SharedCount, lines_of, shared, text_of};
+pub use shared::{Shared, SharedCount, lines_of, shared};
 pub use table::Ids;
 
 #[cfg(test)]

@@ -15,14 +15,13 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values: see `header`.
+//! The licence header of a file gives no values ([`header_end`]).
 //!
 //! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
 //! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
 //! found again in another language.
 
 mod hash;
-mod header;
 mod tokens;
 mod window;
 mod winnow;
@@ -31,7 +30,7 @@ use std::collections::HashSet;
 
 use super::index::LinePrint;
 use super::norm_text;
-use crate::lex::{Family, family_of};
+use crate::lex::{Family, family_of, header_end};
 
 /// A way of making fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,7 +104,7 @@ pub fn prints_of(family: Family, text: &[u8], mut put: impl FnMut(Tier, Print)) 
 /// The same of a text that may have been found within another.
 fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
-    let header = header::header_end(text);
+    let header = header_end(text, family);
     winnow::prints(&text[header..], |print| {
         let behind = |at: u32| at + header as u32;
         let (start, end) = (behind(print.start), behind(print.end));
@@ -132,9 +131,7 @@ impl FilePrints {
     /// The fingerprints of a content; none where it is not text. Each value stands once, at its first place.
     #[must_use]
     pub fn of(content: &[u8]) -> FilePrints {
-        let Some(text) =
-            norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none())
-        else {
+        let Some(text) = norm_text::text_of(content) else {
             return FilePrints::default();
         };
         let mut found: [Vec<Print>; Tier::ALL.len()] = Default::default();
@@ -171,11 +168,6 @@ impl FilePrints {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tiers.iter().all(Vec::is_empty)
-    }
-
-    /// Takes away those of a tier.
-    pub fn clear(&mut self, tier: Tier) {
-        self.tiers[tier as usize].clear();
     }
 }
 
