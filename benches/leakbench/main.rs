@@ -24,7 +24,8 @@ use serde::Deserialize;
 use strandline::signature::prints::{self, FilePrints, Tier};
 use strandline::signature::verdict;
 use strandline::signature::{
-    FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup, digests_of,
+    Common, FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup,
+    digests_of,
 };
 
 /// One line of `manifest.jsonl`.
@@ -586,7 +587,7 @@ fn write_features(
             let length = works.group.sets()[likeness.set]
                 .file(likeness.file)
                 .map_or(0, |info| info.bytes);
-            let verdict = if likeness.is_text_only && verdict == "no" {
+            let verdict = if likeness.common != Common::Tokens && verdict == "no" {
                 "port"
             } else {
                 verdict

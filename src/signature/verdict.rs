@@ -18,7 +18,7 @@
 //! speaks of many pairs multiplies.
 
 use super::group::Grade;
-use super::liken::{Agreement, Least, Likeness};
+use super::liken::{Agreement, Common, Least, Likeness};
 use super::prints::Tier;
 
 /// Version of the verdict: thresholds and rates belong to it.
@@ -74,6 +74,9 @@ const BARS: [Bar; Tier::ALL.len()] = [
         rates: [1.9e-6, 3.2e-6],
     },
 ];
+
+/// What text counts that stands in programs in two languages: lists of words, which many programs have.
+const QUOTES: f32 = 0.5;
 
 /// What was judged of a pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -153,14 +156,18 @@ pub fn strength(likeness: &Likeness, has_baseline: bool) -> f32 {
 }
 
 fn part(likeness: &Likeness, tier: Tier, has_baseline: bool) -> f32 {
-    if likeness.is_text_only && !matches!(tier, Tier::Winnow | Tier::Pieces) {
-        return 0.0;
-    }
+    let is_of_text = matches!(tier, Tier::Winnow | Tier::Pieces);
+    let part_of_bar = match likeness.common {
+        Common::Tokens => 1.0,
+        Common::Text if is_of_text => 1.0,
+        Common::Quotes if is_of_text => QUOTES,
+        Common::Text | Common::Quotes => return 0.0,
+    };
     let bar = BARS[tier as usize];
     let agreement = likeness.tier(tier);
     let weight = agreement.weight.min(bar.of_a_run * agreement.runs as f32);
     let score = weight * agreement.of_original().max(agreement.of_target());
-    score
+    part_of_bar * score
         / if has_baseline {
             bar.with_baseline
         } else {

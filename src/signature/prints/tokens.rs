@@ -20,15 +20,17 @@
 //!
 //! What is left when names are forgotten. Each token gives one number or nothing ([`Shaper`] has the table): names become one
 //! and the same, and those that follow one another count once, so that types and parameters fall away;
-//! brackets, separators and the words by which minifiers say the same otherwise are left out. Of every [`SHAPE_WINDOW`]
-//! runs of [`SHAPE_GRAM`] numbers that follow one another the least is kept.
+//! brackets, separators and the words by which minifiers say the same otherwise are left out. Runs are of [`SHAPE_GRAM`]
+//! numbers that follow one another. One with fewer than [`SHAPE_NEW_MIN`] numbers that differ from each of the
+//! [`SHAPE_MEMORY`] before them is a litany (the arms of a match, the fields of a record) as there are in every program, and
+//! is left out. Of every [`SHAPE_WINDOW`] of the others the least is kept.
 //!
 //! # `atoms/1` and `grams/1`
 //!
 //! Atoms are folded: of a name capitals are made small and `_`, `$` and `-` fall away, so that `fooBar`, `foo_bar` and
 //! `'foo-bar'` are one atom, whatever the style and the language; a text is trimmed of white space. Names need 6 folded
 //! characters, properties and texts that are one word 4, other texts 5 bytes, regular expressions 4, and a number must be
-//! beyond 255 or written with a fraction of three or more digits. Names give `atoms/1` only: renaming takes them away.
+//! beyond 255 or written with a fraction of three or more digits, and not be one more than the number before it. Names give `atoms/1` only: renaming takes them away.
 //! In text of no known language names are prose, and give nothing.
 //!
 //! Tables are data that many programs share: entities, code points, tags. Of literals of fewer than 32 bytes
@@ -47,6 +49,10 @@ pub const PIECE_MIN: u32 = 24;
 pub const SHAPE_GRAM: usize = 12;
 /// Places for the numbers of a run, a power of two.
 const SHAPE_RING: usize = 16;
+/// A number is new that is none of as many before it.
+const SHAPE_MEMORY: usize = 8;
+/// A run has as many new numbers, or it is a litany.
+const SHAPE_NEW_MIN: u32 = 3;
 /// Runs of which one is kept.
 pub const SHAPE_WINDOW: usize = 13;
 /// Atoms of a run.
@@ -111,6 +117,7 @@ pub(super) fn prints(
         shaper: Shaper::default(),
         grams: Grams::default(),
         table: Table::default(),
+        count: Count::default(),
         value: Vec::new(),
         folded: Folded::new(),
     };
@@ -130,6 +137,7 @@ struct Printer<'t, 'p> {
     shaper: Shaper,
     grams: Grams,
     table: Table,
+    count: Count,
     /// The text of the string at hand, escapes undone.
     value: Vec<u8>,
     /// The atom at hand.
@@ -183,7 +191,8 @@ impl Sink for Printer<'_, '_> {
                     None => bytes(seed::NUMBER, raw),
                 };
                 self.plain(token, raw, value);
-                if is_rare_number(raw, number) {
+                let counts_up = self.count.take(number);
+                if !counts_up && is_rare_number(raw, number) {
                     self.atom(token, value, true);
                 }
             }
@@ -486,6 +495,8 @@ struct Shaper {
     ring: [(u64, u32); SHAPE_RING],
     seen: usize,
     hash: u64,
+    /// Of the last numbers, which were new: the last is the lowest bit.
+    news: u32,
     /// The number before was that of a name.
     after_name: bool,
     /// A `!` or `void` that may be the beginning of another word for `true`, `false` or `undefined`.
@@ -587,13 +598,19 @@ impl Shaper {
     fn push(&mut self, token: Token, number: u64) -> Option<Print> {
         let oldest = self.seen.wrapping_sub(SHAPE_GRAM) % SHAPE_RING;
         let (leaving, _) = self.ring[oldest];
+        let is_new = (1..=SHAPE_MEMORY).all(|back| {
+            let (earlier, _) = self.ring[self.seen.wrapping_sub(back) % SHAPE_RING];
+            earlier != number
+        });
+        self.news = self.news << 1 | u32::from(is_new);
         self.ring[self.seen % SHAPE_RING] = (number, token.start);
         self.seen += 1;
         self.hash = self.hash.wrapping_mul(STEP).wrapping_add(number);
         if self.seen > SHAPE_GRAM {
             self.hash = self.hash.wrapping_sub(leaving.wrapping_mul(STEP_OF_GRAM));
         }
-        if self.seen < SHAPE_GRAM {
+        let news = self.news & ((1 << SHAPE_GRAM) - 1);
+        if self.seen < SHAPE_GRAM || news.count_ones() < SHAPE_NEW_MIN {
             return None;
         }
         let (_, start) = self.ring[(self.seen - SHAPE_GRAM) % SHAPE_RING];
@@ -631,6 +648,22 @@ impl Table {
 
     fn is_full(&self) -> bool {
         self.literals > TABLE_ATOMS
+    }
+}
+
+/// The last number, to tell those that count up.
+#[derive(Default)]
+struct Count {
+    last: Option<f64>,
+}
+
+impl Count {
+    /// Takes the next number, and says whether it is one more than the last.
+    #[inline]
+    fn take(&mut self, bits: Option<u64>) -> bool {
+        let number = bits.map(f64::from_bits);
+        let last = std::mem::replace(&mut self.last, number);
+        matches!((last, number), (Some(last), Some(number)) if number == last + 1.0)
     }
 }
 
