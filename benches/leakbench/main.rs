@@ -178,7 +178,9 @@ fn tell_rates(dir: &Path, rows: &[Row], works: &Works, has_baseline: bool) {
             }
         }
         let mut targets = [0_u64; Tier::ALL.len()];
-        prints::prints(content, |tier, _| targets[tier as usize] += 1);
+        prints::prints(content, prints::Side::Target, |tier, _| {
+            targets[tier as usize] += 1
+        });
         (observed, targets)
     });
     let add = |a: [u64; 5], b: [u64; 5]| std::array::from_fn(|at| a[at] + b[at]);

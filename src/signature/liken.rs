@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::ported::{Echo, Listener};
-use super::prints::{Print, Tier, prints_of};
+use super::prints::{Print, Side, Tier, prints_of};
 use super::set::Set;
 use crate::lex::{Family, family_of};
 
@@ -170,7 +170,9 @@ pub(super) fn likenesses(
     }
     let mut search = Search::new(asked, sets, text);
     let family = search.whole.family;
-    prints_of(family, text, |tier, print| search.take(tier, print));
+    prints_of(family, text, Side::Target, |tier, print| {
+        search.take(tier, print)
+    });
     search.finish(sets, least)
 }
 

@@ -44,34 +44,34 @@ const TARGET_TYPICAL: f64 = 100.0;
 /// In the order of [`Tier::ALL`].
 const BARS: [Bar; Tier::ALL.len()] = [
     Bar {
-        with_baseline: 3.9,
-        without: 11.3,
+        with_baseline: 3.4,
+        without: 17.0,
         of_a_run: f32::INFINITY,
         rates: [2.0e-3, 5.6e-3],
     },
     Bar {
-        with_baseline: 2.6,
-        without: 7.6,
+        with_baseline: 2.05,
+        without: 5.0,
         of_a_run: 2.0,
         rates: [2.3e-6, 4.6e-6],
     },
     Bar {
-        with_baseline: 0.85,
-        without: 2.4,
+        with_baseline: 0.7,
+        without: 1.6,
         of_a_run: f32::INFINITY,
         rates: [4.2e-7, 4.2e-7],
     },
     Bar {
-        with_baseline: 1.6,
-        without: 4.7,
+        with_baseline: 1.55,
+        without: 3.3,
         of_a_run: 2.0,
-        rates: [9.0e-6, 2.0e-4],
+        rates: [4.8e-6, 4.7e-5],
     },
     Bar {
-        with_baseline: 3.8,
-        without: 11.1,
+        with_baseline: 2.4,
+        without: 4.2,
         of_a_run: f32::INFINITY,
-        rates: [1.9e-6, 3.2e-6],
+        rates: [1.2e-6, 2.5e-6],
     },
 ];
 

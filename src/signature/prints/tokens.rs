@@ -34,13 +34,16 @@
 //! In text of no known language names are prose, and give nothing.
 //!
 //! Tables are data that many programs share: entities, code points, tags. Of literals of fewer than 32 bytes
-//! between which there is nothing but `,`, `:` and brackets the first eight give atoms, the others do not.
+//! between which there is nothing but `,`, `:` and brackets the first eight give atoms. In an original the others give
+//! none. In a target the strings among them give atoms but no grams ([`Side`]): an obfuscator takes all strings of a program into one table,
+//! and with them what can be found again. Those tools encode them, too, in Base64 with capitals and small letters
+//! exchanged: what such a literal of a table decodes to, if it is text, gives an atom beside its own.
 //!
 //! Four atoms that follow one another, names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
 
 use super::hash::{byte, bytes, mix};
 use super::window::Window;
-use super::{Print, Tier};
+use super::{Print, Side, Tier};
 use crate::lex::{Family, Kind, Sink, Token, lex};
 
 /// Tokens that a piece must have to be told from others.
@@ -104,10 +107,12 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(super) fn prints(
     family: Family,
     text: &[u8],
+    side: Side,
     is_decoded: bool,
     put: &mut dyn FnMut(Tier, Print),
 ) {
     let mut printer = Printer {
+        side,
         is_decoded,
         family,
         salt: bytes(0, family.id().as_bytes()),
@@ -119,6 +124,7 @@ pub(super) fn prints(
         table: Table::default(),
         count: Count::default(),
         value: Vec::new(),
+        hidden: Vec::new(),
         folded: Folded::new(),
     };
     lex(family, text, &mut printer);
@@ -126,6 +132,7 @@ pub(super) fn prints(
 }
 
 struct Printer<'t, 'p> {
+    side: Side,
     /// The text was encoded in another; it is not asked for a third.
     is_decoded: bool,
     family: Family,
@@ -140,6 +147,8 @@ struct Printer<'t, 'p> {
     count: Count,
     /// The text of the string at hand, escapes undone.
     value: Vec<u8>,
+    /// What is hidden in it.
+    hidden: Vec<u8>,
     /// The atom at hand.
     folded: Folded,
 }
@@ -228,7 +237,17 @@ impl Printer<'_, '_> {
         };
         let unescaped = if value.is_empty() { raw } else { &value };
         self.plain(token, raw, bytes(seed::TEXT, unescaped));
-        let trimmed = unescaped.trim_ascii();
+        self.text_atom(token, unescaped);
+        if self.side == Side::Target && self.table.is_one() {
+            self.obfuscated(token, raw);
+        }
+        if !value.is_empty() {
+            self.value = value;
+        }
+    }
+
+    fn text_atom(&mut self, token: Token, text: &[u8]) {
+        let trimmed = text.trim_ascii();
         if let Some(word) = self.folded.of(trimmed) {
             if word.len() >= WORD_MIN {
                 let atom = bytes(seed::ATOM_NAME, word);
@@ -237,9 +256,16 @@ impl Printer<'_, '_> {
         } else if trimmed.len() >= TEXT_MIN {
             self.atom(token, bytes(seed::ATOM_TEXT, trimmed), true);
         }
-        if !value.is_empty() {
-            self.value = value;
+    }
+
+    /// What an obfuscator hid in a literal of its table.
+    fn obfuscated(&mut self, token: Token, raw: &[u8]) {
+        let mut text = std::mem::take(&mut self.hidden);
+        text.clear();
+        if hidden_in(raw, &mut text) {
+            self.text_atom(token, &text);
         }
+        self.hidden = text;
     }
 
     /// A string that is Base64 of a text: that text has fingerprints of its own. Where they stand is known to about two bytes.
@@ -249,6 +275,7 @@ impl Printer<'_, '_> {
         super::prints_of_text(
             crate::lex::family_of(&text),
             &text,
+            self.side,
             true,
             &mut |tier, print| {
                 let (start, end) = (place(print.start), place(print.end));
@@ -265,12 +292,16 @@ impl Printer<'_, '_> {
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
-        if self.table.is_full() {
+        let is_of_table = self.table.is_full();
+        if is_of_table && (self.side == Side::Original || token.kind != Kind::Text) {
             return;
         }
         let Token { start, end, .. } = token;
         (self.put)(Tier::Atoms, Print { value, start, end });
-        if in_grams && let Some(print) = self.grams.take(Print { value, start, end }) {
+        if in_grams
+            && !is_of_table
+            && let Some(print) = self.grams.take(Print { value, start, end })
+        {
             (self.put)(Tier::Grams, print);
         }
     }
@@ -296,6 +327,42 @@ impl Printer<'_, '_> {
         }
     }
 }
+
+/// Puts into `text` what `raw` is the Base64 of, with capitals and small letters exchanged; whether that is one.
+fn hidden_in(raw: &[u8], text: &mut Vec<u8>) -> bool {
+    let digits = raw.trim_ascii_end();
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for &byte in digits {
+        let digit = SWAPPED[usize::from(byte)];
+        if digit >= 64 {
+            return false;
+        }
+        bits = bits << 6 | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let byte = (bits >> count) as u8;
+            if byte < b' ' && !byte.is_ascii_whitespace() {
+                return false;
+            }
+            text.push(byte);
+        }
+    }
+    // Bits that are left over are zero in what an encoder wrote.
+    count != 6 && bits & ((1 << count) - 1) == 0 && std::str::from_utf8(text).is_ok()
+}
+
+/// The digits of Base64 with capitals and small letters exchanged; 64 for what is none.
+const SWAPPED: [u8; 256] = {
+    let digits = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+    let mut table = [64; 256];
+    let mut at = 0;
+    while at < digits.len() {
+        table[digits[at] as usize] = at as u8;
+        at += 1;
+    }
+    table
+};
 
 /// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
 fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
@@ -644,6 +711,11 @@ impl Table {
                 if matches!(raw, [b',' | b':' | b'(' | b')' | b'[' | b']' | b'{' | b'}']) => {}
             _ => self.literals = 0,
         }
+    }
+
+    /// Whether there is one at all.
+    fn is_one(&self) -> bool {
+        self.literals > 1
     }
 
     fn is_full(&self) -> bool {
