@@ -22,6 +22,7 @@ mod clike;
 mod escape;
 mod family;
 mod generic;
+mod header;
 mod nature;
 mod number;
 #[cfg(test)]
@@ -36,7 +37,8 @@ mod words;
 
 pub use escape::unescape;
 pub use family::family_of;
-pub use nature::{Nature, header_end, nature_of};
+pub use header::header_end;
+pub use nature::{Nature, nature_of};
 pub use number::number;
 
 /// A family of languages that one lexer reads.

@@ -85,12 +85,12 @@ pub use format::{LicenceFlag, PartyFlag};
 pub use group::{Found, Grade, Hit, SetGroup};
 pub use index::LinePrint;
 pub use key::{Key, KeyError};
-pub use liken::{Agreement, Least, Likeness, Trace};
+pub use liken::{Agreement, Common, Least, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
 pub use ranges::Stretch;
 pub use runs::Spill;
 pub use set::{Counted, Fault, FileInfo, Set, SetError};
-pub use shared::{Shared, SharedCount, lines_of, shared, text_of};
+pub use shared::{Shared, SharedCount, lines_of, shared};
 pub use table::Ids;
 
 #[cfg(test)]

@@ -15,14 +15,13 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values: see `header`.
+//! The licence header of a file gives no values ([`header_end`]).
 //!
 //! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
 //! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
 //! found again in another language.
 
 mod hash;
-mod header;
 mod tokens;
 mod window;
 mod winnow;
@@ -31,7 +30,7 @@ use std::collections::HashSet;
 
 use super::index::LinePrint;
 use super::norm_text;
-use crate::lex::{Family, family_of};
+use crate::lex::{Family, family_of, header_end};
 
 /// A way of making fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,22 +89,37 @@ pub struct Print {
     pub end: u32,
 }
 
+/// Which side of a comparison a text is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It is signed: what says nothing of it is left out.
+    Original,
+    /// It is held against what was signed: so is what it may hide.
+    Target,
+}
+
 /// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places. `text` is in
 /// UTF-8 or what comes near it, without byte order mark; of a text longer than
 /// [`TEXT_MAX_BYTES`](crate::lex::TEXT_MAX_BYTES) the beginning is read.
-pub fn prints(text: &[u8], put: impl FnMut(Tier, Print)) {
-    prints_of(family_of(text), text, put);
+pub fn prints(text: &[u8], side: Side, put: impl FnMut(Tier, Print)) {
+    prints_of(family_of(text), text, side, put);
 }
 
 /// The same of a text whose family is known.
-pub fn prints_of(family: Family, text: &[u8], mut put: impl FnMut(Tier, Print)) {
-    prints_of_text(family, text, false, &mut put);
+pub fn prints_of(family: Family, text: &[u8], side: Side, mut put: impl FnMut(Tier, Print)) {
+    prints_of_text(family, text, side, false, &mut put);
 }
 
 /// The same of a text that may have been found within another.
-fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
+fn prints_of_text(
+    family: Family,
+    text: &[u8],
+    side: Side,
+    is_decoded: bool,
+    put: &mut dyn FnMut(Tier, Print),
+) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
-    let header = header::header_end(text);
+    let header = header_end(text, family);
     winnow::prints(&text[header..], |print| {
         let behind = |at: u32| at + header as u32;
         let (start, end) = (behind(print.start), behind(print.end));
@@ -118,7 +132,7 @@ fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn F
             },
         );
     });
-    tokens::prints(family, text, is_decoded, put);
+    tokens::prints(family, text, side, is_decoded, put);
 }
 
 /// The fingerprints of one file, as a set keeps them.
@@ -132,14 +146,12 @@ impl FilePrints {
     /// The fingerprints of a content; none where it is not text. Each value stands once, at its first place.
     #[must_use]
     pub fn of(content: &[u8]) -> FilePrints {
-        let Some(text) =
-            norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none())
-        else {
+        let Some(text) = norm_text::text_of(content) else {
             return FilePrints::default();
         };
         let mut found: [Vec<Print>; Tier::ALL.len()] = Default::default();
         let family = family_of(&text);
-        prints_of(family, &text, |tier, print| {
+        prints_of(family, &text, Side::Original, |tier, print| {
             found[tier as usize].push(print)
         });
         let lines = LineStarts::of(&text);
@@ -179,11 +191,6 @@ impl FilePrints {
         let before = prints.len();
         prints.retain(|print| is_kept(print.value));
         (before - prints.len()) as u32
-    }
-
-    /// Takes away those of a tier.
-    pub fn clear(&mut self, tier: Tier) {
-        self.tiers[tier as usize].clear();
     }
 }
 
@@ -240,7 +247,7 @@ export const tideTable = ["high", "low", 1.125, 300, 301, 302, 303, 304, 305, 30
     #[test]
     fn golden_values() {
         let mut sums = [(0, 0); Tier::ALL.len()];
-        prints(TEXT.as_bytes(), |tier, print| {
+        prints(TEXT.as_bytes(), Side::Original, |tier, print| {
             let (count, sum) = &mut sums[tier as usize];
             *count += 1;
             *sum ^= print.value;

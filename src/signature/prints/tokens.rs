@@ -20,25 +20,30 @@
 //!
 //! What is left when names are forgotten. Each token gives one number or nothing ([`Shaper`] has the table): names become one
 //! and the same, and those that follow one another count once, so that types and parameters fall away;
-//! brackets, separators and the words by which minifiers say the same otherwise are left out. Of every [`SHAPE_WINDOW`]
-//! runs of [`SHAPE_GRAM`] numbers that follow one another the least is kept.
+//! brackets, separators and the words by which minifiers say the same otherwise are left out. Runs are of [`SHAPE_GRAM`]
+//! numbers that follow one another. One with fewer than [`SHAPE_NEW_MIN`] numbers that differ from each of the
+//! [`SHAPE_MEMORY`] before them is a litany (the arms of a match, the fields of a record) as there are in every program, and
+//! is left out. Of every [`SHAPE_WINDOW`] of the others the least is kept.
 //!
 //! # `atoms/1` and `grams/1`
 //!
 //! Atoms are folded: of a name capitals are made small and `_`, `$` and `-` fall away, so that `fooBar`, `foo_bar` and
 //! `'foo-bar'` are one atom, whatever the style and the language; a text is trimmed of white space. Names need 6 folded
 //! characters, properties and texts that are one word 4, other texts 5 bytes, regular expressions 4, and a number must be
-//! beyond 255 or written with a fraction of three or more digits. Names give `atoms/1` only: renaming takes them away.
+//! beyond 255 or written with a fraction of three or more digits, and not be one more than the number before it. Names give `atoms/1` only: renaming takes them away.
 //! In text of no known language names are prose, and give nothing.
 //!
 //! Tables are data that many programs share: entities, code points, tags. Of literals of fewer than 32 bytes
-//! between which there is nothing but `,`, `:` and brackets the first eight give atoms, the others do not.
+//! between which there is nothing but `,`, `:` and brackets the first eight give atoms. In an original the others give
+//! none. In a target the strings among them give atoms but no grams ([`Side`]): an obfuscator takes all strings of a program into one table,
+//! and with them what can be found again. Those tools encode them, too, in Base64 with capitals and small letters
+//! exchanged: what such a literal of a table decodes to, if it is text, gives an atom beside its own.
 //!
 //! Four atoms that follow one another, names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
 
 use super::hash::{byte, bytes, mix};
 use super::window::Window;
-use super::{Print, Tier};
+use super::{Print, Side, Tier};
 use crate::lex::{Family, Kind, Sink, Token, lex};
 
 /// Tokens that a piece must have to be told from others.
@@ -47,6 +52,10 @@ pub const PIECE_MIN: u32 = 24;
 pub const SHAPE_GRAM: usize = 12;
 /// Places for the numbers of a run, a power of two.
 const SHAPE_RING: usize = 16;
+/// A number is new that is none of as many before it.
+const SHAPE_MEMORY: usize = 8;
+/// A run has as many new numbers, or it is a litany.
+const SHAPE_NEW_MIN: u32 = 3;
 /// Runs of which one is kept.
 pub const SHAPE_WINDOW: usize = 13;
 /// Atoms of a run.
@@ -98,10 +107,12 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(super) fn prints(
     family: Family,
     text: &[u8],
+    side: Side,
     is_decoded: bool,
     put: &mut dyn FnMut(Tier, Print),
 ) {
     let mut printer = Printer {
+        side,
         is_decoded,
         family,
         salt: bytes(0, family.id().as_bytes()),
@@ -111,7 +122,9 @@ pub(super) fn prints(
         shaper: Shaper::default(),
         grams: Grams::default(),
         table: Table::default(),
+        count: Count::default(),
         value: Vec::new(),
+        hidden: Vec::new(),
         folded: Folded::new(),
     };
     lex(family, text, &mut printer);
@@ -119,6 +132,7 @@ pub(super) fn prints(
 }
 
 struct Printer<'t, 'p> {
+    side: Side,
     /// The text was encoded in another; it is not asked for a third.
     is_decoded: bool,
     family: Family,
@@ -130,8 +144,11 @@ struct Printer<'t, 'p> {
     shaper: Shaper,
     grams: Grams,
     table: Table,
+    count: Count,
     /// The text of the string at hand, escapes undone.
     value: Vec<u8>,
+    /// What is hidden in it.
+    hidden: Vec<u8>,
     /// The atom at hand.
     folded: Folded,
 }
@@ -183,7 +200,8 @@ impl Sink for Printer<'_, '_> {
                     None => bytes(seed::NUMBER, raw),
                 };
                 self.plain(token, raw, value);
-                if is_rare_number(raw, number) {
+                let counts_up = self.count.take(number);
+                if !counts_up && is_rare_number(raw, number) {
                     self.atom(token, value, true);
                 }
             }
@@ -219,7 +237,17 @@ impl Printer<'_, '_> {
         };
         let unescaped = if value.is_empty() { raw } else { &value };
         self.plain(token, raw, bytes(seed::TEXT, unescaped));
-        let trimmed = unescaped.trim_ascii();
+        self.text_atom(token, unescaped);
+        if self.side == Side::Target && self.table.is_one() {
+            self.obfuscated(token, raw);
+        }
+        if !value.is_empty() {
+            self.value = value;
+        }
+    }
+
+    fn text_atom(&mut self, token: Token, text: &[u8]) {
+        let trimmed = text.trim_ascii();
         if let Some(word) = self.folded.of(trimmed) {
             if word.len() >= WORD_MIN {
                 let atom = bytes(seed::ATOM_NAME, word);
@@ -228,9 +256,16 @@ impl Printer<'_, '_> {
         } else if trimmed.len() >= TEXT_MIN {
             self.atom(token, bytes(seed::ATOM_TEXT, trimmed), true);
         }
-        if !value.is_empty() {
-            self.value = value;
+    }
+
+    /// What an obfuscator hid in a literal of its table.
+    fn obfuscated(&mut self, token: Token, raw: &[u8]) {
+        let mut text = std::mem::take(&mut self.hidden);
+        text.clear();
+        if hidden_in(raw, &mut text) {
+            self.text_atom(token, &text);
         }
+        self.hidden = text;
     }
 
     /// A string that is Base64 of a text: that text has fingerprints of its own. Where they stand is known to about two bytes.
@@ -240,6 +275,7 @@ impl Printer<'_, '_> {
         super::prints_of_text(
             crate::lex::family_of(&text),
             &text,
+            self.side,
             true,
             &mut |tier, print| {
                 let (start, end) = (place(print.start), place(print.end));
@@ -256,12 +292,16 @@ impl Printer<'_, '_> {
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
-        if self.table.is_full() {
+        let is_of_table = self.table.is_full();
+        if is_of_table && (self.side == Side::Original || token.kind != Kind::Text) {
             return;
         }
         let Token { start, end, .. } = token;
         (self.put)(Tier::Atoms, Print { value, start, end });
-        if in_grams && let Some(print) = self.grams.take(Print { value, start, end }) {
+        if in_grams
+            && !is_of_table
+            && let Some(print) = self.grams.take(Print { value, start, end })
+        {
             (self.put)(Tier::Grams, print);
         }
     }
@@ -287,6 +327,42 @@ impl Printer<'_, '_> {
         }
     }
 }
+
+/// Puts into `text` what `raw` is the Base64 of, with capitals and small letters exchanged; whether that is one.
+fn hidden_in(raw: &[u8], text: &mut Vec<u8>) -> bool {
+    let digits = raw.trim_ascii_end();
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for &byte in digits {
+        let digit = SWAPPED[usize::from(byte)];
+        if digit >= 64 {
+            return false;
+        }
+        bits = bits << 6 | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let byte = (bits >> count) as u8;
+            if byte < b' ' && !byte.is_ascii_whitespace() {
+                return false;
+            }
+            text.push(byte);
+        }
+    }
+    // Bits that are left over are zero in what an encoder wrote.
+    count != 6 && bits & ((1 << count) - 1) == 0 && std::str::from_utf8(text).is_ok()
+}
+
+/// The digits of Base64 with capitals and small letters exchanged; 64 for what is none.
+const SWAPPED: [u8; 256] = {
+    let digits = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+    let mut table = [64; 256];
+    let mut at = 0;
+    while at < digits.len() {
+        table[digits[at] as usize] = at as u8;
+        at += 1;
+    }
+    table
+};
 
 /// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
 fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
@@ -486,6 +562,8 @@ struct Shaper {
     ring: [(u64, u32); SHAPE_RING],
     seen: usize,
     hash: u64,
+    /// Of the last numbers, which were new: the last is the lowest bit.
+    news: u32,
     /// The number before was that of a name.
     after_name: bool,
     /// A `!` or `void` that may be the beginning of another word for `true`, `false` or `undefined`.
@@ -587,13 +665,19 @@ impl Shaper {
     fn push(&mut self, token: Token, number: u64) -> Option<Print> {
         let oldest = self.seen.wrapping_sub(SHAPE_GRAM) % SHAPE_RING;
         let (leaving, _) = self.ring[oldest];
+        let is_new = (1..=SHAPE_MEMORY).all(|back| {
+            let (earlier, _) = self.ring[self.seen.wrapping_sub(back) % SHAPE_RING];
+            earlier != number
+        });
+        self.news = self.news << 1 | u32::from(is_new);
         self.ring[self.seen % SHAPE_RING] = (number, token.start);
         self.seen += 1;
         self.hash = self.hash.wrapping_mul(STEP).wrapping_add(number);
         if self.seen > SHAPE_GRAM {
             self.hash = self.hash.wrapping_sub(leaving.wrapping_mul(STEP_OF_GRAM));
         }
-        if self.seen < SHAPE_GRAM {
+        let news = self.news & ((1 << SHAPE_GRAM) - 1);
+        if self.seen < SHAPE_GRAM || news.count_ones() < SHAPE_NEW_MIN {
             return None;
         }
         let (_, start) = self.ring[(self.seen - SHAPE_GRAM) % SHAPE_RING];
@@ -629,8 +713,29 @@ impl Table {
         }
     }
 
+    /// Whether there is one at all.
+    fn is_one(&self) -> bool {
+        self.literals > 1
+    }
+
     fn is_full(&self) -> bool {
         self.literals > TABLE_ATOMS
+    }
+}
+
+/// The last number, to tell those that count up.
+#[derive(Default)]
+struct Count {
+    last: Option<f64>,
+}
+
+impl Count {
+    /// Takes the next number, and says whether it is one more than the last.
+    #[inline]
+    fn take(&mut self, bits: Option<u64>) -> bool {
+        let number = bits.map(f64::from_bits);
+        let last = std::mem::replace(&mut self.last, number);
+        matches!((last, number), (Some(last), Some(number)) if number == last + 1.0)
     }
 }
 
