@@ -38,7 +38,7 @@ mod words;
 pub use escape::unescape;
 pub use family::family_of;
 pub use header::header_end;
-pub use nature::{Nature, nature_of};
+pub use nature::{Nature, is_licence, nature_of};
 pub use number::number;
 
 /// A family of languages that one lexer reads.
