@@ -15,11 +15,12 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values ([`header_end`]).
+//! The licence header of a file gives no values of `winnow/1` ([`header_end`]); where it is made of comments, tokens give none
+//! either.
 //!
 //! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
-//! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
-//! found again in another language.
+//! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms and their runs, which are to
+//! be found again in another language.
 
 mod hash;
 mod tokens;
@@ -89,8 +90,8 @@ pub struct Print {
     pub end: u32,
 }
 
-/// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places. `text` is in
-/// UTF-8 or what comes near it, without byte order mark; of a text longer than
+/// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places, but that a whole
+/// comes behind its pieces, and those of texts within the text come in between. `text` is in UTF-8 or what comes near it, without byte order mark; of a text longer than
 /// [`TEXT_MAX_BYTES`](crate::lex::TEXT_MAX_BYTES) the beginning is read.
 pub fn prints(text: &[u8], put: impl FnMut(Tier, Print)) {
     prints_of(family_of(text), text, put);
