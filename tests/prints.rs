@@ -317,3 +317,31 @@ fn real_files_have_the_fingerprints_of_the_page() {
     println!("{counts:?} fingerprints of {:?}", Tier::ALL);
     assert!(counts.iter().all(|&count| count > 300), "{counts:?}");
 }
+
+/// Strings that inflate to much more than they are, and many of them: what is taken out is bounded, for each and for all.
+#[test]
+fn what_inflates_without_end_does_not() {
+    let encoded = |text: &str| {
+        let packed = common::gzip(text.as_bytes());
+        base64::engine::general_purpose::STANDARD.encode(packed)
+    };
+    let mut random = common::Random::new(5);
+    let head: String = (0..40)
+        .map(|_| format!("call({}, '{}');\n", random.number(), random.text(9)))
+        .collect();
+    let bomb = encoded(&format!("{head}{}", "x = y + 1;\n".repeat(50_000)));
+    let alone = format!("let a = \"{bomb}\";");
+    assert_eq!(compare(Family::Script, alone.as_bytes()), Ok(()));
+    let texts = given(Family::Script, alone.as_bytes()).into_iter();
+    let held = texts.filter(|row| row.0 == Tier::Grams).count();
+    assert!(held >= 30, "{held}: what stands in front is read");
+
+    // 300 of them hold three times what is taken out of all together.
+    let count = |text: &str| {
+        let mut count = 0;
+        prints_of(Family::Script, text.as_bytes(), |_, _| count += 1);
+        count
+    };
+    let (one, many) = (count(&alone), count(&alone.repeat(300)));
+    assert!(many > 50 * one && many < 150 * one, "{many}, {one} of one");
+}

@@ -29,8 +29,9 @@ fn prints_at_depth(family: Family, text: &[u8], is_decoded: bool) -> Vec<Row> {
     rows.extend(salted(Tier::Shape, shape(&all, text)));
     rows.extend(atoms(&all, text));
     if !is_decoded {
+        let mut room = 16 << 20;
         for token in all.tokens.iter().filter(|token| token.kind == Kind::Text) {
-            rows.extend(encoded(token, token.of(text)));
+            rows.extend(encoded(token, token.of(text), &mut room));
         }
     }
     rows
@@ -368,8 +369,8 @@ fn is_rare(raw: &[u8]) -> bool {
 // ---------------------------------------------------------------------------------------------------------------
 // A text in Base64 within another
 
-fn encoded(token: &Token, raw: &[u8]) -> Vec<Row> {
-    let Some(text) = decoded(raw) else {
+fn encoded(token: &Token, raw: &[u8], room: &mut u64) -> Vec<Row> {
+    let Some(text) = decoded(raw, room) else {
         return Vec::new();
     };
     let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
@@ -378,7 +379,7 @@ fn encoded(token: &Token, raw: &[u8]) -> Vec<Row> {
         .collect()
 }
 
-fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
+fn decoded(raw: &[u8], room: &mut u64) -> Option<Vec<u8>> {
     if raw.len() < 200 {
         return None;
     }
@@ -398,7 +399,9 @@ fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
     if text.starts_with(b"\x1F\x8B") {
         let mut inflated = Vec::new();
         let stream = flate2::read::GzDecoder::new(text.as_slice());
-        let _ = stream.take(16 << 20).read_to_end(&mut inflated);
+        let most = (64 * text.len() as u64).min(*room);
+        let _ = stream.take(most).read_to_end(&mut inflated);
+        *room -= inflated.len() as u64;
         text = inflated;
     }
     let head = &text[..text.len().min(1024)];

@@ -67,7 +67,7 @@
 //! The text of a string may be a program in Base64. Where it has [`ENCODED_MIN`] bytes or more, and is, without line ends
 //! (written out, or as `\n` and `\r`) and `=`, Base64 in either alphabet (RFC 4648, sections 4 and 5; the first 64 bytes are looked at
 //! first), what comes out has fingerprints of its own, in all tiers, as of its own family. If that is gzip, what comes out of
-//! it is meant, up to [`INFLATED_MAX`]. A text with a control character that is no white space in its first 1,024 bytes is a
+//! it is meant, up to [`INFLATED_RATIO_MAX`] times its length, and up to [`INFLATED_MAX`] for all strings of the text together. A text with a control character that is no white space in its first 1,024 bytes is a
 //! picture or a font, and gives nothing. There is no third text in the second.
 
 use super::hash::{byte, bytes, mix};
@@ -90,8 +90,10 @@ pub const ATOM_GRAM: usize = 4;
 const NAME_MIN: usize = 6;
 /// Folded characters of a property, or of a text that is one word.
 const WORD_MIN: usize = 4;
-/// Bytes that are taken out of an encoded stream of gzip.
+/// Bytes that are taken out of the encoded streams of gzip of one text, all together.
 const INFLATED_MAX: u64 = 16 << 20;
+/// As many times its own length is taken out of one of them. Code has a tenth of that; what is beyond is there to take time.
+const INFLATED_RATIO_MAX: u64 = 64;
 /// A string of this many bytes may be an encoded text.
 const ENCODED_MIN: usize = 200;
 /// Bytes of a word, before it is folded; what is longer is no word.
@@ -136,7 +138,7 @@ pub(super) fn prints(
     put: &mut dyn FnMut(Tier, Print),
 ) {
     let mut printer = Printer {
-        is_decoded,
+        room: (!is_decoded).then_some(INFLATED_MAX),
         family,
         salt: bytes(0, family.id().as_bytes()),
         text,
@@ -153,8 +155,8 @@ pub(super) fn prints(
 }
 
 struct Printer<'t, 'p> {
-    /// The text was encoded in another; it is not asked for a third.
-    is_decoded: bool,
+    /// Bytes that may still be inflated; `None` where the text was encoded in another: it is not asked for a third.
+    room: Option<u64>,
     family: Family,
     /// Keeps values of different lexers apart.
     salt: u64,
@@ -241,7 +243,7 @@ impl Printer<'_, '_> {
     }
 
     fn string(&mut self, token: Token, raw: &[u8]) {
-        if raw.len() >= ENCODED_MIN && !self.is_decoded {
+        if raw.len() >= ENCODED_MIN {
             self.encoded(token, raw);
         }
         let value = if memchr::memchr(b'\\', raw).is_some() {
@@ -269,7 +271,10 @@ impl Printer<'_, '_> {
 
     /// A string that is Base64 of a text: that text has fingerprints of its own. Where they stand is known to about two bytes.
     fn encoded(&mut self, token: Token, raw: &[u8]) {
-        let Some(text) = decoded(raw) else { return };
+        let Some(room) = &mut self.room else { return };
+        let Some(text) = decoded(raw, room) else {
+            return;
+        };
         let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
         super::prints_of_text(
             crate::lex::family_of(&text),
@@ -323,7 +328,7 @@ impl Printer<'_, '_> {
 }
 
 /// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
-fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
+fn decoded(raw: &[u8], room: &mut u64) -> Option<Vec<u8>> {
     const HEAD: usize = 64;
     let is_of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
     if !raw
@@ -355,8 +360,10 @@ fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
     if text.starts_with(&[0x1F, 0x8B]) {
         let mut inflated = Vec::new();
         let stream = flate2::read::GzDecoder::new(text.as_slice());
+        let most = (text.len() as u64 * INFLATED_RATIO_MAX).min(*room);
         // What comes out before the stream breaks is worth a look, too.
-        let _ = stream.take(INFLATED_MAX).read_to_end(&mut inflated);
+        let _ = stream.take(most).read_to_end(&mut inflated);
+        *room -= inflated.len() as u64;
         text = inflated;
     }
     // What is encoded is mostly pictures and fonts.
