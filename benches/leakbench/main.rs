@@ -24,7 +24,8 @@ use serde::Deserialize;
 use strandline::signature::prints::{self, FilePrints, Tier};
 use strandline::signature::verdict;
 use strandline::signature::{
-    FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup, digests_of,
+    Common, FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup,
+    digests_of,
 };
 
 /// One line of `manifest.jsonl`.
@@ -177,7 +178,9 @@ fn tell_rates(dir: &Path, rows: &[Row], works: &Works, has_baseline: bool) {
             }
         }
         let mut targets = [0_u64; Tier::ALL.len()];
-        prints::prints(content, |tier, _| targets[tier as usize] += 1);
+        prints::prints(content, prints::Side::Target, |tier, _| {
+            targets[tier as usize] += 1
+        });
         (observed, targets)
     });
     let add = |a: [u64; 5], b: [u64; 5]| std::array::from_fn(|at| a[at] + b[at]);
@@ -586,7 +589,7 @@ fn write_features(
             let length = works.group.sets()[likeness.set]
                 .file(likeness.file)
                 .map_or(0, |info| info.bytes);
-            let verdict = if likeness.is_text_only && verdict == "no" {
+            let verdict = if likeness.common != Common::Tokens && verdict == "no" {
                 "port"
             } else {
                 verdict

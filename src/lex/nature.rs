@@ -122,26 +122,33 @@ fn generated_marker(text: &[u8], family: Family) -> Option<&'static str> {
     }
     let comments = comment_lines(&head, family);
     for line in comments {
-        let has = |phrase: &str| memchr::memmem::find(line, phrase.as_bytes()).is_some();
-        let marker = MARKERS.iter().find(|marker| match **marker {
-            // "Generated from x by y", but not "values generated from the table".
-            "generated from " => {
-                let line = line.trim_ascii_start();
-                let begin = line.iter().position(u8::is_ascii_alphabetic).unwrap_or(0);
-                line[begin..].starts_with(b"generated from ")
-            }
-            marker => has(marker),
-        });
-        if let Some(marker) = marker {
+        if let Some(marker) = generator_in(line) {
             return Some(marker);
         }
-        if let Some(phrase) = DO_NOT_EDIT.iter().find(|phrase| has(phrase))
-            && memchr::memmem::find(&head, b"generated").is_some()
+        if let Some(phrase) = DO_NOT_EDIT.iter().find(|phrase| has(line, phrase))
+            && has(&head, "generated")
         {
             return Some(phrase);
         }
     }
     None
+}
+
+/// The phrase in a line of a comment, in lower case, by which a generator says that it wrote the file.
+pub(super) fn generator_in(line: &[u8]) -> Option<&'static str> {
+    let marker = MARKERS.iter().find(|marker| match **marker {
+        // "Generated from x by y", but not "values generated from the table".
+        "generated from " => {
+            let begin = line.iter().position(u8::is_ascii_alphabetic).unwrap_or(0);
+            line[begin..].starts_with(b"generated from ")
+        }
+        marker => has(line, marker),
+    });
+    marker.copied()
+}
+
+fn has(text: &[u8], phrase: &str) -> bool {
+    memchr::memmem::find(text, phrase.as_bytes()).is_some()
 }
 
 /// The first lines of a text.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::ported::{Echo, Listener};
-use super::prints::{Print, Tier, prints_of};
+use super::prints::{Print, Side, Tier, prints_of};
 use super::set::Set;
 use crate::lex::{Family, family_of};
 
@@ -82,6 +82,17 @@ pub struct Trace {
     pub(super) row: u32,
 }
 
+/// What of two texts can be the same, by their languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Common {
+    /// All that they are made of.
+    Tokens,
+    /// Their letters and digits: the original is in no language, so that tokens are numbers and words of prose.
+    Text,
+    /// What both quote: they are in two languages, and one is not the text of the other.
+    Quotes,
+}
+
 /// What a text and a file of a work have in common.
 #[derive(Debug, Clone)]
 pub struct Likeness {
@@ -89,9 +100,8 @@ pub struct Likeness {
     pub set: usize,
     /// Id of the file in that set.
     pub file: u32,
-    /// Nothing but their text can be the same: the two are in different languages, or the original is in none, so that tokens
-    /// are numbers and words of prose.
-    pub is_text_only: bool,
+    /// What of the two can be the same at all.
+    pub common: Common,
     /// How the tiers agree, in the order of [`Tier::ALL`].
     pub tiers: [Agreement; TIERS],
     /// The fingerprints that both have, in the order of their places in the target.
@@ -160,7 +170,9 @@ pub(super) fn likenesses(
     }
     let mut search = Search::new(asked, sets, text);
     let family = search.whole.family;
-    prints_of(family, text, |tier, print| search.take(tier, print));
+    prints_of(family, text, Side::Target, |tier, print| {
+        search.take(tier, print)
+    });
     search.finish(sets, least)
 }
 
@@ -379,19 +391,19 @@ fn gather(
         into.push(Likeness {
             set: at,
             file,
-            is_text_only: is_text_only(set, file, whole.family),
+            common: common(set, file, whole.family),
             tiers,
             traces: traces.into_iter().map(|(trace, _)| trace).collect(),
         });
     }
 }
 
-/// Whether a file of a work is in no language, or in another than a text of this family, as far as either can be told.
-fn is_text_only(set: &Set, file: u32, family: Family) -> bool {
+/// What a text of this family and a file of a work can have in common, as far as their languages can be told.
+fn common(set: &Set, file: u32, family: Family) -> Common {
     match set.file(file).and_then(|info| info.family) {
-        None => false,
-        Some(Family::Generic) => true,
-        Some(original) => original != family && family != Family::Generic,
+        Some(Family::Generic) => Common::Text,
+        Some(original) if original != family && family != Family::Generic => Common::Quotes,
+        _ => Common::Tokens,
     }
 }
 

@@ -83,7 +83,7 @@ pub use format::{LicenceFlag, PartyFlag};
 pub use group::{Found, Grade, Hit, SetGroup};
 pub use index::LinePrint;
 pub use key::{Key, KeyError};
-pub use liken::{Agreement, Least, Likeness, Trace};
+pub use liken::{Agreement, Common, Least, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
 pub use ranges::Stretch;
 pub use set::{Counted, Fault, FileInfo, Set, SetError};

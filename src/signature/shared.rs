@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::norm_text;
-use super::prints::{FilePrints, LineStarts, Print, Tier, prints};
+use super::prints::{FilePrints, LineStarts, Print, Side, Tier, prints};
 
 /// One fingerprint that both sides have, at its first place on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn shared(original: &[u8], target: &[u8]) -> (Vec<SharedCount>, Vec<Shared>)
     let of_original = FilePrints::of(original);
     let mut first: HashMap<(Tier, u64), Print> = HashMap::new();
     let text = norm_text::text_of(target).unwrap_or_default();
-    prints(&text, |tier, print| {
+    prints(&text, Side::Target, |tier, print| {
         let held = first.entry((tier, print.value)).or_insert(print);
         if print.start < held.start {
             *held = print;

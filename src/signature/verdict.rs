@@ -18,7 +18,7 @@
 //! speaks of many pairs multiplies.
 
 use super::group::Grade;
-use super::liken::{Agreement, Least, Likeness};
+use super::liken::{Agreement, Common, Least, Likeness};
 use super::prints::Tier;
 
 /// Version of the verdict: thresholds and rates belong to it.
@@ -44,36 +44,39 @@ const TARGET_TYPICAL: f64 = 100.0;
 /// In the order of [`Tier::ALL`].
 const BARS: [Bar; Tier::ALL.len()] = [
     Bar {
-        with_baseline: 3.9,
-        without: 11.3,
+        with_baseline: 3.4,
+        without: 17.0,
         of_a_run: f32::INFINITY,
         rates: [2.0e-3, 5.6e-3],
     },
     Bar {
-        with_baseline: 2.6,
-        without: 7.6,
+        with_baseline: 2.05,
+        without: 5.0,
         of_a_run: 2.0,
         rates: [2.3e-6, 4.6e-6],
     },
     Bar {
-        with_baseline: 0.85,
-        without: 2.4,
+        with_baseline: 0.7,
+        without: 1.6,
         of_a_run: f32::INFINITY,
         rates: [4.2e-7, 4.2e-7],
     },
     Bar {
-        with_baseline: 1.6,
-        without: 4.7,
+        with_baseline: 1.55,
+        without: 3.3,
         of_a_run: 2.0,
-        rates: [9.0e-6, 2.0e-4],
+        rates: [4.8e-6, 4.7e-5],
     },
     Bar {
-        with_baseline: 3.8,
-        without: 11.1,
+        with_baseline: 2.4,
+        without: 4.2,
         of_a_run: f32::INFINITY,
-        rates: [1.9e-6, 3.2e-6],
+        rates: [1.2e-6, 2.5e-6],
     },
 ];
+
+/// What text counts that stands in programs in two languages: lists of words, which many programs have.
+const QUOTES: f32 = 0.5;
 
 /// What was judged of a pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -153,14 +156,18 @@ pub fn strength(likeness: &Likeness, has_baseline: bool) -> f32 {
 }
 
 fn part(likeness: &Likeness, tier: Tier, has_baseline: bool) -> f32 {
-    if likeness.is_text_only && !matches!(tier, Tier::Winnow | Tier::Pieces) {
-        return 0.0;
-    }
+    let is_of_text = matches!(tier, Tier::Winnow | Tier::Pieces);
+    let part_of_bar = match likeness.common {
+        Common::Tokens => 1.0,
+        Common::Text if is_of_text => 1.0,
+        Common::Quotes if is_of_text => QUOTES,
+        Common::Text | Common::Quotes => return 0.0,
+    };
     let bar = BARS[tier as usize];
     let agreement = likeness.tier(tier);
     let weight = agreement.weight.min(bar.of_a_run * agreement.runs as f32);
     let score = weight * agreement.of_original().max(agreement.of_target());
-    score
+    part_of_bar * score
         / if has_baseline {
             bar.with_baseline
         } else {

@@ -7,17 +7,17 @@ use std::io::Read as _;
 
 use base64::Engine as _;
 use strandline::lex::{self, Family, Kind, Sink, Token, family_of, header_end};
-use strandline::signature::prints::{Print, Tier};
+use strandline::signature::prints::{Print, Side, Tier};
 
 /// One fingerprint: tier, value, start and end.
 pub type Row = (Tier, u64, u32, u32);
 
 /// All fingerprints of a text, in no order that means anything.
-pub fn prints(family: Family, text: &[u8]) -> Vec<Row> {
-    prints_at_depth(family, text, false)
+pub fn prints(family: Family, text: &[u8], side: Side) -> Vec<Row> {
+    prints_at_depth(family, text, side, false)
 }
 
-fn prints_at_depth(family: Family, text: &[u8], is_decoded: bool) -> Vec<Row> {
+fn prints_at_depth(family: Family, text: &[u8], side: Side, is_decoded: bool) -> Vec<Row> {
     let mut rows = winnow(text, header_end(text, family));
     let all = Tokens::of(family, text);
     let salt = bytes(0, family.id().as_bytes());
@@ -27,11 +27,11 @@ fn prints_at_depth(family: Family, text: &[u8], is_decoded: bool) -> Vec<Row> {
     };
     rows.extend(salted(Tier::Pieces, pieces(&all, text)));
     rows.extend(salted(Tier::Shape, shape(&all, text)));
-    rows.extend(atoms(&all, text));
+    rows.extend(atoms(&all, text, side));
     if !is_decoded {
         let mut room = 16 << 20;
         for token in all.tokens.iter().filter(|token| token.kind == Kind::Text) {
-            rows.extend(encoded(token, token.of(text), &mut room));
+            rows.extend(encoded(token, token.of(text), side, &mut room));
         }
     }
     rows
@@ -270,42 +270,59 @@ fn shape(all: &Tokens, text: &[u8]) -> Vec<Print> {
             _ => {}
         }
     }
-    let runs = numbers.windows(12).map(|run| Print {
-        value: polynomial(run.iter().map(|one| one.0)),
-        start: run[0].1.start,
-        end: run[11].1.end,
-    });
+    let is_new = |at: usize| {
+        let before = &numbers[at.saturating_sub(8)..at];
+        before.iter().all(|earlier| earlier.0 != numbers[at].0)
+    };
+    let runs = (0..(numbers.len() + 1).saturating_sub(12))
+        .filter(|&first| (first..first + 12).filter(|&at| is_new(at)).count() >= 3)
+        .map(|first| {
+            let run = &numbers[first..first + 12];
+            Print {
+                value: polynomial(run.iter().map(|one| one.0)),
+                start: run[0].1.start,
+                end: run[11].1.end,
+            }
+        });
     least_of_each(&runs.collect::<Vec<_>>(), 13)
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 // atoms/1 and grams/1
 
-fn atoms(all: &Tokens, text: &[u8]) -> Vec<Row> {
+fn atoms(all: &Tokens, text: &[u8], side: Side) -> Vec<Row> {
     let mut rows = Vec::new();
     let mut row: Vec<(u64, Token)> = Vec::new();
     for (at, token) in all.tokens.iter().enumerate() {
-        if is_of_long_table(&all.tokens[..=at], text) {
+        let literals = literals_of_table(&all.tokens[..=at], text);
+        let is_of_long_table = literals > 8;
+        let is_target = side == Side::Target;
+        if is_of_long_table && !(is_target && token.kind == Kind::Text) {
             continue;
         }
-        let Some(atom) = atom(all, at, text) else {
-            continue;
-        };
-        rows.push((Tier::Atoms, atom, token.start, token.end));
-        if token.kind == Kind::Name {
-            continue;
-        }
-        row.push((atom, *token));
-        if let [.., a1, a2, a3, a4] = row.as_slice() {
-            let value = mix(a4.0 ^ mix(a3.0 ^ mix(a2.0 ^ mix(a1.0))));
-            rows.push((Tier::Grams, value, a1.1.start, a4.1.end));
+        let is_hiding = is_target && token.kind == Kind::Text && literals > 1;
+        let hidden = hidden(token.of(text)).filter(|_| is_hiding);
+        let found = [
+            atom(all, at, text),
+            hidden.and_then(|text| text_atom(&text)),
+        ];
+        for atom in found.into_iter().flatten() {
+            rows.push((Tier::Atoms, atom, token.start, token.end));
+            if token.kind == Kind::Name || is_of_long_table {
+                continue;
+            }
+            row.push((atom, *token));
+            if let [.., a1, a2, a3, a4] = row.as_slice() {
+                let value = mix(a4.0 ^ mix(a3.0 ^ mix(a2.0 ^ mix(a1.0))));
+                rows.push((Tier::Grams, value, a1.1.start, a4.1.end));
+            }
         }
     }
     rows
 }
 
-/// Whether the last token is a literal of a table of which eight have given atoms, or should have, or what stands behind it.
-fn is_of_long_table(tokens: &[Token], text: &[u8]) -> bool {
+/// Short literals of the table that the last token is of, or stands right behind, it included; as far as 9.
+fn literals_of_table(tokens: &[Token], text: &[u8]) -> usize {
     let mut literals = 0;
     for token in tokens.iter().rev() {
         let raw = token.of(text);
@@ -316,10 +333,31 @@ fn is_of_long_table(tokens: &[Token], text: &[u8]) -> bool {
             _ => break,
         }
         if literals > 8 {
-            return true;
+            break;
         }
     }
-    false
+    literals
+}
+
+/// What a text is the Base64 of, with capitals and small letters exchanged.
+fn hidden(raw: &[u8]) -> Option<Vec<u8>> {
+    let swap = |b: &u8| match b {
+        b'a'..=b'z' => b.to_ascii_uppercase(),
+        b => b.to_ascii_lowercase(),
+    };
+    let digits: Vec<u8> = raw.trim_ascii_end().iter().map(swap).collect();
+    let engine = base64::engine::general_purpose::STANDARD_NO_PAD;
+    let text = String::from_utf8(engine.decode(digits).ok()?).ok()?;
+    let is_odd = |b: u8| b < 0x20 && !b.is_ascii_whitespace();
+    (!text.bytes().any(is_odd)).then(|| text.into_bytes())
+}
+
+fn text_atom(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    match folded(text) {
+        Some(word) => (word.len() >= 4).then(|| bytes(0x11, &word)),
+        None => (text.len() >= 5).then(|| bytes(0x12, text)),
+    }
 }
 
 fn atom(all: &Tokens, at: usize, text: &[u8]) -> Option<u64> {
@@ -332,16 +370,16 @@ fn atom(all: &Tokens, at: usize, text: &[u8]) -> Option<u64> {
     match all.tokens[at].kind {
         Kind::Name => name(6),
         Kind::Property => name(4),
-        Kind::Text => {
-            let value = unescaped(family, raw);
-            let value = value.trim_ascii();
-            match folded(value) {
-                Some(word) => (word.len() >= 4).then(|| bytes(0x11, &word)),
-                None => (value.len() >= 5).then(|| bytes(0x12, value)),
-            }
-        }
+        Kind::Text => text_atom(&unescaped(family, raw)),
         Kind::Regex => (raw.len() >= 4).then_some(all.values[at]),
-        Kind::Number => is_rare(raw).then_some(all.values[at]),
+        Kind::Number => {
+            let mut before = all.tokens[..at].iter().rev();
+            let last = before.find(|token| token.kind == Kind::Number);
+            let value = |token: &Token| lex::number(token.of(text)).map(f64::from_bits);
+            let one_more = last.and_then(value).map(|last| last + 1.0);
+            let counts_up = one_more.is_some() && one_more == value(&all.tokens[at]);
+            (is_rare(raw) && !counts_up).then_some(all.values[at])
+        }
         Kind::Keyword | Kind::Punct => None,
     }
 }
@@ -369,12 +407,12 @@ fn is_rare(raw: &[u8]) -> bool {
 // ---------------------------------------------------------------------------------------------------------------
 // A text in Base64 within another
 
-fn encoded(token: &Token, raw: &[u8], room: &mut u64) -> Vec<Row> {
+fn encoded(token: &Token, raw: &[u8], side: Side, room: &mut u64) -> Vec<Row> {
     let Some(text) = decoded(raw, room) else {
         return Vec::new();
     };
     let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
-    let rows = prints_at_depth(family_of(&text), &text, true).into_iter();
+    let rows = prints_at_depth(family_of(&text), &text, side, true).into_iter();
     rows.map(|(tier, value, start, end)| (tier, value, place(start), place(end)))
         .collect()
 }

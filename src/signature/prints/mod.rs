@@ -90,20 +90,36 @@ pub struct Print {
     pub end: u32,
 }
 
+/// Which side of a comparison a text is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It is signed: what says nothing of it is left out.
+    Original,
+    /// It is held against what was signed: so is what it may hide.
+    Target,
+}
+
 /// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places, but that a whole
-/// comes behind its pieces, and those of texts within the text come in between. `text` is in UTF-8 or what comes near it, without byte order mark; of a text longer than
+/// comes behind its pieces, and those of texts within the text come in between. `text` is in UTF-8 or what comes near it,
+/// without byte order mark; of a text longer than
 /// [`TEXT_MAX_BYTES`](crate::lex::TEXT_MAX_BYTES) the beginning is read.
-pub fn prints(text: &[u8], put: impl FnMut(Tier, Print)) {
-    prints_of(family_of(text), text, put);
+pub fn prints(text: &[u8], side: Side, put: impl FnMut(Tier, Print)) {
+    prints_of(family_of(text), text, side, put);
 }
 
 /// The same of a text whose family is known.
-pub fn prints_of(family: Family, text: &[u8], mut put: impl FnMut(Tier, Print)) {
-    prints_of_text(family, text, false, &mut put);
+pub fn prints_of(family: Family, text: &[u8], side: Side, mut put: impl FnMut(Tier, Print)) {
+    prints_of_text(family, text, side, false, &mut put);
 }
 
 /// The same of a text that may have been found within another.
-fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
+fn prints_of_text(
+    family: Family,
+    text: &[u8],
+    side: Side,
+    is_decoded: bool,
+    put: &mut dyn FnMut(Tier, Print),
+) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
     let header = header_end(text, family);
     winnow::prints(&text[header..], |print| {
@@ -118,7 +134,7 @@ fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn F
             },
         );
     });
-    tokens::prints(family, text, is_decoded, put);
+    tokens::prints(family, text, side, is_decoded, put);
 }
 
 /// The fingerprints of one file, as a set keeps them.
@@ -137,7 +153,7 @@ impl FilePrints {
         };
         let mut found: [Vec<Print>; Tier::ALL.len()] = Default::default();
         let family = family_of(&text);
-        prints_of(family, &text, |tier, print| {
+        prints_of(family, &text, Side::Original, |tier, print| {
             found[tier as usize].push(print)
         });
         let lines = LineStarts::of(&text);
@@ -251,7 +267,7 @@ export const tideTable = ["high", "low", 1.125, 300, 301, 302, 303, 304, 305, 30
     #[test]
     fn golden_values() {
         let mut sums = [(0, 0); Tier::ALL.len()];
-        prints(TEXT.as_bytes(), |tier, print| {
+        prints(TEXT.as_bytes(), Side::Original, |tier, print| {
             let (count, sum) = &mut sums[tier as usize];
             *count += 1;
             *sum ^= print.value;

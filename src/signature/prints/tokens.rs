@@ -41,8 +41,10 @@
 //! | `; , ( ) { } [ ] . ? : < > \| & !` and `?.`, `&&`, `\|\|`, `??`, `${` | nothing |
 //! | any other | its value |
 //!
-//! A run is [`SHAPE_GRAM`] numbers that follow one another, hashed as the tokens of a piece are. Of every [`SHAPE_WINDOW`]
-//! runs that follow one another the least is kept ([`Window`]).
+//! A run is [`SHAPE_GRAM`] numbers that follow one another, hashed as the tokens of a piece are. One with fewer than
+//! [`SHAPE_NEW_MIN`] numbers that differ from each of the [`SHAPE_MEMORY`] before them, be these in the run or not, is a
+//! litany (the arms of a match, the fields of a record) as there are in every program, and is left out. Of every
+//! [`SHAPE_WINDOW`] of the others that follow one another the least is kept ([`Window`]).
 //!
 //! # `atoms/1` and `grams/1`
 //!
@@ -51,28 +53,33 @@
 //! has at most [`WORD_MAX`] bytes, all of them letters, digits, beyond ASCII, or one of `_$-`; what is none cannot be
 //! folded. Names need 6 folded characters, properties and texts that are one word 4; other texts 5 bytes when they are
 //! trimmed, regular expressions 4. A number must be beyond 255, or be no whole one and written with three or more
-//! digits behind its point; what has no value must be 4 bytes long. The values of folded words have the seed
+//! digits behind its point, and not be one more than the number before it in the text; what has no value must be 4 bytes long. The values of folded words have the seed
 //! [`ATOM_NAME`](seed::ATOM_NAME), those of other texts [`ATOM_TEXT`](seed::ATOM_TEXT); those of expressions and numbers are those of
 //! the tokens. Names give `atoms/1` only: renaming takes them away. In text of no known language names and properties
 //! are prose, and give nothing.
 //!
 //! Tables are data that many programs share: entities, code points, tags. Of texts and numbers of fewer than 32 bytes
 //! (as they are written) between which there is nothing but `,`, `:` and brackets (round, square, curly) the first eight may
-//! give atoms, the others do not.
+//! give atoms. In an original the others give none. In a target the texts among them give atoms but no grams ([`Side`]):
+//! an obfuscator takes all strings of a program into one table, and with them what can be found again. Those tools encode
+//! them, too, in Base64 with capitals and small letters exchanged: what a text of a target decodes to that is such a
+//! literal and not the first gives an atom behind its own, if it is in UTF-8 and has no control characters but white
+//! space. It is decoded as it is written, white space at its end left out; there is no padding.
 //!
 //! Four atoms that follow one another, those of names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
 //!
 //! # A text within a text
 //!
 //! The text of a string may be a program in Base64. Where it has [`ENCODED_MIN`] bytes or more, and is, without line ends
-//! (written out, or as `\n` and `\r`) and `=`, Base64 in either alphabet (RFC 4648, sections 4 and 5; the first 64 bytes are looked at
-//! first), what comes out has fingerprints of its own, in all tiers, as of its own family. If that is gzip, what comes out of
-//! it is meant, up to [`INFLATED_RATIO_MAX`] times its length, and up to [`INFLATED_MAX`] for all strings of the text together. A text with a control character that is no white space in its first 1,024 bytes is a
-//! picture or a font, and gives nothing. There is no third text in the second.
+//! (written out, or as `\n` and `\r`) and `=`, Base64 in either alphabet (RFC 4648, sections 4 and 5; the first 64 bytes are
+//! looked at first), what comes out has fingerprints of its own, in all tiers, as of its own family. If that is gzip, what comes
+//! out of it is meant, up to [`INFLATED_RATIO_MAX`] times its length, and up to [`INFLATED_MAX`] for all strings of the text
+//! together. A text with a control character that is no white space in its first 1,024 bytes is a picture or a font, and
+//! gives nothing. There is no third text in the second.
 
 use super::hash::{byte, bytes, mix};
 use super::window::Window;
-use super::{Print, Tier};
+use super::{Print, Side, Tier};
 use crate::lex::{Family, Kind, Sink, Token, lex};
 
 /// Tokens that a piece must have to be told from others.
@@ -81,6 +88,10 @@ pub const PIECE_MIN: u32 = 24;
 pub const SHAPE_GRAM: usize = 12;
 /// Places for the numbers of a run, a power of two.
 const SHAPE_RING: usize = 16;
+/// A number is new that is none of as many before it.
+const SHAPE_MEMORY: usize = 8;
+/// A run has as many new numbers, or it is a litany.
+const SHAPE_NEW_MIN: u32 = 3;
 /// Runs of which one is kept.
 pub const SHAPE_WINDOW: usize = 13;
 /// Atoms of a run.
@@ -134,10 +145,12 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(super) fn prints(
     family: Family,
     text: &[u8],
+    side: Side,
     is_decoded: bool,
     put: &mut dyn FnMut(Tier, Print),
 ) {
     let mut printer = Printer {
+        side,
         room: (!is_decoded).then_some(INFLATED_MAX),
         family,
         salt: bytes(0, family.id().as_bytes()),
@@ -147,7 +160,9 @@ pub(super) fn prints(
         shaper: Shaper::default(),
         grams: Grams::default(),
         table: Table::default(),
+        count: Count::default(),
         value: Vec::new(),
+        hidden: Vec::new(),
         folded: Folded::new(),
     };
     lex(family, text, &mut printer);
@@ -155,6 +170,7 @@ pub(super) fn prints(
 }
 
 struct Printer<'t, 'p> {
+    side: Side,
     /// Bytes that may still be inflated; `None` where the text was encoded in another: it is not asked for a third.
     room: Option<u64>,
     family: Family,
@@ -166,8 +182,11 @@ struct Printer<'t, 'p> {
     shaper: Shaper,
     grams: Grams,
     table: Table,
+    count: Count,
     /// The text of the string at hand, escapes undone.
     value: Vec<u8>,
+    /// What is hidden in it.
+    hidden: Vec<u8>,
     /// The atom at hand.
     folded: Folded,
 }
@@ -219,7 +238,8 @@ impl Sink for Printer<'_, '_> {
                     None => bytes(seed::NUMBER, raw),
                 };
                 self.plain(token, raw, value);
-                if is_rare_number(raw, number) {
+                let counts_up = self.count.take(number);
+                if !counts_up && is_rare_number(raw, number) {
                     self.atom(token, value, true);
                 }
             }
@@ -255,7 +275,17 @@ impl Printer<'_, '_> {
         };
         let unescaped = if value.is_empty() { raw } else { &value };
         self.plain(token, raw, bytes(seed::TEXT, unescaped));
-        let trimmed = unescaped.trim_ascii();
+        self.text_atom(token, unescaped);
+        if self.side == Side::Target && self.table.is_one() {
+            self.obfuscated(token, raw);
+        }
+        if !value.is_empty() {
+            self.value = value;
+        }
+    }
+
+    fn text_atom(&mut self, token: Token, text: &[u8]) {
+        let trimmed = text.trim_ascii();
         if let Some(word) = self.folded.of(trimmed) {
             if word.len() >= WORD_MIN {
                 let atom = bytes(seed::ATOM_NAME, word);
@@ -264,9 +294,16 @@ impl Printer<'_, '_> {
         } else if trimmed.len() >= TEXT_MIN {
             self.atom(token, bytes(seed::ATOM_TEXT, trimmed), true);
         }
-        if !value.is_empty() {
-            self.value = value;
+    }
+
+    /// What an obfuscator hid in a literal of its table.
+    fn obfuscated(&mut self, token: Token, raw: &[u8]) {
+        let mut text = std::mem::take(&mut self.hidden);
+        text.clear();
+        if hidden_in(raw, &mut text) {
+            self.text_atom(token, &text);
         }
+        self.hidden = text;
     }
 
     /// A string that is Base64 of a text: that text has fingerprints of its own. Where they stand is known to about two bytes.
@@ -279,6 +316,7 @@ impl Printer<'_, '_> {
         super::prints_of_text(
             crate::lex::family_of(&text),
             &text,
+            self.side,
             true,
             &mut |tier, print| {
                 let (start, end) = (place(print.start), place(print.end));
@@ -295,12 +333,16 @@ impl Printer<'_, '_> {
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
-        if self.table.is_full() {
+        let is_of_table = self.table.is_full();
+        if is_of_table && (self.side == Side::Original || token.kind != Kind::Text) {
             return;
         }
         let Token { start, end, .. } = token;
         (self.put)(Tier::Atoms, Print { value, start, end });
-        if in_grams && let Some(print) = self.grams.take(Print { value, start, end }) {
+        if in_grams
+            && !is_of_table
+            && let Some(print) = self.grams.take(Print { value, start, end })
+        {
             (self.put)(Tier::Grams, print);
         }
     }
@@ -326,6 +368,42 @@ impl Printer<'_, '_> {
         }
     }
 }
+
+/// Puts into `text` what `raw` is the Base64 of, with capitals and small letters exchanged; whether that is one.
+fn hidden_in(raw: &[u8], text: &mut Vec<u8>) -> bool {
+    let digits = raw.trim_ascii_end();
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for &byte in digits {
+        let digit = SWAPPED[usize::from(byte)];
+        if digit >= 64 {
+            return false;
+        }
+        bits = bits << 6 | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let byte = (bits >> count) as u8;
+            if byte < b' ' && !byte.is_ascii_whitespace() {
+                return false;
+            }
+            text.push(byte);
+        }
+    }
+    // Bits that are left over are zero in what an encoder wrote.
+    count != 6 && bits & ((1 << count) - 1) == 0 && std::str::from_utf8(text).is_ok()
+}
+
+/// The digits of Base64 with capitals and small letters exchanged; 64 for what is none.
+const SWAPPED: [u8; 256] = {
+    let digits = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+    let mut table = [64; 256];
+    let mut at = 0;
+    while at < digits.len() {
+        table[digits[at] as usize] = at as u8;
+        at += 1;
+    }
+    table
+};
 
 /// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
 fn decoded(raw: &[u8], room: &mut u64) -> Option<Vec<u8>> {
@@ -527,6 +605,8 @@ struct Shaper {
     ring: [(u64, u32); SHAPE_RING],
     seen: usize,
     hash: u64,
+    /// Of the last numbers, which were new: the last is the lowest bit.
+    news: u32,
     /// The number before was that of a name.
     after_name: bool,
     /// A `!` or `void` that may be the beginning of another word for `true`, `false` or `undefined`.
@@ -628,13 +708,19 @@ impl Shaper {
     fn push(&mut self, token: Token, number: u64) -> Option<Print> {
         let oldest = self.seen.wrapping_sub(SHAPE_GRAM) % SHAPE_RING;
         let (leaving, _) = self.ring[oldest];
+        let is_new = (1..=SHAPE_MEMORY).all(|back| {
+            let (earlier, _) = self.ring[self.seen.wrapping_sub(back) % SHAPE_RING];
+            earlier != number
+        });
+        self.news = self.news << 1 | u32::from(is_new);
         self.ring[self.seen % SHAPE_RING] = (number, token.start);
         self.seen += 1;
         self.hash = self.hash.wrapping_mul(STEP).wrapping_add(number);
         if self.seen > SHAPE_GRAM {
             self.hash = self.hash.wrapping_sub(leaving.wrapping_mul(STEP_OF_GRAM));
         }
-        if self.seen < SHAPE_GRAM {
+        let news = self.news & ((1 << SHAPE_GRAM) - 1);
+        if self.seen < SHAPE_GRAM || news.count_ones() < SHAPE_NEW_MIN {
             return None;
         }
         let (_, start) = self.ring[(self.seen - SHAPE_GRAM) % SHAPE_RING];
@@ -670,8 +756,29 @@ impl Table {
         }
     }
 
+    /// Whether there is one at all.
+    fn is_one(&self) -> bool {
+        self.literals > 1
+    }
+
     fn is_full(&self) -> bool {
         self.literals > TABLE_ATOMS
+    }
+}
+
+/// The last number, to tell those that count up.
+#[derive(Default)]
+struct Count {
+    last: Option<f64>,
+}
+
+impl Count {
+    /// Takes the next number, and says whether it is one more than the last.
+    #[inline]
+    fn take(&mut self, bits: Option<u64>) -> bool {
+        let number = bits.map(f64::from_bits);
+        let last = std::mem::replace(&mut self.last, number);
+        matches!((last, number), (Some(last), Some(number)) if number == last + 1.0)
     }
 }
 
