@@ -15,11 +15,12 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values ([`header_end`]).
+//! The licence header of a file gives no values of `winnow/1` ([`header_end`]); where it is made of comments, tokens give none
+//! either.
 //!
 //! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
-//! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
-//! found again in another language.
+//! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms and their runs, which are to
+//! be found again in another language.
 
 mod hash;
 mod tokens;
@@ -98,8 +99,9 @@ pub enum Side {
     Target,
 }
 
-/// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places. `text` is in
-/// UTF-8 or what comes near it, without byte order mark; of a text longer than
+/// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places, but that a whole
+/// comes behind its pieces, and those of texts within the text come in between. `text` is in UTF-8 or what comes near it,
+/// without byte order mark; of a text longer than
 /// [`TEXT_MAX_BYTES`](crate::lex::TEXT_MAX_BYTES) the beginning is read.
 pub fn prints(text: &[u8], side: Side, put: impl FnMut(Tier, Print)) {
     prints_of(family_of(text), text, side, put);
@@ -186,24 +188,50 @@ impl FilePrints {
     }
 }
 
-/// Where the lines of a text begin; lines end with LF, CR LF or CR.
-#[derive(Debug)]
-pub(super) struct LineStarts(Vec<u32>);
+/// Bytes of text whose line ends are counted together.
+const LINES_BLOCK: usize = 512;
 
-impl LineStarts {
-    pub(super) fn of(text: &[u8]) -> LineStarts {
-        let ends = memchr::memchr2_iter(b'\n', b'\r', text);
-        let ends = ends.filter(|&at| text[at] == b'\n' || text.get(at + 1) != Some(&b'\n'));
-        LineStarts(
-            std::iter::once(0)
-                .chain(ends.map(|at| at as u32 + 1))
-                .collect(),
-        )
+/// On which line each byte of a text stands; lines end with LF, CR LF or CR.
+///
+/// A text may be nothing but line ends, so that a place for each would be four times the text: what is held is how many there
+/// are before each block, and those within one are counted when they are asked for.
+#[derive(Debug)]
+pub(super) struct LineStarts<'t> {
+    text: &'t [u8],
+    /// Line ends before each block.
+    before: Vec<u32>,
+}
+
+impl<'t> LineStarts<'t> {
+    pub(super) fn of(text: &'t [u8]) -> LineStarts<'t> {
+        let mut lines = LineStarts {
+            text,
+            before: Vec::with_capacity(text.len() / LINES_BLOCK + 1),
+        };
+        let mut before = 0;
+        for start in (0..=text.len()).step_by(LINES_BLOCK) {
+            lines.before.push(before);
+            before += lines.ends_within(start..text.len().min(start + LINES_BLOCK));
+        }
+        lines
+    }
+
+    fn ends_within(&self, places: std::ops::Range<usize>) -> u32 {
+        let start = places.start;
+        let block = self.text.get(places).unwrap_or_default();
+        let ends = memchr::memchr2_iter(b'\n', b'\r', block);
+        let ends = ends.filter(|at| {
+            block.get(*at) == Some(&b'\n') || self.text.get(start + at + 1) != Some(&b'\n')
+        });
+        ends.count() as u32
     }
 
     /// The line that holds a byte, from 1.
     pub(super) fn line_of(&self, at: u32) -> u32 {
-        self.0.partition_point(|&start| start <= at) as u32
+        let at = (at as usize).min(self.text.len());
+        let block = at / LINES_BLOCK;
+        let before = self.before.get(block).copied().unwrap_or(0);
+        1 + before + self.ends_within(block * LINES_BLOCK..at)
     }
 
     fn print(&self, print: &Print) -> LinePrint {

@@ -6,40 +6,76 @@
 //!
 //! * a name or a property: its bytes;
 //! * a keyword or punctuation: its bytes, with a seed of its own;
-//! * the text of a string: its bytes with escapes undone; the delimiters do not count;
+//! * the text of a string: its bytes, with escapes undone ([`unescape`](crate::lex::unescape)) where there is a `\` among
+//!   them; where nothing is left then, its bytes as they are. The delimiters do not count;
 //! * a regular expression: the bytes of its body;
 //! * a number: the 8 bytes of its value as IEEE 754 double, little-endian; where it has none, its bytes.
+//!
+//! Values of `pieces/1` and `shape/1` are given as `mix(value ^ bytes(0, id))`, where `id` is the id of the lexer;
+//! those of `grams/1` and `atoms/1` as they are, since they are to be found again in another language.
 //!
 //! # `pieces/1`
 //!
 //! One value for each top-level piece of [`PIECE_MIN`] or more tokens: `h = h * 0x9E3779B97F4A7C15 + value` from 0 over
-//! its tokens, then `mix`. Not counted are `;` and a `,` before a closing bracket, which formatters add and take
-//! away. The text as a whole is a piece, too, when it has more than one.
+//! its tokens, then `mix`. Not counted are `;`, and a `,` before a closing bracket (`)`, `]`, `}`) or the end of its piece, be
+//! there a `;` between them or not: formatters add and take them away. The counted tokens of the whole text are a piece,
+//! too, unless just one of its pieces has a value already.
 //!
 //! # `shape/1`
 //!
-//! What is left when names are forgotten. Each token gives one number or nothing ([`Shaper`] has the table): names become one
-//! and the same, and those that follow one another count once, so that types and parameters fall away;
-//! brackets, separators and the words by which minifiers say the same otherwise are left out. Runs are of [`SHAPE_GRAM`]
-//! numbers that follow one another. One with fewer than [`SHAPE_NEW_MIN`] numbers that differ from each of the
-//! [`SHAPE_MEMORY`] before them is a litany (the arms of a match, the fields of a record) as there are in every program, and
-//! is left out. Of every [`SHAPE_WINDOW`] of the others the least is kept.
+//! What is left when names are forgotten. Each token gives one number or nothing; brackets, separators and the words by
+//! which minifiers say the same otherwise give nothing. Numbers are the value of the token, or `mix` of one of these
+//! ([`shape`]):
+//!
+//! | token | number |
+//! | --- | --- |
+//! | a name | 0x101, but nothing where the number before it is that of a name, so that types and parameters fall away |
+//! | `undefined`; a number right behind the keyword `void` | 0x104 |
+//! | the keyword `true`; `0` right behind `!` | 0x102 |
+//! | the keyword `false`; `1` right behind `!` | 0x103 |
+//! | the keyword `function`; `=>` | 0x105 |
+//! | the keywords `for`, `while`, `do` | 0x106 |
+//! | `==`, `===` | 0x107 |
+//! | `!=`, `!==` | 0x108 |
+//! | the keywords `var`, `let`, `const`, `return`, `if`, `else`, `import`, `export`, `default`, `void` | nothing |
+//! | `; , ( ) { } [ ] . ? : < > \| & !` and `?.`, `&&`, `\|\|`, `??`, `${` | nothing |
+//! | any other | its value |
+//!
+//! A run is [`SHAPE_GRAM`] numbers that follow one another, hashed as the tokens of a piece are. One with fewer than
+//! [`SHAPE_NEW_MIN`] numbers that differ from each of the [`SHAPE_MEMORY`] before them, be these in the run or not, is a
+//! litany (the arms of a match, the fields of a record) as there are in every program, and is left out. Of every
+//! [`SHAPE_WINDOW`] of the others that follow one another the least is kept ([`Window`]).
 //!
 //! # `atoms/1` and `grams/1`
 //!
-//! Atoms are folded: of a name capitals are made small and `_`, `$` and `-` fall away, so that `fooBar`, `foo_bar` and
-//! `'foo-bar'` are one atom, whatever the style and the language; a text is trimmed of white space. Names need 6 folded
-//! characters, properties and texts that are one word 4, other texts 5 bytes, regular expressions 4, and a number must be
-//! beyond 255 or written with a fraction of three or more digits, and not be one more than the number before it. Names give `atoms/1` only: renaming takes them away.
-//! In text of no known language names are prose, and give nothing.
+//! Atoms are folded: of a name capitals (of ASCII) are made small and `_`, `$` and `-` fall away, so that `fooBar`, `foo_bar` and
+//! `'foo-bar'` are one atom, whatever the style and the language; a text is trimmed of white space (of ASCII). A word is what
+//! has at most [`WORD_MAX`] bytes, all of them letters, digits, beyond ASCII, or one of `_$-`; what is none cannot be
+//! folded. Names need 6 folded characters, properties and texts that are one word 4; other texts 5 bytes when they are
+//! trimmed, regular expressions 4. A number must be beyond 255, or be no whole one and written with three or more
+//! digits behind its point, and not be one more than the number before it in the text; what has no value must be 4 bytes long. The values of folded words have the seed
+//! [`ATOM_NAME`](seed::ATOM_NAME), those of other texts [`ATOM_TEXT`](seed::ATOM_TEXT); those of expressions and numbers are those of
+//! the tokens. Names give `atoms/1` only: renaming takes them away. In text of no known language names and properties
+//! are prose, and give nothing.
 //!
-//! Tables are data that many programs share: entities, code points, tags. Of literals of fewer than 32 bytes
-//! between which there is nothing but `,`, `:` and brackets the first eight give atoms. In an original the others give
-//! none. In a target the strings among them give atoms but no grams ([`Side`]): an obfuscator takes all strings of a program into one table,
-//! and with them what can be found again. Those tools encode them, too, in Base64 with capitals and small letters
-//! exchanged: what such a literal of a table decodes to, if it is text, gives an atom beside its own.
+//! Tables are data that many programs share: entities, code points, tags. Of texts and numbers of fewer than 32 bytes
+//! (as they are written) between which there is nothing but `,`, `:` and brackets (round, square, curly) the first eight may
+//! give atoms. In an original the others give none. In a target the texts among them give atoms but no grams ([`Side`]):
+//! an obfuscator takes all strings of a program into one table, and with them what can be found again. Those tools encode
+//! them, too, in Base64 with capitals and small letters exchanged: what a text of a target decodes to that is such a
+//! literal and not the first gives an atom behind its own, if it is in UTF-8 and has no control characters but white
+//! space. It is decoded as it is written, white space at its end left out; there is no padding.
 //!
-//! Four atoms that follow one another, names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
+//! Four atoms that follow one another, those of names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
+//!
+//! # A text within a text
+//!
+//! The text of a string may be a program in Base64. Where it has [`ENCODED_MIN`] bytes or more, and is, without line ends
+//! (written out, or as `\n` and `\r`) and `=`, Base64 in either alphabet (RFC 4648, sections 4 and 5; the first 64 bytes are
+//! looked at first), what comes out has fingerprints of its own, in all tiers, as of its own family. If that is gzip, what comes
+//! out of it is meant, up to [`INFLATED_RATIO_MAX`] times its length, and up to [`INFLATED_MAX`] for all strings of the text
+//! together. A text with a control character that is no white space in its first 1,024 bytes is a picture or a font, and
+//! gives nothing. There is no third text in the second.
 
 use super::hash::{byte, bytes, mix};
 use super::window::Window;
@@ -65,8 +101,10 @@ pub const ATOM_GRAM: usize = 4;
 const NAME_MIN: usize = 6;
 /// Folded characters of a property, or of a text that is one word.
 const WORD_MIN: usize = 4;
-/// Bytes that are taken out of an encoded stream of gzip.
+/// Bytes that are taken out of the encoded streams of gzip of one text, all together.
 const INFLATED_MAX: u64 = 16 << 20;
+/// As many times its own length is taken out of one of them. Code has a tenth of that; what is beyond is there to take time.
+const INFLATED_RATIO_MAX: u64 = 64;
 /// A string of this many bytes may be an encoded text.
 const ENCODED_MIN: usize = 200;
 /// Bytes of a word, before it is folded; what is longer is no word.
@@ -113,7 +151,7 @@ pub(super) fn prints(
 ) {
     let mut printer = Printer {
         side,
-        is_decoded,
+        room: (!is_decoded).then_some(INFLATED_MAX),
         family,
         salt: bytes(0, family.id().as_bytes()),
         text,
@@ -133,8 +171,8 @@ pub(super) fn prints(
 
 struct Printer<'t, 'p> {
     side: Side,
-    /// The text was encoded in another; it is not asked for a third.
-    is_decoded: bool,
+    /// Bytes that may still be inflated; `None` where the text was encoded in another: it is not asked for a third.
+    room: Option<u64>,
     family: Family,
     /// Keeps values of different lexers apart.
     salt: u64,
@@ -225,7 +263,7 @@ impl Printer<'_, '_> {
     }
 
     fn string(&mut self, token: Token, raw: &[u8]) {
-        if raw.len() >= ENCODED_MIN && !self.is_decoded {
+        if raw.len() >= ENCODED_MIN {
             self.encoded(token, raw);
         }
         let value = if memchr::memchr(b'\\', raw).is_some() {
@@ -270,7 +308,10 @@ impl Printer<'_, '_> {
 
     /// A string that is Base64 of a text: that text has fingerprints of its own. Where they stand is known to about two bytes.
     fn encoded(&mut self, token: Token, raw: &[u8]) {
-        let Some(text) = decoded(raw) else { return };
+        let Some(room) = &mut self.room else { return };
+        let Some(text) = decoded(raw, room) else {
+            return;
+        };
         let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
         super::prints_of_text(
             crate::lex::family_of(&text),
@@ -365,7 +406,7 @@ const SWAPPED: [u8; 256] = {
 };
 
 /// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
-fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
+fn decoded(raw: &[u8], room: &mut u64) -> Option<Vec<u8>> {
     const HEAD: usize = 64;
     let is_of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
     if !raw
@@ -397,8 +438,10 @@ fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
     if text.starts_with(&[0x1F, 0x8B]) {
         let mut inflated = Vec::new();
         let stream = flate2::read::GzDecoder::new(text.as_slice());
+        let most = (text.len() as u64 * INFLATED_RATIO_MAX).min(*room);
         // What comes out before the stream breaks is worth a look, too.
-        let _ = stream.take(INFLATED_MAX).read_to_end(&mut inflated);
+        let _ = stream.take(most).read_to_end(&mut inflated);
+        *room -= inflated.len() as u64;
         text = inflated;
     }
     // What is encoded is mostly pictures and fonts.
@@ -481,7 +524,7 @@ struct Pieces {
     start: u32,
     end: u32,
     /// A `,` that may stand before a closing bracket.
-    comma: Option<(u64, u32)>,
+    comma: Option<(u64, Token)>,
     whole: u64,
     whole_tokens: u32,
     whole_start: u32,
@@ -497,7 +540,7 @@ impl Pieces {
                 b";" => return,
                 b"," => {
                     self.flush_comma();
-                    self.comma = Some((value, token.end));
+                    self.comma = Some((value, token));
                     return;
                 }
                 b")" | b"]" | b"}" => self.comma = None,
@@ -505,29 +548,29 @@ impl Pieces {
             }
         }
         self.flush_comma();
+        self.add(value, token);
+    }
+
+    #[inline]
+    fn flush_comma(&mut self) {
+        if let Some((value, token)) = self.comma.take() {
+            self.add(value, token);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, value: u64, token: Token) {
         if self.tokens == 0 {
             self.start = token.start;
         }
         if self.whole_tokens == 0 {
             self.whole_start = token.start;
         }
-        self.add(value, token.end);
-    }
-
-    #[inline]
-    fn flush_comma(&mut self) {
-        if let Some((value, end)) = self.comma.take() {
-            self.add(value, end);
-        }
-    }
-
-    #[inline]
-    fn add(&mut self, value: u64, end: u32) {
         self.hash = self.hash.wrapping_mul(STEP).wrapping_add(value);
         self.whole = self.whole.wrapping_mul(STEP).wrapping_add(value);
         self.tokens += 1;
         self.whole_tokens += 1;
-        self.end = end;
+        self.end = token.end;
     }
 
     /// Ends the piece at hand, if it is long enough.
