@@ -172,11 +172,6 @@ impl FilePrints {
     pub fn is_empty(&self) -> bool {
         self.tiers.iter().all(Vec::is_empty)
     }
-
-    /// Takes away those of a tier.
-    pub fn clear(&mut self, tier: Tier) {
-        self.tiers[tier as usize].clear();
-    }
 }
 
 /// Where the lines of a text begin; lines end with LF, CR LF or CR.
