@@ -180,7 +180,6 @@ struct Search<'s> {
     waiting: [Vec<Print>; TIERS],
     /// What each fingerprint weighs that some set has.
     weights: HashMap<(u64, Tier), f32, BuildHasherDefault<Mixed>>,
-    values: Vec<u64>,
 }
 
 /// A set that is asked, and what it has of the text.
@@ -242,7 +241,6 @@ impl<'s> Search<'s> {
             listener: Listener::new(sets, family),
             waiting: Default::default(),
             weights: HashMap::default(),
-            values: Vec::with_capacity(BATCH),
         }
     }
 
@@ -267,7 +265,7 @@ impl<'s> Search<'s> {
                 continue;
             };
             let data = asked.set.data();
-            index.find_each(data, &waiting, &mut self.values, |print, rows| {
+            index.find_each(data, &waiting, |print, rows| {
                 if rows.len() > FILES_MAX {
                     return;
                 }
