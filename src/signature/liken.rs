@@ -396,9 +396,14 @@ fn is_text_only(set: &Set, file: u32, family: Family) -> bool {
 /// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is
 /// lost; nearly all files that share a few words with a text end here.
 fn promising(set: &Set, found: &[Found], least: &Least) -> HashSet<u32> {
+    let of = |hit: &Found| hit.weight / least.bars[hit.tier as usize];
+    // No file has more than all of them; what rounding adds is far less than half.
+    if found.iter().map(of).map(f64::from).sum::<f64>() < f64::from(least.strength) / 2.0 {
+        return HashSet::new();
+    }
     let mut sums: HashMap<u32, f32, BuildHasherDefault<Mixed>> = HashMap::default();
     for_each_file(set, found, |hit, _, _, file| {
-        *sums.entry(file).or_insert(0.0) += hit.weight / least.bars[hit.tier as usize];
+        *sums.entry(file).or_insert(0.0) += of(hit);
     });
     let enough = sums.into_iter().filter(|(_, sum)| *sum >= least.strength);
     enough.map(|(file, _)| file).collect()
