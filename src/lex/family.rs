@@ -13,7 +13,7 @@
 //! Left out: more than one language in a file (a page with scripts in it is of no family), and prose that is mostly code.
 
 use super::Family;
-use super::reader::{DIGIT, LETTER, SPACE, WORD, is};
+use super::reader::{self, DIGIT, LETTER, SPACE, WORD, blanks_end, is};
 use super::words::Words;
 
 /// Bytes that are looked at.
@@ -165,6 +165,8 @@ impl Count {
                     }
                     is_line_start = true;
                     words_before = self.words;
+                    at = blanks_end(text, at + 1);
+                    continue;
                 }
                 at += 1;
                 continue;
@@ -172,10 +174,7 @@ impl Count {
             let was_line_start = is_line_start;
             is_line_start = false;
             if is(this, LETTER) {
-                let mut end = at + 1;
-                while is(byte(end), WORD) {
-                    end += 1;
-                }
+                let end = reader::word_end(text, at + 1);
                 let is_plain = self.word(text, at, end, before, was_line_start);
                 if is_plain && word_end.checked_add(1) == Some(at) && text[at - 1] == b' ' {
                     self.pairs += 1;
@@ -193,9 +192,13 @@ impl Count {
                 before = this;
                 continue;
             }
-            let skipped = self.mark(text, at, was_line_start, before);
+            let len = if is_mute(this) {
+                1
+            } else {
+                self.mark(text, at, was_line_start, before)
+            };
             before = this;
-            at += skipped.max(1);
+            at += len.max(1);
         }
     }
 
@@ -479,6 +482,14 @@ impl Count {
             Family::Generic
         }
     }
+}
+
+/// Whether a mark says nothing, whatever stands around it: every second one is such.
+fn is_mute(mark: u8) -> bool {
+    matches!(
+        mark,
+        b'(' | b')' | b'{' | b'}' | b',' | b'.' | b'+' | b'>' | b'?' | b'%'
+    )
 }
 
 /// Whether a key of JSON begins here, with its colon.

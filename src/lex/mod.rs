@@ -19,6 +19,7 @@
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
 mod clike;
+pub(crate) mod eight;
 mod escape;
 mod family;
 mod generic;

@@ -120,6 +120,7 @@ impl<S: Sink> Lexer<'_, '_, S> {
                 b'\n' => {
                     self.is_line_start = true;
                     self.reader.at += 1;
+                    self.reader.pass_blanks();
                 }
                 b'#' => self.reader.at = self.reader.line_end(),
                 b'\\' if self.joins_lines() => {}

@@ -3,6 +3,7 @@
 //! Texts are read as bytes. Everything from 0x80 on may be part of a word: whether a character is a letter is not worth
 //! decoding for, and broken UTF-8 must not stop anything.
 
+use super::eight::{HIGH, alphanumeric, before, eight, equal};
 use super::{Kind, Sink, Token};
 
 /// May begin a word: letters, `_`, and all that is not ASCII.
@@ -34,6 +35,41 @@ static CLASSES: [u8; 256] = {
 #[inline]
 pub(super) fn is(byte: u8, classes: u8) -> bool {
     CLASSES[usize::from(byte)] & classes != 0
+}
+
+/// The end of the word that goes on at `from`.
+#[inline]
+pub(super) fn word_end(text: &[u8], from: usize) -> usize {
+    let mut end = from;
+    while let Some(bytes) = eight(text, end) {
+        let part = alphanumeric(bytes) | equal(bytes, b'_') | bytes;
+        let other = !part & HIGH;
+        end += before(other);
+        if other != 0 {
+            return end;
+        }
+    }
+    while text.get(end).is_some_and(|&byte| is(byte, WORD)) {
+        end += 1;
+    }
+    end
+}
+
+/// The end of the run of spaces that begins at `from`: mostly a line begins with some.
+#[inline]
+pub(super) fn blanks_end(text: &[u8], from: usize) -> usize {
+    let mut end = from;
+    while let Some(bytes) = eight(text, end) {
+        let other = !equal(bytes, b' ') & HIGH;
+        end += before(other);
+        if other != 0 {
+            return end;
+        }
+    }
+    while text.get(end) == Some(&b' ') {
+        end += 1;
+    }
+    end
 }
 
 /// A place in a text, and where its tokens go.
@@ -100,6 +136,9 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
     /// The end of the run of bytes of these classes that begins at `from`.
     #[inline]
     pub(super) fn run_from(&self, from: usize, classes: u8) -> usize {
+        if classes == WORD {
+            return word_end(self.text, from);
+        }
         let mut end = from;
         while let Some(&byte) = self.text.get(end) {
             if !is(byte, classes) {
@@ -125,6 +164,12 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
         }
         let byte = |at: usize| self.text.get(at).copied().unwrap_or(0);
         (byte(at), byte(at + 1))
+    }
+
+    /// Goes on behind the spaces here.
+    #[inline]
+    pub(super) fn pass_blanks(&mut self) {
+        self.at = blanks_end(self.text, self.at);
     }
 
     /// The end of the line, before its line feed.

@@ -93,6 +93,10 @@ impl<S: Sink> Lexer<'_, '_, S> {
             match byte {
                 b'/' if self.reader.byte(1) == b'/' => self.reader.at = self.reader.line_end(),
                 b'/' if self.reader.byte(1) == b'*' && self.skips_comment() => {}
+                b'\n' => {
+                    self.reader.at += 1;
+                    self.reader.pass_blanks();
+                }
                 _ if is(byte, SPACE) => self.reader.at += 1,
                 _ => self.token(byte),
             }
