@@ -391,7 +391,7 @@ fn is_text_only(set: &Set, file: u32, family: Family) -> bool {
     match set.file(file).and_then(|info| info.family) {
         None => false,
         Some(Family::Generic) => true,
-        Some(original) => original != family && family != Family::Generic,
+        Some(original) => original != family && !family.is_mixed(),
     }
 }
 
