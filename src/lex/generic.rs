@@ -1,4 +1,4 @@
-//! The lexer for text of no known family: JSON, mark-up, style sheets, shell, prose.
+//! The lexer for text of no known family: JSON, XML, settings, prose, and languages that have no lexer of their own.
 //!
 //! Words, numbers, quoted strings and marks; no comments and no keywords, since what they are differs. A word behind `.` is
 //! a property. A string ends on its line, and a backslash in it takes the next byte along; a quote that has no partner on
