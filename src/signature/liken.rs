@@ -400,7 +400,7 @@ fn gather(
 fn common(set: &Set, file: u32, family: Family) -> Common {
     match set.file(file).and_then(|info| info.family) {
         Some(Family::Generic) => Common::Text,
-        Some(original) if original != family && family != Family::Generic => Common::Quotes,
+        Some(original) if original != family && !family.is_mixed() => Common::Quotes,
         _ => Common::Tokens,
     }
 }
