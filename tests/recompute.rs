@@ -30,8 +30,11 @@ fn python_finds_the_same_fingerprints() {
         .take(140)
         .map(str::trim_start)
         .collect();
+    let escaped: String = (0..40)
+        .map(|n| format!("C:\\\\new\\\\table{n} \\&lt;\n"))
+        .collect();
     let copy = format!(
-        "// pasted\\n é\n{}\n{}",
+        "// pasted\\n é\n{escaped}{}\n{}",
         cut[70..].join("\n"),
         cut[..70].join("\n")
     );

@@ -13,9 +13,8 @@ use crate::blob::Locator;
 use crate::blob::digest::hex;
 use crate::blob::locator::shown;
 use crate::case::Case;
-use crate::exposure::{
-    Manifest, Organisation, is_public_licence, party_of, stated_licence, states_open,
-};
+use crate::exposure::{Manifest, Organisation, party_of, stated_licence, states_open};
+use crate::lex::{Nature, family_of, is_licence, nature_of};
 use crate::record::Party;
 use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
@@ -95,9 +94,28 @@ struct Taken {
     place: Vec<u8>,
 }
 
+/// Files of which somebody else may have the like, without having copied them.
+#[derive(Default)]
+struct Alike {
+    generated: Vec<String>,
+    tables: Vec<String>,
+}
+
+impl Alike {
+    fn count(&mut self, file: &Printed) {
+        let list = match file.nature {
+            Nature::Generated(_) => &mut self.generated,
+            Nature::Table => &mut self.tables,
+            Nature::Code | Nature::Licence => return,
+        };
+        list.push(shown(&String::from_utf8_lossy(&file.entry.path)));
+    }
+}
+
 /// All that is to be signed.
 struct Signed {
     builder: SetBuilder,
+    alike: Alike,
     licences: BTreeMap<LicenceFlag, u64>,
     /// What is written in lists, in order.
     rows: Vec<Row>,
@@ -108,6 +126,7 @@ struct Printed {
     entry: FileEntry,
     /// Its row in lists that are written, where any is.
     row: Option<Row>,
+    nature: Nature,
     asked: Asked,
 }
 
@@ -142,6 +161,7 @@ struct Signer<'a> {
     builder: SetBuilder,
     /// Of each file in the builder, by its number there.
     asked: Vec<Asked>,
+    alike: Alike,
     rows: Vec<Row>,
     scopes: HashMap<ScopeAt, usize>,
     manifests: Vec<Vec<(Vec<u8>, Manifest)>>,
@@ -177,7 +197,7 @@ impl Signer<'_> {
         };
         let path = path_of(child, standing);
         let verdict = party_of(&path, None, self.organisation, is_ignored(child));
-        let reason = self.reason_against(child, &path, &kept.bytes(), verdict.party);
+        let reason = self.reason_against(child, &kept.bytes(), verdict.party);
         if let Some(reason) = reason {
             self.leave_out(reason, standing);
             return;
@@ -217,6 +237,7 @@ impl Signer<'_> {
             None => taken.into_iter().map(printed).collect(),
         };
         for file in all {
+            self.alike.count(&file);
             self.builder.add(file.entry);
             self.asked.push(file.asked);
             self.rows.extend(file.row);
@@ -252,6 +273,7 @@ impl Signer<'_> {
         self.rows.dedup();
         Signed {
             builder: self.builder,
+            alike: self.alike,
             licences,
             rows: self.rows,
         }
@@ -266,13 +288,7 @@ impl Signer<'_> {
     }
 
     /// Why a file is left out, if it is.
-    fn reason_against(
-        &self,
-        child: &Child,
-        path: &[u8],
-        bytes: &[u8],
-        party: Party,
-    ) -> Option<&'static str> {
+    fn reason_against(&self, child: &Child, bytes: &[u8], party: Party) -> Option<&'static str> {
         let facts = &child.facts;
         if facts.is_archive() || facts.as_map().is_some() {
             return Some(CONTAINER);
@@ -294,7 +310,8 @@ impl Signer<'_> {
         if party == Party::Third {
             return Some("third party");
         }
-        if is_public_licence(path, bytes) {
+        let text = norm_text::text_of(bytes);
+        if text.is_some_and(|text| is_licence(&text, family_of(&text))) {
             return Some("the text of a public licence");
         }
         let is_generated = child.source.is_none()
@@ -319,13 +336,20 @@ fn printed(taken: Taken, lists: Lists) -> Printed {
     });
     let mut entry = FileEntry::new(taken.path, taken.party, digests);
     entry.prints = FilePrints::of(&bytes);
+    let text = norm_text::text_of(&bytes);
+    let nature = text.map_or(Nature::Code, |text| nature_of(&text, family_of(&text)));
     let asked = Asked {
         party: taken.party,
         stated_open: stated_licence(&bytes).and_then(states_open),
         scope: taken.scope,
         place: taken.place.into_boxed_slice(),
     };
-    Printed { entry, row, asked }
+    Printed {
+        entry,
+        row,
+        nature,
+        asked,
+    }
 }
 
 /// The path under which a file stands in the set: as in its archive, or as its map resolves it.
@@ -386,6 +410,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         taken: Vec::new(),
         builder: builder(args, options),
         asked: Vec::new(),
+        alike: Alike::default(),
         rows: Vec::new(),
         scopes: HashMap::new(),
         manifests: Vec::new(),
@@ -454,6 +479,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     let left_out = std::mem::take(&mut signer.left_out);
     let Signed {
         builder,
+        alike,
         licences,
         rows,
     } = signer.finish();
@@ -480,7 +506,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     }
     if !args.common.quiet {
         if let Some(summary) = &summary {
-            print_summary(args, summary, &licences, &left_out);
+            print_summary(args, summary, &licences, &alike, &left_out);
         }
         print_trees(&trees);
         println!("set         {}", args.output.display());
@@ -553,6 +579,7 @@ fn print_summary(
     args: &SignArgs,
     summary: &Summary,
     licences: &BTreeMap<LicenceFlag, u64>,
+    alike: &Alike,
     left_out: &BTreeMap<&'static str, (u64, Vec<String>)>,
 ) {
     println!(
@@ -571,6 +598,17 @@ fn print_summary(
         licence(LicenceFlag::NotOpen),
         licence(LicenceFlag::Unknown)
     );
+    let alike = [
+        ("say that a program wrote them", &alike.generated),
+        ("are tables of data", &alike.tables),
+    ];
+    for (what, files) in alike.into_iter().filter(|(_, files)| !files.is_empty()) {
+        println!(
+            "signed too  {} that {what}, such as {}: others may have the like, and have copied nothing",
+            grouped(files.len() as u64),
+            files[..files.len().min(3)].join(", ")
+        );
+    }
     for (reason, (count, examples)) in left_out {
         println!(
             "left out    {} {reason}, such as {}",

@@ -39,7 +39,7 @@ pub(super) fn share(tier: Tier) -> f32 {
 /// observation, and chance weighs three times as well. Set on the development half of the benchmark, so that there are as few
 /// false pairs as at full density.
 pub(super) fn scale(tier: Tier) -> f32 {
-    if share(tier) < 1.0 { 2.8 } else { 1.0 }
+    if share(tier) < 1.0 { 2.5 } else { 1.0 }
 }
 
 #[cfg(test)]

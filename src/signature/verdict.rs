@@ -202,22 +202,36 @@ pub fn observations(agreement: &Agreement) -> u32 {
 }
 
 /// log10 of the likelihood that a Poisson variable of this mean is `count` or more.
+///
+/// Sums are taken over the terms that fall, away from the mean: those in the other direction rise first, by more than a
+/// float holds where the mean is in the hundreds, as it is for a large file that is there in part.
 fn log10_of_tail(count: u32, mean: f64) -> f64 {
-    if count == 0 {
+    let log_of_term = |at: u32| (1..=at).fold(-mean, |sum, k| sum + mean.ln() - f64::from(k).ln());
+    let Some(below) = count.checked_sub(1) else {
         return 0.0;
+    };
+    if f64::from(count) <= mean {
+        let falling = (0..=below).rev().map(|k| f64::from(k) / mean);
+        let is_less = (log_of_term(below) + sum_of_falling(falling).ln()).exp();
+        return (-is_less).ln_1p() / std::f64::consts::LN_10;
     }
-    // The first term of the tail, and the others as multiples of it.
-    let log_first = (1..=count).fold(-mean, |sum, k| sum + mean.ln() - f64::from(k).ln());
+    let falling = (count..u32::MAX).map(|k| mean / (f64::from(k) + 1.0));
+    let log_tail = log_of_term(count) + sum_of_falling(falling).ln();
+    (log_tail / std::f64::consts::LN_10).min(0.0)
+}
+
+/// 1, and each next term as the one before it times its ratio, until the rest adds nothing.
+fn sum_of_falling(ratios: impl Iterator<Item = f64>) -> f64 {
+    const NOTHING: f64 = 1e-12;
     let (mut sum, mut term) = (1.0, 1.0);
-    for k in count + 1.. {
-        term *= mean / f64::from(k);
+    for ratio in ratios {
+        term *= ratio;
         sum += term;
-        // Terms fall from here on, since k is beyond the mean.
-        if f64::from(k) > mean && term < sum * 1e-12 {
+        if term < sum * NOTHING {
             break;
         }
     }
-    ((log_first + sum.ln()) / std::f64::consts::LN_10).min(0.0)
+    sum
 }
 
 #[cfg(test)]
@@ -233,6 +247,13 @@ mod tests {
             (10, 0.01, -26.563_7),
             (5, 20.0, -7.37e-6),
             (0, 3.0, 0.0),
+            // Large files that are there in part: their terms rise beyond what a float holds.
+            (990, 1000.0, -0.201_836),
+            (1000, 1000.0, -0.297_393),
+            (1100, 1000.0, -3.016_54),
+            (1, 800.0, 0.0),
+            (1000, 20_000.0, 0.0),
+            (5_000, 2_000_000.0, 0.0),
         ] {
             let tail = log10_of_tail(count, mean);
             assert!((tail - expected).abs() < 1e-3, "{count} {mean}: {tail}");
