@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures Strandline beside the speed floor and its peers, all in one run, as ratios.
 
-    run.py [--scenario corpus|twice|big]... [--jobs 1,2] [--rounds 3] [--without python,rg]
+    run.py [--scenario corpus|matched|twice|seen|big]... [--jobs 1,2] [--rounds 3] [--without python,rg]
            [--strandline PROGRAM] [--floor PROGRAM] [--packages DIR] [--work DIR] [--big-size 2G]
            [--record TITLE]
 
@@ -13,7 +13,10 @@ on a shared machine; wall time only from quiet moments, and the load before the 
 Scenarios, made below DIR of --work (default `target/bench`) out of the pinned packages:
 
     corpus   the 40 packages of the floor set
+    matched  the same, held against a signed work and a baseline too (two pinned packages more)
     twice    the same 40 and a copy of each: all of the second half has been seen before
+    seen     one plain tar of the texts of some packages, and one in which each stands nine times: what
+             eight more copies cost, with and without the sets of `matched`
     big      one tarball of --big-size bytes, gzip-compressed (see fixtures/big_tarball.py)
 
 Programs:
@@ -33,6 +36,7 @@ warm. --record appends the tables to benches/RESULTS.md. Linux, Python's standar
 import argparse
 import dataclasses
 import datetime
+import io
 import json
 import os
 import platform
@@ -40,6 +44,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -50,7 +55,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "fixtures"))
 import fetch  # noqa: E402  (found by the line above)
 
-SCENARIOS = ("corpus", "twice", "big")
+SCENARIOS = ("corpus", "matched", "twice", "seen", "big")
+SIGNED = "effect"
+"""The package that is signed for `matched`: none of the forty has anything of it."""
+SUBTRACTED = "typescript"
+SEEN = ("antd", "three", "mermaid")
+"""Packages of which `seen` is made."""
+SEEN_COPIES = 8
 MIB = 1 << 20
 PYTHON_PEER = """
 import hashlib, sys, tarfile
@@ -96,6 +107,8 @@ class Scenario:
     folder: Path
     files: list
     streaming: bool = False
+    sets: tuple = ()
+    """Arguments of the scan that give the sets."""
     expected: tuple = ()
     """What floor and python must print, where that is known."""
 
@@ -155,16 +168,17 @@ def lay_out(name, options):
         return lay_out_big(options)
 
     folder = fresh_folder(options.work / name)
+    sets = sign(options) if name == "matched" else ()
     for package in packages:
         source = options.packages / package.file_name
-        if name == "corpus":
+        if name != "twice":
             link_or_copy(source, folder / package.file_name)
         else:
             # True copies: two names of one inode would be read once.
             for half in ("first", "second"):
                 (folder / half).mkdir(exist_ok=True)
                 shutil.copyfile(source, folder / half / package.file_name)
-    times = 1 if name == "corpus" else 2
+    times = 2 if name == "twice" else 1
     count, packed, unpacked = (
         times * sum(getattr(package, key) for package in packages)
         for key in ("files", "bytes", "file_bytes")
@@ -175,8 +189,78 @@ def lay_out(name, options):
               f"{unpacked:,} bytes",
         folder=folder,
         files=sorted(str(path) for path in folder.rglob("*.tgz")),
+        sets=sets,
         expected=(f"files={count}", f"bytes={unpacked}"),
     )
+
+
+def package_path(name, options):
+    """The file of the pinned package `name`."""
+    for package in fetch.pinned("all"):
+        path = options.packages / package.file_name
+        if package.name == name and fetch.state(package, path) == "right":
+            return path
+    raise Failure(f"{options.packages} lacks {name}: run fixtures/fetch.py --set all")
+
+
+def sign(options):
+    """Signs a work and a baseline; returns the arguments that give both to a scan."""
+    if not options.strandline:
+        raise Failure("`matched` and `seen` need strandline")
+    folder = fresh_folder(options.work / "sets")
+    given = ()
+    for flag, name in (("--signatures", SIGNED), ("--baseline", SUBTRACTED)):
+        output = folder / f"{name}.sigset"
+        command = [options.strandline, "sign", package_path(name, options), "--work", name,
+                   "--release", "1", "--output", output]
+        if flag == "--baseline":
+            command.append(flag)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        if done.returncode not in (0, 3):
+            raise Failure(f"strandline sign: {done.stderr.strip()[-2000:]}")
+        given += (flag, output)
+    return given
+
+
+def seen(options):
+    """What content costs that was seen before in the same input: the table, and how it was taken."""
+    sets = sign(options)
+    folder = fresh_folder(options.work / "seen")
+    once, often = folder / "once.tar", folder / "often.tar"
+    count = size = 0
+    with tarfile.open(once, "w") as first, tarfile.open(often, "w") as second:
+        for name in SEEN:
+            with tarfile.open(package_path(name, options)) as package:
+                for member in package:
+                    if not member.isreg():
+                        continue
+                    content = package.extractfile(member).read()
+                    count, size = count + 1, size + len(content)
+                    for tar, copies in ((first, 1), (second, 1 + SEEN_COPIES)):
+                        for copy in range(copies):
+                            entry = tarfile.TarInfo(f"{copy}/{name}/{member.name}")
+                            entry.size = len(content)
+                            tar.addfile(entry, io.BytesIO(content))
+    lines = [
+        f"**seen: {count:,} files of {size:,} bytes ({', '.join(SEEN)}) in a plain tar, and nine "
+        "times each in another; --jobs 1**",
+        "",
+        "| scan | CPU-s, once | CPU-s, nine times | MB/s of what was seen before |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    warm([once, often])
+    for title, given in (("without sets", ()), ("with a work and a baseline", sets)):
+        costs = []
+        for turn in range(options.rounds):
+            pair = [measure(Program("strandline", [options.strandline, "scan", tar, *given, "--jobs",
+                                                   "1", "--quiet"], accepted=(0, 1, 3))).cpu
+                    for tar in (once, often)]
+            print(f"  round {turn + 1}: {title}: {pair[0]:.2f} {pair[1]:.2f}", file=sys.stderr)
+            costs.append(pair)
+        rate = statistics.median(SEEN_COPIES * size / 1e6 / (b - a) for a, b in costs)
+        first, second = (statistics.median(cost) for cost in zip(*costs))
+        lines.append(f"| {title} | {first:.2f} | {second:.2f} | {rate:.0f} |")
+    return "\n".join(lines)
 
 
 def lay_out_big(options):
@@ -211,6 +295,9 @@ def contestants(scenario, jobs, options):
             [options.strandline, "scan", scenario.folder, "--jobs", str(jobs), "--quiet"],
             accepted=(0, 1, 3),
         ))
+        if scenario.sets:
+            programs.append(Program(
+                "with sets", [*programs[-1].command, *scenario.sets], accepted=(0, 1, 3)))
     if options.rg:
         programs.append(Program(
             "rg",
@@ -265,6 +352,10 @@ def table(measures):
         wall_ratio = statistics.median(m.wall / f.wall for m, f in zip(got, floor))
         lines.append(f"| {name} | {cpu:.2f} | {wall:.2f} | {peak:.0f} "
                      f"| {cpu_ratio:.2f} | {wall_ratio:.2f} |")
+    if "with sets" in measures:
+        ratio = statistics.median(
+            m.cpu / s.cpu for m, s in zip(measures["with sets"], measures["strandline"]))
+        lines.append(f"\nWith sets ÷ without: {ratio:.2f} of the CPU time.")
     return "\n".join(lines)
 
 
@@ -382,6 +473,9 @@ def main():
         notes = settle(options)
         text = [machine(options)] + [f"Note: {note}." for note in notes]
         for name in options.scenario or SCENARIOS:
+            if name == "seen":
+                text.append(seen(options))
+                continue
             scenario = lay_out(name, options)
             for jobs in options.jobs:
                 heading = f"{name}, --jobs {jobs}: {scenario.title}"

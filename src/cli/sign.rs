@@ -13,9 +13,8 @@ use crate::blob::Locator;
 use crate::blob::digest::hex;
 use crate::blob::locator::shown;
 use crate::case::Case;
-use crate::exposure::{
-    Manifest, Organisation, is_public_licence, party_of, stated_licence, states_open,
-};
+use crate::exposure::{Manifest, Organisation, party_of, stated_licence, states_open};
+use crate::lex::{Nature, family_of, is_licence, nature_of};
 use crate::record::Party;
 use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
@@ -92,9 +91,28 @@ struct Taken {
     place: Vec<u8>,
 }
 
+/// Files of which somebody else may have the like, without having copied them.
+#[derive(Default)]
+struct Alike {
+    generated: Vec<String>,
+    tables: Vec<String>,
+}
+
+impl Alike {
+    fn count(&mut self, file: &Printed) {
+        let list = match file.nature {
+            Nature::Generated(_) => &mut self.generated,
+            Nature::Table => &mut self.tables,
+            Nature::Code | Nature::Licence => return,
+        };
+        list.push(shown(&String::from_utf8_lossy(&file.entry.path)));
+    }
+}
+
 /// All that was signed.
 struct Signed {
     built: Built,
+    alike: Alike,
     licences: BTreeMap<LicenceFlag, u64>,
     /// What is written in lists, in order.
     rows: Vec<Row>,
@@ -107,6 +125,7 @@ struct Printed {
     row: Option<Row>,
     /// What the file says of its licence itself.
     stated_open: Option<bool>,
+    nature: Nature,
     scope: usize,
     place: Vec<u8>,
 }
@@ -165,7 +184,7 @@ impl Signer<'_> {
         };
         let path = path_of(child, standing);
         let verdict = party_of(&path, None, self.organisation, is_ignored(child));
-        let reason = self.reason_against(child, &path, &kept.bytes(), verdict.party);
+        let reason = self.reason_against(child, &kept.bytes(), verdict.party);
         if let Some(reason) = reason {
             self.leave_out(reason, standing);
             return;
@@ -211,6 +230,7 @@ impl Signer<'_> {
     fn finish(self, mut builder: SetBuilder) -> Result<Signed, CliError> {
         let scopes: Vec<PackageIndex> = self.manifests.into_iter().map(PackageIndex::new).collect();
         let mut licences = BTreeMap::new();
+        let mut alike = Alike::default();
         let mut rows = Vec::new();
         for mut file in self.printed {
             let manifest = scopes
@@ -229,6 +249,7 @@ impl Signer<'_> {
                 Some(false) => LicenceFlag::NotOpen,
             };
             *licences.entry(file.entry.licence).or_insert(0) += 1;
+            alike.count(&file);
             builder.add(file.entry);
             rows.extend(file.row);
         }
@@ -236,6 +257,7 @@ impl Signer<'_> {
         rows.dedup();
         Ok(Signed {
             built: builder.finish()?,
+            alike,
             licences,
             rows,
         })
@@ -250,13 +272,7 @@ impl Signer<'_> {
     }
 
     /// Why a file is left out, if it is.
-    fn reason_against(
-        &self,
-        child: &Child,
-        path: &[u8],
-        bytes: &[u8],
-        party: Party,
-    ) -> Option<&'static str> {
+    fn reason_against(&self, child: &Child, bytes: &[u8], party: Party) -> Option<&'static str> {
         let facts = &child.facts;
         if facts.is_archive() || facts.as_map().is_some() {
             return Some(CONTAINER);
@@ -278,7 +294,8 @@ impl Signer<'_> {
         if party == Party::Third {
             return Some("third party");
         }
-        if is_public_licence(path, bytes) {
+        let text = norm_text::text_of(bytes);
+        if text.is_some_and(|text| is_licence(&text, family_of(&text))) {
             return Some("the text of a public licence");
         }
         let is_generated = child.source.is_none()
@@ -303,9 +320,11 @@ fn printed(taken: Taken, lists: Lists) -> Printed {
     });
     let mut entry = FileEntry::new(taken.path, taken.party, digests);
     entry.prints = FilePrints::of(&bytes);
+    let text = norm_text::text_of(&bytes);
     Printed {
         entry,
         row,
+        nature: text.map_or(Nature::Code, |text| nature_of(&text, family_of(&text))),
         stated_open: stated_licence(&bytes).and_then(states_open),
         scope: taken.scope,
         place: taken.place,
@@ -437,6 +456,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     let builder = SetBuilder::new(&args.work, &args.release, options);
     let Signed {
         built,
+        alike,
         licences,
         rows,
     } = signer.finish(builder)?;
@@ -462,7 +482,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         }
     }
     if !args.common.quiet {
-        print_summary(args, &built, &licences, &left_out);
+        print_summary(args, &built, &licences, &alike, &left_out);
         print_trees(&trees);
         println!("set         {}", args.output.display());
         println!("names       {} (keep it private)", names_path.display());
@@ -514,6 +534,7 @@ fn print_summary(
     args: &SignArgs,
     built: &Built,
     licences: &BTreeMap<LicenceFlag, u64>,
+    alike: &Alike,
     left_out: &BTreeMap<&'static str, (u64, Vec<String>)>,
 ) {
     let summary = &built.summary;
@@ -533,6 +554,17 @@ fn print_summary(
         licence(LicenceFlag::NotOpen),
         licence(LicenceFlag::Unknown)
     );
+    let alike = [
+        ("say that a program wrote them", &alike.generated),
+        ("are tables of data", &alike.tables),
+    ];
+    for (what, files) in alike.into_iter().filter(|(_, files)| !files.is_empty()) {
+        println!(
+            "signed too  {} that {what}, such as {}: others may have the like, and have copied nothing",
+            grouped(files.len() as u64),
+            files[..files.len().min(3)].join(", ")
+        );
+    }
     for (reason, (count, examples)) in left_out {
         println!(
             "left out    {} {reason}, such as {}",

@@ -44,13 +44,25 @@ impl Marks {
     fn of(family: Family) -> Marks {
         match family {
             // What begins with `#` is no comment here.
-            Family::Script | Family::Rust | Family::Clike => Marks {
+            Family::Script | Family::Rust | Family::Clike | Family::Css => Marks {
                 enclosed: &[(b"/*", b"*/")],
                 lines: &[b"//"],
             },
             Family::Python => Marks {
                 enclosed: &[(b"\"\"\"", b"\"\"\""), (b"'''", b"'''")],
                 lines: &[b"#"],
+            },
+            Family::Ruby | Family::Shell => Marks {
+                enclosed: &[],
+                lines: &[b"#"],
+            },
+            Family::Html => Marks {
+                enclosed: &[(b"<!--", b"-->")],
+                lines: &[],
+            },
+            Family::Sql => Marks {
+                enclosed: &[(b"/*", b"*/")],
+                lines: &[b"--", b"#"],
             },
             Family::Generic => Marks {
                 enclosed: &[

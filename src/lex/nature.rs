@@ -37,6 +37,9 @@ const MARKER_SEARCH_LINES: usize = 40;
 /// Bytes of a text in which the phrases of a licence are looked for.
 const LICENCE_SEARCH_BYTES: usize = 64 * 1_024;
 
+/// The first phrase stands in this many bytes, behind a title and whose it is.
+const LICENCE_BEGINNING_BYTES: usize = 800;
+
 /// Tokens that are looked at for a table, and those it has at least.
 const TABLE_TOKENS_MAX: usize = 20_000;
 const TABLE_TOKENS_MIN: usize = 200;
@@ -50,7 +53,7 @@ pub fn nature_of(text: &[u8], family: Family) -> Nature {
     if let Some(marker) = generated_marker(text, family) {
         return Nature::Generated(marker);
     }
-    if family == Family::Generic && is_licence(text) {
+    if is_licence(text, family) {
         return Nature::Licence;
     }
     if is_table(text, family) {
@@ -265,12 +268,20 @@ const LICENCES: [&[&str]; 12] = [
     ],
 ];
 
-/// Whether a text is that of a licence: it has two phrases of one, one of them near its beginning, and is neither a file
+/// Whether a text of `family` is that of a licence: it has two phrases of one, one of them near its beginning, and is neither a file
 /// with a licence on top nor data that quotes one.
-fn is_licence(text: &[u8]) -> bool {
-    let marks: [&[u8]; 6] = [b"/*", b"//", b"<", b"{", b"[", b"#!"];
+#[must_use]
+pub fn is_licence(text: &[u8], family: Family) -> bool {
+    if family != Family::Generic {
+        return false;
+    }
+    let marks: [&[u8]; 8] = [b"/*", b"//", b"<", b"{", b"[", b"#!", b"\"\"\"", b"'''"];
     let beginning = text.trim_ascii_start();
-    if marks.iter().any(|mark| beginning.starts_with(mark)) {
+    // One line that begins with `#` is a heading, several are a comment.
+    let mut lines = beginning.split(|&b| b == b'\n').take(3);
+    if marks.iter().any(|mark| beginning.starts_with(mark))
+        || lines.all(|line| line.starts_with(b"#"))
+    {
         return false;
     }
     let head = &text[..text.len().min(LICENCE_SEARCH_BYTES)];
@@ -288,7 +299,7 @@ fn is_licence(text: &[u8]) -> bool {
     }
     let has = |phrase: &&str| memchr::memmem::find(&flat, phrase.as_bytes()).is_some();
     let begins = |phrase: &&str| {
-        let near = &flat[..flat.len().min(1_500)];
+        let near = &flat[..flat.len().min(LICENCE_BEGINNING_BYTES)];
         memchr::memmem::find(near, phrase.as_bytes()).is_some()
     };
     LICENCES.iter().any(|phrases| {
@@ -421,6 +432,18 @@ mod tests {
             Nature::Code,
         );
         is_of(&format!("/* {text} */\na"), Family::Generic, Nature::Code);
+        let comment = text.replace('\n', "\n# ");
+        is_of(
+            &format!("# {comment}\nVERSION = 1\n"),
+            Family::Generic,
+            Nature::Code,
+        );
+        is_of(
+            &format!("\"\"\"\n{text}\"\"\"\n"),
+            Family::Generic,
+            Nature::Code,
+        );
+        is_of(&format!("# A\n\n{text}"), Family::Generic, Nature::Licence);
         // Prose that ends with a licence is no licence.
         let late = format!("{}{text}", "What the program does. ".repeat(100));
         is_of(&late, Family::Generic, Nature::Code);

@@ -3,6 +3,7 @@
 //! Texts are read as bytes. Everything from 0x80 on may be part of a word: whether a character is a letter is not worth
 //! decoding for, and broken UTF-8 must not stop anything.
 
+use super::eight::{HIGH, alphanumeric, before, eight, equal};
 use super::{Kind, Sink, Token};
 
 /// May begin a word: letters, `_`, and all that is not ASCII.
@@ -34,6 +35,41 @@ static CLASSES: [u8; 256] = {
 #[inline]
 pub(super) fn is(byte: u8, classes: u8) -> bool {
     CLASSES[usize::from(byte)] & classes != 0
+}
+
+/// The end of the word that goes on at `from`.
+#[inline]
+pub(super) fn word_end(text: &[u8], from: usize) -> usize {
+    let mut end = from;
+    while let Some(bytes) = eight(text, end) {
+        let part = alphanumeric(bytes) | equal(bytes, b'_') | bytes;
+        let other = !part & HIGH;
+        end += before(other);
+        if other != 0 {
+            return end;
+        }
+    }
+    while text.get(end).is_some_and(|&byte| is(byte, WORD)) {
+        end += 1;
+    }
+    end
+}
+
+/// The end of the run of spaces that begins at `from`: mostly a line begins with some.
+#[inline]
+pub(super) fn blanks_end(text: &[u8], from: usize) -> usize {
+    let mut end = from;
+    while let Some(bytes) = eight(text, end) {
+        let other = !equal(bytes, b' ') & HIGH;
+        end += before(other);
+        if other != 0 {
+            return end;
+        }
+    }
+    while text.get(end) == Some(&b' ') {
+        end += 1;
+    }
+    end
 }
 
 /// A place in a text, and where its tokens go.
@@ -74,6 +110,11 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
         }
     }
 
+    /// Where its tokens go.
+    pub(super) fn sink(&mut self) -> &mut S {
+        self.sink
+    }
+
     /// The byte so many behind this place; 0 behind the end.
     #[inline]
     pub(super) fn byte(&self, ahead: usize) -> u8 {
@@ -100,6 +141,9 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
     /// The end of the run of bytes of these classes that begins at `from`.
     #[inline]
     pub(super) fn run_from(&self, from: usize, classes: u8) -> usize {
+        if classes == WORD {
+            return word_end(self.text, from);
+        }
         let mut end = from;
         while let Some(&byte) = self.text.get(end) {
             if !is(byte, classes) {
@@ -125,6 +169,12 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
         }
         let byte = |at: usize| self.text.get(at).copied().unwrap_or(0);
         (byte(at), byte(at + 1))
+    }
+
+    /// Goes on behind the spaces here.
+    #[inline]
+    pub(super) fn pass_blanks(&mut self) {
+        self.at = blanks_end(self.text, self.at);
     }
 
     /// The end of the line, before its line feed.
@@ -216,6 +266,37 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
             }
             None => self.punct(1),
         }
+    }
+
+    /// The end of the number that begins here: digits with `_` between them, a fraction where a digit follows its point,
+    /// an exponent, and a suffix or unit (`0xff`, `1_000`, `1.5e3`, `2r`, `10px`).
+    #[inline]
+    pub(super) fn number_end(&self) -> usize {
+        let byte = |at: usize| self.text.get(at).copied().unwrap_or(0);
+        let digits = |mut at: usize| {
+            while is(byte(at), DIGIT) || byte(at) == b'_' {
+                at += 1;
+            }
+            at
+        };
+        let mut end = digits(self.at);
+        if byte(end) == b'.' && byte(end + 1).is_ascii_digit() {
+            end = digits(end + 1);
+        }
+        if byte(end) | 0x20 == b'e' {
+            let signed = usize::from(matches!(byte(end + 1), b'+' | b'-'));
+            if byte(end + 1 + signed).is_ascii_digit() {
+                end = digits(end + 1 + signed);
+            }
+        }
+        self.run_from(end, WORD)
+    }
+
+    /// The byte before this place; a line feed at the beginning.
+    #[inline]
+    pub(super) fn byte_before(&self) -> u8 {
+        let before = self.at.checked_sub(1).and_then(|at| self.text.get(at));
+        before.copied().unwrap_or(b'\n')
     }
 
     /// Where these bytes come next, from `from` on.

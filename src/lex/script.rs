@@ -46,6 +46,7 @@ mod words;
 
 use memchr::{memchr, memchr2, memchr3};
 
+use super::reader::blanks_end;
 use super::{Kind, Sink, Token};
 use brackets::{Brackets, Kind as Bracket, Pending};
 use scan::{
@@ -157,10 +158,7 @@ impl<S: Sink> Lexer<'_, S> {
                 Class::Line => {
                     self.newline = true;
                     self.at += 1;
-                    // Mostly a line begins with blanks.
-                    while self.text.get(self.at) == Some(&b' ') {
-                        self.at += 1;
-                    }
+                    self.at = blanks_end(self.text, self.at);
                 }
                 Class::Word => self.word(),
                 Class::Wide => self.wide(),

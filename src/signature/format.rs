@@ -57,7 +57,12 @@
 //! | --- | --- | --- |
 //! | 0 | 8 | length of the file |
 //! | 8 | 4 | its lines (see [`norm_text::lines`](super::norm_text::lines)), 0 if not text |
-//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 the lexer that read it (0 unknown, 1 script, 2 python, 3 rust, 4 clike, 5 generic); bit 8: its length is not known, and written as 0; others zero, not looked at |
+//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 and 9–11 the lexer that read it, below; bit 8: its length is not known, and written as 0; others zero, not looked at |
+//!
+//! The number of the lexer has its low three bits in bits 5–7 and its high three in bits 9–11, which came later: 0 unknown,
+//! 1 script, 2 python, 3 rust, 4 clike, 5 generic, 6 ruby, 7 shell, 8 css, 14 html, 15 sql. The low bits of those that came
+//! later are 0, 6 or 7, which a reader that looks at no others takes for unknown. Numbers that are not in this list are
+//! unknown; the next are 16, 22, 23, and so on.
 //!
 //! # A digest table
 //!
@@ -193,15 +198,39 @@ pub(super) struct FileRow {
     pub is_length_known: bool,
 }
 
-/// The lexers in the order of their numbers, from 1.
-const FAMILIES: [Family; 5] = [
-    Family::Script,
-    Family::Python,
-    Family::Rust,
-    Family::Clike,
-    Family::Generic,
+/// The lexers with their numbers.
+const FAMILIES: [(u32, Family); Family::ALL.len()] = [
+    (1, Family::Script),
+    (2, Family::Python),
+    (3, Family::Rust),
+    (4, Family::Clike),
+    (5, Family::Generic),
+    (6, Family::Ruby),
+    (7, Family::Shell),
+    (8, Family::Css),
+    (14, Family::Html),
+    (15, Family::Sql),
 ];
-const FILE_FAMILY_SHIFT: u32 = 5;
+/// Where the low three bits of such a number stand, and where the high three.
+const FAMILY_LOW_SHIFT: u32 = 5;
+const FAMILY_HIGH_SHIFT: u32 = 9;
+const FAMILY_BITS: u32 = 3;
+const FAMILY_MASK: u32 = (1 << FAMILY_BITS) - 1;
+
+/// The bits of the flags that say which lexer read a file.
+fn family_flags(family: Option<Family>) -> u32 {
+    let row = FAMILIES.iter().find(|(_, other)| Some(*other) == family);
+    let number = row.map_or(0, |(number, _)| *number);
+    (number & FAMILY_MASK) << FAMILY_LOW_SHIFT | (number >> FAMILY_BITS) << FAMILY_HIGH_SHIFT
+}
+
+/// The lexer that these flags name; `None` for one of a later version, too.
+fn family_of_flags(flags: u32) -> Option<Family> {
+    let (low, high) = (flags >> FAMILY_LOW_SHIFT, flags >> FAMILY_HIGH_SHIFT);
+    let number = low & FAMILY_MASK | (high & FAMILY_MASK) << FAMILY_BITS;
+    let row = FAMILIES.iter().find(|(other, _)| *other == number);
+    row.map(|(_, family)| *family)
+}
 
 impl FileRow {
     pub(super) fn encode(&self) -> [u8; FILE_ROW_BYTES] {
@@ -221,10 +250,7 @@ impl FileRow {
         } else {
             FILE_LENGTH_UNKNOWN
         };
-        let family = FAMILIES
-            .iter()
-            .position(|&family| Some(family) == self.family);
-        let family = family.map_or(0, |at| at as u32 + 1) << FILE_FAMILY_SHIFT;
+        let family = family_flags(self.family);
         let mut row = [0; FILE_ROW_BYTES];
         row[..8].copy_from_slice(&self.bytes.to_le_bytes());
         row[8..12].copy_from_slice(&self.lines.to_le_bytes());
@@ -267,9 +293,7 @@ impl FileRow {
                 _ => LicenceFlag::Unknown,
             },
             has_norm: flags & FILE_HAS_NORM != 0,
-            family: (flags >> FILE_FAMILY_SHIFT & 7)
-                .checked_sub(1)
-                .and_then(|at| FAMILIES.get(at as usize).copied()),
+            family: family_of_flags(flags),
             is_length_known: flags & FILE_LENGTH_UNKNOWN == 0,
         }
     }
@@ -590,5 +614,54 @@ impl<'d> Fields<'d> {
     pub(super) fn zeros_to(&mut self, align: usize) -> Option<()> {
         let padding = self.at.next_multiple_of(align) - self.at;
         self.bytes(padding)?.iter().all(|&b| b == 0).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lexers_have_the_bits_that_the_page_says() {
+        let row = |family| FileRow {
+            bytes: 1,
+            lines: 2,
+            party: PartyFlag::Third,
+            licence: LicenceFlag::NotOpen,
+            has_norm: true,
+            family,
+            is_length_known: true,
+        };
+        let flags = |family| {
+            let [.., a, b, c, d] = row(family).encode();
+            u32::from_le_bytes([a, b, c, d])
+        };
+        let plain = flags(None);
+        assert_eq!(plain, 0b1_1010);
+        for (family, bits) in [
+            (Family::Script, 1 << 5),
+            (Family::Generic, 5 << 5),
+            (Family::Ruby, 6 << 5),
+            (Family::Shell, 7 << 5),
+            (Family::Css, 1 << 9),
+            (Family::Html, 6 << 5 | 1 << 9),
+            (Family::Sql, 7 << 5 | 1 << 9),
+        ] {
+            assert_eq!(flags(Some(family)), plain | bits, "{family:?}");
+        }
+        for family in Family::ALL {
+            let read = FileRow::decode(&row(Some(family)).encode());
+            assert_eq!(read, row(Some(family)));
+        }
+    }
+
+    #[test]
+    fn a_reader_from_before_takes_what_came_later_for_unknown() {
+        for (number, family) in FAMILIES {
+            let low = number & FAMILY_MASK;
+            assert!(number < 6 || !(1..=5).contains(&low), "{family:?}");
+        }
+        // And a number that is none yet is unknown to this one.
+        assert_eq!(family_of_flags(2 << FAMILY_HIGH_SHIFT), None);
     }
 }

@@ -21,7 +21,6 @@ use super::prints::Print;
 
 /// Bits of a stored value.
 const VALUE_BITS: u32 = 40;
-const VALUE_MASK: u64 = (1 << VALUE_BITS) - 1;
 /// Rows that one entry of the directory stands for, on average.
 const ROWS_PER_ENTRY: u64 = 16;
 const DIRECTORY_MAX_BITS: u32 = 26;
@@ -29,6 +28,8 @@ const DIRECTORY_MAX_BITS: u32 = 26;
 const SLACK_BYTES: usize = 16;
 /// Bits of the class of a document frequency.
 const FREQUENCY_BITS: u32 = 4;
+/// Fingerprints that are looked up in one go.
+const ASKED_AT_ONCE: usize = 64;
 /// The filter has this many bits for each row, at least.
 const FILTER_BITS_PER_ROW: usize = 8;
 
@@ -392,8 +393,8 @@ impl Index {
     fn row(&self, packed: &[u8], at: usize) -> Option<(u64, u32)> {
         let rest_bits = VALUE_BITS - self.bits;
         let bit = at * (rest_bits + self.posting_bits) as usize;
-        let bytes = packed.get(bit / 8..bit / 8 + 16)?;
-        let word = u128::from_le_bytes(bytes.try_into().ok()?) >> (bit % 8);
+        let bytes = packed.get(bit / 8..)?;
+        let word = u128::from_le_bytes(*bytes.first_chunk()?) >> (bit % 8);
         let posting = word as u64 & ((1 << self.posting_bits) - 1);
         let rest = (word >> self.posting_bits) as u64 & ((1 << rest_bits) - 1);
         Some((rest, posting as u32))
@@ -410,41 +411,67 @@ impl Index {
         self.find_rows(data, value).unwrap_or(0..0)
     }
 
-    /// Calls `each` with every one of `prints` that has rows, and these. `values` is scratch.
+    /// Calls `each` with every one of `prints` that has rows, and these.
+    ///
+    /// Filter, directory and rows are larger than any cache. So each is asked for many values at once, without a branch
+    /// on the answer: the memory that they need is then waited for once and not for each.
     pub(super) fn find_each<'p>(
         &self,
         data: &[u8],
         prints: &'p [Print],
-        values: &mut Vec<u64>,
         mut each: impl FnMut(&'p Print, Range<usize>),
     ) {
         let filter = self.filter.get_or_init(|| self.make_filter(data));
-        values.clear();
-        values.extend(prints.iter().map(|print| self.key.value(print.value)));
-        for (print, &value) in prints.iter().zip(values.iter()) {
-            if filter.may_hold(value)
-                && let Some(rows) = self.find_rows(data, value)
-            {
-                each(print, rows);
+        for prints in prints.chunks(ASKED_AT_ONCE) {
+            let mut values = [0; ASKED_AT_ONCE];
+            for (value, print) in values.iter_mut().zip(prints) {
+                *value = self.key.value(print.value);
+            }
+            let mut held = [(0, 0); ASKED_AT_ONCE];
+            let mut len = 0;
+            for (at, &value) in values[..prints.len()].iter().enumerate() {
+                held[len] = (at, value);
+                len += usize::from(filter.may_hold(value));
+            }
+            let mut stretches = [(0, 0); ASKED_AT_ONCE];
+            for (stretch, &(_, value)) in stretches.iter_mut().zip(&held[..len]) {
+                *stretch = self.stretch(data, value).unwrap_or_default();
+            }
+            for (&(at, value), stretch) in held[..len].iter().zip(stretches) {
+                if let Some(rows) = self.rows_within(data, value, stretch) {
+                    each(&prints[at], rows);
+                }
             }
         }
     }
 
     fn find_rows(&self, data: &[u8], value: u64) -> Option<Range<usize>> {
+        self.rows_within(data, value, self.stretch(data, value)?)
+    }
+
+    /// The rows among which those of a value stand: the first, and behind the last.
+    #[inline]
+    fn stretch(&self, data: &[u8], value: u64) -> Option<(usize, usize)> {
         let (directory, _) = data.get(self.directory.clone())?.as_chunks::<4>();
         let prefix = (value >> (VALUE_BITS - self.bits)) as usize;
         let entry = |at: usize| directory.get(at).map(|&n| u32::from_le_bytes(n) as usize);
-        let (first, stop) = (entry(prefix)?, entry(prefix + 1)?.min(self.rows));
+        Some((entry(prefix)?, entry(prefix + 1)?.min(self.rows)))
+    }
+
+    fn rows_within(
+        &self,
+        data: &[u8],
+        value: u64,
+        (first, stop): (usize, usize),
+    ) -> Option<Range<usize>> {
         let wanted = value & ((1 << (VALUE_BITS - self.bits)) - 1);
         let packed = data.get(self.packed.clone())?;
-        let behind = |is_before: &dyn Fn(u64) -> bool| {
-            let (mut low, mut high) = (first, stop);
+        let rest = |at: usize| self.row(packed, at).map(|(rest, _)| rest);
+        let behind = |mut low: usize, is_before: &dyn Fn(u64) -> bool| {
+            let mut high = stop;
             while low < high {
                 let middle = low.midpoint(high);
-                if self
-                    .row(packed, middle)
-                    .is_some_and(|(rest, _)| is_before(rest))
-                {
+                if rest(middle).is_some_and(is_before) {
                     low = middle + 1;
                 } else {
                     high = middle;
@@ -452,11 +479,15 @@ impl Index {
             }
             low
         };
-        let from = behind(&|rest| rest < wanted);
-        if from == stop || self.row(packed, from)?.0 != wanted {
+        let from = behind(first, &|rest| rest < wanted);
+        if from >= stop || rest(from)? != wanted {
             return None;
         }
-        Some(from..behind(&|rest| rest <= wanted))
+        // Mostly one file has it.
+        if from + 1 == stop || rest(from + 1)? != wanted {
+            return Some(from..from + 1);
+        }
+        Some(from..behind(from + 2, &|rest| rest <= wanted))
     }
 
     /// What a row says beside its value: see [`Form`].
@@ -596,7 +627,8 @@ impl<'d> Shifted<'d> {
     }
 }
 
-/// One bit for the low bits of each value: says at once of nearly everything that it is not there.
+/// Says at once of nearly everything that it is not there: a Bloom filter in which the bits of a value stand in one word, so that
+/// an answer costs one place in memory (Putze, Sanders and Singler, Cache-, Hash- and Space-Efficient Bloom Filters, 2007).
 #[derive(Debug)]
 struct Filter {
     words: Vec<u64>,
@@ -605,29 +637,34 @@ struct Filter {
 
 impl Filter {
     fn for_rows(rows: usize) -> Filter {
-        let bits = rows
-            .saturating_mul(FILTER_BITS_PER_ROW)
+        let words = (rows.saturating_mul(FILTER_BITS_PER_ROW) / 64)
             .next_power_of_two()
-            .max(64);
+            .max(1);
         Filter {
-            words: vec![0; bits / 64],
-            mask: bits as u64 - 1,
+            words: vec![0; words],
+            mask: words as u64 - 1,
         }
     }
 
     fn insert(&mut self, value: u64) {
-        let bit = value & VALUE_MASK & self.mask;
-        if let Some(word) = self.words.get_mut((bit / 64) as usize) {
-            *word |= 1 << (bit % 64);
+        if let Some(word) = self.words.get_mut((value & self.mask) as usize) {
+            *word |= Self::bits(value);
         }
     }
 
     #[inline]
     fn may_hold(&self, value: u64) -> bool {
-        let bit = value & self.mask;
+        let bits = Self::bits(value);
         self.words
-            .get((bit / 64) as usize)
-            .is_some_and(|word| word & (1 << (bit % 64)) != 0)
+            .get((value & self.mask) as usize)
+            .is_some_and(|word| word & bits == bits)
+    }
+
+    /// Three bits of a word, told by the high bits of the value; its low bits tell the word.
+    #[inline]
+    fn bits(value: u64) -> u64 {
+        let bit = |from: u32| 1 << (value >> (VALUE_BITS - from) & 63);
+        bit(6) | bit(12) | bit(18)
     }
 }
 

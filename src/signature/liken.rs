@@ -192,7 +192,6 @@ struct Search<'s> {
     waiting: [Vec<Print>; TIERS],
     /// What each fingerprint weighs that some set has.
     weights: HashMap<(u64, Tier), f32, BuildHasherDefault<Mixed>>,
-    values: Vec<u64>,
 }
 
 /// A set that is asked, and what it has of the text.
@@ -254,7 +253,6 @@ impl<'s> Search<'s> {
             listener: Listener::new(sets, family),
             waiting: Default::default(),
             weights: HashMap::default(),
-            values: Vec::with_capacity(BATCH),
         }
     }
 
@@ -279,7 +277,7 @@ impl<'s> Search<'s> {
                 continue;
             };
             let data = asked.set.data();
-            index.find_each(data, &waiting, &mut self.values, |print, rows| {
+            index.find_each(data, &waiting, |print, rows| {
                 if rows.len() > FILES_MAX {
                     return;
                 }
@@ -402,7 +400,7 @@ fn gather(
 fn common(set: &Set, file: u32, family: Family) -> Common {
     match set.file(file).and_then(|info| info.family) {
         Some(Family::Generic) => Common::Text,
-        Some(original) if original != family && family != Family::Generic => Common::Quotes,
+        Some(original) if original != family && !family.is_mixed() => Common::Quotes,
         _ => Common::Tokens,
     }
 }
@@ -410,9 +408,14 @@ fn common(set: &Set, file: u32, family: Family) -> Common {
 /// The files whose fingerprints together weigh enough. What they weigh is the most that their score can be, so nothing is
 /// lost; nearly all files that share a few words with a text end here.
 fn promising(set: &Set, found: &[Found], least: &Least) -> HashSet<u32> {
+    let of = |hit: &Found| hit.weight / least.bars[hit.tier as usize];
+    // No file has more than all of them; what rounding adds is far less than half.
+    if found.iter().map(of).map(f64::from).sum::<f64>() < f64::from(least.strength) / 2.0 {
+        return HashSet::new();
+    }
     let mut sums: HashMap<u32, f32, BuildHasherDefault<Mixed>> = HashMap::default();
     for_each_file(set, found, |hit, _, _, file| {
-        *sums.entry(file).or_insert(0.0) += hit.weight / least.bars[hit.tier as usize];
+        *sums.entry(file).or_insert(0.0) += of(hit);
     });
     let enough = sums.into_iter().filter(|(_, sum)| *sum >= least.strength);
     enough.map(|(file, _)| file).collect()

@@ -122,7 +122,7 @@ pub(super) struct Listener {
 impl Listener {
     /// Listens to a text of this family.
     pub(super) fn new(sets: &[Set], family: Family) -> Listener {
-        let is_told = family != Family::Generic && sets.iter().any(Set::is_baseline);
+        let is_told = family.is_of_programs() && sets.iter().any(Set::is_baseline);
         Listener {
             family: is_told.then_some(family),
             sketch: Sketch::default(),
@@ -202,7 +202,7 @@ fn counts(set: &Set, rows: std::ops::Range<u32>, family: Family) -> bool {
         let Some(file) = file else { return false };
         let is_other = file
             .family
-            .is_some_and(|other| other != Family::Generic && other != family);
+            .is_some_and(|other| other.is_of_programs() && other != family);
         if !is_other {
             return false;
         }

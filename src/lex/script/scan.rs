@@ -1,5 +1,6 @@
 //! The bytes of scripts: what each can begin, and where a word, a number or an operator ends, whatever stands around it.
 
+use super::super::eight::{HIGH, alphanumeric, eight, equal};
 use super::words::{KEY_BYTES, key};
 
 /// What a byte can begin.
@@ -121,14 +122,11 @@ pub(super) fn word_end(text: &[u8], at: usize) -> usize {
 /// Where the word ends that begins at `at`, and its key; 0 where it is too long for one.
 #[inline]
 pub(super) fn word_and_key(text: &[u8], at: usize) -> (usize, u64) {
-    let Some(chunk) = text.get(at..at + KEY_BYTES) else {
+    let Some(bytes) = eight(text, at) else {
         let end = long_word_end(text, at);
         let is_short = end - at <= KEY_BYTES;
         return (end, if is_short { key(&text[at..end]) } else { 0 });
     };
-    let mut bytes = [0; KEY_BYTES];
-    bytes.copy_from_slice(chunk);
-    let bytes = u64::from_le_bytes(bytes);
     let bits = bits_before_other(bytes);
     if bits == u64::BITS {
         let end = long_word_end(text, at + KEY_BYTES);
@@ -147,17 +145,8 @@ pub(super) fn word_and_key(text: &[u8], at: usize) -> (usize, u64) {
 /// How many bits of eight bytes, from the lowest, belong to bytes that go on with a word: [`PART`], for all at once.
 #[inline]
 fn bits_before_other(bytes: u64) -> u32 {
-    const ONES: u64 = u64::MAX / 0xFF;
-    const HIGH: u64 = ONES * 0x80;
-    let low = bytes & !HIGH;
-    // The high bit of each byte says whether it is at least `from`, or is not `byte`: no byte carries into the next.
-    let at_least = |bytes: u64, from: u8| bytes + ONES * (0x80 - from as u64);
-    let is_not = |byte: u8| (low ^ (ONES * byte as u64)) + ONES * 0x7F;
-    let folded = low | (ONES * 0x20);
-    let letter = at_least(folded, b'a') & !at_least(folded, b'z' + 1);
-    let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
-    let other = !(letter | digit) & is_not(b'_') & is_not(b'$') | bytes;
-    (other & HIGH).trailing_zeros() & !7
+    let part = alphanumeric(bytes) | equal(bytes, b'_') | equal(bytes, b'$');
+    (!part & HIGH).trailing_zeros() & !7
 }
 
 /// [`word_end`], byte by byte.

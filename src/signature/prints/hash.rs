@@ -43,6 +43,31 @@ pub(super) fn bytes(seed: u64, bytes: &[u8]) -> u64 {
     mix(hash ^ last_word(rest))
 }
 
+/// The same of `text[start..end]`. What stands behind is read along and masked, where something does: tokens are short and
+/// their lengths change from one to the next, so that a branch on them costs more than the hash.
+#[must_use]
+#[inline]
+pub(super) fn bytes_in(seed: u64, text: &[u8], start: usize, end: usize) -> u64 {
+    let mut hash = seed.wrapping_add((end - start) as u64);
+    for at in (start..end).step_by(8) {
+        hash = mix(hash ^ word_in(text, at, end));
+    }
+    hash
+}
+
+/// The bytes of a text from `at` to `end`, at most eight, as a little-endian number.
+#[must_use]
+#[inline]
+pub(super) fn word_in(text: &[u8], at: usize, end: usize) -> u64 {
+    match text.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(&word) => {
+            let absent = 8_usize.saturating_sub(end - at) as u32 * 8;
+            u64::from_le_bytes(word) & u64::MAX >> absent
+        }
+        None => last_word(&text[at..end]),
+    }
+}
+
 /// Fewer than eight bytes as a little-endian number. Tokens are short, so this is most of the work: it is done without a
 /// loop, by reading parts that may overlap.
 #[inline]

@@ -273,13 +273,77 @@ export const tideTable = ["high", "low", 1.125, 300, 301, 302, 303, 304, 305, 30
             *sum ^= print.value;
         });
         let golden = [
-            (33, 0x8DCA_87A7_B234_7C52),
-            (19, 0xC526_5562_172E_CBAB),
+            (29, 0x004B_253B_5A03_978D),
+            (15, 0xB3B2_5678_F4AA_B36D),
             (3, 0x8B25_162E_5BB8_1896),
             (4, 0x66A6_0EB7_01FB_FC38),
             (7, 0x01E7_F429_A26A_028A),
         ];
         assert_eq!(sums, golden);
+    }
+
+    fn values(text: &str, side: Side, tier: Tier) -> HashSet<u64> {
+        let mut found = HashSet::new();
+        prints(text.as_bytes(), side, |of, print| {
+            if of == tier {
+                found.insert(print.value);
+            }
+        });
+        found
+    }
+
+    #[test]
+    fn a_target_is_asked_for_what_an_obfuscator_hid() {
+        let words = [
+            "environment",
+            "Base weight of %d",
+            "outgoingRadiance",
+            "berth",
+        ];
+        let program: String = words.map(|word| format!("f(g('{word}'));\n")).concat();
+        let original = values(&program, Side::Original, Tier::Atoms);
+        assert_eq!(original.len(), words.len());
+        // As javascript-obfuscator writes them: Base64, capitals and small letters exchanged, nothing behind.
+        let hidden = |word: &str| {
+            use base64::Engine;
+            let digits = base64::engine::general_purpose::STANDARD_NO_PAD.encode(word);
+            let swapped = digits.chars().map(|c| match c {
+                'a'..='z' => c.to_ascii_uppercase(),
+                _ => c.to_ascii_lowercase(),
+            });
+            format!("'{}'", swapped.collect::<String>())
+        };
+        let others = ["'first'", "'second'"].repeat(6).join(",");
+        let table = format!("let t=[{others},{}];", words.map(hidden).join(","));
+        let target = values(&table, Side::Target, Tier::Atoms);
+        assert!(original.is_subset(&target), "{original:?} {target:?}");
+        let signed = values(&table, Side::Original, Tier::Atoms);
+        assert_eq!(
+            signed.len(),
+            2,
+            "a table that is signed says as much as its beginning"
+        );
+    }
+
+    #[test]
+    fn numbers_that_count_up_are_no_atoms() {
+        let listed = "f(1000); f(1001); f(1002); f(2000);";
+        let scattered = "f(1000); f(1101); f(1202); f(2000);";
+        let count = |text| values(text, Side::Target, Tier::Atoms).len();
+        assert_eq!((count(listed), count(scattered)), (2, 4));
+    }
+
+    #[test]
+    fn a_litany_has_no_shape() {
+        let arms = |count: u32| -> String {
+            (0..count)
+                .map(|n| format!("Kind::A{n} => f(a),\n"))
+                .collect()
+        };
+        let litany = format!("match a {{\n{}}}\n", arms(60));
+        // Its beginning has one, by what stands before.
+        assert!(values(&litany, Side::Target, Tier::Shape).len() <= 1);
+        assert!(values(TEXT, Side::Target, Tier::Shape).len() > 3);
     }
 
     #[test]

@@ -77,17 +77,16 @@
 //! together. A text with a control character that is no white space in its first 1,024 bytes is a picture or a font, and
 //! gives nothing. There is no third text in the second.
 
-use super::hash::{byte, bytes, mix};
+use super::hash::{byte, bytes, bytes_in, mix, word_in};
 use super::window::Window;
 use super::{Print, Side, Tier};
+use crate::lex::eight::{HIGH, alphanumeric, before, small};
 use crate::lex::{Family, Kind, Sink, Token, lex};
 
 /// Tokens that a piece must have to be told from others.
 pub const PIECE_MIN: u32 = 24;
 /// Numbers of a run of the shape.
 pub const SHAPE_GRAM: usize = 12;
-/// Places for the numbers of a run, a power of two.
-const SHAPE_RING: usize = 16;
 /// A number is new that is none of as many before it.
 const SHAPE_MEMORY: usize = 8;
 /// A run has as many new numbers, or it is a litany.
@@ -127,16 +126,26 @@ mod seed {
     pub const ATOM_TEXT: u64 = 0x12;
 }
 
-/// The values of marks of one byte, which half of all tokens are.
-const MARKS: [u64; 256] = {
-    let mut table = [0; 256];
-    let mut mark = 0;
-    while mark < 256 {
-        table[mark] = byte(seed::WORD, mark as u8);
-        mark += 1;
-    }
-    table
+/// Kinds of tokens.
+const KINDS: usize = Kind::Punct as usize + 1;
+
+/// The seed of each kind of token.
+const SEEDS: [u64; KINDS] = {
+    let mut seeds = [seed::WORD; KINDS];
+    seeds[Kind::Name as usize] = seed::NAME;
+    seeds[Kind::Property as usize] = seed::NAME;
+    seeds
 };
+
+/// Bytes from which on a token of each kind may be an atom by its name.
+fn atom_min(family: Family) -> [usize; KINDS] {
+    let mut mins = [usize::MAX; KINDS];
+    if family != Family::Generic {
+        mins[Kind::Name as usize] = NAME_MIN;
+        mins[Kind::Property as usize] = WORD_MIN;
+    }
+    mins
+}
 
 /// The factor of the polynomials over tokens.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -157,13 +166,13 @@ pub(super) fn prints(
         text,
         put,
         pieces: Pieces::default(),
-        shaper: Shaper::default(),
+        shaper: Shaper::new(),
+        atom_min: atom_min(family),
         grams: Grams::default(),
         table: Table::default(),
         count: Count::default(),
         value: Vec::new(),
         hidden: Vec::new(),
-        folded: Folded::new(),
     };
     lex(family, text, &mut printer);
     printer.finish();
@@ -180,6 +189,8 @@ struct Printer<'t, 'p> {
     put: &'p mut dyn FnMut(Tier, Print),
     pieces: Pieces,
     shaper: Shaper,
+    /// Bytes from which on a token of each kind may be an atom by its name.
+    atom_min: [usize; KINDS],
     grams: Grams,
     table: Table,
     count: Count,
@@ -187,62 +198,16 @@ struct Printer<'t, 'p> {
     value: Vec<u8>,
     /// What is hidden in it.
     hidden: Vec<u8>,
-    /// The atom at hand.
-    folded: Folded,
 }
 
 impl Sink for Printer<'_, '_> {
     #[inline]
     fn token(&mut self, token: Token) {
-        let text = self.text;
-        let raw = token.of(text);
-        self.table.take(token.kind, raw);
         match token.kind {
-            Kind::Name | Kind::Property => {
-                let value = bytes(seed::NAME, raw);
-                self.plain(token, raw, value);
-                let min = if token.kind == Kind::Name {
-                    NAME_MIN
-                } else {
-                    WORD_MIN
-                };
-                if raw.len() >= min
-                    && self.family != Family::Generic
-                    && let Some(word) = self.folded.of(raw)
-                    && word.len() >= min
-                {
-                    let atom = bytes(seed::ATOM_NAME, word);
-                    self.atom(token, atom, token.kind == Kind::Property);
-                }
-            }
-            Kind::Punct if raw.len() == 1 => {
-                let value = raw.first().map_or(0, |&mark| MARKS[usize::from(mark)]);
-                self.plain(token, raw, value);
-            }
-            Kind::Keyword | Kind::Punct => {
-                let value = bytes(seed::WORD, raw);
-                self.plain(token, raw, value);
-            }
-            Kind::Text => self.string(token, raw),
-            Kind::Regex => {
-                let value = bytes(seed::REGEX, raw);
-                self.plain(token, raw, value);
-                if raw.len() >= REGEX_MIN {
-                    self.atom(token, value, true);
-                }
-            }
-            Kind::Number => {
-                let number = crate::lex::number(raw);
-                let value = match number {
-                    Some(bits) => bytes(seed::NUMBER, &bits.to_le_bytes()),
-                    None => bytes(seed::NUMBER, raw),
-                };
-                self.plain(token, raw, value);
-                let counts_up = self.count.take(number);
-                if !counts_up && is_rare_number(raw, number) {
-                    self.atom(token, value, true);
-                }
-            }
+            Kind::Text => self.string(token),
+            Kind::Regex => self.regex(token),
+            Kind::Number => self.number(token),
+            kind => self.word(kind, token),
         }
     }
 
@@ -253,16 +218,113 @@ impl Sink for Printer<'_, '_> {
 }
 
 impl Printer<'_, '_> {
-    /// What every token does.
+    /// A name, a property, a keyword or punctuation: nearly all tokens are such. Which of them comes next cannot be foretold,
+    /// so they are told apart by tables and not by branches.
     #[inline]
-    fn plain(&mut self, token: Token, raw: &[u8], value: u64) {
-        self.pieces.take(token, raw, value);
-        if let Some(print) = self.shaper.take(token, raw, value) {
-            self.put_salted(Tier::Shape, print);
+    fn word(&mut self, kind: Kind, token: Token) {
+        let text = self.text;
+        let (start, end) = (token.start as usize, token.end as usize);
+        let len = end - start;
+        let first = word_in(text, start, end);
+        let is_short = len <= 8;
+        let seed = SEEDS[kind as usize];
+        let value = if is_short {
+            mix(seed.wrapping_add(len as u64) ^ first)
+        } else {
+            bytes_in(seed, text, start, end)
+        };
+        let is_fixed = matches!(kind, Kind::Keyword | Kind::Punct) & is_short;
+        let sign = sign_of(if is_fixed { first } else { 0 });
+        if !sign.in_table {
+            self.table.literals = 0;
+        }
+        self.pieces.take(token, value, sign.in_piece);
+        self.shaper.before = sign.before;
+        if kind == Kind::Name {
+            if len == UNDEFINED.len() && &text[start..end] == UNDEFINED {
+                self.shaper.push(token, shape::UNDEFINED);
+            } else {
+                self.shaper.push_name(token);
+            }
+        } else {
+            self.shaper
+                .push_some(token, sign.number.unwrap_or(value), sign.in_shape);
+        }
+        if self.shaper.is_full() {
+            self.put_shape();
+        }
+        if len >= self.atom_min[kind as usize] {
+            self.name(kind, token, first);
         }
     }
 
-    fn string(&mut self, token: Token, raw: &[u8]) {
+    /// What every other token does.
+    fn literal(&mut self, token: Token, value: u64) {
+        self.pieces.take(token, value, InPiece::Counts);
+        let before = std::mem::take(&mut self.shaper.before);
+        let number = match token.kind {
+            Kind::Number => match (before, token.of(self.text)) {
+                (Before::Not, b"0") => shape::TRUE,
+                (Before::Not, b"1") => shape::FALSE,
+                (Before::Void, _) => shape::UNDEFINED,
+                _ => value,
+            },
+            _ => value,
+        };
+        self.shaper.push(token, number);
+        if self.shaper.is_full() {
+            self.put_shape();
+        }
+    }
+
+    /// A name or a property that begins with the eight bytes `first`; it is an atom where enough is left of it.
+    #[inline]
+    fn name(&mut self, kind: Kind, token: Token, first: u64) {
+        let (start, end) = (token.start as usize, token.end as usize);
+        let len = end - start;
+        let folded = if len <= 8 && is_alphanumeric(first, len) {
+            Some((
+                len,
+                mix(seed::ATOM_NAME.wrapping_add(len as u64) ^ small(first)),
+            ))
+        } else {
+            folded(self.text, start, end)
+        };
+        if let Some((len, atom)) = folded
+            && len >= self.atom_min[kind as usize]
+        {
+            self.atom(token, atom, kind == Kind::Property);
+        }
+    }
+
+    fn regex(&mut self, token: Token) {
+        self.table.literals = 0;
+        let raw = token.of(self.text);
+        let value = bytes(seed::REGEX, raw);
+        self.literal(token, value);
+        if raw.len() >= REGEX_MIN {
+            self.atom(token, value, true);
+        }
+    }
+
+    fn number(&mut self, token: Token) {
+        let raw = token.of(self.text);
+        self.table.literal(raw);
+        let number = crate::lex::number(raw);
+        let value = match number {
+            Some(bits) => bytes(seed::NUMBER, &bits.to_le_bytes()),
+            None => bytes(seed::NUMBER, raw),
+        };
+        self.literal(token, value);
+        let counts_up = self.count.take(number);
+        if !counts_up && is_rare_number(raw, number) {
+            self.atom(token, value, true);
+        }
+    }
+
+    fn string(&mut self, token: Token) {
+        let raw = token.of(self.text);
+        self.table.literal(raw);
         if raw.len() >= ENCODED_MIN {
             self.encoded(token, raw);
         }
@@ -274,7 +336,7 @@ impl Printer<'_, '_> {
             Vec::new()
         };
         let unescaped = if value.is_empty() { raw } else { &value };
-        self.plain(token, raw, bytes(seed::TEXT, unescaped));
+        self.literal(token, bytes(seed::TEXT, unescaped));
         self.text_atom(token, unescaped);
         if self.side == Side::Target && self.table.is_one() {
             self.obfuscated(token, raw);
@@ -286,9 +348,8 @@ impl Printer<'_, '_> {
 
     fn text_atom(&mut self, token: Token, text: &[u8]) {
         let trimmed = text.trim_ascii();
-        if let Some(word) = self.folded.of(trimmed) {
-            if word.len() >= WORD_MIN {
-                let atom = bytes(seed::ATOM_NAME, word);
+        if let Some((len, atom)) = folded(trimmed, 0, trimmed.len()) {
+            if len >= WORD_MIN {
                 self.atom(token, atom, true);
             }
         } else if trimmed.len() >= TEXT_MIN {
@@ -312,6 +373,8 @@ impl Printer<'_, '_> {
         let Some(text) = decoded(raw, room) else {
             return;
         };
+        // What was found before it is given before it.
+        self.put_shape();
         let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
         super::prints_of_text(
             crate::lex::family_of(&text),
@@ -363,9 +426,19 @@ impl Printer<'_, '_> {
         self.put_piece(last);
         let whole = self.pieces.whole();
         self.put_piece(whole);
+        self.put_shape();
         if let Some(print) = std::mem::take(&mut self.shaper.window).finish() {
             self.put_salted(Tier::Shape, print);
         }
+    }
+
+    /// Gives what the numbers of the shape yield that wait.
+    fn put_shape(&mut self) {
+        let (salt, put) = (self.salt, &mut *self.put);
+        self.shaper.drain(|print| {
+            let value = mix(print.value ^ salt);
+            put(Tier::Shape, Print { value, ..print });
+        });
     }
 }
 
@@ -452,37 +525,45 @@ fn decoded(raw: &[u8], room: &mut u64) -> Option<Vec<u8>> {
     (controls.count() == 0).then_some(text)
 }
 
-/// A word, folded.
-struct Folded {
-    bytes: [u8; WORD_MAX],
-    len: usize,
+/// The word `text[start..end]` with capitals made small, and `_`, `$` and `-` left out: what is left of it in bytes, and its
+/// value as an atom. `None` where there is something in it that no name has, or too much.
+#[inline]
+fn folded(text: &[u8], start: usize, end: usize) -> Option<(usize, u64)> {
+    let len = end - start;
+    if len > WORD_MAX {
+        return None;
+    }
+    let mut hash = seed::ATOM_NAME.wrapping_add(len as u64);
+    for at in (start..end).step_by(8) {
+        let word = word_in(text, at, end);
+        if !is_alphanumeric(word, end - at) {
+            return folded_slowly(&text[start..end]);
+        }
+        hash = mix(hash ^ small(word));
+    }
+    Some((len, hash))
 }
 
-impl Folded {
-    fn new() -> Folded {
-        Folded {
-            bytes: [0; WORD_MAX],
-            len: 0,
-        }
-    }
-
-    /// Capitals made small, `_`, `$` and `-` left out. `None` where there is something in it that no name has, or too much.
-    #[inline]
-    fn of(&mut self, raw: &[u8]) -> Option<&[u8]> {
-        if raw.len() > WORD_MAX {
+/// The same, byte by byte.
+fn folded_slowly(raw: &[u8]) -> Option<(usize, u64)> {
+    let mut folded = [0; WORD_MAX];
+    let mut len = 0;
+    for &byte in raw {
+        let class = FOLD[usize::from(byte)];
+        if class == NOT_OF_A_WORD {
             return None;
         }
-        self.len = 0;
-        let mut is_word = true;
-        for &byte in raw {
-            let class = FOLD[usize::from(byte)];
-            is_word &= class != NOT_OF_A_WORD;
-            // Written whether it stays or not: a branch on every byte costs more.
-            self.bytes[self.len] = class;
-            self.len += usize::from(class != LEFT_OUT);
-        }
-        is_word.then(|| &self.bytes[..self.len])
+        // Written whether it stays or not: a branch on every byte costs more.
+        folded[len] = class;
+        len += usize::from(class != LEFT_OUT);
     }
+    Some((len, bytes(seed::ATOM_NAME, &folded[..len])))
+}
+
+/// Whether the first `len` of eight bytes are ASCII letters and digits.
+#[inline]
+fn is_alphanumeric(word: u64, len: usize) -> bool {
+    before(!alphanumeric(word) & HIGH) >= len.min(8)
 }
 
 const LEFT_OUT: u8 = 0;
@@ -523,8 +604,9 @@ struct Pieces {
     tokens: u32,
     start: u32,
     end: u32,
-    /// A `,` that may stand before a closing bracket.
-    comma: Option<(u64, Token)>,
+    /// A `,` waits that may stand before a closing bracket; where it begins and ends.
+    has_comma: bool,
+    comma: (u32, u32),
     whole: u64,
     whole_tokens: u32,
     whole_start: u32,
@@ -532,50 +614,48 @@ struct Pieces {
     count: u32,
 }
 
+/// The value of a `,`.
+const COMMA: u64 = byte(seed::WORD, b',');
+
 impl Pieces {
+    /// Written so that nothing of it hangs on a branch.
     #[inline]
-    fn take(&mut self, token: Token, raw: &[u8], value: u64) {
-        if token.kind == Kind::Punct {
-            match raw {
-                b";" => return,
-                b"," => {
-                    self.flush_comma();
-                    self.comma = Some((value, token));
-                    return;
-                }
-                b")" | b"]" | b"}" => self.comma = None,
-                _ => {}
-            }
-        }
-        self.flush_comma();
-        self.add(value, token);
+    fn take(&mut self, token: Token, value: u64, in_piece: InPiece) {
+        let is_nothing = in_piece == InPiece::Nothing;
+        let is_comma = in_piece == InPiece::Comma;
+        let is_closing = in_piece == InPiece::Closes;
+        let comma_counts = self.has_comma & !is_nothing & !is_closing;
+        self.add(comma_counts, COMMA, self.comma);
+        let place = (token.start, token.end);
+        self.add(!is_nothing & !is_comma, value, place);
+        self.has_comma = is_comma | is_nothing & self.has_comma;
+        self.comma = if is_comma { place } else { self.comma };
     }
 
     #[inline]
-    fn flush_comma(&mut self) {
-        if let Some((value, token)) = self.comma.take() {
-            self.add(value, token);
-        }
-    }
-
-    #[inline]
-    fn add(&mut self, value: u64, token: Token) {
-        if self.tokens == 0 {
-            self.start = token.start;
-        }
-        if self.whole_tokens == 0 {
-            self.whole_start = token.start;
-        }
-        self.hash = self.hash.wrapping_mul(STEP).wrapping_add(value);
-        self.whole = self.whole.wrapping_mul(STEP).wrapping_add(value);
-        self.tokens += 1;
-        self.whole_tokens += 1;
-        self.end = token.end;
+    fn add(&mut self, counts: bool, value: u64, (start, end): (u32, u32)) {
+        let next = |hash: u64| hash.wrapping_mul(STEP).wrapping_add(value);
+        let is_first = |tokens: u32| counts & (tokens == 0);
+        self.start = if is_first(self.tokens) {
+            start
+        } else {
+            self.start
+        };
+        self.whole_start = if is_first(self.whole_tokens) {
+            start
+        } else {
+            self.whole_start
+        };
+        self.hash = if counts { next(self.hash) } else { self.hash };
+        self.whole = if counts { next(self.whole) } else { self.whole };
+        self.tokens += u32::from(counts);
+        self.whole_tokens += u32::from(counts);
+        self.end = if counts { end } else { self.end };
     }
 
     /// Ends the piece at hand, if it is long enough.
     fn begin(&mut self) -> Option<Print> {
-        self.comma = None;
+        self.has_comma = false;
         let is_long = self.tokens >= PIECE_MIN;
         let ended = Print {
             value: mix(self.hash),
@@ -600,22 +680,35 @@ impl Pieces {
 }
 
 /// The shape of a program: its tokens without what renaming, formatting, typing and minifying change.
-#[derive(Default)]
+///
+/// Its numbers wait until there are many, and become fingerprints in one go.
 struct Shaper {
-    ring: [(u64, u32); SHAPE_RING],
-    seen: usize,
+    /// The last of those that are done with, and those that wait.
+    numbers: [u64; SHAPE_SIGHT],
+    starts: [u32; SHAPE_SIGHT],
+    ends: [u32; SHAPE_SIGHT],
+    /// Of them.
+    len: usize,
+    /// Are done with.
+    done: usize,
+    /// Hash of the last run.
     hash: u64,
     /// Of the last numbers, which were new: the last is the lowest bit.
     news: u32,
     /// The number before was that of a name.
     after_name: bool,
-    /// A `!` or `void` that may be the beginning of another word for `true`, `false` or `undefined`.
-    before: Option<Before>,
+    before: Before,
     window: Window<SHAPE_WINDOW>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Numbers of the shape that are in sight.
+const SHAPE_SIGHT: usize = 256;
+
+/// A `!` or `void` that may be the beginning of another word for `true`, `false` or `undefined`.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Before {
+    #[default]
+    Other,
     Not,
     Void,
 }
@@ -634,6 +727,9 @@ mod shape {
     pub const UNEQUAL: u64 = mix(0x108);
 }
 
+/// A name that is no name, but a value.
+const UNDEFINED: &[u8] = b"undefined";
+
 /// `STEP` to the power of [`SHAPE_GRAM`]: what a number weighs that leaves a run.
 const STEP_OF_GRAM: u64 = {
     let mut power = 1_u64;
@@ -646,90 +742,205 @@ const STEP_OF_GRAM: u64 = {
 };
 
 impl Shaper {
-    #[inline]
-    fn take(&mut self, token: Token, raw: &[u8], value: u64) -> Option<Print> {
-        let before = self.before.take();
-        let number = match token.kind {
-            Kind::Name if raw == b"undefined" => shape::UNDEFINED,
-            Kind::Name => {
-                if self.after_name {
-                    return None;
-                }
-                self.after_name = true;
-                return self.push(token, shape::NAME);
-            }
-            Kind::Property | Kind::Text | Kind::Regex => value,
-            Kind::Number => match (before, raw) {
-                (Some(Before::Not), b"0") => shape::TRUE,
-                (Some(Before::Not), b"1") => shape::FALSE,
-                (Some(Before::Void), _) => shape::UNDEFINED,
-                _ => value,
-            },
-            Kind::Keyword => match raw {
-                b"var" | b"let" | b"const" | b"return" | b"if" | b"else" | b"import"
-                | b"export" | b"default" => {
-                    return None;
-                }
-                b"void" => {
-                    self.before = Some(Before::Void);
-                    return None;
-                }
-                b"true" => shape::TRUE,
-                b"false" => shape::FALSE,
-                b"function" => shape::FUNCTION,
-                b"for" | b"while" | b"do" => shape::LOOP,
-                _ => value,
-            },
-            Kind::Punct => match raw {
-                [
-                    b';' | b',' | b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'.' | b'?' | b':'
-                    | b'<' | b'>' | b'|' | b'&',
-                ]
-                | b"?."
-                | b"&&"
-                | b"||"
-                | b"??"
-                | b"${" => return None,
-                b"!" => {
-                    self.before = Some(Before::Not);
-                    return None;
-                }
-                b"=>" => shape::FUNCTION,
-                b"==" | b"===" => shape::EQUAL,
-                b"!=" | b"!==" => shape::UNEQUAL,
-                _ => value,
-            },
-        };
-        self.after_name = false;
-        self.push(token, number)
+    fn new() -> Shaper {
+        Shaper {
+            numbers: [0; SHAPE_SIGHT],
+            starts: [0; SHAPE_SIGHT],
+            ends: [0; SHAPE_SIGHT],
+            len: 0,
+            done: 0,
+            hash: 0,
+            news: 0,
+            after_name: false,
+            before: Before::Other,
+            window: Window::default(),
+        }
     }
 
     #[inline]
-    fn push(&mut self, token: Token, number: u64) -> Option<Print> {
-        let oldest = self.seen.wrapping_sub(SHAPE_GRAM) % SHAPE_RING;
-        let (leaving, _) = self.ring[oldest];
-        let is_new = (1..=SHAPE_MEMORY).all(|back| {
-            let (earlier, _) = self.ring[self.seen.wrapping_sub(back) % SHAPE_RING];
-            earlier != number
-        });
-        self.news = self.news << 1 | u32::from(is_new);
-        self.ring[self.seen % SHAPE_RING] = (number, token.start);
-        self.seen += 1;
-        self.hash = self.hash.wrapping_mul(STEP).wrapping_add(number);
-        if self.seen > SHAPE_GRAM {
-            self.hash = self.hash.wrapping_sub(leaving.wrapping_mul(STEP_OF_GRAM));
-        }
-        let news = self.news & ((1 << SHAPE_GRAM) - 1);
-        if self.seen < SHAPE_GRAM || news.count_ones() < SHAPE_NEW_MIN {
-            return None;
-        }
-        let (_, start) = self.ring[(self.seen - SHAPE_GRAM) % SHAPE_RING];
-        self.window.push(Print {
-            value: mix(self.hash),
-            start,
-            end: token.end,
-        })
+    fn push(&mut self, token: Token, number: u64) {
+        self.push_some(token, number, true);
     }
+
+    /// The number of a token, where it gives one.
+    #[inline]
+    fn push_some(&mut self, token: Token, number: u64, gives: bool) {
+        self.put(token, number, gives);
+        self.after_name &= !gives;
+    }
+
+    /// A name; those that follow one another count once.
+    #[inline]
+    fn push_name(&mut self, token: Token) {
+        self.put(token, shape::NAME, !self.after_name);
+        self.after_name = true;
+    }
+
+    #[inline]
+    fn put(&mut self, token: Token, number: u64, gives: bool) {
+        // Written whether it stays or not.
+        self.numbers[self.len] = number;
+        self.starts[self.len] = token.start;
+        self.ends[self.len] = token.end;
+        self.len += usize::from(gives);
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.len == SHAPE_SIGHT
+    }
+
+    /// Gives what the numbers that wait yield, and makes room.
+    fn drain(&mut self, mut put: impl FnMut(Print)) {
+        let (mut hash, mut news) = (self.hash, self.news);
+        for at in self.done..self.len {
+            let number = self.numbers[at];
+            hash = hash.wrapping_mul(STEP).wrapping_add(number);
+            let before = &self.numbers[at.saturating_sub(SHAPE_MEMORY)..at];
+            // All are looked at: to stop at the first is slower.
+            let is_new = before
+                .iter()
+                .fold(true, |is_new, &it| is_new & (it != number));
+            news = (news << 1 | u32::from(is_new)) & ((1 << SHAPE_GRAM) - 1);
+            let Some(first) = (at + 1).checked_sub(SHAPE_GRAM) else {
+                continue;
+            };
+            if let Some(leaving) = first.checked_sub(1) {
+                hash = hash.wrapping_sub(self.numbers[leaving].wrapping_mul(STEP_OF_GRAM));
+            }
+            if news.count_ones() < SHAPE_NEW_MIN {
+                continue;
+            }
+            let run = Print {
+                value: mix(hash),
+                start: self.starts[first],
+                end: self.ends[at],
+            };
+            if let Some(print) = self.window.push(run) {
+                put(print);
+            }
+        }
+        (self.hash, self.news) = (hash, news);
+        let gone = self.len.saturating_sub(SHAPE_GRAM);
+        self.numbers.copy_within(gone..self.len, 0);
+        self.starts.copy_within(gone..self.len, 0);
+        self.ends.copy_within(gone..self.len, 0);
+        self.len -= gone;
+        self.done = self.len;
+    }
+}
+
+/// What a keyword or a mark says of itself.
+#[derive(Clone, Copy)]
+struct Sign {
+    /// Its bytes as a little-endian number.
+    key: u64,
+    /// The number that it gives to the shape, where that is not its value.
+    number: Option<u64>,
+    in_shape: bool,
+    in_piece: InPiece,
+    before: Before,
+    /// It may stand between the literals of a table.
+    in_table: bool,
+}
+
+/// What a token is to a piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InPiece {
+    Counts,
+    Nothing,
+    Comma,
+    Closes,
+}
+
+/// Any token of which nothing else is said.
+const ORDINARY: Sign = Sign {
+    key: 0,
+    number: None,
+    in_shape: true,
+    in_piece: InPiece::Counts,
+    before: Before::Other,
+    in_table: false,
+};
+
+/// Slots of the table of signs, as a power of two; each sign has one of its own.
+const SIGN_BITS: u32 = 7;
+
+/// Where the sign of these bytes stands. The factor was found by trial; that no two meet is checked when the table is made.
+const fn sign_slot(key: u64) -> usize {
+    (key.wrapping_mul(0xEDF6_A199_7DE3_A31D) >> (u64::BITS - SIGN_BITS)) as usize
+}
+
+#[inline]
+fn sign_of(key: u64) -> &'static Sign {
+    let sign = &SIGNS[sign_slot(key)];
+    if sign.key == key { sign } else { &ORDINARY }
+}
+
+static SIGNS: [Sign; 1 << SIGN_BITS] = {
+    let mut table = [ORDINARY; 1 << SIGN_BITS];
+    let left_out: [&[u8]; 29] = [
+        b";", b",", b"(", b")", b"{", b"}", b"[", b"]", b".", b"?", b":", b"<", b">", b"|", b"&",
+        b"?.", b"&&", b"||", b"??", b"${", b"var", b"let", b"const", b"return", b"if", b"else",
+        b"import", b"export", b"default",
+    ];
+    let mut at = 0;
+    while at < left_out.len() {
+        let mut sign = ORDINARY;
+        sign.in_shape = false;
+        if let [mark] = left_out[at] {
+            sign.in_piece = match *mark {
+                b';' => InPiece::Nothing,
+                b',' => InPiece::Comma,
+                b')' | b']' | b'}' => InPiece::Closes,
+                _ => InPiece::Counts,
+            };
+            sign.in_table = matches!(*mark, b',' | b':' | b'(' | b')' | b'[' | b']' | b'{' | b'}');
+        }
+        insert(&mut table, left_out[at], sign);
+        at += 1;
+    }
+    let beginnings: [(&[u8], Before); 2] = [(b"!", Before::Not), (b"void", Before::Void)];
+    let mut at = 0;
+    while at < beginnings.len() {
+        let mut sign = ORDINARY;
+        sign.in_shape = false;
+        sign.before = beginnings[at].1;
+        insert(&mut table, beginnings[at].0, sign);
+        at += 1;
+    }
+    let numbered: [(&[u8], u64); 11] = [
+        (b"true", shape::TRUE),
+        (b"false", shape::FALSE),
+        (b"function", shape::FUNCTION),
+        (b"=>", shape::FUNCTION),
+        (b"for", shape::LOOP),
+        (b"while", shape::LOOP),
+        (b"do", shape::LOOP),
+        (b"==", shape::EQUAL),
+        (b"===", shape::EQUAL),
+        (b"!=", shape::UNEQUAL),
+        (b"!==", shape::UNEQUAL),
+    ];
+    let mut at = 0;
+    while at < numbered.len() {
+        let mut sign = ORDINARY;
+        sign.number = Some(numbered[at].1);
+        insert(&mut table, numbered[at].0, sign);
+        at += 1;
+    }
+    table
+};
+
+const fn insert(table: &mut [Sign; 1 << SIGN_BITS], spelling: &[u8], sign: Sign) {
+    let (mut key, mut at) = (0, 0);
+    while at < spelling.len() {
+        key |= (spelling[at] as u64) << (8 * at);
+        at += 1;
+    }
+    let slot = sign_slot(key);
+    assert!(key != 0 && table[slot].key == 0, "two signs in one slot");
+    table[slot] = Sign { key, ..sign };
 }
 
 /// How long the run of short literals is that nothing but punctuation stands between.
@@ -745,15 +956,12 @@ const TABLE_LITERAL_MAX: usize = 32;
 
 impl Table {
     #[inline]
-    fn take(&mut self, kind: Kind, raw: &[u8]) {
-        match kind {
-            Kind::Text | Kind::Number if raw.len() < TABLE_LITERAL_MAX => {
-                self.literals = self.literals.saturating_add(1);
-            }
-            Kind::Punct
-                if matches!(raw, [b',' | b':' | b'(' | b')' | b'[' | b']' | b'{' | b'}']) => {}
-            _ => self.literals = 0,
-        }
+    fn literal(&mut self, raw: &[u8]) {
+        self.literals = if raw.len() < TABLE_LITERAL_MAX {
+            self.literals.saturating_add(1)
+        } else {
+            0
+        };
     }
 
     /// Whether there is one at all.

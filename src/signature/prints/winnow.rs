@@ -25,22 +25,12 @@ pub const GRAM: usize = 30;
 /// Runs of which one is kept.
 pub const WINDOW: usize = 64;
 
-/// Bytes of text that are folded in one go.
-const BLOCK: usize = 4096;
+/// Bytes of text that are taken in one go. What is known of them fits into the nearest cache.
+const BLOCK: usize = 1024;
 
-/// What a byte becomes: 0 where it is left out.
-const FOLD: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let b = byte as u8;
-        if b.is_ascii_alphanumeric() {
-            table[byte] = b.to_ascii_lowercase();
-        }
-        byte += 1;
-    }
-    table
-};
+/// A hash below this is low. One in eight is, so that nearly every window has some; then its least is one of them, and the
+/// others need not be looked at.
+const LOW: u64 = 1 << 61;
 
 /// What a character adds to the hash of a run that it enters.
 const ENTERS: [u64; 256] = {
@@ -67,9 +57,8 @@ const LEAVES: [u64; 256] = {
 /// Gives the fingerprints of `text` to `put`, in the order of their places.
 pub(super) fn prints(text: &[u8], mut put: impl FnMut(Print)) {
     let mut state = State::new();
-    for (block_at, block) in (0..).step_by(BLOCK).zip(text.chunks(BLOCK)) {
-        let rest = text.get(block_at..).unwrap_or_default();
-        state.take(block_at, block, rest, &mut put);
+    for block_at in (0..text.len()).step_by(BLOCK) {
+        state.take(text, block_at, &mut put);
     }
     state.finish(&mut put);
 }
@@ -77,20 +66,23 @@ pub(super) fn prints(text: &[u8], mut put: impl FnMut(Print)) {
 /// Characters before the block at hand that are still needed: those of a window of runs.
 const KEPT: usize = GRAM + WINDOW;
 
+/// Characters that are in sight: what is moved out of it is a multiple of the bits of a word.
+const SIGHT: usize = (KEPT + 64 + BLOCK).next_multiple_of(64);
+
 /// The characters of the block at hand and those before it, each with the run that ends with it.
 ///
-/// The work on a block is done in three loops with hardly a branch, one after another: folding, hashing, choosing. That is
-/// twice as fast as doing all three for each character.
+/// The work on a block is done in loops with hardly a branch, one after another: folding, closing up, hashing, choosing. That is
+/// far faster than doing all of it for each character.
 struct State {
-    chars: [u8; KEPT + BLOCK],
-    places: [u32; KEPT + BLOCK],
-    hashes: [u64; KEPT + BLOCK],
+    chars: [Char; SIGHT],
+    /// Hash of the run that ends with each.
+    hashes: [u64; SIGHT],
+    /// Which of them are low, a bit for each, the first one highest.
+    low: [u64; SIGHT / 64 + 1],
     len: usize,
     /// The end of the last reference to a character.
-    reference_end: u32,
-    /// The byte before the block.
-    before: u8,
-    /// Hash of the last run.
+    reference_end: usize,
+    /// Hash of the last run, before it is spread.
     hash: u64,
     /// Characters that went out of sight.
     gone: usize,
@@ -98,62 +90,88 @@ struct State {
     least: usize,
 }
 
+/// A character in the low byte and its place in the upper half, so that both are written at once.
+#[derive(Clone, Copy)]
+struct Char(u64);
+
+impl Char {
+    #[inline]
+    fn place(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline]
+    fn byte(self) -> usize {
+        usize::from(self.0 as u8)
+    }
+}
+
 impl State {
     fn new() -> State {
         State {
-            chars: [0; KEPT + BLOCK],
-            places: [0; KEPT + BLOCK],
-            hashes: [0; KEPT + BLOCK],
+            chars: [Char(0); SIGHT],
+            hashes: [0; SIGHT],
+            low: [0; SIGHT / 64 + 1],
             len: 0,
             reference_end: 0,
-            before: 0,
             hash: 0,
             gone: 0,
             least: GRAM - 1,
         }
     }
 
-    /// Takes the block at `block_at`, which `rest` begins with.
-    fn take(&mut self, block_at: usize, block: &[u8], rest: &[u8], put: &mut impl FnMut(Print)) {
+    /// Takes the block that begins at `block_at`.
+    fn take(&mut self, text: &[u8], block_at: usize, put: &mut impl FnMut(Print)) {
         self.make_room();
         let fresh = self.len;
-        self.fold(block_at, block, rest);
+        let block = text.len().min(block_at + BLOCK) - block_at;
+        let folded = self.fold(text, block_at);
+        self.close_up(block_at, &folded[..block]);
         self.roll(fresh);
         self.choose(fresh, put);
     }
 
     /// Moves what is still needed to the front.
     fn make_room(&mut self) {
-        let Some(from) = self.len.checked_sub(KEPT) else {
-            return;
-        };
+        let words = self.len.saturating_sub(KEPT) / 64;
+        let from = words * 64;
         self.chars.copy_within(from..self.len, 0);
-        self.places.copy_within(from..self.len, 0);
         self.hashes.copy_within(from..self.len, 0);
-        self.len = KEPT;
+        self.low.copy_within(words.., 0);
+        self.len -= from;
+        self.low[self.len.div_ceil(64)..].fill(0);
         self.gone += from;
         self.least -= from;
     }
 
-    fn fold(&mut self, block_at: usize, block: &[u8], rest: &[u8]) {
+    /// What the bytes of the block become.
+    fn fold(&mut self, text: &[u8], block_at: usize) -> [u8; BLOCK] {
+        let mut folded = [0; BLOCK];
+        let block = &text[block_at..text.len().min(block_at + BLOCK)];
+        let before = block_at.checked_sub(1).map_or(0, |at| text[at]);
+        folded[0] = fold(before, block[0]);
+        let pairs = block.iter().zip(&block[1..]);
+        for (out, (&before, &byte)) in folded[1..].iter_mut().zip(pairs) {
+            *out = fold(before, byte);
+        }
+        leave_out(&mut folded, 0, self.reference_end.saturating_sub(block_at));
+        for at in memchr::memchr_iter(b'&', block) {
+            let len = reference_len(&text[block_at + at..]);
+            leave_out(&mut folded, at, len);
+            self.reference_end = block_at + at + len;
+        }
+        folded
+    }
+
+    /// Closes the characters of the block up behind those before.
+    fn close_up(&mut self, block_at: usize, folded: &[u8]) {
         let mut len = self.len;
-        let mut before = self.before;
-        for (place, &byte) in (block_at as u32..).zip(block) {
-            let is_escaped = before == b'\\';
-            before = byte;
-            if byte == b'&' {
-                let at = place as usize - block_at;
-                self.reference_end = place + reference_len(rest.get(at..).unwrap_or_default());
-            }
-            let is_left_out = is_escaped | (place < self.reference_end);
-            let folded = FOLD[usize::from(byte)] * u8::from(!is_left_out);
+        for (place, &byte) in (block_at as u64..).zip(folded) {
             // Written whether it stays or not: a branch on every byte costs more.
-            self.chars[len] = folded;
-            self.places[len] = place;
-            len += usize::from(folded != 0);
+            self.chars[len] = Char(place << 32 | u64::from(byte));
+            len += usize::from(byte != 0);
         }
         self.len = len;
-        self.before = before;
     }
 
     /// Hashes the runs that end with the characters from `fresh` on.
@@ -162,50 +180,98 @@ impl State {
         // Nothing leaves while the first run is not full.
         let full = GRAM.saturating_sub(self.gone).clamp(fresh, self.len);
         for at in fresh..full {
-            hash = hash.rotate_left(1) ^ ENTERS[usize::from(self.chars[at])];
+            hash = hash.rotate_left(1) ^ ENTERS[self.chars[at].byte()];
             self.hashes[at] = finish(hash);
         }
-        let entering = &self.chars[full..self.len];
-        let leaving = &self.chars[full.saturating_sub(GRAM)..];
-        let hashes = &mut self.hashes[full..self.len];
-        for ((&enters, &leaves), out) in entering.iter().zip(leaving).zip(hashes) {
-            hash = hash.rotate_left(1) ^ ENTERS[usize::from(enters)] ^ LEAVES[usize::from(leaves)];
-            *out = finish(hash);
+        let mut from = full;
+        while from < self.len {
+            let word = from / 64;
+            let end = self.len.min(word * 64 + 64);
+            let mut low = self.low[word].unbounded_shr((64 - from % 64) as u32);
+            let entering = &self.chars[from..end];
+            let leaving = &self.chars[from - GRAM..];
+            let hashes = &mut self.hashes[from..end];
+            for ((enters, leaves), out) in entering.iter().zip(leaving).zip(hashes) {
+                hash = hash.rotate_left(1) ^ (ENTERS[enters.byte()] ^ LEAVES[leaves.byte()]);
+                let spread = finish(hash);
+                *out = spread;
+                low = low << 1 | u64::from(spread < LOW);
+            }
+            self.low[word] = low << (word * 64 + 64 - end);
+            from = end;
         }
         self.hash = hash;
     }
 
     /// Gives the least of each window that ends with a character from `fresh` on.
     fn choose(&mut self, fresh: usize, put: &mut impl FnMut(Print)) {
-        // Where the first run and the first window end, as far as that is in sight.
-        let first_run = (GRAM - 1).saturating_sub(self.gone);
-        let first_window = (GRAM + WINDOW - 2).saturating_sub(self.gone);
-        let mut least = self.least;
-        let mut value = self.hashes[least];
-        for at in fresh.max(first_run)..self.len {
-            let hash = self.hashes[at];
-            if hash <= value || at == first_run && self.gone == 0 {
-                (least, value) = (at, hash);
-            } else if at == least + WINDOW {
-                least = self.least_of(at + 1 - WINDOW..at + 1);
-                value = self.hashes[least];
-            } else if at != first_window || self.gone > 0 {
+        let mut at = self.choose_first(fresh, put);
+        let mut value = self.hashes[self.least];
+        while at < self.len {
+            let passed = self.least + WINDOW;
+            // Nothing happens before one comes that may be less, or the window has passed the least.
+            let here = if value < LOW {
+                passed.min(at + self.low_from(at).leading_zeros() as usize)
+            } else {
+                at
+            };
+            if here >= self.len {
+                break;
+            }
+            at = here + 1;
+            if self.hashes[here] <= value {
+                self.least = here;
+            } else if here == passed {
+                self.least = self.least_of(at - WINDOW);
+            } else {
                 continue;
             }
-            if at >= first_window {
-                put(self.print(least));
-            }
+            value = self.hashes[self.least];
+            put(self.print(self.least));
         }
-        self.least = least;
     }
 
-    /// The last of those with the least hash.
-    fn least_of(&self, runs: std::ops::Range<usize>) -> usize {
-        let mut least = runs.start;
-        for at in runs {
+    /// The same for the first window, as far as it goes; gives the character behind it.
+    fn choose_first(&mut self, fresh: usize, put: &mut impl FnMut(Print)) -> usize {
+        let behind = |chars: usize| chars.saturating_sub(self.gone);
+        let (first, end) = (behind(GRAM - 1), behind(GRAM + WINDOW - 1));
+        let mut at = fresh.max(first);
+        while at < self.len.min(end) {
+            // Before its place comes, the first run is the least of none.
+            if at == first || self.hashes[at] <= self.hashes[self.least] {
+                self.least = at;
+            }
+            at += 1;
+            if at == end {
+                put(self.print(self.least));
+            }
+        }
+        at
+    }
+
+    /// Which of the 64 hashes from `at` on are low, the first one highest.
+    #[inline]
+    fn low_from(&self, at: usize) -> u64 {
+        let (word, bit) = (at / 64, (at % 64) as u32);
+        let next = self.low[word + 1].unbounded_shr(u64::BITS - bit);
+        self.low[word] << bit | next
+    }
+
+    /// The last of those with the least hash in the window that begins at `first`.
+    fn least_of(&self, first: usize) -> usize {
+        const { assert!(WINDOW == 64) };
+        let mut low = self.low_from(first);
+        if low == 0 {
+            low = u64::MAX;
+        }
+        let mut least = first + low.leading_zeros() as usize;
+        while low != 0 {
+            let bit = low.leading_zeros();
+            let at = first + bit as usize;
             if self.hashes[at] <= self.hashes[least] {
                 least = at;
             }
+            low &= !(1 << 63 >> bit);
         }
         least
     }
@@ -213,8 +279,8 @@ impl State {
     fn print(&self, at: usize) -> Print {
         Print {
             value: self.hashes[at],
-            start: self.places[at + 1 - GRAM],
-            end: self.places[at] + 1,
+            start: self.chars[at + 1 - GRAM].place(),
+            end: self.chars[at].place() + 1,
         }
     }
 
@@ -227,11 +293,29 @@ impl State {
     }
 }
 
+/// What a byte becomes behind another: 0 where it is left out. Written so that the compiler makes wide instructions of it.
+#[inline]
+fn fold(before: u8, byte: u8) -> u8 {
+    let small = byte | 0x20;
+    let is_letter = small.wrapping_sub(b'a') < 26;
+    let is_digit = byte.wrapping_sub(b'0') < 10;
+    if (is_letter | is_digit) & (before != b'\\') {
+        small
+    } else {
+        0
+    }
+}
+
+fn leave_out(folded: &mut [u8; BLOCK], at: usize, len: usize) {
+    let end = (at + len).min(BLOCK);
+    folded[at.min(end)..end].fill(0);
+}
+
 /// The length of the reference to a character that a text begins with; 0 where it does not.
 #[inline]
-fn reference_len(text: &[u8]) -> u32 {
+fn reference_len(text: &[u8]) -> usize {
     let known = REFERENCES.iter().find(|name| text.starts_with(name));
-    known.map_or(0, |name| name.len() as u32)
+    known.map_or(0, |name| name.len())
 }
 
 /// What writers of HTML put for characters that mean something there.
@@ -264,7 +348,7 @@ mod tests {
     fn slowly(text: &[u8]) -> Vec<Print> {
         let is_referred = |at: usize| {
             let mut starts = at.saturating_sub(5)..at;
-            starts.any(|from| from + reference_len(&text[from..]) as usize > at)
+            starts.any(|from| from + reference_len(&text[from..]) > at)
         };
         let chars: Vec<(u32, u8)> = (0..)
             .zip(text)
