@@ -21,13 +21,7 @@ use strandline::signature::{
 use crate::seeds;
 use crate::targets::{Outcome, TEXT, Target, incident_set, mend_set, plain};
 
-const FAMILIES: [Family; 5] = [
-    Family::Script,
-    Family::Python,
-    Family::Rust,
-    Family::Clike,
-    Family::Generic,
-];
+const FAMILIES: [Family; Family::ALL.len()] = Family::ALL;
 
 /// What begins, ends or turns something in one of the languages.
 const CODE: &[&[u8]] = &[
@@ -104,6 +98,17 @@ const CODE: &[&[u8]] = &[
     b"\xC3",
     b"&lt;",
     b"H4sIA",
+    b"<<~A\n",
+    b"%w(",
+    b"$(",
+    b"$'",
+    b"$$",
+    b"--",
+    b"@media ",
+    b"<script>",
+    b"</script>",
+    b"SELECT ",
+    b"end\n",
 ];
 
 const LISTS: &[&[u8]] = &[
@@ -196,10 +201,9 @@ impl Sink for Tokens {
 
 fn lexers(bytes: &[u8], turn: u64) -> Outcome {
     // Each family in its turn, and the one that is guessed.
-    let family = match turn % 6 {
-        5 => family_of(bytes),
-        turn => FAMILIES[turn as usize],
-    };
+    let turn = turn as usize % (FAMILIES.len() + 1);
+    let family = FAMILIES.get(turn).copied();
+    let family = family.unwrap_or_else(|| family_of(bytes));
     let mut tokens = Tokens::default();
     lex::lex(family, bytes, &mut tokens);
     let mut behind = 0;
@@ -260,7 +264,7 @@ fn prints(bytes: &[u8], turn: u64) -> Outcome {
     let mut count = 0;
     // Where a text lies within the text, its fingerprints come in between.
     let has_longer = bytes.len() >= 200;
-    let side = [Side::Original, Side::Target][(turn / 5 % 2) as usize];
+    let side = [Side::Original, Side::Target][(turn / FAMILIES.len() as u64 % 2) as usize];
     prints_of(family, bytes, side, |tier, print| {
         count += 1;
         let before = std::mem::replace(&mut starts[tier as usize], print.start);
