@@ -41,6 +41,7 @@ def fingerprints(text):
     return found
 
 
-original, copy = (fingerprints(open(path, "rb").read()) for path in sys.argv[1:])
-shared = sorted((original[value], copy[value]) for value in original.keys() & copy.keys())
-print(json.dumps({"original": len(original), "copy": len(copy), "shared": len(shared), "lines": shared}))
+if __name__ == "__main__":
+    original, copy = (fingerprints(open(path, "rb").read()) for path in sys.argv[1:])
+    shared = sorted((original[value], copy[value]) for value in original.keys() & copy.keys())
+    print(json.dumps({"original": len(original), "copy": len(copy), "shared": len(shared), "lines": shared}))

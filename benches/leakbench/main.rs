@@ -1,7 +1,7 @@
 //! The matching benchmark: how much of what was copied is found, and how much is found that was not.
 //!
 //! ```text
-//! cargo bench --bench leakbench -- DIR [--half dev|test] [--features FILE]
+//! cargo bench --bench leakbench -- DIR [--half dev|test] [--compact] [--features FILE]
 //! cargo bench --bench leakbench -- DIR [--half dev|test] --ports [--foreign FOLDER]...
 //! ```
 //!
@@ -67,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut features = None;
     let mut has_baseline = true;
     let mut is_rates = false;
+    let mut is_compact = false;
     let mut is_about_ports = false;
     let mut foreign = Vec::new();
     let mut args = std::env::args().skip(1);
@@ -75,6 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--half" => half = args.next().ok_or("--half needs dev or test")?,
             "--features" => features = args.next(),
             "--rates" => is_rates = true,
+            "--compact" => is_compact = true,
             "--no-baseline" => has_baseline = false,
             "--ports" => is_about_ports = true,
             "--foreign" => foreign.push(PathBuf::from(
@@ -93,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()?;
     let rows: Vec<Row> = rows.into_iter().filter(|row| row.half == half).collect();
-    let works = sign(&dir, &rows, has_baseline)?;
+    let works = sign(&dir, &rows, has_baseline, is_compact)?;
     eprintln!(
         "{} works, {} files, {:.1} MB signed, sets {:.1} MB ({:.1} % of the source)",
         works.packages.len(),
@@ -264,7 +266,12 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Signs the works that targets of this half come from, and the others of the half that are there.
-fn sign(dir: &Path, rows: &[Row], has_baseline: bool) -> Result<Works, Box<dyn Error>> {
+fn sign(
+    dir: &Path,
+    rows: &[Row],
+    has_baseline: bool,
+    is_compact: bool,
+) -> Result<Works, Box<dyn Error>> {
     let mut packages: Vec<String> = rows
         .iter()
         .flat_map(|row| row.truth.iter().map(|truth| truth.package.clone()))
@@ -284,7 +291,11 @@ fn sign(dir: &Path, rows: &[Row], has_baseline: bool) -> Result<Works, Box<dyn E
         if !root.is_dir() {
             continue;
         }
-        let mut builder = SetBuilder::new(&package, "1", Options::default());
+        let options = Options {
+            compact: is_compact,
+            ..Options::default()
+        };
+        let mut builder = SetBuilder::new(&package, "1", options);
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         for path in files_below(&root) {
             let name = path.strip_prefix(&root)?.to_string_lossy().into_owned();

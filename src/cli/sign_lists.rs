@@ -31,6 +31,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         public: args.public,
         baseline: args.baseline,
         for_third_parties: false,
+        compact: false,
         key,
     };
     let sources: Vec<Box<dyn Read>> = args

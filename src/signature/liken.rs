@@ -18,6 +18,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::compact;
 use super::ported::{Echo, Listener};
 use super::prints::{Print, Side, Tier, prints_of};
 use super::set::Set;
@@ -51,6 +52,8 @@ pub struct Agreement {
     pub target: u32,
     /// Fingerprints of the target.
     pub target_total: u32,
+    /// Of a compact set, the share of fingerprints that it keeps; all counts here are of these. Else 1.
+    pub kept: f32,
 }
 
 impl Agreement {
@@ -60,10 +63,12 @@ impl Agreement {
         self.in_window as f32 / self.original.max(1) as f32
     }
 
-    /// Share of the window's fingerprints that are the original's.
+    /// Share of the window's fingerprints that are the original's. A window is cut to what agrees, so that in one where few
+    /// were kept those that do not agree are outside of it; of a compact set one more is taken to be there.
     #[must_use]
     pub fn of_target(&self) -> f32 {
-        (self.in_window as f32 / self.target.max(1) as f32).min(1.0)
+        let unseen = if self.kept < 1.0 { 1.0 } else { 0.0 };
+        (self.in_window as f32 / (self.target.max(1) as f32 + unseen)).min(1.0)
     }
 }
 
@@ -133,6 +138,14 @@ struct Target {
 }
 
 impl Target {
+    fn new(family: Family, text: &[u8]) -> Target {
+        Target {
+            family,
+            buckets: vec![[0; TIERS]; text.len() / BUCKET_BYTES as usize + 1],
+            total: [0; TIERS],
+        }
+    }
+
     #[inline]
     fn add(&mut self, tier: Tier, at: u32) {
         if let Some(counts) = self.buckets.get_mut((at / BUCKET_BYTES) as usize) {
@@ -188,6 +201,8 @@ struct Search<'s> {
     /// Files of all baselines.
     files: u32,
     whole: Target,
+    /// The same of those fingerprints that a compact set would keep, where one is asked.
+    kept: Option<Target>,
     listener: Listener,
     waiting: [Vec<Print>; TIERS],
     /// What each fingerprint weighs that some set has.
@@ -235,6 +250,7 @@ impl<'s> Search<'s> {
     fn new(asked: Vec<(usize, &'s Set)>, sets: &'s [Set], text: &[u8]) -> Search<'s> {
         let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
         let family = family_of(text);
+        let is_any_compact = asked.iter().any(|(_, set)| set.is_compact());
         let asked = asked.into_iter().map(|(at, set)| Asked {
             at,
             set,
@@ -245,11 +261,8 @@ impl<'s> Search<'s> {
             asked: asked.collect(),
             files: baselines.iter().map(|set| set.files_total()).sum(),
             baselines,
-            whole: Target {
-                family,
-                buckets: vec![[0; TIERS]; text.len() / BUCKET_BYTES as usize + 1],
-                total: [0; TIERS],
-            },
+            whole: Target::new(family, text),
+            kept: is_any_compact.then(|| Target::new(family, text)),
             listener: Listener::new(sets, family),
             waiting: Default::default(),
             weights: HashMap::default(),
@@ -259,6 +272,13 @@ impl<'s> Search<'s> {
     #[inline]
     fn take(&mut self, tier: Tier, print: Print) {
         self.whole.add(tier, print.start);
+        if let Some(kept) = self
+            .kept
+            .as_mut()
+            .filter(|_| compact::keeps(tier, print.value))
+        {
+            kept.add(tier, print.start);
+        }
         if tier == Tier::Atoms {
             self.listener.hear(print.value);
         }
@@ -277,6 +297,11 @@ impl<'s> Search<'s> {
                 continue;
             };
             let data = asked.set.data();
+            let stands_for = if asked.set.is_compact() {
+                compact::scale(tier)
+            } else {
+                1.0
+            };
             index.find_each(data, &waiting, |print, rows| {
                 if rows.len() > FILES_MAX {
                     return;
@@ -301,7 +326,7 @@ impl<'s> Search<'s> {
                         tier,
                         first_row: rows.start as u32,
                         rows: rows.len() as u32,
-                        weight: weight / (rows.len() as f32).sqrt(),
+                        weight: weight * stands_for / (rows.len() as f32).sqrt(),
                     });
                 }
             });
@@ -316,11 +341,12 @@ impl<'s> Search<'s> {
         }
         let mut likenesses = Vec::new();
         for asked in &self.asked {
+            let kept = self.kept.as_ref().filter(|_| asked.set.is_compact());
             gather(
                 asked.at,
                 asked.set,
                 &asked.found,
-                &self.whole,
+                kept.unwrap_or(&self.whole),
                 least,
                 &mut likenesses,
             );
@@ -384,7 +410,13 @@ fn gather(
                 .iter()
                 .filter(|(trace, _)| trace.tier == tier)
                 .collect();
-            agreement(&of_tier, tier, window, original, whole)
+            let agreement = agreement(&of_tier, tier, window, original, whole);
+            let kept = if set.is_compact() {
+                compact::share(tier)
+            } else {
+                1.0
+            };
+            Agreement { kept, ..agreement }
         });
         into.push(Likeness {
             set: at,
@@ -509,5 +541,6 @@ fn agreement(
         runs,
         target,
         target_total: whole.total[tier as usize],
+        kept: 1.0,
     }
 }

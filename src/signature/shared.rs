@@ -2,7 +2,7 @@
 //!
 //! A set holds values and lines, and no text; with the original at hand the same fingerprints are made of both sides
 //! anew and laid beside each other. That takes no set and no key: values are keyed only where they are stored. What comes
-//! out is what the matcher saw, except for what a baseline takes away.
+//! out is what the matcher saw, except for what a baseline takes away and what a compact set does not keep.
 
 use std::collections::HashMap;
 

@@ -189,7 +189,8 @@ fn least_likely(likeness: &Likeness, has_baseline: bool) -> f32 {
 fn log10_p(agreement: &Agreement, tier: Tier, has_baseline: bool) -> f32 {
     let [with, without] = BARS[tier as usize].rates;
     let rate = if has_baseline { with } else { without };
-    let target = f64::from(agreement.target).max(1.0) / TARGET_TYPICAL;
+    // Any of the target's fingerprints can be one of the original's, also of those that a compact set would not keep.
+    let target = f64::from(agreement.target).max(1.0) / f64::from(agreement.kept) / TARGET_TYPICAL;
     let mean = (f64::from(agreement.original) * rate * target).max(f64::MIN_POSITIVE);
     log10_of_tail(observations(agreement), mean) as f32
 }

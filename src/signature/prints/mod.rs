@@ -186,6 +186,14 @@ impl FilePrints {
     pub fn is_empty(&self) -> bool {
         self.tiers.iter().all(Vec::is_empty)
     }
+
+    /// Keeps those of a tier whose values are wanted; how many were not.
+    pub(super) fn retain(&mut self, tier: Tier, mut is_kept: impl FnMut(u64) -> bool) -> u32 {
+        let prints = &mut self.tiers[tier as usize];
+        let before = prints.len();
+        prints.retain(|print| is_kept(print.value));
+        (before - prints.len()) as u32
+    }
 }
 
 /// Bytes of text whose line ends are counted together.
