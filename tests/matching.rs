@@ -1175,3 +1175,32 @@ fn a_work_larger_than_memory_makes_the_same_set() {
     // Two sets, two files of names, and nothing that was put aside.
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 4);
 }
+
+/// A set may come from anybody, and so may the names in it; and the same one given twice is one.
+#[test]
+fn names_in_a_set_do_nothing_to_a_terminal_and_a_set_counts_once() {
+    let folder = scratch();
+    let tree = write_all(&folder.path().join("work"), work());
+    let set = folder.path().join("odd.sigset");
+    let (name, release) = ("a\u{1b}[31m<b>", "1\u{202e}");
+    let mut sign: Vec<OsString> = vec!["sign".into(), tree.clone().into()];
+    sign.extend(["--work", name, "--release", release, "--output"].map(OsString::from));
+    sign.push(set.clone().into());
+    let signed = run(sign).expect(0);
+    let case = folder.path().join("case");
+    let mut scan: Vec<OsString> = vec!["scan".into()];
+    scan.extend(arguments(&tree.join("src"), &[&set, &set], &[]));
+    scan.extend(["--case".into(), case.clone().into()]);
+    let scanned = run(scan).expect(0).says("is asked once");
+    let records = export(&case);
+    assert_eq!(records.all("match").count(), work().len());
+    let explained = explain(&case, "1", &[]).expect(0);
+    for ran in [&signed, &scanned, &explained] {
+        assert!(
+            !ran.text().contains(['\u{1b}', '\u{202e}']),
+            "{}",
+            ran.text()
+        );
+        assert!(ran.text().contains("[31m<b>"), "{}", ran.text());
+    }
+}

@@ -17,13 +17,7 @@ use proptest::prelude::*;
 use strandline::lex::{Family, family_of};
 use strandline::signature::prints::{FilePrints, Print, Side, Tier, prints_of};
 
-const FAMILIES: [Family; 5] = [
-    Family::Script,
-    Family::Python,
-    Family::Rust,
-    Family::Clike,
-    Family::Generic,
-];
+const FAMILIES: [Family; Family::ALL.len()] = Family::ALL;
 
 /// All fingerprints of a text, in the order in which they are given.
 fn given(family: Family, text: &[u8], side: Side) -> Vec<slowly::Row> {
@@ -205,6 +199,15 @@ const SHARDS: &[&str] = &[
     "/^cargo-\\d+$/",
     "// (c) them\n",
     "/* a */",
+    "<<~A\n",
+    "%w(",
+    "$(",
+    "$'",
+    "--",
+    "@media ",
+    "<script>",
+    "</script>",
+    "SELECT ",
     "&quot;",
     "&nbsp;",
     "&#x27;",
@@ -256,7 +259,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_has_the_fingerprints_of_the_page(text in text()) {

@@ -586,8 +586,8 @@ fn print_summary(
         "signed      {} files ({}) of {} {}, {} of them first party, {} with fingerprints",
         grouped(u64::from(summary.files)),
         size(summary.bytes),
-        args.work,
-        args.release,
+        shown(&args.work),
+        shown(&args.release),
         grouped(u64::from(summary.first_party_files)),
         grouped(u64::from(summary.printed)),
     );

@@ -36,7 +36,7 @@ pub(super) fn family_of(told: Family, text: &[u8], stretches: &[&[u8]]) -> Famil
     if is_html(beginning, told) && !is_markdown(head) {
         return Family::Html;
     }
-    if is_sql(beginning) {
+    if is_sql(beginning, told) {
         return Family::Sql;
     }
     let mut lines = Lines::default();
@@ -222,7 +222,7 @@ const PRELUDES: [&[u8]; 14] = [
 ];
 
 /// Whether statements of SQL begin here.
-fn is_sql(text: &[u8]) -> bool {
+fn is_sql(text: &[u8], told: Family) -> bool {
     // In prose a line may end so, too, but none that begins as statements do.
     let ends_statement = |line: &[u8]| line.trim_ascii_end().ends_with(b";");
     if !text.split(|&b| b == b'\n').any(ends_statement) {
@@ -239,6 +239,10 @@ fn is_sql(text: &[u8]) -> bool {
     let Some(prelude) = PRELUDES.iter().find(begins) else {
         return false;
     };
+    // Programs begin so, too, and hold statements in strings.
+    if told != Family::Generic && matches!(*prelude, b"use" | b"if" | b"do" | b"with") {
+        return false;
+    }
     let mut lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_start);
     let has_more = lines.clone().skip(1).any(is_statement);
     has_more
@@ -735,5 +739,7 @@ mod tests {
         );
         let python = "class A:\n    def b(self):\n        self.c = '''\nif [ -f d ]; then\n  echo e\nfi\n'''\n";
         are_of(Family::Python, &[python]);
+        let rust = "use a::b;\n\npub fn c(d: &b) -> u32 {\n    d.e(\n        \"\nCREATE TABLE f (g);\n\",\n    )\n}\n";
+        are_of(Family::Rust, &[rust]);
     }
 }
