@@ -121,13 +121,11 @@ fn python_reads_a_set_from_its_documentation() {
                 .collect();
             let rows = index["rows"].as_array().expect("rows");
             let all: usize = counts.iter().sum();
-            assert!(rows.len() <= all && rows.len() * 5 > all, "{tier:?}");
-            assert_eq!(
-                rows.len() == all,
-                !is_baseline && (!is_compact || matches!(tier, Tier::Atoms | Tier::Pieces))
-                    || all == 0,
-                "{tier:?}"
-            );
+            let is_thinned = is_compact && !matches!(tier, Tier::Atoms | Tier::Pieces);
+            assert!(rows.len() <= all && rows.len() * 5 >= all, "{tier:?}");
+            if !is_baseline {
+                assert_eq!(rows.len() < all, is_thinned && all > 10, "{tier:?} {all}");
+            }
         }
         held_against_the_text(&said, is_baseline);
     }

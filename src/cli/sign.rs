@@ -102,19 +102,20 @@ struct Alike {
 }
 
 impl Alike {
-    fn count(&mut self, path: &[u8], nature: Nature) {
-        let list = match nature {
+    fn count(&mut self, file: &Printed) {
+        let list = match file.nature {
             Nature::Generated(_) => &mut self.generated,
             Nature::Table => &mut self.tables,
             Nature::Code | Nature::Licence => return,
         };
-        list.push(shown(&String::from_utf8_lossy(path)));
+        list.push(shown(&String::from_utf8_lossy(&file.entry.path)));
     }
 }
 
 /// All that is to be signed.
 struct Signed {
     builder: SetBuilder,
+    alike: Alike,
     licences: BTreeMap<LicenceFlag, u64>,
     /// What is written in lists, in order.
     rows: Vec<Row>,
@@ -156,11 +157,11 @@ struct Signer<'a> {
     for_third_parties: bool,
     lists: Lists,
     left_out: BTreeMap<&'static str, (u64, Vec<String>)>,
-    alike: Alike,
     taken: Vec<Taken>,
     builder: SetBuilder,
     /// Of each file in the builder, by its number there.
     asked: Vec<Asked>,
+    alike: Alike,
     rows: Vec<Row>,
     scopes: HashMap<ScopeAt, usize>,
     manifests: Vec<Vec<(Vec<u8>, Manifest)>>,
@@ -236,7 +237,7 @@ impl Signer<'_> {
             None => taken.into_iter().map(printed).collect(),
         };
         for file in all {
-            self.alike.count(&file.entry.path, file.nature);
+            self.alike.count(&file);
             self.builder.add(file.entry);
             self.asked.push(file.asked);
             self.rows.extend(file.row);
@@ -272,6 +273,7 @@ impl Signer<'_> {
         self.rows.dedup();
         Signed {
             builder: self.builder,
+            alike: self.alike,
             licences,
             rows: self.rows,
         }
@@ -405,10 +407,10 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
             Lists::Digests
         },
         left_out: BTreeMap::new(),
-        alike: Alike::default(),
         taken: Vec::new(),
         builder: builder(args, options),
         asked: Vec::new(),
+        alike: Alike::default(),
         rows: Vec::new(),
         scopes: HashMap::new(),
         manifests: Vec::new(),
@@ -475,9 +477,9 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     }
     let trees = trees_of(&paths, &args.common);
     let left_out = std::mem::take(&mut signer.left_out);
-    let alike = std::mem::take(&mut signer.alike);
     let Signed {
         builder,
+        alike,
         licences,
         rows,
     } = signer.finish();

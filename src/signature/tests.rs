@@ -312,9 +312,9 @@ fn licence_flags_come_back() {
 fn builder_refuses_what_cannot_be_a_set() {
     let finish = |work: &str, entries: Vec<FileEntry>| {
         let mut builder = SetBuilder::new(work, "1", Options::default());
-        for entry in entries {
+        entries.into_iter().for_each(|entry| {
             builder.add(entry);
-        }
+        });
         builder.finish().map(|_| ())
     };
     assert_eq!(finish("acme", Vec::new()), Err(BuildError::NoFiles));
