@@ -672,7 +672,7 @@ fn a_set_for_third_parties_leaves_out_what_can_be_guessed() {
     let folder = scratch();
     let tree = write_all(&folder.path().join("work"), work());
     // A licence that thousands of others have, too, is nobody's work.
-    let mit = "The MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy\n";
+    let mit = "The MIT License\n\nPermission is hereby granted, free of charge, to any person. The software is provided\n\"as is\", without warranty of any kind.\n";
     write(&tree, "LICENSE", mit.repeat(9));
     let short = "const password = 'correct horse battery staple';\n";
     write(&tree, "src/short.js", short);
