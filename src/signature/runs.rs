@@ -23,7 +23,7 @@
 //! byte that is signed.
 //!
 //! What this leaves out: what is held for every file (path, digests, lengths, some 300 bytes) stays in memory, and so does
-//! what the scan behind `sign` keeps of it; and very many runs, each of which needs [`BUFFER_MIN`] bytes when they are merged.
+//! what the scan behind `sign` keeps of it, all members of an archive while it is read among that; and very many runs, each of which needs [`BUFFER_MIN`] bytes when they are merged.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
