@@ -21,7 +21,7 @@ pub(crate) fn eight(text: &[u8], at: usize) -> Option<u64> {
 pub(crate) fn alphanumeric(bytes: u64) -> u64 {
     let low = bytes & !HIGH;
     let at_least = |bytes: u64, from: u8| bytes + EACH * (0x80 - u64::from(from));
-    let small = low | EACH * 0x20;
+    let small = low | (EACH * 0x20);
     let letter = at_least(small, b'a') & !at_least(small, b'z' + 1);
     let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
     (letter | digit) & !bytes & HIGH
@@ -38,7 +38,7 @@ pub(crate) fn equal(bytes: u64, byte: u8) -> u64 {
 /// Letters and digits with the capitals made small; other bytes change, too.
 #[inline]
 pub(crate) fn small(bytes: u64) -> u64 {
-    bytes | (bytes & EACH * 0x40) >> 1
+    bytes | (bytes & (EACH * 0x40)) >> 1
 }
 
 /// How many bytes there are before the first of which the answer is true.

@@ -18,7 +18,7 @@
 //!
 //! # `shape/1`
 //!
-//! What is left when names are forgotten. Each token gives one number or nothing ([`Shaper`] has the table): names become one
+//! What is left when names are forgotten. Each token gives one number or nothing ([`SIGNS`] has the table): names become one
 //! and the same, and those that follow one another count once, so that types and parameters fall away;
 //! brackets, separators and the words by which minifiers say the same otherwise are left out. Of every [`SHAPE_WINDOW`]
 //! runs of [`SHAPE_GRAM`] numbers that follow one another the least is kept.
