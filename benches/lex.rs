@@ -34,7 +34,7 @@ const BY_DEFAULT: [(&str, &str); 8] = [
 ];
 
 /// The families, with the endings of their files.
-const FAMILIES: [(&str, Family, &[&str]); 5] = [
+const FAMILIES: [(&str, Family, &[&str]); 10] = [
     (
         "script",
         Family::Script,
@@ -53,10 +53,13 @@ const FAMILIES: [(&str, Family, &[&str]); 5] = [
     (
         "generic",
         Family::Generic,
-        &[
-            ".json", ".md", ".css", ".scss", ".html", ".svg", ".yml", ".toml",
-        ],
+        &[".json", ".md", ".svg", ".yml", ".toml"],
     ),
+    ("ruby", Family::Ruby, &[".rb", ".rake", ".gemspec"]),
+    ("shell", Family::Shell, &[".sh", ".bash", ".zsh"]),
+    ("css", Family::Css, &[".css", ".scss", ".less"]),
+    ("html", Family::Html, &[".html", ".htm", ".vue", ".svelte"]),
+    ("sql", Family::Sql, &[".sql"]),
 ];
 
 struct Count(u64);

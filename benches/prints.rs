@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use flate2::read::GzDecoder;
 use strandline::lex::{Sink, Token, family_of, lex};
-use strandline::signature::prints::prints;
+use strandline::signature::prints::{Side, prints};
 use strandline::signature::{FileEntry, Options, PartyFlag, Set, SetBuilder, SetGroup};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -133,7 +133,7 @@ fn measure(name: &str, texts: &[Vec<u8>], sets: &SetGroup) -> Outcome<()> {
         })?,
         rate(texts, |text| lex(family_of(text), text, &mut count))?,
         rate(texts, |text| {
-            prints(text, |_, print| count.0 ^= print.value)
+            prints(text, Side::Target, |_, print| count.0 ^= print.value)
         })?,
         rate(texts, |text| {
             black_box(sets.lookup(&[0; 32], text));

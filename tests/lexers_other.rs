@@ -5,6 +5,8 @@
 //! * Rust: the compiler's lexer, on the crates that this build uses.
 //! * C, Go: Pygments' string literals, on the sources that crates carry and on Go's own (`golang-1.19-src` of Debian, in
 //!   STRANDLINE_DEBS).
+//! * Ruby, shell, style sheets, HTML, SQL: Pygments' string literals, where they are quoted and plain, on what is installed
+//!   on this machine, on the packages of Debian in STRANDLINE_DEBS (`git-doc`, `postgresql-15`), and on those of `fixtures/packages.tsv`.
 //! * Families: the extensions of files in all of these and in the packages of `fixtures/packages.tsv`.
 //!
 //! Which files there are hangs on the machine; what is asked of them are shares, and these are printed.
@@ -340,21 +342,11 @@ fn strings_of_c_are_those_of_pygments() {
     strings_agree("Pygments' C", "c", &paths, 0.999);
 }
 
-#[test]
-fn strings_of_go_are_those_of_pygments() {
+/// What is in the package of Debian in STRANDLINE_DEBS whose name has this, unpacked; `None` where there is none.
+fn unpacked(name: &str) -> Option<tempfile::TempDir> {
     let debs = std::env::var_os("STRANDLINE_DEBS").map(PathBuf::from);
-    let deb = debs.iter().flat_map(|folder| files(folder, &["deb"]));
-    let Some(deb) = deb
-        .into_iter()
-        .find(|path| path.to_string_lossy().contains("golang"))
-    else {
-        skipped(
-            "Go's sources",
-            "STRANDLINE_DEBS has no golang-1.19-src",
-            "STRANDLINE_REQUIRE_TOOLS",
-        );
-        return;
-    };
+    let mut deb = debs.iter().flat_map(|folder| files(folder, &["deb"]));
+    let deb = deb.find(|path| path.to_string_lossy().contains(name))?;
     let folder = common::scratch();
     let unpacked = Command::new("dpkg-deb")
         .arg("-x")
@@ -366,11 +358,198 @@ fn strings_of_go_are_those_of_pygments() {
             .expect("dpkg-deb runs where Debian's packages are")
             .success()
     );
+    Some(folder)
+}
+
+#[test]
+fn strings_of_go_are_those_of_pygments() {
+    let Some(folder) = unpacked("golang") else {
+        skipped(
+            "Go's sources",
+            "STRANDLINE_DEBS has no golang-1.19-src",
+            "STRANDLINE_REQUIRE_TOOLS",
+        );
+        return;
+    };
     let paths: Vec<PathBuf> = files(folder.path(), &["go"])
         .into_iter()
         .step_by(8)
         .collect();
     strings_agree("Pygments' Go", "go", &paths, 0.999);
+}
+
+/// Pygments' string literals of these files that stand in quotes on one line, with no substitution in them: each must be a
+/// text of ours from quote to quote. What is longer is told in other pieces there.
+fn quoted_agree(family: Family, language: &str, paths: &[PathBuf], share: f64) {
+    let what = format!("Pygments' {language}");
+    let Some((theirs, lost)) = oracle(&["strings", language], paths) else {
+        skipped(
+            &what,
+            "Pygments is not installed",
+            "STRANDLINE_REQUIRE_LEXERS",
+        );
+        return;
+    };
+    let mut agreement = Agreement::default();
+    for (path, rows) in &theirs {
+        let text = std::fs::read(path).unwrap();
+        // In SQL what stands in double quotes is a name.
+        let is_plain = |row: &&Row| match &text[row.1..row.2] {
+            [open @ (b'"' | b'\''), inside @ .., close] => {
+                let is_escaped = row.1 > 0 && text[row.1 - 1] == b'\\';
+                open == close
+                    && !is_escaped
+                    && !inside.ends_with(b"\\")
+                    && (*open == b'\'' || family != Family::Sql)
+                    && !inside
+                        .iter()
+                        .any(|b| b == open || matches!(b, b'\n' | b'$' | b'`' | b'{'))
+            }
+            _ => false,
+        };
+        let literals = rows.iter().filter(|row| row.0 == 't').filter(is_plain);
+        let told: Vec<Row> = literals.map(|row| ('t', row.1 + 1, row.2 - 1)).collect();
+        let set: HashSet<Row> = told.iter().copied().collect();
+        let mine = ours(family, &text);
+        let mine: Vec<Row> = mine.into_iter().filter(|row| set.contains(row)).collect();
+        agreement.count(path, &text, &mine, &told);
+    }
+    println!("{lost} files were lost on the oracle");
+    agreement.expect(&what, share);
+}
+
+/// Files of a folder of this machine whose text is told to be of this family, at most so many.
+fn of_family(folders: &[&str], family: Family, extensions: &[&str], most: usize) -> Vec<PathBuf> {
+    let folders = folders.iter().map(Path::new);
+    let found = folders.flat_map(|folder| walkdir::WalkDir::new(folder).sort_by_file_name());
+    let is_one = |path: &Path| {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or("");
+        let text = || std::fs::read(path).unwrap_or_default();
+        extensions.contains(&extension) && family_of(&text()) == family
+    };
+    found
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| is_one(path))
+        .take(most)
+        .collect()
+}
+
+#[test]
+fn strings_of_ruby_are_those_of_pygments() {
+    let paths = of_family(&["/usr/lib/ruby"], Family::Ruby, &["rb"], 300);
+    if paths.is_empty() {
+        skipped(
+            "Ruby's library",
+            "ruby is not installed",
+            "STRANDLINE_REQUIRE_LEXERS",
+        );
+        return;
+    }
+    quoted_agree(Family::Ruby, "ruby", &paths, 0.99);
+}
+
+#[test]
+fn strings_of_shells_are_those_of_pygments() {
+    let folders = [
+        "/usr/share/bash-completion",
+        "/usr/lib/git-core",
+        "/usr/bin",
+    ];
+    let paths = of_family(&folders, Family::Shell, &["", "sh", "bash"], 300);
+    if paths.len() < 100 {
+        skipped(
+            "Shell",
+            "bash-completion is not installed",
+            "STRANDLINE_REQUIRE_LEXERS",
+        );
+        return;
+    }
+    // Pygments takes the quotes within backticks within quotes for the ends of these.
+    quoted_agree(Family::Shell, "bash", &paths, 0.98);
+}
+
+/// Members of the packages that are told to be of this family, written to a folder: at most so many of each package.
+fn members_of(folder: &Path, family: Family, extensions: &[&str], most: usize) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for package in common::packages().unwrap_or_default() {
+        let file = std::fs::File::open(package).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
+        let before = paths.len();
+        for member in archive.entries().unwrap() {
+            let mut member = member.unwrap();
+            let path = member.path().unwrap().into_owned();
+            let extension = path.extension().and_then(OsStr::to_str).unwrap_or("");
+            if paths.len() - before == most {
+                break;
+            }
+            if !extensions.contains(&extension) {
+                continue;
+            }
+            let mut text = Vec::new();
+            std::io::Read::read_to_end(&mut member, &mut text).unwrap();
+            // Pygments is slow, and knows UTF-8 only.
+            if text.len() < 200_000
+                && std::str::from_utf8(&text).is_ok()
+                && family_of(&text) == family
+            {
+                let path = folder.join(format!("{}.{extension}", paths.len()));
+                std::fs::write(&path, text).unwrap();
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn strings_of_sheets_are_those_of_pygments() {
+    for extension in ["css", "scss"] {
+        let folder = common::scratch();
+        let paths = members_of(folder.path(), Family::Css, &[extension], 30);
+        if paths.is_empty() {
+            skipped(
+                "Style sheets",
+                "there are no packages",
+                "STRANDLINE_REQUIRE_PACKAGES",
+            );
+            return;
+        }
+        quoted_agree(Family::Css, extension, &paths, 0.99);
+    }
+}
+
+#[test]
+fn strings_of_pages_are_those_of_pygments() {
+    let Some(folder) = unpacked("git-doc") else {
+        skipped(
+            "HTML",
+            "STRANDLINE_DEBS has no git-doc",
+            "STRANDLINE_REQUIRE_TOOLS",
+        );
+        return;
+    };
+    let paths: Vec<PathBuf> = files(folder.path(), &["html"])
+        .into_iter()
+        .step_by(8)
+        .collect();
+    // Values that hold code are read as such.
+    quoted_agree(Family::Html, "html", &paths, 0.99);
+}
+
+#[test]
+fn strings_of_sql_are_those_of_pygments() {
+    let Some(folder) = unpacked("postgresql") else {
+        skipped(
+            "SQL",
+            "STRANDLINE_DEBS has no postgresql-15",
+            "STRANDLINE_REQUIRE_TOOLS",
+        );
+        return;
+    };
+    let paths = files(folder.path(), &["sql"]);
+    quoted_agree(Family::Sql, "sql", &paths, 0.99);
 }
 
 /// The family that the name of a file says, with the language.
@@ -382,8 +561,12 @@ fn by_name(path: &Path) -> Option<(Family, &str)> {
         "rs" => Family::Rust,
         "c" | "h" | "cc" | "cpp" | "hpp" | "m" | "mm" | "java" | "go" | "cs" | "kt" | "swift"
         | "php" => Family::Clike,
-        "json" | "map" | "md" | "css" | "scss" | "less" | "html" | "xml" | "svg" | "yml"
-        | "yaml" | "toml" => Family::Generic,
+        "rb" => Family::Ruby,
+        "sh" | "bash" => Family::Shell,
+        "css" | "scss" | "less" => Family::Css,
+        "html" | "vue" | "svelte" => Family::Html,
+        "sql" => Family::Sql,
+        "json" | "map" | "md" | "xml" | "svg" | "yml" | "yaml" | "toml" => Family::Generic,
         _ => return None,
     };
     Some((family, extension))
@@ -419,12 +602,21 @@ fn families_are_those_of_the_extensions() {
         "import sysconfig; print(sysconfig.get_path('stdlib'))",
     ]);
     let library = PathBuf::from(String::from_utf8(library).unwrap().trim());
-    let folders = [Some(library), crates()];
-    for path in folders
-        .iter()
-        .flatten()
-        .flat_map(|folder| files(folder, &["py", "rs", "c", "h", "md", "toml", "json"]))
-    {
+    let installed = [
+        "/usr/lib/ruby",
+        "/usr/share/postgresql",
+        "/usr/share/bash-completion",
+    ];
+    let mut folders = vec![Some(library), crates()];
+    folders.extend(installed.map(|folder| Some(PathBuf::from(folder))));
+    for path in folders.iter().flatten().flat_map(|folder| {
+        files(
+            folder,
+            &[
+                "py", "rs", "c", "h", "md", "toml", "json", "rb", "sh", "css", "html", "sql",
+            ],
+        )
+    }) {
         if let Ok(text) = std::fs::read(&path) {
             look(&path, &text);
         }
@@ -457,6 +649,12 @@ fn families_are_those_of_the_extensions() {
         (Family::Rust, 0.99),
         (Family::Clike, 0.97),
         (Family::Generic, 0.95),
+        (Family::Ruby, 0.95),
+        (Family::Shell, 0.95),
+        // Sheets that only hold functions, or one long address.
+        (Family::Css, 0.95),
+        (Family::Html, 0.97),
+        (Family::Sql, 0.90),
     ];
     for (family, share) in asked {
         let row: BTreeMap<_, _> = matrix

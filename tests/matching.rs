@@ -672,7 +672,7 @@ fn a_set_for_third_parties_leaves_out_what_can_be_guessed() {
     let folder = scratch();
     let tree = write_all(&folder.path().join("work"), work());
     // A licence that thousands of others have, too, is nobody's work.
-    let mit = "The MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy\n";
+    let mit = "The MIT License\n\nPermission is hereby granted, free of charge, to any person. The software is provided\n\"as is\", without warranty of any kind.\n";
     write(&tree, "LICENSE", mit.repeat(9));
     let short = "const password = 'correct horse battery staple';\n";
     write(&tree, "src/short.js", short);
@@ -1111,5 +1111,96 @@ fn a_port_is_suspected_of_a_place_as_a_whole() {
             !grades.values().any(|grade| grade == "ported"),
             "{grades:#?}"
         );
+    }
+}
+
+#[test]
+fn a_compact_set_finds_what_is_large_enough() {
+    let folder = scratch();
+    let tree = write_all(&folder.path().join("work"), work());
+    let whole = sign(folder.path(), &tree, "1", &[]);
+    let thin = sign(folder.path(), &tree, "1", &["--compact"]);
+    let bytes = |set: &Path| std::fs::metadata(set).unwrap().len();
+    assert!(bytes(&thin) * 100 < bytes(&whole) * 75);
+    let input = folder.path().join("in");
+    let work = work();
+    let cut = lines(&work["src/c.py"], 40, 50);
+    write(&input, "cut/page.md", format!("{}{cut}", foreign(1)));
+    write(&input, "renamed/a.js", program(Language::Script, 1, 77));
+    write(&input, "else/z.js", foreign(3));
+    let by = |set: &Path| scan(0, arguments(&input, &[set], &[]));
+    let (thin, whole) = (by(&thin), by(&whole));
+    assert_eq!(grades(&thin), grades(&whole));
+    assert_eq!(grades(&thin).len(), 2, "{:?}", grades(&thin));
+    for (locator, file) in [
+        ("in/cut/page.md", "src/c.py"),
+        ("in/renamed/a.js", "src/a.js"),
+    ] {
+        for (key, room) in [("of_original", 0.15), ("of_target", 0.15)] {
+            let share = |records| found(records, locator, file)[key].as_f64().unwrap();
+            let off = share(&thin) - share(&whole);
+            assert!(off.abs() <= room, "{locator} {key} {off}");
+        }
+        let log10_p = |records| found(records, locator, file)["log10_p"].as_f64().unwrap();
+        assert!(log10_p(&thin) > log10_p(&whole), "{locator}");
+    }
+    run([
+        "sign",
+        "x",
+        "--work",
+        "a",
+        "--release",
+        "1",
+        "--output",
+        "y",
+        "--compact",
+        "--baseline",
+    ])
+    .expect(2);
+}
+
+#[test]
+fn a_work_larger_than_memory_makes_the_same_set() {
+    let folder = scratch();
+    let tree = folder.path().join("work");
+    for number in 0..40 {
+        write(&tree, &format!("src/{number}.txt"), foreign(number));
+    }
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let large = sign(&out, &tree, "1", &[]);
+    let small = sign(&out, &tree, "1", &["--memory", "100K"]);
+    let (large, small) = (std::fs::read(large).unwrap(), std::fs::read(small).unwrap());
+    assert!(large == small && large.len() > 40_000, "{}", large.len());
+    // Two sets, two files of names, and nothing that was put aside.
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 4);
+}
+
+/// A set may come from anybody, and so may the names in it; and the same one given twice is one.
+#[test]
+fn names_in_a_set_do_nothing_to_a_terminal_and_a_set_counts_once() {
+    let folder = scratch();
+    let tree = write_all(&folder.path().join("work"), work());
+    let set = folder.path().join("odd.sigset");
+    let (name, release) = ("a\u{1b}[31m<b>", "1\u{202e}");
+    let mut sign: Vec<OsString> = vec!["sign".into(), tree.clone().into()];
+    sign.extend(["--work", name, "--release", release, "--output"].map(OsString::from));
+    sign.push(set.clone().into());
+    let signed = run(sign).expect(0);
+    let case = folder.path().join("case");
+    let mut scan: Vec<OsString> = vec!["scan".into()];
+    scan.extend(arguments(&tree.join("src"), &[&set, &set], &[]));
+    scan.extend(["--case".into(), case.clone().into()]);
+    let scanned = run(scan).expect(0).says("is asked once");
+    let records = export(&case);
+    assert_eq!(records.all("match").count(), work().len());
+    let explained = explain(&case, "1", &[]).expect(0);
+    for ran in [&signed, &scanned, &explained] {
+        assert!(
+            !ran.text().contains(['\u{1b}', '\u{202e}']),
+            "{}",
+            ran.text()
+        );
+        assert!(ran.text().contains("[31m<b>"), "{}", ran.text());
     }
 }

@@ -22,8 +22,9 @@ def rotate(x, bits):
 
 
 def fingerprints(text):
-    left_out = {at for found in re.finditer(rb"&(?:amp|lt|gt|quot|apos|nbsp|#39|#x27);|\\.", text, re.S)
-                for at in range(found.start() + (found[0][:1] == b"\\"), found.end())}
+    left_out = {found.start() for found in re.finditer(rb"(?<=\\).", text, re.S)}
+    for found in re.finditer(rb"&(?:amp|lt|gt|quot|apos|nbsp|#39|#x27);", text):
+        left_out.update(range(found.start(), found.end()))
     chars = [(at, byte | 32 if byte > 64 else byte) for at, byte in enumerate(text)
              if chr(byte).isalnum() and byte < 128 and at not in left_out]
     runs = []
@@ -40,6 +41,7 @@ def fingerprints(text):
     return found
 
 
-original, copy = (fingerprints(open(path, "rb").read()) for path in sys.argv[1:])
-shared = sorted((original[value], copy[value]) for value in original.keys() & copy.keys())
-print(json.dumps({"original": len(original), "copy": len(copy), "shared": len(shared), "lines": shared}))
+if __name__ == "__main__":
+    original, copy = (fingerprints(open(path, "rb").read()) for path in sys.argv[1:])
+    shared = sorted((original[value], copy[value]) for value in original.keys() & copy.keys())
+    print(json.dumps({"original": len(original), "copy": len(copy), "shared": len(shared), "lines": shared}))

@@ -1,7 +1,7 @@
 //! The matching benchmark: how much of what was copied is found, and how much is found that was not.
 //!
 //! ```text
-//! cargo bench --bench leakbench -- DIR [--half dev|test] [--features FILE]
+//! cargo bench --bench leakbench -- DIR [--half dev|test] [--compact] [--features FILE]
 //! cargo bench --bench leakbench -- DIR [--half dev|test] --ports [--foreign FOLDER]...
 //! ```
 //!
@@ -24,7 +24,8 @@ use serde::Deserialize;
 use strandline::signature::prints::{self, FilePrints, Tier};
 use strandline::signature::verdict;
 use strandline::signature::{
-    FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup, digests_of,
+    Common, FileEntry, Grade, Least, Likeness, Options, PartyFlag, Set, SetBuilder, SetGroup,
+    digests_of,
 };
 
 /// One line of `manifest.jsonl`.
@@ -66,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut features = None;
     let mut has_baseline = true;
     let mut is_rates = false;
+    let mut is_compact = false;
     let mut is_about_ports = false;
     let mut foreign = Vec::new();
     let mut args = std::env::args().skip(1);
@@ -74,6 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--half" => half = args.next().ok_or("--half needs dev or test")?,
             "--features" => features = args.next(),
             "--rates" => is_rates = true,
+            "--compact" => is_compact = true,
             "--no-baseline" => has_baseline = false,
             "--ports" => is_about_ports = true,
             "--foreign" => foreign.push(PathBuf::from(
@@ -92,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()?;
     let rows: Vec<Row> = rows.into_iter().filter(|row| row.half == half).collect();
-    let works = sign(&dir, &rows, has_baseline)?;
+    let works = sign(&dir, &rows, has_baseline, is_compact)?;
     eprintln!(
         "{} works, {} files, {:.1} MB signed, sets {:.1} MB ({:.1} % of the source)",
         works.packages.len(),
@@ -177,7 +180,9 @@ fn tell_rates(dir: &Path, rows: &[Row], works: &Works, has_baseline: bool) {
             }
         }
         let mut targets = [0_u64; Tier::ALL.len()];
-        prints::prints(content, |tier, _| targets[tier as usize] += 1);
+        prints::prints(content, prints::Side::Target, |tier, _| {
+            targets[tier as usize] += 1
+        });
         (observed, targets)
     });
     let add = |a: [u64; 5], b: [u64; 5]| std::array::from_fn(|at| a[at] + b[at]);
@@ -261,7 +266,12 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Signs the works that targets of this half come from, and the others of the half that are there.
-fn sign(dir: &Path, rows: &[Row], has_baseline: bool) -> Result<Works, Box<dyn Error>> {
+fn sign(
+    dir: &Path,
+    rows: &[Row],
+    has_baseline: bool,
+    is_compact: bool,
+) -> Result<Works, Box<dyn Error>> {
     let mut packages: Vec<String> = rows
         .iter()
         .flat_map(|row| row.truth.iter().map(|truth| truth.package.clone()))
@@ -281,7 +291,11 @@ fn sign(dir: &Path, rows: &[Row], has_baseline: bool) -> Result<Works, Box<dyn E
         if !root.is_dir() {
             continue;
         }
-        let mut builder = SetBuilder::new(&package, "1", Options::default());
+        let options = Options {
+            compact: is_compact,
+            ..Options::default()
+        };
+        let mut builder = SetBuilder::new(&package, "1", options);
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         for path in files_below(&root) {
             let name = path.strip_prefix(&root)?.to_string_lossy().into_owned();
@@ -586,7 +600,7 @@ fn write_features(
             let length = works.group.sets()[likeness.set]
                 .file(likeness.file)
                 .map_or(0, |info| info.bytes);
-            let verdict = if likeness.is_text_only && verdict == "no" {
+            let verdict = if likeness.common != Common::Tokens && verdict == "no" {
                 "port"
             } else {
                 verdict

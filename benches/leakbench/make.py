@@ -51,6 +51,8 @@ MAX_DIST = 2_000_000
 MIN_DIST = 10_000
 MIN_COMPILED = 20
 """Fewer bytes than this are what compilers leave of a file of types."""
+INLINED = {"markdown-it": ("linkify-it", "mdurl")}
+"""Signed packages that others of them put into what they publish."""
 SHINGLE_LINES = 4
 SHARED_SHINGLES = 3
 """A foreign file with this many runs of four lines of a signed file, none of them in the baseline, is not foreign."""
@@ -218,6 +220,7 @@ class World:
         self.members = functools.cache(lambda package: packages.members(package, cache))
         self.dropped = collections.Counter()
         self.baseline = self.read("baseline", BASELINE_PER_PACKAGE)
+        self.licences = [one for package in self.of_role("baseline") for one in self.licence_files(package)]
         self.signed = self.distinct(self.read("signature", FILES_PER_PACKAGE))
         self.foreign = self.read("foreign", SMALL_FOREIGN if small else FOREIGN_PER_PACKAGE)
         self.judge()
@@ -248,6 +251,11 @@ class World:
             if name.endswith(packages.SOURCE_EXTENSIONS) and packages.wanted(package, name) and packages.MIN_BYTES <= len(data) <= MAX_DIST
             and packages.is_text(data) and packages.is_minified(data)
         }
+
+    def licence_files(self, package):
+        """Their texts stand on top of others' files, and within them. They say nothing of which files are foreign."""
+        members = self.members(package)
+        return [Source(package, name, members[name]) for name in sorted(members) if is_licence(name) and packages.is_text(members[name])]
 
     def distinct(self, files):
         """One of several files that say the same: else nobody could tell which one a copy is of."""
@@ -462,7 +470,15 @@ def dist_jobs(world, half):
         generator = rng(world.seed, "dist", package.id)
         names = sorted(built, key=lambda name: (not packages.is_minified(built[name]), generator.random()))
         for name in names[:DISTS_PER_PACKAGE]:
-            yield Job(half, "dist", "positive", whole(package), ".js", "package", data=built[name])
+            truth = whole(package) + [one for other in inlined(world, package, built[name]) for one in whole(other)]
+            yield Job(half, "dist", "positive", truth, ".js", "package", data=built[name])
+
+
+def inlined(world, package, built):
+    """The signed packages that a built file holds: those of its dependencies that it does not ask for by name."""
+    names = INLINED.get(package.name, ())
+    others = [other for other in world.of_role("signature") if other.ecosystem == "npm" and other.name in names]
+    return [other for other in others if not re.search(rb"require\([\"']%s[\"']" % other.name.encode(), built)]
 
 
 def stem(path):
@@ -525,7 +541,7 @@ def foreign_jobs(world, half):
             continue
         files = world.members(package)
         for name in sorted(files):
-            if re.fullmatch(r"(LICEN[CS]E|COPYING|NOTICE)([.-][\w.-]+)?", name.rpartition("/")[2], re.I) and packages.is_text(files[name]):
+            if is_licence(name) and packages.is_text(files[name]):
                 texts[licence_text(files[name])] += 1
                 if texts[licence_text(files[name])] > LICENCES_ALIKE:
                     continue
@@ -535,6 +551,10 @@ def foreign_jobs(world, half):
             for name in rng(world.seed, "types", package.id).sample(types, min(len(types), TYPES_PER_PACKAGE)):
                 yield Job(half, "types", "hard", [], ".d.ts", data=files[name])
             yield from foreign_dists(world, half, package, files, signed_names)
+
+
+def is_licence(name):
+    return re.fullmatch(r"(LICEN[CS]E|COPYING|NOTICE)([.-][\w.-]+)?", name.rpartition("/")[2], re.I)
 
 
 def licence_text(data):
@@ -770,7 +790,7 @@ def main():
         return 1
     step("fetch")
     world = World(rows, cache, given.seed, given.small)
-    for folder, files in (("sources", world.signed), ("baseline", world.baseline)):
+    for folder, files in (("sources", world.signed), ("baseline", world.baseline), ("baseline", world.licences)):
         for one in files:
             write(output / folder / one.key, one.data)
     work = output / ".work"

@@ -138,7 +138,7 @@ fn chosen(case: &Case, wanted: &str) -> Result<(u64, Match), CliError> {
     if found.len() > 1 {
         for (number, one) in &found {
             let (file, grade) = (shown(&one.file), one.grade.as_str());
-            eprintln!("{number}  {grade}  {} {} {file}", one.work, one.release);
+            eprintln!("{number}  {grade}  {} {file}", work_of(one));
         }
         return Err(CliError::new(
             "several matches stand there; give the number of the one that is meant",
@@ -152,10 +152,15 @@ fn chosen(case: &Case, wanted: &str) -> Result<(u64, Match), CliError> {
     })
 }
 
+/// Work and release, whose names came with a set.
+fn work_of(found: &Match) -> String {
+    format!("{} {}", shown(&found.work), shown(&found.release))
+}
+
 /// A suspicion: what was put together of all contents of a place.
 fn print_port(found: &Match) {
     println!("place         {}", shown(&found.locator));
-    println!("work          {} {}", found.work, found.release);
+    println!("work          {}", work_of(found));
     println!("grade         ported: {}", definition(found.grade));
     println!(
         "score         {:.4} (0.5 just suffices); a suspected port, no likelihood is given",
@@ -182,12 +187,7 @@ fn print_match(number: u64, found: &Match) {
             .as_deref()
             .unwrap_or("unknown: its bytes were not read")
     );
-    println!(
-        "original      {} of {} {}",
-        shown(&found.file),
-        found.work,
-        found.release
-    );
+    println!("original      {} of {}", shown(&found.file), work_of(found));
     println!(
         "grade         {}: {}",
         found.grade.as_str(),

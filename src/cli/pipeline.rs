@@ -74,7 +74,7 @@ pub fn load_sets(
     key: Option<&PathBuf>,
 ) -> Result<SetGroup, CliError> {
     let key = key.map(|path| Key::read(path)).transpose()?;
-    let mut sets = Vec::new();
+    let mut sets: Vec<Set> = Vec::new();
     for (path, is_baseline) in signatures
         .iter()
         .map(|path| (path, false))
@@ -91,6 +91,17 @@ pub fn load_sets(
                 "{} is {is}; give it with {other}",
                 path.display()
             )));
+        }
+        let is_held = |held: &Set| {
+            let of_same = held.work() == set.work() && held.release() == set.release();
+            of_same && held.digest() == set.digest()
+        };
+        if sets.iter().any(is_held) {
+            eprintln!(
+                "strandline: warning: {} is the same set as one that was given before, and is asked once",
+                path.display()
+            );
+            continue;
         }
         let names = crate::signature::names_path(path);
         if let Err(error) = std::fs::File::open(&names) {

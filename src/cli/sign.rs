@@ -1,7 +1,7 @@
 //! `strandline sign`: of a work that is at hand. Of lists, see `sign_lists.rs`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
@@ -13,9 +13,8 @@ use crate::blob::Locator;
 use crate::blob::digest::hex;
 use crate::blob::locator::shown;
 use crate::case::Case;
-use crate::exposure::{
-    Manifest, Organisation, is_public_licence, party_of, stated_licence, states_open,
-};
+use crate::exposure::{Manifest, Organisation, party_of, stated_licence, states_open};
+use crate::lex::{Nature, family_of, is_licence, nature_of};
 use crate::record::Party;
 use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
@@ -25,7 +24,7 @@ use crate::scan::tree_id::{TreeId, tree_id};
 use crate::signature::lists::{self, Kind, Row};
 use crate::signature::prints::FilePrints;
 use crate::signature::{
-    Built, FileEntry, Key, LicenceFlag, Options, PartyFlag, SetBuilder, SetGroup,
+    FileEntry, Key, LicenceFlag, Options, PartyFlag, SetBuilder, SetGroup, Spill, Summary,
     digests_with_sha256, md5_of, names_path, norm_text,
 };
 
@@ -44,7 +43,7 @@ pub struct SignArgs {
     inputs: Vec<PathBuf>,
     /// A list of the work by another program, in the place of the work: sha256sum, hashdeep, SWHIDs of contents, SCANOSS
     /// (.wfp); `-` is standard input. The set finds equal bytes and nothing else
-    #[arg(long, value_name = "LIST", conflicts_with_all = ["inputs", "for_third_parties"])]
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["inputs", "for_third_parties", "compact"])]
     pub from: Vec<PathBuf>,
     /// Also write a list of what was signed, for other programs: `sha256sum=FILE`, `hashdeep=FILE`, `swhid=FILE` or
     /// `wfp=FILE`. It holds paths, and digests without a key: keep it private
@@ -68,6 +67,9 @@ pub struct SignArgs {
     /// The set is to be handed on: leave out what can be guessed, single words and texts under 200 bytes
     #[arg(long)]
     for_third_parties: bool,
+    /// Keep one in three of most fingerprints: half the size, and excerpts of a few lines are found less often
+    #[arg(long, conflicts_with = "baseline")]
+    compact: bool,
     /// Key the stored values with this file; without it the key is in the set
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
@@ -92,9 +94,28 @@ struct Taken {
     place: Vec<u8>,
 }
 
-/// All that was signed.
+/// Files of which somebody else may have the like, without having copied them.
+#[derive(Default)]
+struct Alike {
+    generated: Vec<String>,
+    tables: Vec<String>,
+}
+
+impl Alike {
+    fn count(&mut self, file: &Printed) {
+        let list = match file.nature {
+            Nature::Generated(_) => &mut self.generated,
+            Nature::Table => &mut self.tables,
+            Nature::Code | Nature::Licence => return,
+        };
+        list.push(shown(&String::from_utf8_lossy(&file.entry.path)));
+    }
+}
+
+/// All that is to be signed.
 struct Signed {
-    built: Built,
+    builder: SetBuilder,
+    alike: Alike,
     licences: BTreeMap<LicenceFlag, u64>,
     /// What is written in lists, in order.
     rows: Vec<Row>,
@@ -105,10 +126,17 @@ struct Printed {
     entry: FileEntry,
     /// Its row in lists that are written, where any is.
     row: Option<Row>,
+    nature: Nature,
+    asked: Asked,
+}
+
+/// What is held of a file until its licence is known.
+struct Asked {
+    party: PartyFlag,
     /// What the file says of its licence itself.
     stated_open: Option<bool>,
     scope: usize,
-    place: Vec<u8>,
+    place: Box<[u8]>,
 }
 
 /// Which lists are written beside the set.
@@ -130,7 +158,11 @@ struct Signer<'a> {
     lists: Lists,
     left_out: BTreeMap<&'static str, (u64, Vec<String>)>,
     taken: Vec<Taken>,
-    printed: Vec<Printed>,
+    builder: SetBuilder,
+    /// Of each file in the builder, by its number there.
+    asked: Vec<Asked>,
+    alike: Alike,
+    rows: Vec<Row>,
     scopes: HashMap<ScopeAt, usize>,
     manifests: Vec<Vec<(Vec<u8>, Manifest)>>,
 }
@@ -165,7 +197,7 @@ impl Signer<'_> {
         };
         let path = path_of(child, standing);
         let verdict = party_of(&path, None, self.organisation, is_ignored(child));
-        let reason = self.reason_against(child, &path, &kept.bytes(), verdict.party);
+        let reason = self.reason_against(child, &kept.bytes(), verdict.party);
         if let Some(reason) = reason {
             self.leave_out(reason, standing);
             return;
@@ -196,49 +228,55 @@ impl Signer<'_> {
     }
 
     /// Fingerprints what was taken, on all threads, and lets go of its bytes.
-    fn print(&mut self, pool: Option<&rayon::ThreadPool>) {
+    fn print(&mut self, pool: Option<&rayon::ThreadPool>) -> Result<(), CliError> {
         let taken = std::mem::take(&mut self.taken);
         let lists = self.lists;
         let printed = |taken| printed(taken, lists);
-        self.printed.extend(match pool {
-            Some(pool) => pool.install(|| taken.into_par_iter().map(printed).collect::<Vec<_>>()),
+        let all: Vec<Printed> = match pool {
+            Some(pool) => pool.install(|| taken.into_par_iter().map(printed).collect()),
             None => taken.into_iter().map(printed).collect(),
-        });
+        };
+        for file in all {
+            self.alike.count(&file);
+            self.builder.add(file.entry);
+            self.asked.push(file.asked);
+            self.rows.extend(file.row);
+        }
+        Ok(self.builder.check()?)
     }
 
-    /// The set of everything that was taken, and its files by licence. Whose a licence is that no file states itself, the
+    /// Everything that was taken, and its files by licence. Whose a licence is that no file states itself, the
     /// nearest manifest says; all of them are known only now.
-    fn finish(self, mut builder: SetBuilder) -> Result<Signed, CliError> {
+    fn finish(mut self) -> Signed {
         let scopes: Vec<PackageIndex> = self.manifests.into_iter().map(PackageIndex::new).collect();
         let mut licences = BTreeMap::new();
-        let mut rows = Vec::new();
-        for mut file in self.printed {
+        for (number, file) in self.asked.iter().enumerate() {
             let manifest = scopes
                 .get(file.scope)
                 .and_then(|scope| scope.package_of(&file.place));
             let by_manifest = || manifest.and_then(|(_, manifest)| manifest.states_open());
             // Of somebody else's file the manifest of the work says nothing.
-            let is_own = file.entry.party == PartyFlag::First;
+            let is_own = file.party == PartyFlag::First;
             let is_open = match file.stated_open {
                 None if is_own || self.everything => by_manifest(),
                 stated => stated,
             };
-            file.entry.licence = match is_open {
+            let licence = match is_open {
                 None => LicenceFlag::Unknown,
                 Some(true) => LicenceFlag::Open,
                 Some(false) => LicenceFlag::NotOpen,
             };
-            *licences.entry(file.entry.licence).or_insert(0) += 1;
-            builder.add(file.entry);
-            rows.extend(file.row);
+            *licences.entry(licence).or_insert(0) += 1;
+            self.builder.set_licence(number, licence);
         }
-        rows.sort_unstable();
-        rows.dedup();
-        Ok(Signed {
-            built: builder.finish()?,
+        self.rows.sort_unstable();
+        self.rows.dedup();
+        Signed {
+            builder: self.builder,
+            alike: self.alike,
             licences,
-            rows,
-        })
+            rows: self.rows,
+        }
     }
 
     fn leave_out(&mut self, reason: &'static str, standing: &Standing) {
@@ -250,13 +288,7 @@ impl Signer<'_> {
     }
 
     /// Why a file is left out, if it is.
-    fn reason_against(
-        &self,
-        child: &Child,
-        path: &[u8],
-        bytes: &[u8],
-        party: Party,
-    ) -> Option<&'static str> {
+    fn reason_against(&self, child: &Child, bytes: &[u8], party: Party) -> Option<&'static str> {
         let facts = &child.facts;
         if facts.is_archive() || facts.as_map().is_some() {
             return Some(CONTAINER);
@@ -278,7 +310,8 @@ impl Signer<'_> {
         if party == Party::Third {
             return Some("third party");
         }
-        if is_public_licence(path, bytes) {
+        let text = norm_text::text_of(bytes);
+        if text.is_some_and(|text| is_licence(&text, family_of(&text))) {
             return Some("the text of a public licence");
         }
         let is_generated = child.source.is_none()
@@ -303,12 +336,19 @@ fn printed(taken: Taken, lists: Lists) -> Printed {
     });
     let mut entry = FileEntry::new(taken.path, taken.party, digests);
     entry.prints = FilePrints::of(&bytes);
+    let text = norm_text::text_of(&bytes);
+    let nature = text.map_or(Nature::Code, |text| nature_of(&text, family_of(&text)));
+    let asked = Asked {
+        party: taken.party,
+        stated_open: stated_licence(&bytes).and_then(states_open),
+        scope: taken.scope,
+        place: taken.place.into_boxed_slice(),
+    };
     Printed {
         entry,
         row,
-        stated_open: stated_licence(&bytes).and_then(states_open),
-        scope: taken.scope,
-        place: taken.place,
+        nature,
+        asked,
     }
 }
 
@@ -352,6 +392,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         public: args.public,
         baseline: args.baseline,
         for_third_parties: args.for_third_parties,
+        compact: args.compact,
         key,
     };
     let mut signer = Signer {
@@ -367,7 +408,10 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         },
         left_out: BTreeMap::new(),
         taken: Vec::new(),
-        printed: Vec::new(),
+        builder: builder(args, options),
+        asked: Vec::new(),
+        alike: Alike::default(),
+        rows: Vec::new(),
         scopes: HashMap::new(),
         manifests: Vec::new(),
     };
@@ -426,27 +470,26 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
                 Ok::<_, CliError>(())
             })?;
         }
-        signer.print(pool.as_ref());
-        Ok(())
+        signer.print(pool.as_ref())
     })?;
     if outcome.interrupted {
         return Err(CliError::new("stopped before the end; no set was written"));
     }
     let trees = trees_of(&paths, &args.common);
     let left_out = std::mem::take(&mut signer.left_out);
-    let builder = SetBuilder::new(&args.work, &args.release, options);
     let Signed {
-        built,
+        builder,
+        alike,
         licences,
         rows,
-    } = signer.finish(builder)?;
-    if built.summary.files == 0 {
-        return Err(CliError::new(
-            "nothing in the input can be signed, so no set was written; see what was left out with a scan of the same input",
-        ));
-    }
-    set.fill(|file| Ok(file.write_all(&built.set_bytes)?))?;
-    names.fill(|file| Ok(file.write_all(&built.names)?))?;
+    } = signer.finish();
+    let mut summary = None;
+    set.fill(|set| {
+        names.fill(|names| {
+            summary = Some(builder.finish_into(set, names)?);
+            Ok(())
+        })
+    })?;
     for ((kind, path), list) in exports {
         let mut respelt = 0;
         list.fill(|file| {
@@ -462,7 +505,9 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         }
     }
     if !args.common.quiet {
-        print_summary(args, &built, &licences, &left_out);
+        if let Some(summary) = &summary {
+            print_summary(args, summary, &licences, &alike, &left_out);
+        }
         print_trees(&trees);
         println!("set         {}", args.output.display());
         println!("names       {} (keep it private)", names_path.display());
@@ -481,6 +526,26 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         "strandline: not everything was read in full, so the set may lack files; `strandline scan` on the same input says what"
     );
     Ok(Exit::Incomplete)
+}
+
+/// A builder that puts aside what does not fit in memory, where there is a folder for it: that of `--spill`, else the one
+/// that the set is written to. Begun before the wall, behind which no file can be made.
+fn builder(args: &SignArgs, options: Options) -> SetBuilder {
+    let builder = SetBuilder::new(&args.work, &args.release, options);
+    let beside = args.output.parent().map(|folder| {
+        if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        }
+    });
+    let folder = args.common.spill.as_deref().or(beside);
+    let file = || tempfile::tempfile_in(folder?).ok();
+    // Where none can be made, as beside a pipe, there is memory.
+    match (file(), file()) {
+        (Some(kept), Some(runs)) => builder.spilling(Spill::new([kept, runs], args.common.memory)),
+        _ => builder,
+    }
 }
 
 /// The git tree ids of the inputs that are folders. What is mounted in them was not to be read.
@@ -512,17 +577,17 @@ fn print_trees(trees: &[(PathBuf, TreeId)]) {
 /// Says what was signed, what was left out and why, and how large the set is.
 fn print_summary(
     args: &SignArgs,
-    built: &Built,
+    summary: &Summary,
     licences: &BTreeMap<LicenceFlag, u64>,
+    alike: &Alike,
     left_out: &BTreeMap<&'static str, (u64, Vec<String>)>,
 ) {
-    let summary = &built.summary;
     println!(
         "signed      {} files ({}) of {} {}, {} of them first party, {} with fingerprints",
         grouped(u64::from(summary.files)),
         size(summary.bytes),
-        args.work,
-        args.release,
+        shown(&args.work),
+        shown(&args.release),
         grouped(u64::from(summary.first_party_files)),
         grouped(u64::from(summary.printed)),
     );
@@ -533,6 +598,17 @@ fn print_summary(
         licence(LicenceFlag::NotOpen),
         licence(LicenceFlag::Unknown)
     );
+    let alike = [
+        ("say that a program wrote them", &alike.generated),
+        ("are tables of data", &alike.tables),
+    ];
+    for (what, files) in alike.into_iter().filter(|(_, files)| !files.is_empty()) {
+        println!(
+            "signed too  {} that {what}, such as {}: others may have the like, and have copied nothing",
+            grouped(files.len() as u64),
+            files[..files.len().min(3)].join(", ")
+        );
+    }
     for (reason, (count, examples)) in left_out {
         println!(
             "left out    {} {reason}, such as {}",
@@ -552,7 +628,13 @@ fn print_summary(
         .map(|(id, bytes)| format!("{id} {}", size(*bytes)))
         .collect();
     println!("sections    {}", sections.join(", "));
-    let bytes = built.set_bytes.len() as u64;
+    if args.compact {
+        println!(
+            "compact     {} left out; of what has few, such as an excerpt of ten lines, less is found",
+            plural(summary.thinned_out, "fingerprint", "fingerprints")
+        );
+    }
+    let bytes = summary.set_bytes;
     println!(
         "size        {}, {:.1} % of what was signed",
         size(bytes),

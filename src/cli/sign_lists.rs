@@ -31,6 +31,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         public: args.public,
         baseline: args.baseline,
         for_third_parties: false,
+        compact: false,
         key,
     };
     let sources: Vec<Box<dyn Read>> = args
@@ -147,8 +148,8 @@ fn print_summary(args: &SignArgs, built: &Built, kind: &str, lengths: usize, lef
     println!(
         "signed      {} of {} {} by {kind}, from lists: the set finds equal bytes and nothing else",
         plural(u64::from(summary.files), "file", "files"),
-        args.work,
-        args.release,
+        shown(&args.work),
+        shown(&args.release),
     );
     println!(
         "not known   lines and licences; lengths of {}; whose a file is, beyond what its path says",

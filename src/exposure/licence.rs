@@ -1,7 +1,5 @@
 //! The licence that a file states of itself, in one line at its beginning.
 //!
-//! Beside it, whether a file is itself the text of a public licence.
-//!
 //! `SPDX-License-Identifier: EXPRESSION` in a comment (SPDX 2.3, annex E). It speaks for the file alone, and is nearer
 //! than any manifest. Only the tag is looked for: what the text of a licence or a notice says takes a lawyer.
 
@@ -24,52 +22,6 @@ pub fn stated_licence(content: &[u8]) -> Option<&str> {
         text = text.split_once(close).map_or(text, |(before, _)| before);
     }
     Some(text.trim()).filter(|text| !text.is_empty())
-}
-
-/// How the files are called that hold the text of a licence, without their extension; in lower case.
-const LICENCE_NAMES: [&str; 7] = [
-    "license",
-    "licence",
-    "copying",
-    "copyright",
-    "notice",
-    "patents",
-    "unlicense",
-];
-
-/// What stands in the beginning of licences that are in thousands of works; in lower case.
-const LICENCE_PHRASES: [&str; 12] = [
-    "apache license",
-    "apache software foundation",
-    "mit license",
-    "permission is hereby granted, free of charge",
-    "permission to use, copy, modify, and/or distribute",
-    "redistribution and use in source and binary forms",
-    "gnu general public license",
-    "gnu lesser general public license",
-    "gnu affero general public license",
-    "mozilla public license",
-    "creative commons",
-    "free and unencumbered software",
-];
-
-/// Whether a file is the text of a public licence: called as one, and it begins as one. Other works have the same, so
-/// that it says nothing of whose a copy is.
-pub fn is_public_licence(path: &[u8], content: &[u8]) -> bool {
-    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-    let is_named = LICENCE_NAMES.iter().any(|word| {
-        name.strip_prefix(word)
-            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
-    });
-    if !is_named {
-        return false;
-    }
-    let head = &content[..content.len().min(HEAD_BYTES)];
-    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let words: Vec<&str> = head.split_whitespace().collect();
-    let head = words.join(" ");
-    LICENCE_PHRASES.iter().any(|phrase| head.contains(phrase))
 }
 
 #[cfg(test)]
@@ -112,27 +64,6 @@ mod tests {
             assert_eq!(found, expected, "{content}");
             assert_eq!(found.and_then(states_open), is_open, "{content}");
         }
-    }
-
-    #[test]
-    fn licences_are_told_by_name_and_text() {
-        let mit =
-            b"The MIT License\n\nPermission is hereby\ngranted, free of charge, to any person";
-        for path in [
-            "LICENSE",
-            "a/LICENSE.md",
-            "COPYING",
-            "licence-mit.txt",
-            "LICENSE_MIT",
-        ] {
-            assert!(is_public_licence(path.as_bytes(), mit), "{path}");
-        }
-        assert!(!is_public_licence(b"src/licenser.ts", mit));
-        assert!(!is_public_licence(b"src/mit.ts", mit));
-        assert!(!is_public_licence(
-            b"LICENSE",
-            b"Acme's own terms. All rights reserved."
-        ));
     }
 
     #[test]

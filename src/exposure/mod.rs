@@ -28,7 +28,7 @@ mod values;
 
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use key::{KeyAlgorithm, KeyFormat};
-pub use licence::{is_public_licence, stated_licence};
+pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};
 pub use named::packages_in;
 pub use party::{PartyVerdict, party_of};

@@ -1,7 +1,7 @@
 //! The lexer for C and its kin: C, C++, Objective-C, Java, Go, C#, Kotlin, Swift, PHP.
 //!
 //! They are one family because most of their tokens are the same; where they are not, a guess at the language decides
-//! ([`Dialect`]), made from the first few hundred tokens of the text, never from a name.
+//! (`dialect`), made from its first tokens.
 //!
 //! * A string is a [`Kind::Text`] without its prefix, quotes, hashes and delimiters: plain and character literals, C++ raw
 //!   strings, text blocks, Go's and C#'s raw and verbatim strings, heredocs. A string with substitutions (C# `{a}`, Kotlin
@@ -17,10 +17,13 @@
 //!
 //! Back in step: strings that end on their line cannot do harm beyond it; a longer one that closes nowhere is a mark.
 
+mod dialect;
+
 use super::generic;
 use super::reader::{DIGIT, LETTER, Reader, SPACE, WORD, is};
 use super::words::Words;
-use super::{Kind, Sink, Token};
+use super::{Kind, Sink};
+use dialect::{Dialect, dialect_of};
 
 static KEYWORDS: Words = Words::new(&[
     "abstract",
@@ -174,29 +177,6 @@ const NESTING_MAX: usize = 24;
 /// Searches for the end of a string with a delimiter of its own that may fail before no more are made.
 const FAILURES_MAX: u8 = 4;
 
-/// The language of a text, as far as its tokens differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
-    /// C, C++, Objective-C, and whatever is none of the others.
-    C,
-    Java,
-    Go,
-    CSharp,
-    Kotlin,
-    Swift,
-    Php,
-}
-
-const DIALECTS: [Dialect; 7] = [
-    Dialect::C,
-    Dialect::Java,
-    Dialect::Go,
-    Dialect::CSharp,
-    Dialect::Kotlin,
-    Dialect::Swift,
-    Dialect::Php,
-];
-
 /// Pushes the tokens of `text` into `sink`.
 pub(super) fn lex(text: &[u8], sink: &mut impl Sink) {
     let dialect = dialect_of(text);
@@ -206,157 +186,6 @@ pub(super) fn lex(text: &[u8], sink: &mut impl Sink) {
     }
     lexer.run();
 }
-
-// ---------------------------------------------------------------------------------------------------------------
-// Dialects
-
-/// The dialect of a text: by the words, and a few marks, among its first tokens, read as if it were C.
-fn dialect_of(text: &[u8]) -> Dialect {
-    /// Bytes that are looked at, most of which may be comments.
-    const BYTES_MAX: usize = 32 * 1_024;
-    let head = &text[..text.len().min(BYTES_MAX)];
-    if opening_tag(&head[..head.len().min(4_096)], 0).is_some() {
-        return Dialect::Php;
-    }
-    let mut guess = Guess {
-        text: head,
-        scores: [0; DIALECTS.len()],
-        tokens: 0,
-        before: b' ',
-    };
-    let mut lexer = Lexer::new(Reader::new(head, &mut guess), Dialect::C);
-    lexer.run_for(Guess::TOKENS_MAX);
-    let mut best = 0;
-    for place in 1..DIALECTS.len() {
-        if guess.scores[place] > guess.scores[best] {
-            best = place;
-        }
-    }
-    DIALECTS[best]
-}
-
-struct Guess<'t> {
-    text: &'t [u8],
-    scores: [i32; DIALECTS.len()],
-    tokens: usize,
-    before: u8,
-}
-
-impl Guess<'_> {
-    /// Tokens that are looked at.
-    const TOKENS_MAX: usize = 240;
-
-    fn add(&mut self, weights: [i8; DIALECTS.len()]) {
-        for (score, weight) in self.scores.iter_mut().zip(weights) {
-            *score += i32::from(weight);
-        }
-    }
-}
-
-impl Sink for Guess<'_> {
-    fn token(&mut self, token: Token) {
-        self.tokens += 1;
-        let bytes = token.of(self.text);
-        let end = token.end as usize;
-        let next = self.text.get(end).copied().unwrap_or(0);
-        match token.kind {
-            Kind::Name
-                if bytes.starts_with(b"$") && bytes.get(1).is_some_and(|&b| is(b, LETTER)) =>
-            {
-                self.add([0, 0, 0, 0, 0, 0, 3]);
-            }
-            Kind::Name | Kind::Keyword if self.before != b'.' => {
-                if let Some(number) = DIALECT_WORDS.number(bytes) {
-                    self.add(DIALECT_WEIGHTS[number].1);
-                }
-                if matches!(bytes, b"package" | b"import") {
-                    let rest = &self.text[end..];
-                    let line =
-                        &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())].trim_ascii_end();
-                    let is_closed = line.ends_with(b";");
-                    let has_dot = line.contains(&b'.');
-                    let has_quote = line.contains(&b'"') || line.ends_with(b"(");
-                    self.add(match bytes {
-                        _ if is_closed => [0, 6, 0, 0, 0, 0, 0],
-                        _ if has_quote => [0, 0, 6, 0, 0, 0, 0],
-                        b"package" if has_dot => [0, 0, 0, 0, 6, 0, 0],
-                        b"package" => [0, 0, 10, 0, 2, 0, 0],
-                        _ if has_dot => [0, 0, 0, 0, 3, 1, 0],
-                        _ => [0, 0, 0, 0, 0, 4, 0],
-                    });
-                }
-            }
-            Kind::Punct => match bytes {
-                b"#" => match word_at(self.text, end) {
-                    b"include" | b"define" | b"ifdef" | b"ifndef" | b"import" | b"undef" => {
-                        self.add([8, 0, 0, 0, 0, 0, 0]);
-                    }
-                    b"region" => self.add([0, 0, 0, 6, 0, 0, 0]),
-                    _ => {}
-                },
-                b":=" => self.add([0, 0, 4, 0, 0, 0, 0]),
-                b"::" => self.add([2, 0, 0, 0, 0, 0, 1]),
-                b"->" => self.add([1, 0, 0, 0, 0, 1, 0]),
-                b"?:" => self.add([0, 0, 0, 0, 2, 0, 0]),
-                b"=>" => self.add([0, 0, 0, 2, 0, 0, 1]),
-                b"$" | b"@" if next == b'"' => self.add([0, 0, 0, 2, 0, 0, 0]),
-                _ => {}
-            },
-            _ => {}
-        }
-        self.before = bytes.last().copied().unwrap_or(b' ');
-    }
-}
-
-/// The word that begins here, behind blanks.
-fn word_at(text: &[u8], at: usize) -> &[u8] {
-    let rest = text.get(at..).unwrap_or_default();
-    let blanks = rest.iter().take_while(|&&b| b == b' ').count();
-    let rest = &rest[blanks..];
-    &rest[..rest.iter().take_while(|&&b| is(b, WORD)).count()]
-}
-
-static DIALECT_WORDS: Words = Words::new(&DIALECT_NAMES);
-
-static DIALECT_NAMES: [&str; DIALECT_WEIGHTS.len()] = {
-    let mut names = [""; DIALECT_WEIGHTS.len()];
-    let mut index = 0;
-    while index < names.len() {
-        names[index] = DIALECT_WEIGHTS[index].0;
-        index += 1;
-    }
-    names
-};
-
-/// How much a word speaks for each of [`DIALECTS`]. Weights are by hand.
-#[rustfmt::skip]
-const DIALECT_WEIGHTS: &[(&str, [i8; DIALECTS.len()])] = &[
-    ("struct", [2, 0, 2, 1, 0, 1, 0]), ("unsigned", [4, 0, 0, 0, 0, 0, 0]), ("char", [2, 1, 0, 1, 0, 0, 0]),
-    ("const", [1, 0, 1, 1, 0, 0, 1]), ("typedef", [4, 0, 0, 0, 0, 0, 0]), ("NULL", [4, 0, 0, 0, 0, 0, 0]),
-    ("nullptr", [4, 0, 0, 0, 0, 0, 0]), ("template", [4, 0, 0, 0, 0, 0, 0]), ("size_t", [4, 0, 0, 0, 0, 0, 0]),
-    ("std", [3, 0, 0, 0, 0, 0, 0]), ("extern", [3, 0, 0, 0, 0, 0, 0]), ("void", [2, 2, 0, 2, 0, 0, 1]),
-    ("int", [2, 2, 2, 2, 0, 0, 1]), ("sizeof", [3, 0, 0, 0, 0, 0, 0]), ("NSString", [5, 0, 0, 0, 0, 0, 0]),
-    ("id", [1, 0, 0, 0, 0, 0, 0]), ("goto", [2, 0, 1, 0, 0, 0, 0]), ("inline", [2, 0, 0, 0, 1, 0, 0]),
-    ("final", [0, 3, 0, 0, 0, 1, 1]), ("throws", [0, 3, 0, 0, 0, 2, 0]), ("extends", [0, 3, 0, 0, 0, 0, 2]),
-    ("implements", [0, 3, 0, 0, 0, 0, 2]), ("boolean", [0, 3, 0, 0, 0, 0, 0]), ("String", [0, 2, 0, 0, 1, 1, 0]),
-    ("synchronized", [0, 4, 0, 0, 0, 0, 0]), ("instanceof", [0, 3, 0, 0, 0, 0, 1]), ("public", [0, 2, 0, 2, 0, 1, 2]),
-    ("private", [0, 2, 0, 2, 2, 2, 2]), ("protected", [0, 2, 0, 2, 1, 0, 2]), ("Override", [0, 5, 0, 0, 0, 0, 0]),
-    ("new", [0, 2, 0, 2, 0, 0, 2]), ("null", [0, 2, 0, 2, 2, 0, 1]), ("this", [0, 1, 0, 1, 1, 0, 0]),
-    ("func", [0, 0, 4, 0, 0, 4, 0]), ("chan", [0, 0, 5, 0, 0, 0, 0]), ("defer", [0, 0, 3, 0, 0, 1, 0]),
-    ("nil", [0, 0, 3, 0, 0, 3, 0]), ("range", [0, 0, 3, 0, 0, 0, 0]), ("type", [0, 0, 2, 0, 0, 0, 0]),
-    ("err", [0, 0, 3, 0, 0, 0, 0]), ("string", [0, 0, 2, 3, 0, 0, 1]), ("error", [0, 0, 1, 0, 0, 0, 0]),
-    ("var", [0, 0, 2, 2, 2, 2, 1]), ("using", [1, 0, 0, 4, 0, 0, 0]), ("namespace", [2, 0, 0, 3, 0, 0, 2]),
-    ("internal", [0, 0, 0, 3, 3, 1, 0]), ("readonly", [0, 0, 0, 4, 0, 0, 1]), ("sealed", [0, 0, 0, 2, 2, 0, 0]),
-    ("foreach", [0, 0, 0, 3, 0, 0, 2]), ("override", [1, 0, 0, 2, 3, 2, 0]), ("bool", [2, 0, 2, 2, 0, 0, 1]),
-    ("async", [0, 0, 0, 2, 0, 1, 0]), ("System", [0, 1, 0, 2, 0, 0, 0]), ("Console", [0, 0, 0, 3, 0, 0, 0]),
-    ("fun", [0, 0, 0, 0, 6, 0, 0]), ("val", [0, 0, 0, 0, 4, 0, 0]), ("companion", [0, 0, 0, 0, 4, 0, 0]),
-    ("when", [0, 0, 0, 0, 2, 0, 0]), ("lateinit", [0, 0, 0, 0, 5, 0, 0]), ("Boolean", [0, 1, 0, 0, 2, 0, 0]),
-    ("let", [0, 0, 0, 0, 0, 4, 0]), ("guard", [0, 0, 0, 0, 0, 4, 0]), ("self", [1, 0, 0, 0, 0, 3, 1]),
-    ("extension", [0, 0, 0, 0, 0, 4, 0]), ("protocol", [1, 0, 0, 0, 0, 3, 0]), ("init", [0, 0, 0, 0, 1, 3, 0]),
-    ("Bool", [0, 0, 0, 0, 0, 3, 0]), ("Foundation", [0, 0, 0, 0, 0, 5, 0]), ("UIKit", [0, 0, 0, 0, 0, 5, 0]),
-    ("Int", [0, 0, 0, 0, 2, 2, 0]), ("function", [0, 0, 0, 0, 0, 0, 4]), ("echo", [0, 0, 0, 0, 0, 0, 4]),
-    ("array", [0, 0, 0, 0, 0, 0, 2]), ("use", [0, 0, 0, 0, 0, 0, 2]),
-];
 
 // ---------------------------------------------------------------------------------------------------------------
 // Tokens
@@ -1254,13 +1083,7 @@ fn operator_len(four: [u8; 4]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::Family;
-    use super::super::shown::shown;
-    use super::{Dialect, dialect_of};
-
-    #[track_caller]
-    fn gives(text: &str, tokens: &str) {
-        assert_eq!(shown(Family::Clike, text), tokens, "{text}");
-    }
+    use super::super::shown::{gives, shown};
 
     /// Lines that tell a language.
     const GO: &str = "package a\n";
@@ -1277,55 +1100,41 @@ mod tests {
     }
 
     #[test]
-    fn the_dialect_is_guessed() {
-        let texts = [
-            ("", Dialect::C),
-            ("#include <a.h>\nint main(void) { return 0; }", Dialect::C),
-            (GO, Dialect::Go),
-            (JAVA, Dialect::Java),
-            (CSHARP, Dialect::CSharp),
-            (KOTLIN, Dialect::Kotlin),
-            (SWIFT, Dialect::Swift),
-            ("<b><?php echo 1;", Dialect::Php),
-            ("func a() { b := 1 }", Dialect::Go),
-            ("guard let a = b else { return nil }", Dialect::Swift),
-            ("override fun a() { val b = 1 }", Dialect::Kotlin),
-            (
-                "$a = array(); foreach ($a as $b) { echo $b; }",
-                Dialect::Php,
-            ),
-        ];
-        for (text, dialect) in texts {
-            assert_eq!(dialect_of(text.as_bytes()), dialect, "{text}");
-        }
-    }
-
-    #[test]
     fn c_and_cpp() {
         gives(
+            Family::Clike,
             "#include <a/b.h>\n#define X(y) \\\n  y",
             "¶ # k:include < n:a / n:b . p:h > # k:define n:X ( n:y ) n:y",
         );
-        gives("L\"a\" u8\"b\" 'c' L'\\''", "¶ t:a t:b t:c t:\\'");
         gives(
+            Family::Clike,
+            "L\"a\" u8\"b\" 'c' L'\\''",
+            "¶ t:a t:b t:c t:\\'",
+        );
+        gives(
+            Family::Clike,
             "auto a = R\"x(b)\")y)x\" + R\"(c)\";",
             "¶ k:auto n:a = t:b)\")y + t:c ;",
         );
-        gives("a->b.c::d", "¶ n:a -> p:b . p:c :: n:d");
+        gives(Family::Clike, "a->b.c::d", "¶ n:a -> p:b . p:c :: n:d");
         gives(
+            Family::Clike,
             "1'000'000 0x1.8p-3 1.f 1e-5L 0xFFull .5 1.",
             "¶ d:1'000'000 d:0x1.8p-3 d:1.f d:1e-5L d:0xFFull d:.5 d:1.",
         );
-        gives("a // b \\\nc\nd /* ' */ e", "¶ n:a n:d n:e");
+        gives(Family::Clike, "a // b \\\nc\nd /* ' */ e", "¶ n:a n:d n:e");
         gives(
+            Family::Clike,
             "int a; struct b { int c; }; d e() {}\nf();",
             "¶ k:int n:a ; ¶ k:struct n:b { k:int n:c ; } ; ¶ n:d n:e ( ) { } ¶ n:f ( ) ;",
         );
         gives(
+            Family::Clike,
             "typedef struct { int a; } b; c d;",
             "¶ k:typedef k:struct { k:int n:a ; } n:b ; ¶ n:c n:d ;",
         );
         gives(
+            Family::Clike,
             "a <<= b >>= c <=> d ... e",
             "¶ n:a <<= n:b >>= n:c <=> n:d ... n:e",
         );
@@ -1418,19 +1227,27 @@ mod tests {
     #[test]
     fn php() {
         gives(
+            Family::Clike,
             "<p>it's</p><?php $a->b . 'c\n'; # d ?>x<?= $e ?>",
             "< n:p > n:it ' n:s < / n:p > ¶ n:$a -> p:b . t:c\n ; n:x ¶ n:$e",
         );
         gives(
+            Family::Clike,
             "<?php \"a $b {$c['d']} \\$e\";",
             "¶ t:a  n:$b t:  { n:$c [ t:d ] } t: \\$e ;",
         );
         gives(
+            Family::Clike,
             "<?php $a = <<<'X'\nb $c\n  X;\n$d = <<<Y\nY\n. 'e';",
             "¶ n:$a = t:b $c ; ¶ n:$d = t: . t:e ;",
         );
-        gives("<?php #[A]\nf(); // b", "¶ # [ n:A ] n:f ( ) ;");
         gives(
+            Family::Clike,
+            "<?php #[A]\nf(); // b",
+            "¶ # [ n:A ] n:f ( ) ;",
+        );
+        gives(
+            Family::Clike,
             "<?php A::$b?->c ?? `ls`;",
             "¶ n:A :: n:$b ?-> p:c ?? t:ls ;",
         );
@@ -1438,12 +1255,16 @@ mod tests {
 
     #[test]
     fn what_is_broken_is_left_behind_soon() {
-        gives("a = \"open\nb = 'c';", "¶ n:a = \" n:open n:b = t:c ;");
-        gives("/* open a", "¶ / * n:open n:a");
-        gives("R\"x(open", "¶ n:R \" n:x ( n:open");
-        gives("} ) ] a", "¶ } ) ] n:a");
+        gives(
+            Family::Clike,
+            "a = \"open\nb = 'c';",
+            "¶ n:a = \" n:open n:b = t:c ;",
+        );
+        gives(Family::Clike, "/* open a", "¶ / * n:open n:a");
+        gives(Family::Clike, "R\"x(open", "¶ n:R \" n:x ( n:open");
+        gives(Family::Clike, "} ) ] a", "¶ } ) ] n:a");
         gives_behind(JAVA, "\"\"\"open", "\"\"\" n:open");
         gives_behind(KOTLIN, "\"${\"${", "t: ${ t: ${");
-        gives("<?php <<<X\na", "¶ << < n:X n:a");
+        gives(Family::Clike, "<?php <<<X\na", "¶ << < n:X n:a");
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn equal(bytes: u64, byte: u8) -> u64 {
 /// Letters and digits with the capitals made small; other bytes change, too.
 #[inline]
 pub(crate) fn small(bytes: u64) -> u64 {
-    bytes | (bytes & (EACH * 0x40)) >> 1
+    bytes | ((bytes & (EACH * 0x40)) >> 1)
 }
 
 /// How many bytes there are before the first of which the answer is true.

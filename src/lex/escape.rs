@@ -18,9 +18,7 @@ use super::Family;
 pub fn unescape(family: Family, raw: &[u8], into: &mut Vec<u8>) {
     match family {
         Family::Script => script(raw, into),
-        Family::Python | Family::Rust | Family::Clike | Family::Generic => {
-            into.extend_from_slice(raw);
-        }
+        _ => into.extend_from_slice(raw),
     }
 }
 
@@ -180,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_have_a_value(raw in proptest::collection::vec(prop_oneof![Just(b'\\'), Just(b'u'), Just(b'{'), Just(b'd'), Just(b'8'), any::<u8>()], 0..60)) {
-            for family in [Family::Script, Family::Python, Family::Rust, Family::Clike, Family::Generic] {
+            for family in Family::ALL {
                 let mut into = Vec::new();
                 unescape(family, &raw, &mut into);
                 prop_assert!(into.len() <= raw.len());

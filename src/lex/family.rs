@@ -10,7 +10,12 @@
 //! where two words in a row stand side by side as in prose, the text is of no family. Of a longer text three stretches are
 //! looked at: its beginning, its middle and its end.
 //!
-//! Left out: more than one language in a file (a page with scripts in it is of no family), and prose that is mostly code.
+//! Where this tells nothing, and where a text has lines that only Ruby has, `others` looks at it in another way, for families
+//! whose words are those of prose and of all others.
+//!
+//! Left out: more than one language in a file, other than in a page, and prose that is mostly code.
+
+mod others;
 
 use super::Family;
 use super::reader::{self, DIGIT, LETTER, SPACE, WORD, blanks_end, is};
@@ -52,12 +57,13 @@ type Weights = [i8; 5];
 pub fn family_of(text: &[u8]) -> Family {
     let mut count = Count::default();
     count.beginning(text);
-    for stretch in stretches(text) {
+    let stretches = stretches(text);
+    for stretch in stretches {
         count.at_cut = (count.words, count.pairs, count.scores);
         count.stretch(stretch);
         count.is_cut = true;
     }
-    count.verdict()
+    others::family_of(count.verdict(), text, &stretches)
 }
 
 /// What is looked at: all of a short text, three stretches of a long one, each from the beginning of a line where one is
@@ -777,10 +783,6 @@ mod tests {
             "{\"name\": \"a\", \"function\": true, \"import\": [1, null]}",
             "[\n  {\"let\": \"const\"}\n]\n",
             "# Title\n\nThis is the text that you read when you want to import a function from the module.\n\n```js\nconst a = require('a');\nexport default function () { return typeof a === 'undefined'; }\n```\n",
-            ".a::before, #b > p { color: #fff; margin: 0 auto !important; }\n@media print { .a { display: none } }\n",
-            "<!DOCTYPE html>\n<html><script>function a() { return typeof b === 'x'; }</script></html>\n",
-            "<template>\n<p>a</p>\n</template>\n<script>\nexport default {}\n</script>\n",
-            "#!/bin/sh\nfor a in *; do if test -f \"$a\"; then echo \"$a\"; fi; done\n",
             "[package]\nname = \"a\"\nversion = \"1.0.0\"\n\n[lib]\npath = \"src/lib.rs\"\n",
             "name: a\non:\n  push:\n    branches: [main]\njobs:\n  test:\n    runs-on: x\n",
         ];

@@ -1,4 +1,4 @@
-//! The lexer for text of no known family: JSON, mark-up, style sheets, shell, prose.
+//! The lexer for text of no known family: JSON, XML, settings, prose, and languages that have no lexer of their own.
 //!
 //! Words, numbers, quoted strings and marks; no comments and no keywords, since what they are differs. A word behind `.` is
 //! a property. A string ends on its line, and a backslash in it takes the next byte along; a quote that has no partner on
@@ -80,36 +80,42 @@ fn is_within_word<S: Sink>(reader: &Reader<'_, '_, S>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::Family;
-    use super::super::shown::shown;
-
-    #[track_caller]
-    fn gives(text: &str, tokens: &str) {
-        assert_eq!(shown(Family::Generic, text), tokens, "{text}");
-    }
+    use super::super::shown::gives;
 
     #[test]
     fn words_numbers_strings_and_marks() {
         gives(
+            Family::Generic,
             r#"{"a \"b\"": [1, -2.5e3, true]}"#,
             r#"{ t:a \"b\" : [ d:1 , - d:2.5e3 , n:true ] }"#,
         );
         gives(
+            Family::Generic,
             ".a { b: 12px; c: #fff00a 1.2.3. }",
             ". p:a { n:b : d:12px ; n:c : # n:fff00a d:1.2.3 . }",
         );
         gives(
+            Family::Generic,
             "$a $b$c d$ x.y. Z\n.\nw",
             "n:$a n:$b$c n:d$ n:x . p:y . p:Z . n:w",
         );
-        gives("é ' ' '' `a`", "n:é t:  t: t:a");
+        gives(Family::Generic, "é ' ' '' `a`", "n:é t:  t: t:a");
     }
 
     #[test]
     fn quotes_without_partners_are_marks() {
-        gives("don't say 'it' twice", "n:don ' n:t n:say t:it n:twice");
-        gives("5\" or 'open\n'b'", "d:5 \" n:or ' n:open t:b");
-        gives("```js\nx\n```", "``` n:js n:x ```");
-        gives("'a\\\nb' \"\\", "t:a\\\nb \" \\");
+        gives(
+            Family::Generic,
+            "don't say 'it' twice",
+            "n:don ' n:t n:say t:it n:twice",
+        );
+        gives(
+            Family::Generic,
+            "5\" or 'open\n'b'",
+            "d:5 \" n:or ' n:open t:b",
+        );
+        gives(Family::Generic, "```js\nx\n```", "``` n:js n:x ```");
+        gives(Family::Generic, "'a\\\nb' \"\\", "t:a\\\nb \" \\");
     }
 
     #[test]

@@ -19,25 +19,33 @@
 //!   that were stored rest on it. A change that alters tokens of real code is a new id.
 
 mod clike;
+mod css;
 pub(crate) mod eight;
 mod escape;
 mod family;
 mod generic;
+mod header;
+mod heredoc;
+mod html;
 mod nature;
 mod number;
 #[cfg(test)]
 mod promises;
 mod python;
 mod reader;
+mod ruby;
 mod rust;
 mod script;
+mod shell;
 #[cfg(test)]
 mod shown;
+mod sql;
 mod words;
 
 pub use escape::unescape;
 pub use family::family_of;
-pub use nature::{Nature, header_end, nature_of};
+pub use header::header_end;
+pub use nature::{Nature, is_licence, nature_of};
 pub use number::number;
 
 /// A family of languages that one lexer reads.
@@ -55,9 +63,49 @@ pub enum Family {
     Clike,
     /// Everything else that is text.
     Generic,
+    /// Ruby.
+    Ruby,
+    /// sh, bash, zsh, ksh.
+    Shell,
+    /// CSS, SCSS, Less.
+    Css,
+    /// HTML, and the components of Vue and Svelte.
+    Html,
+    /// SQL.
+    Sql,
 }
 
 impl Family {
+    /// All families, in the order in which they came.
+    pub const ALL: [Family; 10] = [
+        Family::Script,
+        Family::Python,
+        Family::Rust,
+        Family::Clike,
+        Family::Generic,
+        Family::Ruby,
+        Family::Shell,
+        Family::Css,
+        Family::Html,
+        Family::Sql,
+    ];
+
+    /// Whether programs are written in it, so that a port to another language is one of a program. Pages, sheets and
+    /// queries share words with the programs that they belong to.
+    #[must_use]
+    pub fn is_of_programs(self) -> bool {
+        !matches!(
+            self,
+            Family::Generic | Family::Css | Family::Html | Family::Sql
+        )
+    }
+
+    /// Whether a text of it may hold texts of other families, or be one that nobody recognised.
+    #[must_use]
+    pub fn is_mixed(self) -> bool {
+        matches!(self, Family::Generic | Family::Html)
+    }
+
     /// The id of the lexer, for good.
     #[must_use]
     pub fn id(self) -> &'static str {
@@ -67,6 +115,11 @@ impl Family {
             Family::Rust => "rust/1",
             Family::Clike => "clike/1",
             Family::Generic => "generic/1",
+            Family::Ruby => "ruby/1",
+            Family::Shell => "shell/1",
+            Family::Css => "css/1",
+            Family::Html => "html/1",
+            Family::Sql => "sql/1",
         }
     }
 }
@@ -134,5 +187,10 @@ pub fn lex(family: Family, text: &[u8], sink: &mut impl Sink) {
         Family::Rust => rust::lex(text, sink),
         Family::Clike => clike::lex(text, sink),
         Family::Generic => generic::lex(text, sink),
+        Family::Ruby => ruby::lex(text, sink),
+        Family::Shell => shell::lex(text, sink),
+        Family::Css => css::lex(text, sink),
+        Family::Html => html::lex(text, sink),
+        Family::Sql => sql::lex(text, sink),
     }
 }

@@ -1,8 +1,8 @@
 //! What a text is besides a program: what says nothing about who wrote it.
 //!
 //! Two files that share a licence, the output of a parser generator or a table of Unicode have nothing in common that
-//! anybody could own. Such texts are left out of the evidence, and so is the comment with the licence on top of a file
-//! ([`header_end`]). Everything here is a pure function of bytes.
+//! anybody could own. Everything here is a pure function of bytes. The licence on top of a file that is otherwise code is
+//! told by [`header_end`](super::header_end).
 //!
 //! * **Generated**: a marker in the first lines that the generator leaves there: "do not edit" and its likes, or a phrase
 //!   that one generator writes. Minified and bundled code is not generated in this sense: somebody wrote what is in it.
@@ -37,6 +37,9 @@ const MARKER_SEARCH_LINES: usize = 40;
 /// Bytes of a text in which the phrases of a licence are looked for.
 const LICENCE_SEARCH_BYTES: usize = 64 * 1_024;
 
+/// The first phrase stands in this many bytes, behind a title and whose it is.
+const LICENCE_BEGINNING_BYTES: usize = 800;
+
 /// Tokens that are looked at for a table, and those it has at least.
 const TABLE_TOKENS_MAX: usize = 20_000;
 const TABLE_TOKENS_MIN: usize = 200;
@@ -50,7 +53,7 @@ pub fn nature_of(text: &[u8], family: Family) -> Nature {
     if let Some(marker) = generated_marker(text, family) {
         return Nature::Generated(marker);
     }
-    if family == Family::Generic && is_licence(text) {
+    if is_licence(text, family) {
         return Nature::Licence;
     }
     if is_table(text, family) {
@@ -122,26 +125,33 @@ fn generated_marker(text: &[u8], family: Family) -> Option<&'static str> {
     }
     let comments = comment_lines(&head, family);
     for line in comments {
-        let has = |phrase: &str| memchr::memmem::find(line, phrase.as_bytes()).is_some();
-        let marker = MARKERS.iter().find(|marker| match **marker {
-            // "Generated from x by y", but not "values generated from the table".
-            "generated from " => {
-                let line = line.trim_ascii_start();
-                let begin = line.iter().position(u8::is_ascii_alphabetic).unwrap_or(0);
-                line[begin..].starts_with(b"generated from ")
-            }
-            marker => has(marker),
-        });
-        if let Some(marker) = marker {
+        if let Some(marker) = generator_in(line) {
             return Some(marker);
         }
-        if let Some(phrase) = DO_NOT_EDIT.iter().find(|phrase| has(phrase))
-            && memchr::memmem::find(&head, b"generated").is_some()
+        if let Some(phrase) = DO_NOT_EDIT.iter().find(|phrase| has(line, phrase))
+            && has(&head, "generated")
         {
             return Some(phrase);
         }
     }
     None
+}
+
+/// The phrase in a line of a comment, in lower case, by which a generator says that it wrote the file.
+pub(super) fn generator_in(line: &[u8]) -> Option<&'static str> {
+    let marker = MARKERS.iter().find(|marker| match **marker {
+        // "Generated from x by y", but not "values generated from the table".
+        "generated from " => {
+            let begin = line.iter().position(u8::is_ascii_alphabetic).unwrap_or(0);
+            line[begin..].starts_with(b"generated from ")
+        }
+        marker => has(line, marker),
+    });
+    marker.copied()
+}
+
+fn has(text: &[u8], phrase: &str) -> bool {
+    memchr::memmem::find(text, phrase.as_bytes()).is_some()
 }
 
 /// The first lines of a text.
@@ -258,12 +268,20 @@ const LICENCES: [&[&str]; 12] = [
     ],
 ];
 
-/// Whether a text is that of a licence: it has two phrases of one, one of them near its beginning, and is neither a file
+/// Whether a text of `family` is that of a licence: it has two phrases of one, one of them near its beginning, and is neither a file
 /// with a licence on top nor data that quotes one.
-fn is_licence(text: &[u8]) -> bool {
-    let marks: [&[u8]; 6] = [b"/*", b"//", b"<", b"{", b"[", b"#!"];
+#[must_use]
+pub fn is_licence(text: &[u8], family: Family) -> bool {
+    if family != Family::Generic {
+        return false;
+    }
+    let marks: [&[u8]; 8] = [b"/*", b"//", b"<", b"{", b"[", b"#!", b"\"\"\"", b"'''"];
     let beginning = text.trim_ascii_start();
-    if marks.iter().any(|mark| beginning.starts_with(mark)) {
+    // One line that begins with `#` is a heading, several are a comment.
+    let mut lines = beginning.split(|&b| b == b'\n').take(3);
+    if marks.iter().any(|mark| beginning.starts_with(mark))
+        || lines.all(|line| line.starts_with(b"#"))
+    {
         return false;
     }
     let head = &text[..text.len().min(LICENCE_SEARCH_BYTES)];
@@ -281,7 +299,7 @@ fn is_licence(text: &[u8]) -> bool {
     }
     let has = |phrase: &&str| memchr::memmem::find(&flat, phrase.as_bytes()).is_some();
     let begins = |phrase: &&str| {
-        let near = &flat[..flat.len().min(1_500)];
+        let near = &flat[..flat.len().min(LICENCE_BEGINNING_BYTES)];
         memchr::memmem::find(near, phrase.as_bytes()).is_some()
     };
     LICENCES.iter().any(|phrases| {
@@ -338,92 +356,6 @@ fn is_datum(text: &[u8]) -> bool {
     /// Longer ones with blanks in them are sentences.
     const BYTES_MAX: usize = 24;
     text.len() <= BYTES_MAX || !text.contains(&b' ')
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-// Headers
-
-/// Where the comment with licence and copyright at the beginning of a text ends: bytes that are left out of fingerprints.
-/// 0 where there is none. A line for the system that names an interpreter goes with it.
-#[must_use]
-pub fn header_end(text: &[u8], family: Family) -> usize {
-    let mut end = 0;
-    let mut at = if text.starts_with(b"\xEF\xBB\xBF") {
-        3
-    } else {
-        0
-    };
-    if text[at..].starts_with(b"#!") && !text[at..].starts_with(b"#![") {
-        at += line_len(&text[at..]);
-    }
-    // Several comments may follow one another; all up to the last one that speaks of rights are the header.
-    while let Some(comment) = comment_at(text, at, family) {
-        if speaks_of_rights(&text[comment.clone()]) {
-            end = comment.end;
-        }
-        at = comment.end;
-    }
-    end
-}
-
-/// The next comment from `at` on, if nothing but white space stands before it; lines of line comments are one.
-fn comment_at(text: &[u8], at: usize, family: Family) -> Option<std::ops::Range<usize>> {
-    let blanks = text[at..].iter().take_while(|&&b| is(b, SPACE)).count();
-    let start = at + blanks;
-    let rest = &text[start..];
-    let block = |open: &[u8], close: &[u8]| {
-        let inside = rest.strip_prefix(open)?;
-        let len = memchr::memmem::find(inside, close)?;
-        Some(start..start + open.len() + len + close.len())
-    };
-    let by_family = match family {
-        Family::Python => None,
-        Family::Generic => block(b"/*", b"*/").or_else(|| block(b"<!--", b"-->")),
-        _ => block(b"/*", b"*/"),
-    };
-    let mark: &[u8] = match family {
-        Family::Python => b"#",
-        Family::Generic if rest.starts_with(b"#") => b"#",
-        _ => b"//",
-    };
-    by_family.or_else(|| {
-        let mut end = start;
-        while text[end..].trim_ascii_start().starts_with(mark) {
-            let blanks = text[end..].iter().take_while(|&&b| is(b, SPACE)).count();
-            // A blank line ends a run of line comments.
-            let has_blank_line = memchr::memchr_iter(b'\n', &text[end..end + blanks]).count() > 0;
-            // So does another kind of comment, as that of documentation.
-            let kind = |at: usize| text.get(at + 2).filter(|b| matches!(b, b'/' | b'!'));
-            if end > start && (has_blank_line || kind(end + blanks) != kind(start)) {
-                break;
-            }
-            end += blanks + line_len(&text[end + blanks..]);
-        }
-        (end > start).then_some(start..end)
-    })
-}
-
-/// Bytes of a line with its line feed.
-fn line_len(rest: &[u8]) -> usize {
-    memchr::memchr(b'\n', rest).map_or(rest.len(), |len| len + 1)
-}
-
-/// Whether a comment speaks of licence or copyright.
-fn speaks_of_rights(comment: &[u8]) -> bool {
-    /// A header is no longer than the longest licence.
-    const BYTES_MAX: usize = 64 * 1_024;
-    let words: [&[u8]; 8] = [
-        b"copyright",
-        b"licen",
-        b"spdx",
-        b"all rights reserved",
-        b"(c) ",
-        b"\xC2\xA9",
-        b"redistribut",
-        b"public domain",
-    ];
-    let comment = comment[..comment.len().min(BYTES_MAX)].to_ascii_lowercase();
-    has_any(&comment, &words)
 }
 
 #[cfg(test)]
@@ -500,6 +432,18 @@ mod tests {
             Nature::Code,
         );
         is_of(&format!("/* {text} */\na"), Family::Generic, Nature::Code);
+        let comment = text.replace('\n', "\n# ");
+        is_of(
+            &format!("# {comment}\nVERSION = 1\n"),
+            Family::Generic,
+            Nature::Code,
+        );
+        is_of(
+            &format!("\"\"\"\n{text}\"\"\"\n"),
+            Family::Generic,
+            Nature::Code,
+        );
+        is_of(&format!("# A\n\n{text}"), Family::Generic, Nature::Licence);
         // Prose that ends with a licence is no licence.
         let late = format!("{}{text}", "What the program does. ".repeat(100));
         is_of(&late, Family::Generic, Nature::Code);
@@ -518,52 +462,5 @@ mod tests {
         is_of("module.exports = [1, 2, 3];", Family::Script, Nature::Code);
         is_of(&"a(1, b.c);\n".repeat(100), Family::Script, Nature::Code);
         is_of(&"}});\n".repeat(100), Family::Script, Nature::Code);
-    }
-
-    #[track_caller]
-    fn header(family: Family, header: &str, rest: &str) {
-        let text = format!("{header}{rest}");
-        assert_eq!(
-            &text[..header_end(text.as_bytes(), family)],
-            header,
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn the_licence_on_top_is_the_header() {
-        header(
-            Family::Script,
-            "/* (c) A, MIT License */",
-            "\nimport a from 'b';\n",
-        );
-        header(
-            Family::Script,
-            "// Copyright A\n// all of it\n",
-            "\n// What it does.\nlet a;\n",
-        );
-        header(
-            Family::Script,
-            "#!/usr/bin/env node\n/** Words. */\n/* @license MIT */",
-            " let a;\n",
-        );
-        header(
-            Family::Python,
-            "#!/usr/bin/python\n# Copyright A\n",
-            "import b\n",
-        );
-        header(
-            Family::Rust,
-            "// SPDX-License-Identifier: MIT\n",
-            "//! The module.\n",
-        );
-        header(Family::Generic, "<!-- Copyright A -->", "<a/>");
-        header(
-            Family::Clike,
-            "",
-            "/* What it does. */ int a; /* Copyright A */",
-        );
-        header(Family::Clike, "", "/* Copyright A, open");
-        header(Family::Script, "", "");
     }
 }

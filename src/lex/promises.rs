@@ -8,16 +8,10 @@ use proptest::prelude::*;
 use super::shown::assert_promises;
 use super::{Family, Sink, Token, family_of, header_end, lex, nature_of};
 
-const FAMILIES: [Family; 5] = [
-    Family::Script,
-    Family::Python,
-    Family::Rust,
-    Family::Clike,
-    Family::Generic,
-];
+const FAMILIES: [Family; Family::ALL.len()] = Family::ALL;
 
 /// What begins or ends something in one of the languages.
-const MARKS: [&str; 64] = [
+const MARKS: [&str; 84] = [
     "\"",
     "'",
     "`",
@@ -82,6 +76,26 @@ const MARKS: [&str; 64] = [
     "package a\n",
     "using A;\n",
     "é",
+    "<!--",
+    "-->",
+    "<script>",
+    "</script>",
+    "<style>",
+    "<a b=",
+    "#{",
+    "%w[",
+    "%(",
+    "<<~A\n",
+    "=begin\n",
+    "$(",
+    "$((",
+    "case ",
+    "esac",
+    "url(",
+    "@{",
+    "@media ",
+    "$$",
+    "--",
 ];
 
 fn assert_all(text: &[u8]) {
@@ -106,6 +120,47 @@ proptest! {
     }
 }
 
+/// Texts with something of everything that a lexer keeps in mind.
+const TEXTS: [&str; 5] = [
+    "=begin\n=end\ndef a?(b: %w[c d], e: <<~F)\n  \"#{g 'h'} #{%q(i(j))}\" =~ /k#{l}/i\n  m\n  F\nend\n__END__\nn",
+    "a() {\n  b=\"c ${d:-\"e\"} $(f `g` 'h')\" # i\n  case $j in k) cat <<-'L' ;; esac\n\tm\n\tL\n  $((1 << n))\n}\n",
+    "@media (a) { .b-#{$c}:not([d='e']) { f: url( g;h ) #fff 1.5em; /* i */ } }\n$j: (k: l);\n@m: ~'@{n}'; // o\n",
+    "<!DOCTYPE a><!-- b --><c d='e' @f=\"g('h')\" {...i} />{{ j }} k<script type=module>`l${m}`</script><style>n{o:p}</style>",
+    "-- a\nCREATE FUNCTION b() AS $c$ 'd''e' E'\\'' $c$; /* f */ SELECT `g`, \"h\", [i], @j, 1.5e3\n# l\n",
+];
+
+#[test]
+fn a_text_may_be_cut_anywhere() {
+    for text in TEXTS {
+        for at in 0..=text.len() {
+            for family in FAMILIES {
+                assert_promises(family, &text.as_bytes()[..at]);
+                assert_promises(family, &text.as_bytes()[at..]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_opens_deep_is_read_to_its_end() {
+    let nests = [
+        (Family::Ruby, "\"#{", "}\""),
+        (Family::Ruby, "%(", ")"),
+        (Family::Shell, "\"$(", ")\""),
+        (Family::Shell, "${a:-", "}"),
+        (Family::Shell, "`", "`"),
+        (Family::Css, "#{", "}"),
+        (Family::Css, "a{", "}"),
+        (Family::Html, "<a b={", "}>"),
+        (Family::Html, "{{", "}}"),
+        (Family::Sql, "(", ")"),
+    ];
+    for (family, open, close) in nests {
+        let text = format!("{}1{}", open.repeat(20_000), close.repeat(20_000));
+        assert_promises(family, text.as_bytes());
+    }
+}
+
 struct Count(u64);
 
 impl Sink for Count {
@@ -118,7 +173,7 @@ impl Sink for Count {
 fn repeats_are_read_in_linear_time() {
     /// Of each repeat: where nothing is optimised, what is read byte by byte shows; else also what is searched quickly.
     const BYTES: usize = if cfg!(debug_assertions) {
-        60_000
+        30_000
     } else {
         2_000_000
     };

@@ -602,120 +602,178 @@ fn operator_len(four: [u8; 4]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::Family;
-    use super::super::shown::shown;
-
-    #[track_caller]
-    fn gives(text: &str, tokens: &str) {
-        assert_eq!(shown(Family::Python, text), tokens, "{text}");
-    }
+    use super::super::shown::gives;
 
     #[test]
     fn strings_of_every_prefix_are_their_text() {
-        gives("'a' \"b\" ''", "¶ t:a t:b t:");
+        gives(Family::Python, "'a' \"b\" ''", "¶ t:a t:b t:");
         gives(
+            Family::Python,
             "u'a' b'b' r'c' Rb'd' bR'e' ur'f'",
             "¶ t:a t:b t:c t:d t:e t:f",
         );
-        gives(r"'\'' r'\' ' '\\'", r"¶ t:\' t:\'  t:\\");
-        gives("'a\\\nb'", "¶ t:a\\\nb");
-        gives("'''a'b''c\n''' \"\"\"\\\"\"\"\"", "¶ t:a'b''c\n t:\\\"");
-        gives("x if'a'in b", "¶ n:x k:if t:a k:in n:b");
+        gives(Family::Python, r"'\'' r'\' ' '\\'", r"¶ t:\' t:\'  t:\\");
+        gives(Family::Python, "'a\\\nb'", "¶ t:a\\\nb");
+        gives(
+            Family::Python,
+            "'''a'b''c\n''' \"\"\"\\\"\"\"\"",
+            "¶ t:a'b''c\n t:\\\"",
+        );
+        gives(Family::Python, "x if'a'in b", "¶ n:x k:if t:a k:in n:b");
     }
 
     #[test]
     fn formatted_strings_are_stretches_and_expressions() {
-        gives("f''", "¶ t:");
-        gives("f'a{b}c'", "¶ t:a { n:b } t:c");
-        gives("f'{a}{b.c}'", "¶ t: { n:a } t: { n:b . p:c } t:");
+        gives(Family::Python, "f''", "¶ t:");
+        gives(Family::Python, "f'a{b}c'", "¶ t:a { n:b } t:c");
         gives(
+            Family::Python,
+            "f'{a}{b.c}'",
+            "¶ t: { n:a } t: { n:b . p:c } t:",
+        );
+        gives(
+            Family::Python,
             "f'{{a}} {b!r:>{w}.{p}}'",
             "¶ t:{{a}}  { n:b ! n:r : t:> { n:w } t:. { n:p } } t:",
         );
         gives(
+            Family::Python,
             "f'{a:=10}{b=}{c!=d}'",
             "¶ t: { n:a : t:=10 } t: { n:b = } t: { n:c != n:d } t:",
         );
-        gives("f'{a['b']}'", "¶ t: { n:a [ t:b ] } t:");
-        gives("f'{f'{f'{1}'}'}'", "¶ t: { t: { t: { d:1 } t: } t: } t:");
-        gives("f'{ {1: 2}[1] }'", "¶ t: { { d:1 : d:2 } [ d:1 ] } t:");
-        gives("f'{(lambda x: 1)}'", "¶ t: { ( k:lambda n:x : d:1 ) } t:");
-        gives("f'''a\n{b\n}'''", "¶ t:a\n { n:b } t:");
-        gives(r"f'\N{DASH}\{a}'", r"¶ t:\N{DASH}\ { n:a } t:");
-        gives(r"rf'\N{a}' t'{b}'", r"¶ t:\N { n:a } t: t: { n:b } t:");
-        gives("f'{f(a=1)}'", "¶ t: { n:f ( p:a = d:1 ) } t:");
+        gives(Family::Python, "f'{a['b']}'", "¶ t: { n:a [ t:b ] } t:");
+        gives(
+            Family::Python,
+            "f'{f'{f'{1}'}'}'",
+            "¶ t: { t: { t: { d:1 } t: } t: } t:",
+        );
+        gives(
+            Family::Python,
+            "f'{ {1: 2}[1] }'",
+            "¶ t: { { d:1 : d:2 } [ d:1 ] } t:",
+        );
+        gives(
+            Family::Python,
+            "f'{(lambda x: 1)}'",
+            "¶ t: { ( k:lambda n:x : d:1 ) } t:",
+        );
+        gives(Family::Python, "f'''a\n{b\n}'''", "¶ t:a\n { n:b } t:");
+        gives(
+            Family::Python,
+            r"f'\N{DASH}\{a}'",
+            r"¶ t:\N{DASH}\ { n:a } t:",
+        );
+        gives(
+            Family::Python,
+            r"rf'\N{a}' t'{b}'",
+            r"¶ t:\N { n:a } t: t: { n:b } t:",
+        );
+        gives(
+            Family::Python,
+            "f'{f(a=1)}'",
+            "¶ t: { n:f ( p:a = d:1 ) } t:",
+        );
     }
 
     #[test]
     fn numbers_are_whole() {
         gives(
+            Family::Python,
             "0x1F_ff 1_000.5e-3j .5 1. 1e5J 0o17 0b1 0777L 1.e5",
             "¶ d:0x1F_ff d:1_000.5e-3j d:.5 d:1. d:1e5J d:0o17 d:0b1 d:0777L d:1.e5",
         );
-        gives("1if 0xfor 1else x", "¶ d:1 k:if d:0xf k:or d:1 k:else n:x");
-        gives("a[1:2]", "¶ n:a [ d:1 : d:2 ]");
+        gives(
+            Family::Python,
+            "1if 0xfor 1else x",
+            "¶ d:1 k:if d:0xf k:or d:1 k:else n:x",
+        );
+        gives(Family::Python, "a[1:2]", "¶ n:a [ d:1 : d:2 ]");
     }
 
     #[test]
     fn names_are_told_from_properties() {
         gives(
+            Family::Python,
             "a.b.c(d, e=f, g==h)",
             "¶ n:a . p:b . p:c ( n:d , p:e = n:f , n:g == n:h )",
         );
         gives(
+            Family::Python,
             "def f(a, b=1, *c): pass",
             "¶ k:def n:f ( n:a , n:b = d:1 , * n:c ) : k:pass",
         );
         gives(
+            Family::Python,
             "class A(metaclass=M): pass",
             "¶ k:class n:A ( p:metaclass = n:M ) : k:pass",
         );
-        gives("from . import a", "¶ k:from . k:import n:a");
-        gives("x[...]", "¶ n:x [ ... ]");
+        gives(Family::Python, "from . import a", "¶ k:from . k:import n:a");
+        gives(Family::Python, "x[...]", "¶ n:x [ ... ]");
         gives(
+            Family::Python,
             "f((a := 1), [b], {c: d})",
             "¶ n:f ( ( n:a := d:1 ) , [ n:b ] , { n:c : n:d } )",
         );
         gives(
+            Family::Python,
             "a **= b // c -> d <> e @= f",
             "¶ n:a **= n:b // n:c -> n:d <> n:e @= n:f",
         );
-        gives("é = match", "¶ n:é = n:match");
+        gives(Family::Python, "é = match", "¶ n:é = n:match");
     }
 
     #[test]
     fn comments_and_joined_lines_give_nothing() {
-        gives("#!/bin/python\na # b 'c\n# d", "¶ n:a");
-        gives("\u{FEFF}a = \\\nb", "¶ n:a = n:b");
-        gives("a = \\\r\nb", "¶ n:a = n:b");
-        gives("\"\"\"doc\"\"\"\n", "¶ t:doc");
+        gives(Family::Python, "#!/bin/python\na # b 'c\n# d", "¶ n:a");
+        gives(Family::Python, "\u{FEFF}a = \\\nb", "¶ n:a = n:b");
+        gives(Family::Python, "a = \\\r\nb", "¶ n:a = n:b");
+        gives(Family::Python, "\"\"\"doc\"\"\"\n", "¶ t:doc");
     }
 
     #[test]
     fn pieces_are_what_stands_at_the_left() {
-        gives("a\nb\n c\nd", "¶ n:a ¶ n:b n:c ¶ n:d");
-        gives("f(\na\n)\ng", "¶ n:f ( n:a ) ¶ n:g");
+        gives(Family::Python, "a\nb\n c\nd", "¶ n:a ¶ n:b n:c ¶ n:d");
+        gives(Family::Python, "f(\na\n)\ng", "¶ n:f ( n:a ) ¶ n:g");
         gives(
+            Family::Python,
             "@a\n@b\ndef f(): pass\n@c\nclass D: pass",
             "¶ @ n:a @ n:b k:def n:f ( ) : k:pass ¶ @ n:c k:class n:D : k:pass",
         );
-        gives("if a:\n b\nelse:\n c", "¶ k:if n:a : n:b k:else : n:c");
-        gives("a\r\nb\r\n", "¶ n:a ¶ n:b");
+        gives(
+            Family::Python,
+            "if a:\n b\nelse:\n c",
+            "¶ k:if n:a : n:b k:else : n:c",
+        );
+        gives(Family::Python, "a\r\nb\r\n", "¶ n:a ¶ n:b");
     }
 
     #[test]
     fn what_is_broken_is_left_behind_soon() {
-        gives("f(a\ndef g(): pass", "¶ n:f ( n:a ¶ k:def n:g ( ) : k:pass");
-        gives("it's done\nb = 'c'", "¶ n:it ' n:s n:done ¶ n:b = t:c");
-        gives("of it.'''\na = 'b'", "¶ n:of n:it . ''' ¶ n:a = t:b");
         gives(
+            Family::Python,
+            "f(a\ndef g(): pass",
+            "¶ n:f ( n:a ¶ k:def n:g ( ) : k:pass",
+        );
+        gives(
+            Family::Python,
+            "it's done\nb = 'c'",
+            "¶ n:it ' n:s n:done ¶ n:b = t:c",
+        );
+        gives(
+            Family::Python,
+            "of it.'''\na = 'b'",
+            "¶ n:of n:it . ''' ¶ n:a = t:b",
+        );
+        gives(
+            Family::Python,
             "    some words\n    \"\"\"\n    a = \"\"\"b\"\"\"",
             "n:some n:words \"\"\" n:a = t:b",
         );
-        gives("'open\na", "¶ ' n:open ¶ n:a");
-        gives("'''open\na", "¶ ''' n:open ¶ n:a");
-        gives("f'open\na", "¶ t:open ¶ n:a");
-        gives("f'{a:open\nb", "¶ t: { n:a : t:open ¶ n:b");
-        gives("f'{)}' ]", "¶ t: { ) } t: ]");
-        gives("f'}'", "¶ t:}");
+        gives(Family::Python, "'open\na", "¶ ' n:open ¶ n:a");
+        gives(Family::Python, "'''open\na", "¶ ''' n:open ¶ n:a");
+        gives(Family::Python, "f'open\na", "¶ t:open ¶ n:a");
+        gives(Family::Python, "f'{a:open\nb", "¶ t: { n:a : t:open ¶ n:b");
+        gives(Family::Python, "f'{)}' ]", "¶ t: { ) } t: ]");
+        gives(Family::Python, "f'}'", "¶ t:}");
     }
 }

@@ -110,6 +110,11 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
         }
     }
 
+    /// Where its tokens go.
+    pub(super) fn sink(&mut self) -> &mut S {
+        self.sink
+    }
+
     /// The byte so many behind this place; 0 behind the end.
     #[inline]
     pub(super) fn byte(&self, ahead: usize) -> u8 {
@@ -261,6 +266,37 @@ impl<'t, 's, S: Sink> Reader<'t, 's, S> {
             }
             None => self.punct(1),
         }
+    }
+
+    /// The end of the number that begins here: digits with `_` between them, a fraction where a digit follows its point,
+    /// an exponent, and a suffix or unit (`0xff`, `1_000`, `1.5e3`, `2r`, `10px`).
+    #[inline]
+    pub(super) fn number_end(&self) -> usize {
+        let byte = |at: usize| self.text.get(at).copied().unwrap_or(0);
+        let digits = |mut at: usize| {
+            while is(byte(at), DIGIT) || byte(at) == b'_' {
+                at += 1;
+            }
+            at
+        };
+        let mut end = digits(self.at);
+        if byte(end) == b'.' && byte(end + 1).is_ascii_digit() {
+            end = digits(end + 1);
+        }
+        if byte(end) | 0x20 == b'e' {
+            let signed = usize::from(matches!(byte(end + 1), b'+' | b'-'));
+            if byte(end + 1 + signed).is_ascii_digit() {
+                end = digits(end + 1 + signed);
+            }
+        }
+        self.run_from(end, WORD)
+    }
+
+    /// The byte before this place; a line feed at the beginning.
+    #[inline]
+    pub(super) fn byte_before(&self) -> u8 {
+        let before = self.at.checked_sub(1).and_then(|at| self.text.get(at));
+        before.copied().unwrap_or(b'\n')
     }
 
     /// Where these bytes come next, from `from` on.

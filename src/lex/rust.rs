@@ -428,26 +428,28 @@ fn operator_len(four: [u8; 4]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::Family;
-    use super::super::shown::shown;
-
-    #[track_caller]
-    fn gives(text: &str, tokens: &str) {
-        assert_eq!(shown(Family::Rust, text), tokens, "{text}");
-    }
+    use super::super::shown::gives;
 
     #[test]
     fn strings_of_all_kinds_are_their_text() {
         gives(
+            Family::Rust,
             r##""a" b"b" c"c" r"d" br"e\" cr"f""##,
             r"¶ t:a t:b t:c t:d t:e\ t:f",
         );
-        gives(r###"r#"a"b"# br##"a"#b"## r"""###, "¶ t:a\"b t:a\"#b t:");
         gives(
+            Family::Rust,
+            r###"r#"a"b"# br##"a"#b"## r"""###,
+            "¶ t:a\"b t:a\"#b t:",
+        );
+        gives(
+            Family::Rust,
             r#""a\"b\\" "a
 b""#,
             "¶ t:a\\\"b\\\\ t:a\nb",
         );
         gives(
+            Family::Rust,
             r"'a' '\'' '\n' '\u{1F600}' 'é' '日' b'\\' ' '",
             r"¶ t:a t:\' t:\n t:\u{1F600} t:é t:日 t:\\ t: ",
         );
@@ -455,22 +457,29 @@ b""#,
 
     #[test]
     fn lifetimes_are_no_characters() {
-        gives("<'a, 'b: 'a>", "¶ < n:'a , n:'b : n:'a >");
+        gives(Family::Rust, "<'a, 'b: 'a>", "¶ < n:'a , n:'b : n:'a >");
         gives(
+            Family::Rust,
             "&'static str 'l: loop {}",
             "¶ & n:'static n:str n:'l : k:loop { }",
         );
-        gives("'r#async", "¶ n:'r#async");
-        gives("f::<'a>('a', '_')", "¶ n:f :: < n:'a > ( t:a , t:_ )");
+        gives(Family::Rust, "'r#async", "¶ n:'r#async");
+        gives(
+            Family::Rust,
+            "f::<'a>('a', '_')",
+            "¶ n:f :: < n:'a > ( t:a , t:_ )",
+        );
     }
 
     #[test]
     fn numbers_are_whole() {
         gives(
+            Family::Rust,
             "0xFFu8 1_000usize 1.0 1. 1e10 1E+5_f32 0b1010_1010 1f32 0o17",
             "¶ d:0xFFu8 d:1_000usize d:1.0 d:1. d:1e10 d:1E+5_f32 d:0b1010_1010 d:1f32 d:0o17",
         );
         gives(
+            Family::Rust,
             "1..2 1.max(2) a.0.1 1..=2",
             "¶ d:1 .. d:2 d:1 . p:max ( d:2 ) n:a . d:0.1 d:1 ..= d:2",
         );
@@ -478,54 +487,68 @@ b""#,
 
     #[test]
     fn names_are_told_from_properties() {
-        gives("a.b().await.r#type", "¶ n:a . p:b ( ) . k:await . p:type");
         gives(
+            Family::Rust,
+            "a.b().await.r#type",
+            "¶ n:a . p:b ( ) . k:await . p:type",
+        );
+        gives(
+            Family::Rust,
             "A { b: c, d, e: f }",
             "¶ n:A { p:b : n:c , n:d , p:e : n:f }",
         );
         gives(
+            Family::Rust,
             "struct A<T: B, U: C> { pub a: T, #[x] b: U, pub(crate) c: D }",
             "¶ k:struct n:A < n:T : n:B , n:U : n:C > { k:pub p:a : n:T , # [ n:x ] p:b : n:U , k:pub ( k:crate ) p:c : n:D }",
         );
         gives(
+            Family::Rust,
             "impl A { fn f<T: B, U: C>(a: T, b: U) where T: D, U: E {} }",
             "¶ k:impl n:A { k:fn n:f < n:T : n:B , n:U : n:C > ( n:a : n:T , n:b : n:U ) k:where n:T : n:D , n:U : n:E { } }",
         );
         gives(
+            Family::Rust,
             "fn f() { let a: B = c; x::y }",
             "¶ k:fn n:f ( ) { k:let n:a : n:B = n:c ; n:x :: n:y }",
         );
-        gives("r#fn r#match", "¶ n:fn n:match");
+        gives(Family::Rust, "r#fn r#match", "¶ n:fn n:match");
     }
 
     #[test]
     fn comments_give_nothing() {
-        gives("// a\n/// b\n//! c\n/* d /* e */ \" */ f /** g */", "¶ n:f");
-        gives("#!/usr/bin/env x\na", "¶ n:a");
-        gives("#![a]", "¶ # ! [ n:a ]");
+        gives(
+            Family::Rust,
+            "// a\n/// b\n//! c\n/* d /* e */ \" */ f /** g */",
+            "¶ n:f",
+        );
+        gives(Family::Rust, "#!/usr/bin/env x\na", "¶ n:a");
+        gives(Family::Rust, "#![a]", "¶ # ! [ n:a ]");
     }
 
     #[test]
     fn pieces_are_items_with_their_attributes() {
         gives(
+            Family::Rust,
             "use a;\n#[b]\nfn c() { ; }\nmod d;",
             "¶ k:use n:a ; ¶ # [ n:b ] k:fn n:c ( ) { ; } ¶ k:mod n:d ;",
         );
         gives(
+            Family::Rust,
             "static A: B = B {}; struct C;",
             "¶ k:static n:A : n:B = n:B { } ; ¶ k:struct n:C ;",
         );
-        gives("a! {} b!();", "¶ n:a ! { } ¶ n:b ! ( ) ;");
+        gives(Family::Rust, "a! {} b!();", "¶ n:a ! { } ¶ n:b ! ( ) ;");
     }
 
     #[test]
     fn what_is_broken_is_left_behind_soon() {
-        gives("a \"open b", "¶ n:a \" n:open n:b");
-        gives("r#\"open b", "¶ n:r # \" n:open n:b");
-        gives("/* open /* a */ b", "¶ n:b");
-        gives("/* open b", "¶ / * n:open n:b");
-        gives("}} ) fn a() {}", "¶ } } ) k:fn n:a ( ) { }");
-        gives("'\\", "¶ ' \\");
-        gives("b\"open", "¶ n:b \" n:open");
+        gives(Family::Rust, "a \"open b", "¶ n:a \" n:open n:b");
+        gives(Family::Rust, "r#\"open b", "¶ n:r # \" n:open n:b");
+        gives(Family::Rust, "/* open /* a */ b", "¶ n:b");
+        gives(Family::Rust, "/* open b", "¶ / * n:open n:b");
+        gives(Family::Rust, "}} ) fn a() {}", "¶ } } ) k:fn n:a ( ) { }");
+        gives(Family::Rust, "'\\", "¶ ' \\");
+        gives(Family::Rust, "b\"open", "¶ n:b \" n:open");
     }
 }

@@ -51,6 +51,12 @@ pub(super) fn shown(family: Family, text: &str) -> String {
     words.join(" ")
 }
 
+/// Asserts that a text gives these tokens, as [`shown`] writes them.
+#[track_caller]
+pub(super) fn gives(family: Family, text: &str, tokens: &str) {
+    assert_eq!(shown(family, text), tokens, "{text}");
+}
+
 /// Asserts what every lexer promises of the tokens of a text.
 pub(super) fn assert_promises(family: Family, text: &[u8]) {
     let mut end = 0;

@@ -9,8 +9,9 @@ use askama::Template;
 use super::text;
 use super::{ReportError, html::filters};
 use crate::record::{Grade, Match};
+use crate::signature::norm_text::text_of;
 use crate::signature::validation::Card;
-use crate::signature::{SharedCount, lines_of, text_of};
+use crate::signature::{SharedCount, lines_of};
 
 /// Lines of one stretch that are shown on each side; the rest is counted.
 const LINES_MAX: usize = 2_000;

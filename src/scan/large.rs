@@ -16,11 +16,12 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::analyse::{
-    Analyser, Begun, Building, Frame, Keep, Visited, WINDOW, absent, fill, given_links, match_facts,
-};
+use super::analyse::{Analyser, Begun, Keep, absent, fill, match_facts};
+use super::building::{Building, Frame, Visited};
 use super::facts::{Child, Facts, MatchFact};
 use super::formats;
+use super::links::given_links;
+use super::streamed::WINDOW;
 use super::unit::{HEAD, digests};
 use crate::blob::{ContentKey, Sha256Digest};
 use crate::container::{Body, Event, Input, InputFile, Member, Trouble, Walker};

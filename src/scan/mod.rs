@@ -8,15 +8,18 @@
 //! ([`place`]), and the facts of a loose file that wait for its neighbours ([`OpenFacts`]).
 
 pub mod analyse;
+pub mod building;
 pub mod facts;
 pub mod formats;
 mod hollow;
 pub mod images;
 pub mod input;
 pub mod large;
+mod links;
 pub mod place;
 pub mod public;
 pub mod seen;
+mod streamed;
 pub mod tally;
 pub mod tree_id;
 pub mod triage;

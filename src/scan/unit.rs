@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::analyse::{Analyser, Building, Visited, as_void_layer, guarded};
+use super::analyse::{Analyser, guarded};
+use super::building::{Building, Visited, as_void_layer};
 use super::facts::{Child, Facts, TextDigest, Tree};
 use super::formats;
 use super::hollow::Pieces;

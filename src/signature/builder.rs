@@ -1,22 +1,28 @@
 //! Builds a signature set and its names from files, in whatever order they come.
 //!
 //! The same files give the same bytes: entries are sorted, equal ones collapse, the key follows from the content (or is
-//! given), and nothing of the machine or the hour goes in. The result is returned, not written: who writes it chooses
+//! given), and nothing of the machine or the hour goes in. Files are not made here: who has the set written chooses
 //! the place and the permissions, and writes under a new name, since a set may be mapped by somebody
-//! ([`Set::open`](super::Set::open)).
+//! ([`Set::open`](super::Set::open)). What is larger than memory is kept where the caller says ([`Spill`], and
+//! [`runs`](super::runs) for how).
+
+use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::digest::{FileDigests, digests_of, hex};
 use super::format::{
-    self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_FOR_THIRD_PARTIES,
-    FLAG_PUBLIC, FileRow, LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID, PartyFlag, Preface,
+    self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_COMPACT,
+    FLAG_FOR_THIRD_PARTIES, FLAG_PUBLIC, FileRow, LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID,
+    PartyFlag, Preface,
 };
-use super::index::{self, Form, TierKey};
+use super::index::{self, Form, Stored, TierKey};
 use super::key::Key;
 use super::prints::{FilePrints, Tier};
-use super::{names, table};
+use super::runs::{Body, Spill, Stores};
+use super::{compact, names, table};
+use crate::lex::Family;
 
 /// One file of the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +86,8 @@ pub struct Options {
     /// The set is to be handed on: single atoms, which can be guessed one by one, are left out. Short texts are the
     /// caller's to leave out.
     pub for_third_parties: bool,
+    /// Fewer fingerprints are kept: see [`compact`](super::compact). Nothing is left out of a baseline.
+    pub compact: bool,
     /// The key, if one is given. Without one it is derived and stands in the set.
     pub key: Option<Key>,
 }
@@ -121,6 +129,20 @@ pub enum BuildError {
         /// The SHA-256 that both have, hexadecimal.
         sha256: String,
     },
+    /// What is built could not be written, or what was put aside could not be read again.
+    #[error("the set could not be written: {reason}; is there room on the disk?")]
+    Io {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl From<io::Error> for BuildError {
+    fn from(error: io::Error) -> BuildError {
+        BuildError::Io {
+            reason: error.to_string(),
+        }
+    }
 }
 
 /// A set and its names, ready to be written.
@@ -155,8 +177,12 @@ pub struct Summary {
     pub printed: u32,
     /// Fingerprints that were left out, since the set is to be handed on.
     pub atoms_left_out: u64,
+    /// Fingerprints that were left out, since the set is compact.
+    pub thinned_out: u64,
     /// The sections of the set by id, with their length in bytes.
     pub sections: Vec<(&'static str, u64)>,
+    /// Length of the set in bytes.
+    pub set_bytes: u64,
     /// SHA-256 of the set's bytes.
     pub set_sha256: [u8; 32],
     /// Id of the key.
@@ -169,7 +195,34 @@ pub struct SetBuilder {
     work: String,
     release: String,
     options: Options,
-    entries: Vec<FileEntry>,
+    entries: Vec<Entry>,
+    stores: Stores,
+    /// The first thing that failed.
+    failed: Option<BuildError>,
+}
+
+/// What is held of a file: all but its fingerprints.
+#[derive(Debug)]
+struct Entry {
+    path: Box<[u8]>,
+    bytes: u64,
+    lines: u32,
+    party: PartyFlag,
+    licence: LicenceFlag,
+    sha256: [u8; 32],
+    git_sha1: [u8; 20],
+    crc32: u32,
+    norm: Option<[u8; 32]>,
+    family: Option<Family>,
+    /// Where its fingerprints lie, in the order of [`Tier::ALL`].
+    prints: [Stored; Tier::ALL.len()],
+    thinned_out: u32,
+}
+
+impl Entry {
+    fn has_prints(&self) -> bool {
+        self.prints.iter().any(|tier| tier.prints > 0)
+    }
 }
 
 impl SetBuilder {
@@ -185,97 +238,222 @@ impl SetBuilder {
             release: release.into(),
             options,
             entries: Vec::new(),
+            stores: Stores::in_memory(),
+            failed: None,
         }
     }
 
-    /// Adds a file. Order does not matter; the same path with the same SHA-256 counts once, as first-party if it was
-    /// that once.
-    pub fn add(&mut self, entry: FileEntry) {
-        self.entries.push(entry);
+    /// Has what does not fit in memory put aside. To be called before the first file is added.
+    #[must_use]
+    pub fn spilling(mut self, spill: Spill) -> SetBuilder {
+        self.stores = Stores::spilling(spill);
+        self
     }
 
-    /// Builds the set and its names.
+    /// Adds a file, and gives a number for it. Order does not matter; the same path with the same SHA-256 counts once, as
+    /// first-party if it was that once. What fails is told by [`SetBuilder::check`] and at the end.
+    pub fn add(&mut self, file: FileEntry) -> usize {
+        let at = self.entries.len();
+        match self.entry(file) {
+            Ok(entry) => self.entries.push(entry),
+            Err(error) => self.failed = self.failed.take().or(Some(error.into())),
+        }
+        at
+    }
+
+    /// Puts the fingerprints of a file aside.
+    fn entry(&mut self, mut file: FileEntry) -> io::Result<Entry> {
+        let (mut prints, mut thinned_out) = ([Stored::default(); Tier::ALL.len()], 0);
+        for tier in Tier::ALL {
+            if self.options.compact && !self.options.baseline {
+                thinned_out += file
+                    .prints
+                    .retain(tier, |value| compact::keeps(tier, value));
+            }
+            let form = self.form_of(tier);
+            prints[tier as usize] =
+                Stored::put(form, file.prints.of_tier(tier), &mut self.stores.kept)?;
+        }
+        Ok(Entry {
+            path: file.path.into_boxed_slice(),
+            bytes: file.bytes,
+            lines: file.lines,
+            party: file.party,
+            licence: file.licence,
+            sha256: file.sha256,
+            git_sha1: file.git_sha1,
+            crc32: file.crc32,
+            norm: file.norm,
+            family: file.prints.family(),
+            prints,
+            thinned_out,
+        })
+    }
+
+    fn form_of(&self, tier: Tier) -> Form {
+        match tier {
+            _ if self.options.baseline => Form::Frequencies,
+            Tier::Atoms => Form::Files,
+            _ => Form::Places,
+        }
+    }
+
+    /// Says what is known of the licence of a file, by the number that [`SetBuilder::add`] gave.
+    pub fn set_licence(&mut self, at: usize, licence: LicenceFlag) {
+        if let Some(entry) = self.entries.get_mut(at) {
+            entry.licence = licence;
+        }
+    }
+
+    /// Whether all went well so far, for those who would else read on for hours.
+    ///
+    /// # Errors
+    /// What could not be put aside.
+    pub fn check(&self) -> Result<(), BuildError> {
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    /// Builds the set and its names, in memory.
     ///
     /// # Errors
     /// A name that is empty or too long, no file, too many, or entries that contradict each other.
     pub fn finish(self) -> Result<Built, BuildError> {
-        check_name("work", &self.work)?;
-        check_name("release", &self.release)?;
-        let added = self.entries.len();
-        let entries = in_order(self.entries);
-        if entries.is_empty() {
-            return Err(BuildError::NoFiles);
-        }
-        let contents = distinct_contents(&entries)?;
-        let rows: Vec<FileRow> = entries.iter().map(file_row).collect();
-        let counts = count(&rows)?;
-
-        let (key, stored_key) = match self.options.key {
-            Some(given) => (given, None),
-            None => {
-                let derived = Key::derived(&self.work, &self.release, &contents);
-                (derived.clone(), Some(derived))
-            }
-        };
-        let is_handed_on = self.options.for_third_parties;
-        let mut sections = vec![
-            (CRC_SIZE_ID, crc_size_section(&key, &entries)),
-            (EXACT_ID, exact_section(&key, &entries)),
-            (FILES_ID, rows.iter().flat_map(FileRow::encode).collect()),
-            (NORM_TEXT_ID, norm_text_section(&key, &entries)),
-        ];
-        if entries.iter().any(|entry| !entry.prints.is_empty()) {
-            let is_baseline = self.options.baseline;
-            let tiers = Tier::ALL.into_iter();
-            let tiers = tiers.filter(|&tier| tier != Tier::Atoms || !is_handed_on);
-            let indexes =
-                tiers.map(|tier| (tier.id(), prints_section(&key, tier, is_baseline, &entries)));
-            sections.extend(indexes);
-        }
-        sections.sort_unstable_by_key(|(id, _)| *id);
-        let preface = Preface {
-            flags: flags(self.options.public, self.options.baseline, is_handed_on),
-            counts,
-            work: self.work,
-            release: self.release,
-            key_id: key.id(),
-            key: stored_key,
-        };
-        let set_bytes = format::assemble(&preface, &sections);
-        let set_sha256 = Sha256::digest(&set_bytes).into();
-        let paths = entries.iter().map(|entry| entry.path.as_slice());
-        let names = names::write(&preface.work, &preface.release, &set_sha256, paths);
-        let summary = Summary {
-            files: counts.files,
-            bytes: counts.bytes,
-            first_party_files: counts.first_party_files,
-            first_party_bytes: counts.first_party_bytes,
-            texts: rows.iter().map(|row| u32::from(row.has_norm)).sum(),
-            contents: contents.len() as u32,
-            printed: entries
-                .iter()
-                .map(|e| u32::from(!e.prints.is_empty()))
-                .sum(),
-            atoms_left_out: if is_handed_on {
-                let atoms = entries.iter().map(|e| e.prints.of_tier(Tier::Atoms).len());
-                atoms.sum::<usize>() as u64
-            } else {
-                0
-            },
-            sections: sections
-                .iter()
-                .map(|(id, body)| (*id, body.len() as u64))
-                .collect(),
-            repeats: (added - entries.len()) as u64,
-            set_sha256,
-            key_id: preface.key_id,
-        };
+        let (mut set_bytes, mut names) = (Vec::new(), Vec::new());
+        let summary = self.finish_into(&mut set_bytes, &mut names)?;
         Ok(Built {
             set_bytes,
             names,
             summary,
         })
     }
+
+    /// Builds the set and its names, and writes them.
+    ///
+    /// # Errors
+    /// As [`SetBuilder::finish`], and where something cannot be written.
+    pub fn finish_into(
+        mut self,
+        set: &mut dyn Write,
+        names: &mut dyn Write,
+    ) -> Result<Summary, BuildError> {
+        check_name("work", &self.work)?;
+        check_name("release", &self.release)?;
+        self.check()?;
+        let added = self.entries.len();
+        let entries = in_order(std::mem::take(&mut self.entries));
+        if entries.is_empty() {
+            return Err(BuildError::NoFiles);
+        }
+        let contents = distinct_contents(&entries)?;
+        let counts = count(entries.iter().map(file_row))?;
+        let (key, stored_key) = match self.options.key.take() {
+            Some(given) => (given, None),
+            None => {
+                let derived = Key::derived(&self.work, &self.release, &contents);
+                (derived.clone(), Some(derived))
+            }
+        };
+        let contents = contents.len() as u32;
+        let sections = self.sections(&key, &entries)?;
+        let preface = Preface {
+            flags: flags(&self.options),
+            counts,
+            work: self.work,
+            release: self.release,
+            key_id: key.id(),
+            key: stored_key,
+        };
+        let (set_bytes, set_sha256) = write_set(&preface, &sections, &self.stores, set)?;
+        let paths = entries.iter().map(|entry| &*entry.path);
+        names::write(&preface.work, &preface.release, &set_sha256, paths, names)?;
+        let sum = |of: fn(&Entry) -> u64| entries.iter().map(of).sum::<u64>();
+        Ok(Summary {
+            files: counts.files,
+            bytes: counts.bytes,
+            first_party_files: counts.first_party_files,
+            first_party_bytes: counts.first_party_bytes,
+            texts: sum(|entry| u64::from(entry.norm.is_some())) as u32,
+            contents,
+            repeats: (added - entries.len()) as u64,
+            printed: sum(|entry| u64::from(entry.has_prints())) as u32,
+            atoms_left_out: if self.options.for_third_parties {
+                sum(|entry| u64::from(entry.prints[Tier::Atoms as usize].prints))
+            } else {
+                0
+            },
+            thinned_out: sum(|entry| u64::from(entry.thinned_out)),
+            sections: (sections.iter())
+                .map(|(id, body)| (*id, body.bytes()))
+                .collect(),
+            set_bytes,
+            set_sha256,
+            key_id: preface.key_id,
+        })
+    }
+
+    /// The sections, in ascending order of id.
+    fn sections(
+        &mut self,
+        key: &Key,
+        entries: &[Entry],
+    ) -> Result<Vec<(&'static str, Body)>, BuildError> {
+        let kept = &mut self.stores.kept;
+        let files: Vec<u8> = (entries.iter())
+            .flat_map(|entry| file_row(entry).encode())
+            .collect();
+        let mut sections = vec![
+            (FILES_ID, Body::put(&files, kept)?),
+            (
+                CRC_SIZE_ID,
+                Body::put(&crc_size_section(key, entries), kept)?,
+            ),
+            (EXACT_ID, Body::put(&exact_section(key, entries), kept)?),
+            (
+                NORM_TEXT_ID,
+                Body::put(&norm_text_section(key, entries), kept)?,
+            ),
+        ];
+        let has_prints = entries.iter().any(Entry::has_prints);
+        for tier in Tier::ALL.into_iter().filter(|_| has_prints) {
+            if tier == Tier::Atoms && self.options.for_third_parties {
+                continue;
+            }
+            let (form, tier_key) = (self.form_of(tier), TierKey::new(&key.tier_key(tier.id())));
+            let files = entries.iter().map(|entry| entry.prints[tier as usize]);
+            let sorter = self.stores.runs.sorter();
+            let body = index::write(form, &tier_key, files, sorter, &mut self.stores.kept)?;
+            sections.push((tier.id(), body));
+        }
+        sections.sort_unstable_by_key(|(id, _)| *id);
+        Ok(sections)
+    }
+}
+
+/// Writes header and sections; the length of the set, and its SHA-256.
+fn write_set(
+    preface: &Preface,
+    sections: &[(&'static str, Body)],
+    stores: &Stores,
+    out: &mut dyn Write,
+) -> io::Result<(u64, [u8; 32])> {
+    let stated: Vec<(&str, u64, [u8; 32])> = (sections.iter())
+        .map(|(id, body)| (*id, body.bytes(), body.sum))
+        .collect();
+    let mut hasher = Sha256::new();
+    let mut put = |bytes: &[u8]| {
+        hasher.update(bytes);
+        out.write_all(bytes)
+    };
+    let header = format::header(preface, &stated);
+    put(&header)?;
+    let mut written = header.len() as u64;
+    for (_, body) in sections {
+        let zeros = format::zeros_before_section(written);
+        put(&[0; format::SECTION_ALIGN][..usize::from(zeros)])?;
+        stores.kept.copy(body.at..body.end, &mut put)?;
+        written += u64::from(zeros) + body.bytes();
+    }
+    Ok((written, hasher.finalize().into()))
 }
 
 pub(super) fn check_name(field: &'static str, name: &str) -> Result<(), BuildError> {
@@ -286,7 +464,7 @@ pub(super) fn check_name(field: &'static str, name: &str) -> Result<(), BuildErr
 }
 
 /// Sorted as ids are given, repeats gone. Of repeats that differ in their flags the first by flag order stays.
-fn in_order(mut entries: Vec<FileEntry>) -> Vec<FileEntry> {
+fn in_order(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries.sort_by(|a, b| {
         let place = a.path.cmp(&b.path).then(a.sha256.cmp(&b.sha256));
         place
@@ -298,11 +476,11 @@ fn in_order(mut entries: Vec<FileEntry>) -> Vec<FileEntry> {
 }
 
 /// The distinct SHA-256 digests, ascending. Entries that share one must agree in all that follows from the bytes.
-fn distinct_contents(entries: &[FileEntry]) -> Result<Vec<[u8; 32]>, BuildError> {
-    let mut by_content: Vec<&FileEntry> = entries.iter().collect();
+fn distinct_contents(entries: &[Entry]) -> Result<Vec<[u8; 32]>, BuildError> {
+    let mut by_content: Vec<&Entry> = entries.iter().collect();
     by_content.sort_unstable_by_key(|entry| entry.sha256);
     for (a, b) in by_content.iter().zip(by_content.iter().skip(1)) {
-        let facts = |e: &FileEntry| (e.bytes, e.lines, e.git_sha1, e.crc32, e.norm);
+        let facts = |e: &Entry| (e.bytes, e.lines, e.git_sha1, e.crc32, e.norm);
         if a.sha256 == b.sha256 && facts(a) != facts(b) {
             return Err(BuildError::Contradiction {
                 sha256: hex(&a.sha256),
@@ -314,41 +492,42 @@ fn distinct_contents(entries: &[FileEntry]) -> Result<Vec<[u8; 32]>, BuildError>
     Ok(contents)
 }
 
-fn file_row(entry: &FileEntry) -> FileRow {
+fn file_row(entry: &Entry) -> FileRow {
     FileRow {
         bytes: entry.bytes,
         lines: entry.lines,
         party: entry.party,
         licence: entry.licence,
         has_norm: entry.norm.is_some(),
-        family: entry.prints.family(),
+        family: entry.family,
         is_length_known: true,
     }
 }
 
-pub(super) fn count(rows: &[FileRow]) -> Result<Counts, BuildError> {
+pub(super) fn count(rows: impl Iterator<Item = FileRow>) -> Result<Counts, BuildError> {
     let mut counts = Counts::default();
     for row in rows {
-        counts.add(row).ok_or(BuildError::TooMany)?;
+        counts.add(&row).ok_or(BuildError::TooMany)?;
     }
     Ok(counts)
 }
 
-fn flags(public: bool, baseline: bool, for_third_parties: bool) -> u32 {
+fn flags(options: &Options) -> u32 {
     let flag = |is_set: bool, bit: u32| if is_set { bit } else { 0 };
-    flag(public, FLAG_PUBLIC)
-        | flag(baseline, FLAG_BASELINE)
-        | flag(for_third_parties, FLAG_FOR_THIRD_PARTIES)
+    flag(options.public, FLAG_PUBLIC)
+        | flag(options.baseline, FLAG_BASELINE)
+        | flag(options.for_third_parties, FLAG_FOR_THIRD_PARTIES)
+        | flag(options.compact && !options.baseline, FLAG_COMPACT)
 }
 
-fn crc_size_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
+fn crc_size_section(key: &Key, entries: &[Entry]) -> Vec<u8> {
     let by_crc = (0..)
         .zip(entries)
         .map(|(id, e)| (key.crc_value(e.bytes, e.crc32), id));
     table::build(by_crc.collect())
 }
 
-fn exact_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
+fn exact_section(key: &Key, entries: &[Entry]) -> Vec<u8> {
     let by_sha256 = (0..)
         .zip(entries)
         .map(|(id, e)| (key.sha256_value(&e.sha256), id));
@@ -360,17 +539,7 @@ fn exact_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
     section
 }
 
-fn prints_section(key: &Key, tier: Tier, is_baseline: bool, entries: &[FileEntry]) -> Vec<u8> {
-    let form = match tier {
-        _ if is_baseline => Form::Frequencies,
-        Tier::Atoms => Form::Files,
-        _ => Form::Places,
-    };
-    let files = entries.iter().map(|entry| entry.prints.of_tier(tier));
-    index::build(form, &TierKey::new(&key.tier_key(tier.id())), files)
-}
-
-fn norm_text_section(key: &Key, entries: &[FileEntry]) -> Vec<u8> {
+fn norm_text_section(key: &Key, entries: &[Entry]) -> Vec<u8> {
     let by_norm = (0..)
         .zip(entries)
         .filter_map(|(id, e)| e.norm.map(|norm| (key.norm_value(&norm), id)));

@@ -32,9 +32,11 @@
 //!
 //! Flags: bit 0 public (the work is public; a match is never a leak), bit 1 baseline (public code, to be subtracted),
 //! bit 2 for third parties (single atoms and texts under 200 bytes were left out). A reader passes over bits 3 to 15
-//! that it does not know, and refuses a set with an unknown bit in 16 to 31. Of those one is in use: bit 16, made of lists
+//! that it does not know, and refuses a set with an unknown bit in 16 to 31. Of those two are in use. Bit 16, made of lists
 //! ([`lists`](super::lists)). Nobody read the files of such a set, so that lines are 0 and say nothing, party is unknown or
-//! third, and lengths may not be known; a reader that took the zeros for facts would pass files over.
+//! third, and lengths may not be known; a reader that took the zeros for facts would pass files over. And bit 17, compact:
+//! of its fingerprints a part was kept ([`compact`](super::compact)); a reader that took it for all would state shares that
+//! are too small, and find less. It is never set with bits 1 or 16.
 //!
 //! A row of the section table:
 //!
@@ -57,7 +59,12 @@
 //! | --- | --- | --- |
 //! | 0 | 8 | length of the file |
 //! | 8 | 4 | its lines (see [`norm_text::lines`](super::norm_text::lines)), 0 if not text |
-//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 the lexer that read it (0 unknown, 1 script, 2 python, 3 rust, 4 clike, 5 generic); bit 8: its length is not known, and written as 0; others zero, not looked at |
+//! | 12 | 4 | flags: bits 0–1 party (0 unknown, 1 first, 2 third); bits 2–3 licence (0 unknown, 1 open, 2 not open); bit 4: has a row in `norm-text/1`; bits 5–7 and 9–11 the lexer that read it, below; bit 8: its length is not known, and written as 0; others zero, not looked at |
+//!
+//! The number of the lexer has its low three bits in bits 5–7 and its high three in bits 9–11, which came later: 0 unknown,
+//! 1 script, 2 python, 3 rust, 4 clike, 5 generic, 6 ruby, 7 shell, 8 css, 14 html, 15 sql. The low bits of those that came
+//! later are 0, 6 or 7, which a reader that looks at no others takes for unknown. Numbers that are not in this list are
+//! unknown; the next are 16, 22, 23, and so on.
 //!
 //! # A digest table
 //!
@@ -95,6 +102,54 @@
 //!
 //! One digest table with a row for every file that has a normal form (see [`norm_text`](super::norm_text)). A value is
 //! the BLAKE3 keyed hash, under the set's key, of `norm-text/1` NUL and the 32 bytes of the digest.
+//!
+//! # Sections `atoms/1`, `grams/1`, `pieces/1`, `shape/1` and `winnow/1`
+//!
+//! Each is one index of fingerprints, of the tier that its id names; [`prints`](super::prints) says what they are made of. A
+//! fingerprint has 64 bits, and a file has each at most once, at its first place. What is stored of it is a value of 40
+//! bits: the first 40 of SipHash-1-3 (Aumasson and Bernstein, 2012; as a number of 64 bits, shifted right by 24) of its 8 bytes
+//! (little-endian). The key of 16 bytes is the beginning of the BLAKE3 keyed hash, under the set's key, of `prints key` NUL
+//! and the id of the section. A set has either all five sections, or no `atoms/1` (one for third parties), or none (no
+//! file has any, or the set is of lists). A section may have no rows.
+//!
+//! A row is a value and a *posting*. What postings are, the form says:
+//!
+//! | form | posting | in |
+//! | --- | --- | --- |
+//! | 0 places | the number of a place: the fingerprints of all files are counted from 0, one file after the other by id, those of a file in the order of their first places in it | all but `atoms/1` |
+//! | 1 files | the id of the file | `atoms/1` |
+//! | 2 frequencies | the binary logarithm, rounded down, of the number of files that have the value, at most 15; one row for a value | a baseline, all |
+//!
+//! | at | bytes | what |
+//! | --- | --- | --- |
+//! | 0 | 4 | rows *n* |
+//! | 4 | 4 | files of the work, as in the header |
+//! | 8 | 1 | directory bits *d*, the least with 16·2^*d* ≥ *n*, at most 26 |
+//! | 9 | 1 | posting bits *p*: of form 0 as many as *n* has, of form 1 as the number of files has (the bits of 5 are 3, those of 0 none), of form 2 4 |
+//! | 10 | 1 | form |
+//! | 11 | 5 | zeros |
+//! | 16 | 4·(2^*d* + 1) | directory: entry *i* is the number of rows whose value's first *d* of 40 bits are, as a number, below *i* |
+//! | … | | zeros to a multiple of 8, here and below counted from the beginning of the section |
+//! | … | ⌈*n*·*r*/8⌉ | the rows, each in *r* = 40 − *d* + *p* bits |
+//! | … | | zeros to a multiple of 8, and 16 more, so that a reader may load more than it needs |
+//! | … | 4·(files + 1) | forms 0 and 1: entry *f* is the number of fingerprints in files with ids below *f* |
+//! | … | 4·(files + 1) | form 0: entry *f* is where the lines of file *f* begin in what follows; the last one is its length |
+//! | … | | form 0: the lines |
+//! | … | | zeros to a multiple of 8, the end of the section |
+//!
+//! Rows ascend by value, then by posting, and no two are equal. Row *i* begins at bit *i*·*r*, where bit *b* of the rows is bit
+//! *b* mod 8, from the least, of byte ⌊*b*/8⌋. Its low *p* bits are the posting, the 40 − *d* above them the rest of the
+//! value; the first *d* bits of the value are the index *i* of the directory with entry *i* ≤ row < entry *i* + 1. Two
+//! files with one value have two rows.
+//!
+//! Lines are those of the places of a file, in their order. Of each the line on which it begins is told by its distance from
+//! the one before (from 1 for the first), and then how many line ends are within it. If the distance is less than 15 and the
+//! ends are not more than 15, both are one byte, the distance in the high four bits. Else there is a byte 0xF0, and the two
+//! numbers follow in LEB128, unsigned. A place that begins before the one before it has the distance 0.
+//!
+//! In a compact set (bit 17) rows, places and lines are those of the fingerprints that were kept.
+//!
+//! `tests/read_set.py` reads sets from this page alone, and a test holds what it reads against what was signed.
 //!
 //! # Checking on opening
 //!
@@ -138,8 +193,12 @@ pub(super) const FLAG_BASELINE: u32 = 1 << 1;
 pub(super) const FLAG_FOR_THIRD_PARTIES: u32 = 1 << 2;
 /// Flag: made of lists of digests, see above.
 pub(super) const FLAG_OF_LISTS: u32 = 1 << 16;
+/// Flag: fingerprints were thinned out, see above.
+pub(super) const FLAG_COMPACT: u32 = 1 << 17;
 /// Flags that a reader may not pass over when it does not know them.
 const FLAGS_MANDATORY: u32 = 0xFFFF_0000;
+/// Those of them that this reader knows.
+const FLAGS_KNOWN: u32 = FLAG_OF_LISTS | FLAG_COMPACT;
 
 const KEY_DERIVED: u8 = 1;
 const KEY_GIVEN: u8 = 2;
@@ -148,7 +207,7 @@ const FIXED_BYTES: usize = 112;
 const SECTION_ROW_BYTES: usize = 80;
 const SECTION_ID_BYTES: usize = 32;
 const SUM_BYTES: usize = 32;
-const SECTION_ALIGN: usize = 64;
+pub(super) const SECTION_ALIGN: usize = 64;
 /// Far more tiers than will ever be; keeps a hostile header small.
 const SECTIONS_MAX: usize = 256;
 
@@ -193,15 +252,39 @@ pub(super) struct FileRow {
     pub is_length_known: bool,
 }
 
-/// The lexers in the order of their numbers, from 1.
-const FAMILIES: [Family; 5] = [
-    Family::Script,
-    Family::Python,
-    Family::Rust,
-    Family::Clike,
-    Family::Generic,
+/// The lexers with their numbers.
+const FAMILIES: [(u32, Family); Family::ALL.len()] = [
+    (1, Family::Script),
+    (2, Family::Python),
+    (3, Family::Rust),
+    (4, Family::Clike),
+    (5, Family::Generic),
+    (6, Family::Ruby),
+    (7, Family::Shell),
+    (8, Family::Css),
+    (14, Family::Html),
+    (15, Family::Sql),
 ];
-const FILE_FAMILY_SHIFT: u32 = 5;
+/// Where the low three bits of such a number stand, and where the high three.
+const FAMILY_LOW_SHIFT: u32 = 5;
+const FAMILY_HIGH_SHIFT: u32 = 9;
+const FAMILY_BITS: u32 = 3;
+const FAMILY_MASK: u32 = (1 << FAMILY_BITS) - 1;
+
+/// The bits of the flags that say which lexer read a file.
+fn family_flags(family: Option<Family>) -> u32 {
+    let row = FAMILIES.iter().find(|(_, other)| Some(*other) == family);
+    let number = row.map_or(0, |(number, _)| *number);
+    (number & FAMILY_MASK) << FAMILY_LOW_SHIFT | (number >> FAMILY_BITS) << FAMILY_HIGH_SHIFT
+}
+
+/// The lexer that these flags name; `None` for one of a later version, too.
+fn family_of_flags(flags: u32) -> Option<Family> {
+    let (low, high) = (flags >> FAMILY_LOW_SHIFT, flags >> FAMILY_HIGH_SHIFT);
+    let number = low & FAMILY_MASK | (high & FAMILY_MASK) << FAMILY_BITS;
+    let row = FAMILIES.iter().find(|(other, _)| *other == number);
+    row.map(|(_, family)| *family)
+}
 
 impl FileRow {
     pub(super) fn encode(&self) -> [u8; FILE_ROW_BYTES] {
@@ -221,10 +304,7 @@ impl FileRow {
         } else {
             FILE_LENGTH_UNKNOWN
         };
-        let family = FAMILIES
-            .iter()
-            .position(|&family| Some(family) == self.family);
-        let family = family.map_or(0, |at| at as u32 + 1) << FILE_FAMILY_SHIFT;
+        let family = family_flags(self.family);
         let mut row = [0; FILE_ROW_BYTES];
         row[..8].copy_from_slice(&self.bytes.to_le_bytes());
         row[8..12].copy_from_slice(&self.lines.to_le_bytes());
@@ -267,9 +347,7 @@ impl FileRow {
                 _ => LicenceFlag::Unknown,
             },
             has_norm: flags & FILE_HAS_NORM != 0,
-            family: (flags >> FILE_FAMILY_SHIFT & 7)
-                .checked_sub(1)
-                .and_then(|at| FAMILIES.get(at as usize).copied()),
+            family: family_of_flags(flags),
             is_length_known: flags & FILE_LENGTH_UNKNOWN == 0,
         }
     }
@@ -318,28 +396,42 @@ pub(super) struct Section {
 
 /// Lays out a whole set. `sections` in ascending order of id; `work` and `release` of at most [`NAME_MAX_BYTES`].
 pub(super) fn assemble(preface: &Preface, sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let stated: Vec<(&str, u64, [u8; 32])> = (sections.iter())
+        .map(|(id, body)| (*id, body.len() as u64, *blake3::hash(body).as_bytes()))
+        .collect();
+    let mut out = header(preface, &stated);
+    for (_, body) in sections {
+        out.resize(out.len().next_multiple_of(SECTION_ALIGN), 0);
+        out.extend_from_slice(body);
+    }
+    out
+}
+
+/// The header of a set with these sections: of each its id, its length in bytes and the BLAKE3 of its bytes, in ascending
+/// order of id.
+pub(super) fn header(preface: &Preface, sections: &[(&str, u64, [u8; 32])]) -> Vec<u8> {
     let names_bytes = (preface.work.len() + preface.release.len()).next_multiple_of(8);
     let header_bytes = FIXED_BYTES + names_bytes + sections.len() * SECTION_ROW_BYTES + SUM_BYTES;
 
     let mut rows = Vec::new();
-    let mut file_bytes = header_bytes;
-    for (id, body) in sections {
-        let offset = file_bytes.next_multiple_of(SECTION_ALIGN);
-        file_bytes = offset + body.len();
+    let mut file_bytes = header_bytes as u64;
+    for (id, bytes, sum) in sections {
+        let offset = file_bytes + u64::from(zeros_before_section(file_bytes));
+        file_bytes = offset + bytes;
         let mut row = [0; SECTION_ROW_BYTES];
         row[..id.len()].copy_from_slice(id.as_bytes());
-        row[32..40].copy_from_slice(&(offset as u64).to_le_bytes());
-        row[40..48].copy_from_slice(&(body.len() as u64).to_le_bytes());
-        row[48..].copy_from_slice(blake3::hash(body).as_bytes());
+        row[32..40].copy_from_slice(&offset.to_le_bytes());
+        row[40..48].copy_from_slice(&bytes.to_le_bytes());
+        row[48..].copy_from_slice(sum);
         rows.extend_from_slice(&row);
     }
 
-    let mut out = Vec::with_capacity(file_bytes);
+    let mut out = Vec::with_capacity(header_bytes);
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&MAJOR.to_le_bytes());
     out.extend_from_slice(&MINOR.to_le_bytes());
     out.extend_from_slice(&(header_bytes as u32).to_le_bytes());
-    out.extend_from_slice(&(file_bytes as u64).to_le_bytes());
+    out.extend_from_slice(&file_bytes.to_le_bytes());
     out.extend_from_slice(&preface.flags.to_le_bytes());
     out.extend_from_slice(&(sections.len() as u32).to_le_bytes());
     out.extend_from_slice(&preface.counts.files.to_le_bytes());
@@ -362,11 +454,12 @@ pub(super) fn assemble(preface: &Preface, sections: &[(&str, Vec<u8>)]) -> Vec<u
     out.extend_from_slice(&rows);
     let header_sum = blake3::hash(&out);
     out.extend_from_slice(header_sum.as_bytes());
-    for (_, body) in sections {
-        out.resize(out.len().next_multiple_of(SECTION_ALIGN), 0);
-        out.extend_from_slice(body);
-    }
     out
+}
+
+/// How many zeros stand between what ends at `end` and the next section.
+pub(super) fn zeros_before_section(end: u64) -> u8 {
+    (end.next_multiple_of(SECTION_ALIGN as u64) - end) as u8
 }
 
 /// Reads the header and verifies every checksum, and the zeros between the sections.
@@ -421,7 +514,7 @@ fn read_header(header: &[u8]) -> Option<Result<(Preface, Vec<SectionRow>), Fault
     let mut fields = Fields::new(header);
     fields.bytes(24)?; // magic, version and lengths are dealt with
     let flags = fields.u32()?;
-    let unknown_mandatory = flags & FLAGS_MANDATORY & !FLAG_OF_LISTS;
+    let unknown_mandatory = flags & FLAGS_MANDATORY & !FLAGS_KNOWN;
     if unknown_mandatory != 0 {
         return Some(Err(Fault::UnknownFeature {
             flags: unknown_mandatory,
@@ -590,5 +683,54 @@ impl<'d> Fields<'d> {
     pub(super) fn zeros_to(&mut self, align: usize) -> Option<()> {
         let padding = self.at.next_multiple_of(align) - self.at;
         self.bytes(padding)?.iter().all(|&b| b == 0).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lexers_have_the_bits_that_the_page_says() {
+        let row = |family| FileRow {
+            bytes: 1,
+            lines: 2,
+            party: PartyFlag::Third,
+            licence: LicenceFlag::NotOpen,
+            has_norm: true,
+            family,
+            is_length_known: true,
+        };
+        let flags = |family| {
+            let [.., a, b, c, d] = row(family).encode();
+            u32::from_le_bytes([a, b, c, d])
+        };
+        let plain = flags(None);
+        assert_eq!(plain, 0b1_1010);
+        for (family, bits) in [
+            (Family::Script, 1 << 5),
+            (Family::Generic, 5 << 5),
+            (Family::Ruby, 6 << 5),
+            (Family::Shell, 7 << 5),
+            (Family::Css, 1 << 9),
+            (Family::Html, 6 << 5 | 1 << 9),
+            (Family::Sql, 7 << 5 | 1 << 9),
+        ] {
+            assert_eq!(flags(Some(family)), plain | bits, "{family:?}");
+        }
+        for family in Family::ALL {
+            let read = FileRow::decode(&row(Some(family)).encode());
+            assert_eq!(read, row(Some(family)));
+        }
+    }
+
+    #[test]
+    fn a_reader_from_before_takes_what_came_later_for_unknown() {
+        for (number, family) in FAMILIES {
+            let low = number & FAMILY_MASK;
+            assert!(number < 6 || !(1..=5).contains(&low), "{family:?}");
+        }
+        // And a number that is none yet is unknown to this one.
+        assert_eq!(family_of_flags(2 << FAMILY_HIGH_SHIFT), None);
     }
 }

@@ -168,7 +168,7 @@ impl SetGroup {
         }
         let mut echoes = Vec::new();
         let known: Vec<usize> = hits.iter().map(|hit| hit.set).collect();
-        let text = norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none());
+        let text = norm_text::text_of(content);
         if let Some(text) = text {
             let mut found;
             (found, echoes) = self.lookup_prints(&text, |set| !known.contains(&set));
@@ -251,7 +251,7 @@ impl SetGroup {
         least: &Least,
         is_asked: impl Fn(usize) -> bool,
     ) -> Vec<Likeness> {
-        match norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none()) {
+        match norm_text::text_of(content) {
             Some(text) => liken::likenesses(&self.sets, &text, least, is_asked).0,
             None => Vec::new(),
         }

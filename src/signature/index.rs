@@ -11,13 +11,16 @@
 //! two million for a work of ten million bytes; a verdict rests on several.
 
 use std::hash::Hasher;
+use std::io;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use siphasher::sip::SipHasher13;
 
+use super::builder::BuildError;
 use super::format::Fields;
 use super::prints::Print;
+use super::runs::{Body, Row, Sorted, Sorter, Store, Writer};
 
 /// Bits of a stored value.
 const VALUE_BITS: u32 = 40;
@@ -95,64 +98,193 @@ pub struct LinePrint {
     pub spans: u32,
 }
 
-/// The bytes of the index of a tier. `files` holds for each file of the work its fingerprints in the order of their
-/// places, each value once.
-pub(super) fn build<'p>(
-    form: Form,
-    key: &TierKey,
-    files: impl ExactSizeIterator<Item = &'p [LinePrint]>,
-) -> Vec<u8> {
-    let file_count = files.len() as u32;
-    let mut starts = vec![0_u32];
-    let mut lines = Lines::default();
-    let mut rows: Vec<(u64, u32)> = Vec::new();
-    for (file, prints) in (0..).zip(files) {
-        let first = rows.len() as u32;
-        for (place, print) in (first..).zip(prints) {
-            let posting = if form == Form::Places { place } else { file };
-            rows.push((key.value(print.value), posting));
-        }
-        starts.push(rows.len() as u32);
-        if form == Form::Places {
-            lines.add(prints);
-        }
-    }
-    rows.sort_unstable();
-    if form == Form::Frequencies {
-        rows = frequencies(&rows);
-    }
-    let bits = directory_bits(rows.len());
-    let posting_bits = posting_bits(form, rows.len() as u32, file_count);
-    let mut out = Vec::new();
-    out.extend_from_slice(&(rows.len() as u32).to_le_bytes());
-    out.extend_from_slice(&file_count.to_le_bytes());
-    out.extend_from_slice(&[bits as u8, posting_bits as u8, form.code(), 0, 0, 0, 0, 0]);
-    for prefix in 0..=(1_u64 << bits) {
-        let below = rows.partition_point(|(value, _)| value >> (VALUE_BITS - bits) < prefix);
-        out.extend_from_slice(&(below as u32).to_le_bytes());
-    }
-    out.resize(out.len().next_multiple_of(8), 0);
-    pack(&rows, VALUE_BITS - bits, posting_bits, &mut out);
-    out.resize(out.len().next_multiple_of(8) + SLACK_BYTES, 0);
-    if form != Form::Frequencies {
-        out.extend(starts.iter().flat_map(|start| start.to_le_bytes()));
-    }
-    if form == Form::Places {
-        out.extend(lines.starts.iter().flat_map(|start| start.to_le_bytes()));
-        out.extend_from_slice(&lines.bytes);
-    }
-    out.resize(out.len().next_multiple_of(8), 0);
-    out
+/// Where the fingerprints of one tier of one file lie in a store: their values in the order of their places, each once, of 8
+/// bytes (little-endian); and behind these their lines ([`put_lines`]), where the form of the index has them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stored {
+    pub at: u64,
+    pub prints: u32,
+    pub line_bytes: u32,
 }
 
-/// One row for each value: the binary logarithm of the number of files that have it.
-fn frequencies(rows: &[(u64, u32)]) -> Vec<(u64, u32)> {
-    rows.chunk_by(|a, b| a.0 == b.0)
-        .filter_map(|same| {
-            let class = same.len().ilog2().min((1 << FREQUENCY_BITS) - 1);
-            Some((same.first()?.0, class))
+/// Bytes of a stored value before it is keyed.
+const PRINT_BYTES: u64 = 8;
+
+impl Stored {
+    /// Puts these fingerprints behind what is in the store.
+    pub(super) fn put(form: Form, prints: &[LinePrint], store: &mut Store) -> io::Result<Stored> {
+        let at = store.len();
+        let mut bytes: Vec<u8> = (prints.iter())
+            .flat_map(|print| print.value.to_le_bytes())
+            .collect();
+        let value_bytes = bytes.len();
+        if form == Form::Places {
+            put_lines(prints, &mut bytes);
+        }
+        store.append(&bytes)?;
+        let fits = |count| u32::try_from(count).map_err(io::Error::other);
+        Ok(Stored {
+            at,
+            prints: fits(prints.len())?,
+            line_bytes: fits(bytes.len() - value_bytes)?,
         })
-        .collect()
+    }
+
+    /// Where its lines lie.
+    fn lines(&self) -> Range<u64> {
+        let start = self.at + u64::from(self.prints) * PRINT_BYTES;
+        start..start + u64::from(self.line_bytes)
+    }
+}
+
+/// Writes the index of a tier behind what is in the store, where the fingerprints of all files of the work lie, too. `sorter`
+/// has nothing in it.
+pub(super) fn write(
+    form: Form,
+    key: &TierKey,
+    files: impl ExactSizeIterator<Item = Stored> + Clone,
+    mut sorter: Sorter<'_>,
+    store: &mut Store,
+) -> Result<Body, BuildError> {
+    let file_count = u32::try_from(files.len()).map_err(|_| BuildError::TooMany)?;
+    let total: u64 = files.clone().map(|file| u64::from(file.prints)).sum();
+    let line_bytes: u64 = files.clone().map(|file| u64::from(file.line_bytes)).sum();
+    if total.max(line_bytes) > u64::from(u32::MAX) {
+        return Err(BuildError::TooMany);
+    }
+    let mut values = Vec::new();
+    let mut place = 0;
+    for (file, stored) in (0..).zip(files.clone()) {
+        values.resize(stored.prints as usize * PRINT_BYTES as usize, 0);
+        store.read(stored.at, &mut values)?;
+        for value in values.as_chunks().0 {
+            let posting = if form == Form::Places { place } else { file };
+            sorter.push((key.value(u64::from_le_bytes(*value)), posting))?;
+            place += 1;
+        }
+    }
+    let sorted = sorter.finish();
+    let rows = if form == Form::Frequencies {
+        let mut distinct = 0;
+        each_row(form, &sorted, |_| {
+            distinct += 1;
+            Ok(())
+        })?;
+        distinct
+    } else {
+        place
+    };
+    let bits = directory_bits(rows as usize);
+    let posting_bits = posting_bits(form, rows, file_count);
+    let mut out = Writer::new(store);
+    out.put(&rows.to_le_bytes())?;
+    out.put(&file_count.to_le_bytes())?;
+    out.put(&[bits as u8, posting_bits as u8, form.code(), 0, 0, 0, 0, 0])?;
+    write_directory(form, &sorted, bits, &mut out)?;
+    out.fill_up()?;
+    write_rows(form, &sorted, VALUE_BITS - bits, posting_bits, &mut out)?;
+    out.fill_up()?;
+    out.put(&[0; SLACK_BYTES])?;
+    if form != Form::Frequencies {
+        write_sums(files.clone().map(|file| file.prints), &mut out)?;
+    }
+    if form == Form::Places {
+        write_sums(files.clone().map(|file| file.line_bytes), &mut out)?;
+        for file in files {
+            out.put_copy(file.lines())?;
+        }
+    }
+    out.fill_up()?;
+    Ok(out.finish()?)
+}
+
+/// Gives the rows as they stand in an index to `each`, in order. Of a baseline that is one for each value, with the binary
+/// logarithm of the number of files that have it.
+fn each_row(
+    form: Form,
+    sorted: &Sorted<'_>,
+    mut each: impl FnMut(Row) -> io::Result<()>,
+) -> io::Result<()> {
+    if form != Form::Frequencies {
+        return sorted.each(each);
+    }
+    let mut current: Option<(u64, u32)> = None;
+    let class = |files: u32| files.ilog2().min((1 << FREQUENCY_BITS) - 1);
+    sorted.each(|(value, _)| {
+        match &mut current {
+            Some((same, files)) if *same == value => *files += 1,
+            _ => {
+                if let Some((before, files)) = current.replace((value, 1)) {
+                    each((before, class(files)))?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    match current {
+        Some((last, files)) => each((last, class(files))),
+        None => Ok(()),
+    }
+}
+
+/// For every prefix of `bits` bits, and for one more, how many rows are below it.
+fn write_directory(
+    form: Form,
+    sorted: &Sorted<'_>,
+    bits: u32,
+    out: &mut Writer<'_>,
+) -> io::Result<()> {
+    let (mut below, mut prefix) = (0_u32, 0_u64);
+    each_row(form, sorted, |(value, _)| {
+        while prefix <= value >> (VALUE_BITS - bits) {
+            out.put(&below.to_le_bytes())?;
+            prefix += 1;
+        }
+        below += 1;
+        Ok(())
+    })?;
+    for _ in prefix..=1 << bits {
+        out.put(&below.to_le_bytes())?;
+    }
+    Ok(())
+}
+
+/// Rows one after another, each as a number of as many bits as it takes: the rest of its value, then its posting in
+/// the low bits. The first row stands in the lowest bits.
+fn write_rows(
+    form: Form,
+    sorted: &Sorted<'_>,
+    rest_bits: u32,
+    posting_bits: u32,
+    out: &mut Writer<'_>,
+) -> io::Result<()> {
+    let mask = (1_u64 << rest_bits) - 1;
+    let (mut pending, mut filled) = (0_u128, 0);
+    each_row(form, sorted, |(value, posting)| {
+        let row = u128::from(value & mask) << posting_bits | u128::from(posting);
+        pending |= row << filled;
+        filled += rest_bits + posting_bits;
+        let full = filled as usize / 8;
+        out.put(&pending.to_le_bytes()[..full])?;
+        pending >>= full * 8;
+        filled %= 8;
+        Ok(())
+    })?;
+    if filled > 0 {
+        out.put(&[pending as u8])?;
+    }
+    Ok(())
+}
+
+/// 0, and behind each number the sum so far.
+fn write_sums(numbers: impl Iterator<Item = u32>, out: &mut Writer<'_>) -> io::Result<()> {
+    let mut sum = 0_u32;
+    out.put(&sum.to_le_bytes())?;
+    for number in numbers {
+        sum += number;
+        out.put(&sum.to_le_bytes())?;
+    }
+    Ok(())
 }
 
 fn directory_bits(rows: usize) -> u32 {
@@ -169,54 +301,22 @@ fn posting_bits(form: Form, rows: u32, files: u32) -> u32 {
     }
 }
 
-/// Rows one after another, each as a number of as many bits as it takes: the rest of its value, then its posting in
-/// the low bits. The first row stands in the lowest bits.
-fn pack(rows: &[(u64, u32)], rest_bits: u32, posting_bits: u32, out: &mut Vec<u8>) {
-    let mask = (1_u64 << rest_bits) - 1;
-    let (mut pending, mut filled) = (0_u128, 0);
-    for &(value, posting) in rows {
-        let row = u128::from(value & mask) << posting_bits | u128::from(posting);
-        pending |= row << filled;
-        filled += rest_bits + posting_bits;
-        while filled >= 8 {
-            out.push(pending as u8);
-            pending >>= 8;
-            filled -= 8;
-        }
-    }
-    if filled > 0 {
-        out.push(pending as u8);
-    }
-}
-
-/// Lines of the fingerprints of all files: for each the lines since the one before it, and how many it spans.
-#[derive(Default)]
-struct Lines {
-    starts: Vec<u32>,
-    bytes: Vec<u8>,
-}
-
 /// Both numbers in one byte where each is less than this; else this in the high bits and two numbers of variable length.
 const SHORT: u32 = 15;
 
-impl Lines {
-    fn add(&mut self, prints: &[LinePrint]) {
-        if self.starts.is_empty() {
-            self.starts.push(0);
+/// Lines of the fingerprints of a file: for each the lines since the one before it, and how many it spans.
+fn put_lines(prints: &[LinePrint], out: &mut Vec<u8>) {
+    let mut before = 1;
+    for print in prints {
+        let delta = print.line.saturating_sub(before);
+        before = before.max(print.line);
+        if delta < SHORT && print.spans <= SHORT {
+            out.push((delta << 4 | print.spans) as u8);
+        } else {
+            out.push((SHORT << 4) as u8);
+            put_leb(delta, out);
+            put_leb(print.spans, out);
         }
-        let mut before = 1;
-        for print in prints {
-            let delta = print.line.saturating_sub(before);
-            before = before.max(print.line);
-            if delta < SHORT && print.spans <= SHORT {
-                self.bytes.push((delta << 4 | print.spans) as u8);
-            } else {
-                self.bytes.push((SHORT << 4) as u8);
-                put_leb(delta, &mut self.bytes);
-                put_leb(print.spans, &mut self.bytes);
-            }
-        }
-        self.starts.push(self.bytes.len() as u32);
     }
 }
 
@@ -672,6 +772,7 @@ impl Filter {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::runs::Stores;
     use super::*;
 
     const KEY: [u8; 16] = [3; 16];
@@ -681,8 +782,17 @@ mod tests {
     }
 
     fn built(form: Form, files: &[Vec<LinePrint>]) -> Vec<u8> {
-        let key = TierKey::new(&KEY);
-        build(form, &key, files.iter().map(Vec::as_slice))
+        let mut stores = Stores::in_memory();
+        let stored: Vec<Stored> = (files.iter())
+            .map(|prints| Stored::put(form, prints, &mut stores.kept).expect("in memory"))
+            .collect();
+        let (key, files) = (TierKey::new(&KEY), stored.iter().copied());
+        let sorter = stores.runs.sorter();
+        let body = write(form, &key, files, sorter, &mut stores.kept).expect("in memory");
+        let mut bytes = vec![0; body.bytes() as usize];
+        stores.kept.read(body.at, &mut bytes).expect("in memory");
+        assert_eq!(body.sum, *blake3::hash(&bytes).as_bytes());
+        bytes
     }
 
     fn parsed(body: &[u8], files: usize) -> Result<Index, &'static str> {

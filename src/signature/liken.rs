@@ -18,8 +18,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::compact;
 use super::ported::{Echo, Listener};
-use super::prints::{Print, Tier, prints_of};
+use super::prints::{Print, Side, Tier, prints_of};
 use super::set::Set;
 use crate::lex::{Family, family_of};
 
@@ -51,6 +52,8 @@ pub struct Agreement {
     pub target: u32,
     /// Fingerprints of the target.
     pub target_total: u32,
+    /// Of a compact set, the share of fingerprints that it keeps; all counts here are of these. Else 1.
+    pub kept: f32,
 }
 
 impl Agreement {
@@ -60,10 +63,12 @@ impl Agreement {
         self.in_window as f32 / self.original.max(1) as f32
     }
 
-    /// Share of the window's fingerprints that are the original's.
+    /// Share of the window's fingerprints that are the original's. A window is cut to what agrees, so that in one where few
+    /// were kept those that do not agree are outside of it; of a compact set one more is taken to be there.
     #[must_use]
     pub fn of_target(&self) -> f32 {
-        (self.in_window as f32 / self.target.max(1) as f32).min(1.0)
+        let unseen = if self.kept < 1.0 { 1.0 } else { 0.0 };
+        (self.in_window as f32 / (self.target.max(1) as f32 + unseen)).min(1.0)
     }
 }
 
@@ -82,6 +87,17 @@ pub struct Trace {
     pub(super) row: u32,
 }
 
+/// What of two texts can be the same, by their languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Common {
+    /// All that they are made of.
+    Tokens,
+    /// Their letters and digits: the original is in no language, so that tokens are numbers and words of prose.
+    Text,
+    /// What both quote: they are in two languages, and one is not the text of the other.
+    Quotes,
+}
+
 /// What a text and a file of a work have in common.
 #[derive(Debug, Clone)]
 pub struct Likeness {
@@ -89,9 +105,8 @@ pub struct Likeness {
     pub set: usize,
     /// Id of the file in that set.
     pub file: u32,
-    /// Nothing but their text can be the same: the two are in different languages, or the original is in none, so that tokens
-    /// are numbers and words of prose.
-    pub is_text_only: bool,
+    /// What of the two can be the same at all.
+    pub common: Common,
     /// How the tiers agree, in the order of [`Tier::ALL`].
     pub tiers: [Agreement; TIERS],
     /// The fingerprints that both have, in the order of their places in the target.
@@ -123,6 +138,14 @@ struct Target {
 }
 
 impl Target {
+    fn new(family: Family, text: &[u8]) -> Target {
+        Target {
+            family,
+            buckets: vec![[0; TIERS]; text.len() / BUCKET_BYTES as usize + 1],
+            total: [0; TIERS],
+        }
+    }
+
     #[inline]
     fn add(&mut self, tier: Tier, at: u32) {
         if let Some(counts) = self.buckets.get_mut((at / BUCKET_BYTES) as usize) {
@@ -160,7 +183,9 @@ pub(super) fn likenesses(
     }
     let mut search = Search::new(asked, sets, text);
     let family = search.whole.family;
-    prints_of(family, text, |tier, print| search.take(tier, print));
+    prints_of(family, text, Side::Target, |tier, print| {
+        search.take(tier, print)
+    });
     search.finish(sets, least)
 }
 
@@ -176,6 +201,8 @@ struct Search<'s> {
     /// Files of all baselines.
     files: u32,
     whole: Target,
+    /// The same of those fingerprints that a compact set would keep, where one is asked.
+    kept: Option<Target>,
     listener: Listener,
     waiting: [Vec<Print>; TIERS],
     /// What each fingerprint weighs that some set has.
@@ -223,6 +250,7 @@ impl<'s> Search<'s> {
     fn new(asked: Vec<(usize, &'s Set)>, sets: &'s [Set], text: &[u8]) -> Search<'s> {
         let baselines: Vec<&Set> = sets.iter().filter(|set| set.is_baseline()).collect();
         let family = family_of(text);
+        let is_any_compact = asked.iter().any(|(_, set)| set.is_compact());
         let asked = asked.into_iter().map(|(at, set)| Asked {
             at,
             set,
@@ -233,11 +261,8 @@ impl<'s> Search<'s> {
             asked: asked.collect(),
             files: baselines.iter().map(|set| set.files_total()).sum(),
             baselines,
-            whole: Target {
-                family,
-                buckets: vec![[0; TIERS]; text.len() / BUCKET_BYTES as usize + 1],
-                total: [0; TIERS],
-            },
+            whole: Target::new(family, text),
+            kept: is_any_compact.then(|| Target::new(family, text)),
             listener: Listener::new(sets, family),
             waiting: Default::default(),
             weights: HashMap::default(),
@@ -247,6 +272,13 @@ impl<'s> Search<'s> {
     #[inline]
     fn take(&mut self, tier: Tier, print: Print) {
         self.whole.add(tier, print.start);
+        if let Some(kept) = self
+            .kept
+            .as_mut()
+            .filter(|_| compact::keeps(tier, print.value))
+        {
+            kept.add(tier, print.start);
+        }
         if tier == Tier::Atoms {
             self.listener.hear(print.value);
         }
@@ -265,6 +297,11 @@ impl<'s> Search<'s> {
                 continue;
             };
             let data = asked.set.data();
+            let stands_for = if asked.set.is_compact() {
+                compact::scale(tier)
+            } else {
+                1.0
+            };
             index.find_each(data, &waiting, |print, rows| {
                 if rows.len() > FILES_MAX {
                     return;
@@ -289,7 +326,7 @@ impl<'s> Search<'s> {
                         tier,
                         first_row: rows.start as u32,
                         rows: rows.len() as u32,
-                        weight: weight / (rows.len() as f32).sqrt(),
+                        weight: weight * stands_for / (rows.len() as f32).sqrt(),
                     });
                 }
             });
@@ -304,11 +341,12 @@ impl<'s> Search<'s> {
         }
         let mut likenesses = Vec::new();
         for asked in &self.asked {
+            let kept = self.kept.as_ref().filter(|_| asked.set.is_compact());
             gather(
                 asked.at,
                 asked.set,
                 &asked.found,
-                &self.whole,
+                kept.unwrap_or(&self.whole),
                 least,
                 &mut likenesses,
             );
@@ -372,24 +410,30 @@ fn gather(
                 .iter()
                 .filter(|(trace, _)| trace.tier == tier)
                 .collect();
-            agreement(&of_tier, tier, window, original, whole)
+            let agreement = agreement(&of_tier, tier, window, original, whole);
+            let kept = if set.is_compact() {
+                compact::share(tier)
+            } else {
+                1.0
+            };
+            Agreement { kept, ..agreement }
         });
         into.push(Likeness {
             set: at,
             file,
-            is_text_only: is_text_only(set, file, whole.family),
+            common: common(set, file, whole.family),
             tiers,
             traces: traces.into_iter().map(|(trace, _)| trace).collect(),
         });
     }
 }
 
-/// Whether a file of a work is in no language, or in another than a text of this family, as far as either can be told.
-fn is_text_only(set: &Set, file: u32, family: Family) -> bool {
+/// What a text of this family and a file of a work can have in common, as far as their languages can be told.
+fn common(set: &Set, file: u32, family: Family) -> Common {
     match set.file(file).and_then(|info| info.family) {
-        None => false,
-        Some(Family::Generic) => true,
-        Some(original) => original != family && family != Family::Generic,
+        Some(Family::Generic) => Common::Text,
+        Some(original) if original != family && !family.is_mixed() => Common::Quotes,
+        _ => Common::Tokens,
     }
 }
 
@@ -497,5 +541,6 @@ fn agreement(
         runs,
         target,
         target_total: whole.total[tier as usize],
+        kept: 1.0,
     }
 }

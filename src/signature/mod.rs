@@ -55,6 +55,7 @@
 //! Nothing here writes a file: the builder returns bytes, and who writes them sets the permissions.
 
 mod builder;
+mod compact;
 mod digest;
 pub mod format;
 mod group;
@@ -68,6 +69,7 @@ pub mod norm_text;
 pub mod ported;
 pub mod prints;
 mod ranges;
+mod runs;
 mod set;
 mod shared;
 mod table;
@@ -83,11 +85,12 @@ pub use format::{LicenceFlag, PartyFlag};
 pub use group::{Found, Grade, Hit, SetGroup};
 pub use index::LinePrint;
 pub use key::{Key, KeyError};
-pub use liken::{Agreement, Least, Likeness, Trace};
+pub use liken::{Agreement, Common, Least, Likeness, Trace};
 pub use names::{NamesError, NamesFault, names_path};
 pub use ranges::Stretch;
+pub use runs::Spill;
 pub use set::{Counted, Fault, FileInfo, Set, SetError};
-pub use shared::{Shared, SharedCount, lines_of, shared, text_of};
+pub use shared::{Shared, SharedCount, lines_of, shared};
 pub use table::Ids;
 
 #[cfg(test)]

@@ -21,7 +21,7 @@
 //! exactly the bytes.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -164,37 +164,44 @@ pub fn names_path(set: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// The bytes of the names of a set. `paths` in order of id.
+/// Writes the names of a set. `paths` in order of id; they are gone through twice, since the first row has the digest of the
+/// others.
 pub(super) fn write<'p>(
     work: &str,
     release: &str,
     set_sha256: &[u8; 32],
-    paths: impl ExactSizeIterator<Item = &'p [u8]>,
-) -> Vec<u8> {
+    paths: impl ExactSizeIterator<Item = &'p [u8]> + Clone,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let files = paths.len() as u32;
-    let mut rows = String::new();
-    for (id, path) in (0..).zip(paths) {
-        push_row(
-            &mut rows,
-            &PathRow {
-                id,
-                path: escape(path),
-            },
-        );
-    }
+    let mut row = String::new();
+    let mut each_row = |put: &mut dyn FnMut(&[u8]) -> io::Result<()>| {
+        for (id, path) in (0..).zip(paths.clone()) {
+            row.clear();
+            let path = escape(path);
+            push_row(&mut row, &PathRow { id, path });
+            put(row.as_bytes())?;
+        }
+        Ok::<_, io::Error>(())
+    };
+    let mut hasher = Sha256::new();
+    each_row(&mut |row| {
+        hasher.update(row);
+        Ok(())
+    })?;
     let header = HeaderRow {
         r#type: TYPE.to_owned(),
         schema: SCHEMA,
         work: work.to_owned(),
         release: release.to_owned(),
         set_sha256: hex(set_sha256),
-        rows_sha256: hex(&Sha256::digest(rows.as_bytes())),
+        rows_sha256: hex(&hasher.finalize()),
         files,
     };
-    let mut out = String::new();
-    push_row(&mut out, &header);
-    out.push_str(&rows);
-    out.into_bytes()
+    let mut first = String::new();
+    push_row(&mut first, &header);
+    out.write_all(first.as_bytes())?;
+    each_row(&mut |row| out.write_all(row))
 }
 
 /// One row as JSON, and its line end.
@@ -401,7 +408,9 @@ mod tests {
     const SET: [u8; 32] = [7; 32];
 
     fn written(paths: &[&[u8]]) -> Vec<u8> {
-        write("acme", "1.0", &SET, paths.iter().copied())
+        let mut names = Vec::new();
+        write("acme", "1.0", &SET, paths.iter().copied(), &mut names).expect("in memory");
+        names
     }
 
     fn fault(bytes: &[u8], files: u32) -> NamesFault {

@@ -170,8 +170,14 @@ fn cut_end(text: &[u8], is_cut: impl Fn(u8) -> bool) -> &[u8] {
     &text[..kept]
 }
 
+/// The text of a content as fingerprints are made of it, in UTF-8 or what comes near it; `None` where it is none.
+#[must_use]
+pub fn text_of(content: &[u8]) -> Option<Cow<'_, [u8]>> {
+    decode(content).filter(|text| memchr(0, text).is_none())
+}
+
 /// Rule 1: the text as UTF-8 (or as what it is), without byte order mark.
-pub(super) fn decode(content: &[u8]) -> Option<Cow<'_, [u8]>> {
+fn decode(content: &[u8]) -> Option<Cow<'_, [u8]>> {
     match content {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Some(Cow::Borrowed(rest)),
         [0xFF, 0xFE, rest @ ..] => decode_utf16(rest, u16::from_le_bytes).map(Cow::Owned),

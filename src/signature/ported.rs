@@ -113,8 +113,8 @@ impl Sketch {
 pub(super) struct Listener {
     /// Language of the text; `None` where nothing is listened to.
     family: Option<Family>,
-    /// The atoms of the text.
-    values: Vec<u64>,
+    /// All atoms of the text.
+    sketch: Sketch,
     /// By set and first row: rows, and weight.
     found: HashMap<(u32, u32), (u32, f32)>,
 }
@@ -122,10 +122,10 @@ pub(super) struct Listener {
 impl Listener {
     /// Listens to a text of this family.
     pub(super) fn new(sets: &[Set], family: Family) -> Listener {
-        let is_told = family != Family::Generic && sets.iter().any(Set::is_baseline);
+        let is_told = family.is_of_programs() && sets.iter().any(Set::is_baseline);
         Listener {
             family: is_told.then_some(family),
-            values: Vec::new(),
+            sketch: Sketch::default(),
             found: HashMap::new(),
         }
     }
@@ -134,7 +134,7 @@ impl Listener {
     #[inline]
     pub(super) fn hear(&mut self, value: u64) {
         if self.family.is_some() {
-            self.values.push(value);
+            self.sketch.add(value);
         }
     }
 
@@ -154,7 +154,6 @@ impl Listener {
         for ((set, first), (rows, weight)) in self.found {
             of_set.entry(set).or_default().push((first, rows, weight));
         }
-        let mut sketch = None;
         let mut echoes = Vec::new();
         for (at, mut found) in of_set {
             let is_enough = |found: &[(u32, u32, f32)]| {
@@ -175,16 +174,11 @@ impl Listener {
             atoms.sort_by_key(|&(row, weight)| (std::cmp::Reverse(weight), row));
             atoms.truncate(ATOMS_MAX);
             atoms.sort_unstable();
-            let sketch = sketch.get_or_insert_with(|| {
-                let mut sketch = Sketch::default();
-                self.values.iter().for_each(|&value| sketch.add(value));
-                sketch
-            });
             echoes.push(Echo {
                 set: at,
                 family,
                 atoms,
-                sketch: sketch.clone(),
+                sketch: self.sketch.clone(),
             });
         }
         echoes
@@ -208,7 +202,7 @@ fn counts(set: &Set, rows: std::ops::Range<u32>, family: Family) -> bool {
         let Some(file) = file else { return false };
         let is_other = file
             .family
-            .is_some_and(|other| other != Family::Generic && other != family);
+            .is_some_and(|other| other.is_of_programs() && other != family);
         if !is_other {
             return false;
         }

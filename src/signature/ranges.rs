@@ -40,7 +40,7 @@ pub(super) fn stretches(
     file: u32,
     traces: &[Trace],
     tiers: &[Tier],
-    lines: &LineStarts,
+    lines: &LineStarts<'_>,
 ) -> Vec<Stretch> {
     let placed = placed(set, file, traces, tiers);
     let (mut bytes, mut feeds) = (GAP_BYTES, GAP_LINES);

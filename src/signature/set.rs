@@ -16,7 +16,7 @@ use thiserror::Error;
 
 use super::digest::hex;
 use super::format::{
-    self, CRC_SIZE_ID, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FLAG_BASELINE,
+    self, CRC_SIZE_ID, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FLAG_BASELINE, FLAG_COMPACT,
     FLAG_FOR_THIRD_PARTIES, FLAG_OF_LISTS, FLAG_PUBLIC, Fields, FileRow, LicenceFlag, MD5_SIZE_ID,
     NORM_TEXT_ID, PartyFlag, Preface, Section,
 };
@@ -367,6 +367,12 @@ impl Set {
     #[must_use]
     pub fn is_for_third_parties(&self) -> bool {
         self.preface.flags & FLAG_FOR_THIRD_PARTIES != 0
+    }
+
+    /// Whether a part of the fingerprints was kept, so that the set is half as large: see [`compact`](super::compact).
+    #[must_use]
+    pub fn is_compact(&self) -> bool {
+        self.preface.flags & FLAG_COMPACT != 0
     }
 
     /// Whether it is made of lists of digests by other programs: nothing is known of its files but what they say, and

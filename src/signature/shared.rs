@@ -2,13 +2,12 @@
 //!
 //! A set holds values and lines, and no text; with the original at hand the same fingerprints are made of both sides
 //! anew and laid beside each other. That takes no set and no key: values are keyed only where they are stored. What comes
-//! out is what the matcher saw, except for what a baseline takes away.
+//! out is what the matcher saw, except for what a baseline takes away and what a compact set does not keep.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::norm_text;
-use super::prints::{FilePrints, LineStarts, Print, Tier, prints};
+use super::prints::{FilePrints, LineStarts, Print, Side, Tier, prints};
 
 /// One fingerprint that both sides have, at its first place on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +38,8 @@ pub struct SharedCount {
 pub fn shared(original: &[u8], target: &[u8]) -> (Vec<SharedCount>, Vec<Shared>) {
     let of_original = FilePrints::of(original);
     let mut first: HashMap<(Tier, u64), Print> = HashMap::new();
-    let text = text_of(target).unwrap_or_default();
-    prints(&text, |tier, print| {
+    let text = norm_text::text_of(target).unwrap_or_default();
+    prints(&text, Side::Target, |tier, print| {
         let held = first.entry((tier, print.value)).or_insert(print);
         if print.start < held.start {
             *held = print;
@@ -93,12 +92,6 @@ fn into_content(content: &[u8], found: &mut [Shared]) {
             one.target_bytes = [first.start, last.end];
         }
     }
-}
-
-/// The text of a content as fingerprints are made of it; `None` where it is none.
-#[must_use]
-pub fn text_of(content: &[u8]) -> Option<Cow<'_, [u8]>> {
-    norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none())
 }
 
 /// The lines of a text, without their ends; LF, CR LF and CR end one.

@@ -312,7 +312,9 @@ fn licence_flags_come_back() {
 fn builder_refuses_what_cannot_be_a_set() {
     let finish = |work: &str, entries: Vec<FileEntry>| {
         let mut builder = SetBuilder::new(work, "1", Options::default());
-        entries.into_iter().for_each(|entry| builder.add(entry));
+        entries.into_iter().for_each(|entry| {
+            builder.add(entry);
+        });
         builder.finish().map(|_| ())
     };
     assert_eq!(finish("acme", Vec::new()), Err(BuildError::NoFiles));
@@ -803,4 +805,152 @@ proptest! {
     fn any_bytes_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(Set::from_bytes([&format::MAGIC[..], &[1, 0, 0, 0], &bytes].concat(), None).is_err());
     }
+}
+
+/// Files with fingerprints of all tiers, some of which stand in several.
+fn printed_work() -> Vec<FileEntry> {
+    let text = |seed: u64| -> String {
+        let line = |n: u64| {
+            let word = (n % 700).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
+            format!(
+                "function f{word:x}(item) {{\n  if (item.field{word:x} > {n}) report(\"text {word:x}\", {word});\n}}\n"
+            )
+        };
+        (seed * 40..seed * 40 + 60).map(line).collect()
+    };
+    let files = (0..30).map(|seed| {
+        let path = format!("src/{}.js", (seed * 7) % 30);
+        FileEntry::of(path, PartyFlag::First, text(seed).as_bytes())
+    });
+    files.chain(small_work()).collect()
+}
+
+#[test]
+fn what_is_put_aside_makes_the_same_set() {
+    let third = Options {
+        for_third_parties: true,
+        ..Options::default()
+    };
+    let baseline = Options {
+        baseline: true,
+        ..Options::default()
+    };
+    let compact = Options {
+        compact: true,
+        ..Options::default()
+    };
+    for options in [Options::default(), third, baseline, compact] {
+        let whole = build(printed_work(), options.clone());
+        assert_eq!(whole.summary.set_bytes, whole.set_bytes.len() as u64);
+        opened(&whole);
+        for memory in [0, 3_000, 200_000] {
+            let files = [0, 1].map(|_| tempfile::tempfile().expect("a file"));
+            let lengths = files
+                .each_ref()
+                .map(|file| file.try_clone().expect("a handle"));
+            let builder = SetBuilder::new("acme-cli", "1.4.0", options.clone());
+            let mut builder = builder.spilling(Spill::new(files, memory));
+            // In another order, too.
+            for entry in printed_work().into_iter().rev() {
+                builder.add(entry);
+            }
+            builder.check().expect("written");
+            let (mut set, mut names) = (Vec::new(), Vec::new());
+            let summary = builder
+                .finish_into(&mut set, &mut names)
+                .expect("a good work");
+            assert!(set == whole.set_bytes, "{options:?} in {memory}");
+            assert!(names == whole.names, "{options:?} in {memory}");
+            assert_eq!(summary, whole.summary);
+            let written = lengths.map(|file| file.metadata().expect("its length").len() > 0);
+            assert_eq!(written[0], memory < 1_000_000);
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_at_once() {
+    let file = || tempfile::tempfile().expect("a file");
+    // A handle that may only read stands for a disk without room.
+    let path = std::env::temp_dir().join(format!("strandline-full-{}", std::process::id()));
+    fs::write(&path, b"").expect("written");
+    let full = fs::File::open(&path).expect("opened");
+    fs::remove_file(&path).expect("removed");
+    let builder = SetBuilder::new("acme-cli", "1.4.0", Options::default());
+    let mut builder = builder.spilling(Spill::new([full, file()], 0));
+    for entry in printed_work() {
+        builder.add(entry);
+    }
+    assert!(matches!(builder.check(), Err(BuildError::Io { .. })));
+    assert!(matches!(builder.finish(), Err(BuildError::Io { .. })));
+}
+
+#[test]
+fn a_compact_set_counts_what_it_keeps() {
+    let text: String = (0..900_u64)
+        .map(|n| {
+            let word = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24;
+            format!("call{word:x}(item.field{word:x}, \"text {word:x}\") + {word};\n")
+        })
+        .collect();
+    let set = |compact| {
+        let options = Options {
+            compact,
+            ..Options::default()
+        };
+        let file = FileEntry::of("src/a.js", PartyFlag::First, text.as_bytes());
+        build(vec![file], options)
+    };
+    let (whole, thin) = (set(false), set(true));
+    assert!(thin.set_bytes.len() * 100 < whole.set_bytes.len() * 70);
+    assert!(thin.summary.thinned_out > 0 && whole.summary.thinned_out == 0);
+    let (whole, thin) = (opened(&whole), opened(&thin));
+    assert!(thin.is_compact() && !whole.is_compact());
+
+    // A fifth of it, before as much of something else.
+    let cut: String = text
+        .lines()
+        .skip(300)
+        .take(180)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let other: String = (0..180_u64)
+        .map(|n| format!("put_{n}(\"what else {n}\", {})\n", n * 977))
+        .collect();
+    let target = format!("{cut}{other}");
+    let found = |set| {
+        let group = SetGroup::new(vec![set]);
+        let hits = group.lookup(&sha256(target.as_bytes()), target.as_bytes());
+        let [hit] = hits.as_slice() else {
+            panic!("{hits:?}")
+        };
+        assert_eq!(hit.grade, Grade::Excerpt);
+        let found = hit.found.as_deref().expect("measured").clone();
+        (found.of_original, found.of_target, found.log10_p)
+    };
+    let (whole, thin) = (found(whole), found(thin));
+    assert!((whole.0 - 0.2).abs() < 0.05, "{whole:?}");
+    assert!((thin.0 - whole.0).abs() < 0.08, "{thin:?} {whole:?}");
+    assert!((thin.1 - whole.1).abs() < 0.2, "{thin:?} {whole:?}");
+    // What rests on fewer observations is less certain, and never more.
+    assert!(thin.2 < -6.0 && thin.2 > whole.2, "{thin:?} {whole:?}");
+}
+
+#[test]
+fn releases_keep_the_same_of_what_they_share() {
+    let options = Options {
+        compact: true,
+        ..Options::default()
+    };
+    let rows = |name: &str| {
+        let text: String = (0..400)
+            .map(|n| format!("call_{n}(\"text {n}\", item.field_{n})\n"))
+            .collect();
+        let file = FileEntry::of(name, PartyFlag::First, format!("{name}\n{text}").as_bytes());
+        let set = opened(&build(vec![file], options.clone()));
+        let index = set.index(prints::Tier::Grams).expect("kept").rows();
+        (index, set)
+    };
+    let ((one, _), (two, _)) = (rows("a.js"), rows("b.js"));
+    assert!(one.abs_diff(two) <= 4 && one > 50, "{one} {two}");
 }

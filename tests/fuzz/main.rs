@@ -26,6 +26,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod matching;
 mod mutate;
 mod program;
 mod seeds;

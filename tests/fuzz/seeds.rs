@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use strandline::signature::{FileEntry, Options, PartyFlag, SetBuilder};
+
 use crate::common;
 
 /// Seeds by target.
@@ -122,7 +124,54 @@ fn made() -> Vec<(&'static str, Vec<u8>)> {
     ] {
         made.push(("norm-text", text.as_bytes().to_vec()));
     }
+    for path in [
+        "src/lex/python.rs",
+        "tests/recompute.py",
+        "fixtures/tokens.mjs",
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        made.push(("code", read(&path)));
+    }
+    made.extend(incident_texts().into_iter().map(|text| ("incident", text)));
+    made.push(("set-small", small_set()));
     made
+}
+
+/// A little of each language, with what is odd in it.
+pub fn code() -> Vec<Vec<u8>> {
+    let files = entries(&common::fixtures().join("fuzz/seeds/code"));
+    files.iter().map(|path| read(path)).collect()
+}
+
+/// The files of the incident's work, and one of all of them: a bundle.
+pub fn incident_texts() -> Vec<Vec<u8>> {
+    let mut folders = vec![common::incident().join("acme-cli/src")];
+    let mut texts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in entries(&folder) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                texts.push(read(&path));
+            }
+        }
+    }
+    texts.sort();
+    texts.push(texts.concat());
+    texts
+}
+
+/// A set of few files in two languages: most of its bytes are tables that mean something.
+fn small_set() -> Vec<u8> {
+    let mut builder = SetBuilder::new("acme", "1", Options::default());
+    let of = |path: &str, party, text: &[u8]| FileEntry::of(path, party, text);
+    for (number, text) in incident_texts().iter().take(2).enumerate() {
+        builder.add(of(&format!("{number}.ts"), PartyFlag::First, text));
+    }
+    for text in code().iter().take(3) {
+        builder.add(of("other", PartyFlag::Third, text));
+    }
+    builder.finish().expect("a set").set_bytes
 }
 
 const SECRETS: &[u8] = b"//registry.acme.example/:_authToken=npm_abcdefghijklmnopqrstuvwxyz0123456789\n_auth=dXNlcjpwYXNz\nregistry=https://u:p@r.acme.example/\nAPI_KEY='4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c'\nexport DB=\"postgres://u:p4ssw0rd@db.corp.acme.example:5432/x\"\nmachine h.example login u password s3cr3tvalue\n";

@@ -17,7 +17,8 @@ use strandline::container::image::Doc;
 use strandline::container::zip::headers::Headers;
 use strandline::container::{self, Format, Input, Member, carve, exe, http, json, tar};
 use strandline::exposure::{Manifest, Organisation, Prefilter, Rules, packages_in, traits_of};
-use strandline::scan::analyse::{Analyser, Visited, Wishes};
+use strandline::scan::analyse::{Analyser, Wishes};
+use strandline::scan::building::Visited;
 use strandline::scan::facts::Child;
 use strandline::scan::tally::Tally;
 use strandline::scan::{formats, seen::Seen};
@@ -94,7 +95,7 @@ const MAP: &[&[u8]] = &[
     b"\"",
     b"\\",
 ];
-const TEXT: &[&[u8]] = &[
+pub const TEXT: &[&[u8]] = &[
     b"//# sourceMappingURL=",
     b"/*# sourceMappingURL=",
     b"*/",
@@ -303,11 +304,12 @@ pub fn all() -> Vec<Target> {
         mend: mend_set,
         ..plain("set", &["set"], set)
     });
+    targets.extend(super::matching::all());
     targets.push(analyser());
     targets
 }
 
-fn plain(name: &str, seeds: &[&str], run: fn(&[u8], u64) -> Outcome) -> Target {
+pub fn plain(name: &str, seeds: &[&str], run: fn(&[u8], u64) -> Outcome) -> Target {
     Target {
         name: name.to_owned(),
         seeds: seeds.iter().map(|&name| name.to_owned()).collect(),
@@ -380,7 +382,7 @@ fn mend_sevenz(bytes: &mut [u8]) {
 }
 
 /// The sums of a set: of its sections, and of its header.
-fn mend_set(bytes: &mut [u8]) {
+pub fn mend_set(bytes: &mut [u8]) {
     let number = |bytes: &[u8], at: usize, len: usize| -> Option<usize> {
         let mut field = [0; 8];
         field[..len].copy_from_slice(bytes.get(at..at.checked_add(len)?)?);
@@ -877,7 +879,7 @@ fn key_file(bytes: &[u8], _turn: u64) -> Outcome {
     Ok(())
 }
 
-fn incident_set() -> Set {
+pub fn incident_set() -> Set {
     let set = std::fs::read(super::common::incident().join("acme-cli-2.1.0.sigset"))
         .expect("the set is there");
     Set::from_bytes(set, None).expect("it is one")

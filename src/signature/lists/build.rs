@@ -47,7 +47,7 @@ pub fn build(
         .iter()
         .map(|(file, party)| row(file, *party))
         .collect();
-    let counts = count(&rows)?;
+    let counts = count(rows.iter().copied())?;
     let contents: BTreeSet<[u8; 32]> = files.iter().map(|(file, _)| identity(file)).collect();
     let contents: Vec<[u8; 32]> = contents.into_iter().collect();
     let (key, stored_key) = match options.key {
@@ -76,7 +76,8 @@ pub fn build(
     let set_bytes = format::assemble(&preface, &sections);
     let set_sha256 = sha2::Sha256::digest(&set_bytes).into();
     let paths = files.iter().map(|(file, _)| file.path.as_slice());
-    let names = names::write(work, release, &set_sha256, paths);
+    let mut names = Vec::new();
+    names::write(work, release, &set_sha256, paths, &mut names)?;
     let summary = Summary {
         files: counts.files,
         bytes: counts.bytes,
@@ -87,10 +88,12 @@ pub fn build(
         repeats: (added - files.len()) as u64,
         printed: 0,
         atoms_left_out: 0,
+        thinned_out: 0,
         sections: sections
             .iter()
             .map(|(id, body)| (*id, body.len() as u64))
             .collect(),
+        set_bytes: set_bytes.len() as u64,
         set_sha256,
         key_id: preface.key_id,
     };

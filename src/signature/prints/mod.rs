@@ -15,14 +15,14 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values: see `header`.
+//! The licence header of a file gives no values of `winnow/1` ([`header_end`]); where it is made of comments, tokens give none
+//! either.
 //!
 //! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
-//! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms, which are to be
-//! found again in another language.
+//! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms and their runs, which are to
+//! be found again in another language.
 
 mod hash;
-mod header;
 mod tokens;
 mod window;
 mod winnow;
@@ -31,7 +31,7 @@ use std::collections::HashSet;
 
 use super::index::LinePrint;
 use super::norm_text;
-use crate::lex::{Family, family_of};
+use crate::lex::{Family, family_of, header_end};
 
 /// A way of making fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,22 +90,38 @@ pub struct Print {
     pub end: u32,
 }
 
-/// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places. `text` is in
-/// UTF-8 or what comes near it, without byte order mark; of a text longer than
+/// Which side of a comparison a text is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It is signed: what says nothing of it is left out.
+    Original,
+    /// It is held against what was signed: so is what it may hide.
+    Target,
+}
+
+/// Gives the fingerprints of `text` in all tiers to `put`, those of one tier in the order of their places, but that a whole
+/// comes behind its pieces, and those of texts within the text come in between. `text` is in UTF-8 or what comes near it,
+/// without byte order mark; of a text longer than
 /// [`TEXT_MAX_BYTES`](crate::lex::TEXT_MAX_BYTES) the beginning is read.
-pub fn prints(text: &[u8], put: impl FnMut(Tier, Print)) {
-    prints_of(family_of(text), text, put);
+pub fn prints(text: &[u8], side: Side, put: impl FnMut(Tier, Print)) {
+    prints_of(family_of(text), text, side, put);
 }
 
 /// The same of a text whose family is known.
-pub fn prints_of(family: Family, text: &[u8], mut put: impl FnMut(Tier, Print)) {
-    prints_of_text(family, text, false, &mut put);
+pub fn prints_of(family: Family, text: &[u8], side: Side, mut put: impl FnMut(Tier, Print)) {
+    prints_of_text(family, text, side, false, &mut put);
 }
 
 /// The same of a text that may have been found within another.
-fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn FnMut(Tier, Print)) {
+fn prints_of_text(
+    family: Family,
+    text: &[u8],
+    side: Side,
+    is_decoded: bool,
+    put: &mut dyn FnMut(Tier, Print),
+) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
-    let header = header::header_end(text);
+    let header = header_end(text, family);
     winnow::prints(&text[header..], |print| {
         let behind = |at: u32| at + header as u32;
         let (start, end) = (behind(print.start), behind(print.end));
@@ -118,7 +134,7 @@ fn prints_of_text(family: Family, text: &[u8], is_decoded: bool, put: &mut dyn F
             },
         );
     });
-    tokens::prints(family, text, is_decoded, put);
+    tokens::prints(family, text, side, is_decoded, put);
 }
 
 /// The fingerprints of one file, as a set keeps them.
@@ -132,14 +148,12 @@ impl FilePrints {
     /// The fingerprints of a content; none where it is not text. Each value stands once, at its first place.
     #[must_use]
     pub fn of(content: &[u8]) -> FilePrints {
-        let Some(text) =
-            norm_text::decode(content).filter(|text| memchr::memchr(0, text).is_none())
-        else {
+        let Some(text) = norm_text::text_of(content) else {
             return FilePrints::default();
         };
         let mut found: [Vec<Print>; Tier::ALL.len()] = Default::default();
         let family = family_of(&text);
-        prints_of(family, &text, |tier, print| {
+        prints_of(family, &text, Side::Original, |tier, print| {
             found[tier as usize].push(print)
         });
         let lines = LineStarts::of(&text);
@@ -172,26 +186,60 @@ impl FilePrints {
     pub fn is_empty(&self) -> bool {
         self.tiers.iter().all(Vec::is_empty)
     }
+
+    /// Keeps those of a tier whose values are wanted; how many were not.
+    pub(super) fn retain(&mut self, tier: Tier, mut is_kept: impl FnMut(u64) -> bool) -> u32 {
+        let prints = &mut self.tiers[tier as usize];
+        let before = prints.len();
+        prints.retain(|print| is_kept(print.value));
+        (before - prints.len()) as u32
+    }
 }
 
-/// Where the lines of a text begin; lines end with LF, CR LF or CR.
-#[derive(Debug)]
-pub(super) struct LineStarts(Vec<u32>);
+/// Bytes of text whose line ends are counted together.
+const LINES_BLOCK: usize = 512;
 
-impl LineStarts {
-    pub(super) fn of(text: &[u8]) -> LineStarts {
-        let ends = memchr::memchr2_iter(b'\n', b'\r', text);
-        let ends = ends.filter(|&at| text[at] == b'\n' || text.get(at + 1) != Some(&b'\n'));
-        LineStarts(
-            std::iter::once(0)
-                .chain(ends.map(|at| at as u32 + 1))
-                .collect(),
-        )
+/// On which line each byte of a text stands; lines end with LF, CR LF or CR.
+///
+/// A text may be nothing but line ends, so that a place for each would be four times the text: what is held is how many there
+/// are before each block, and those within one are counted when they are asked for.
+#[derive(Debug)]
+pub(super) struct LineStarts<'t> {
+    text: &'t [u8],
+    /// Line ends before each block.
+    before: Vec<u32>,
+}
+
+impl<'t> LineStarts<'t> {
+    pub(super) fn of(text: &'t [u8]) -> LineStarts<'t> {
+        let mut lines = LineStarts {
+            text,
+            before: Vec::with_capacity(text.len() / LINES_BLOCK + 1),
+        };
+        let mut before = 0;
+        for start in (0..=text.len()).step_by(LINES_BLOCK) {
+            lines.before.push(before);
+            before += lines.ends_within(start..text.len().min(start + LINES_BLOCK));
+        }
+        lines
+    }
+
+    fn ends_within(&self, places: std::ops::Range<usize>) -> u32 {
+        let start = places.start;
+        let block = self.text.get(places).unwrap_or_default();
+        let ends = memchr::memchr2_iter(b'\n', b'\r', block);
+        let ends = ends.filter(|at| {
+            block.get(*at) == Some(&b'\n') || self.text.get(start + at + 1) != Some(&b'\n')
+        });
+        ends.count() as u32
     }
 
     /// The line that holds a byte, from 1.
     pub(super) fn line_of(&self, at: u32) -> u32 {
-        self.0.partition_point(|&start| start <= at) as u32
+        let at = (at as usize).min(self.text.len());
+        let block = at / LINES_BLOCK;
+        let before = self.before.get(block).copied().unwrap_or(0);
+        1 + before + self.ends_within(block * LINES_BLOCK..at)
     }
 
     fn print(&self, print: &Print) -> LinePrint {
@@ -227,19 +275,83 @@ export const tideTable = ["high", "low", 1.125, 300, 301, 302, 303, 304, 305, 30
     #[test]
     fn golden_values() {
         let mut sums = [(0, 0); Tier::ALL.len()];
-        prints(TEXT.as_bytes(), |tier, print| {
+        prints(TEXT.as_bytes(), Side::Original, |tier, print| {
             let (count, sum) = &mut sums[tier as usize];
             *count += 1;
             *sum ^= print.value;
         });
         let golden = [
-            (33, 0x8DCA_87A7_B234_7C52),
-            (19, 0xC526_5562_172E_CBAB),
+            (29, 0x004B_253B_5A03_978D),
+            (15, 0xB3B2_5678_F4AA_B36D),
             (3, 0x8B25_162E_5BB8_1896),
             (4, 0x66A6_0EB7_01FB_FC38),
             (7, 0x01E7_F429_A26A_028A),
         ];
         assert_eq!(sums, golden);
+    }
+
+    fn values(text: &str, side: Side, tier: Tier) -> HashSet<u64> {
+        let mut found = HashSet::new();
+        prints(text.as_bytes(), side, |of, print| {
+            if of == tier {
+                found.insert(print.value);
+            }
+        });
+        found
+    }
+
+    #[test]
+    fn a_target_is_asked_for_what_an_obfuscator_hid() {
+        let words = [
+            "environment",
+            "Base weight of %d",
+            "outgoingRadiance",
+            "berth",
+        ];
+        let program: String = words.map(|word| format!("f(g('{word}'));\n")).concat();
+        let original = values(&program, Side::Original, Tier::Atoms);
+        assert_eq!(original.len(), words.len());
+        // As javascript-obfuscator writes them: Base64, capitals and small letters exchanged, nothing behind.
+        let hidden = |word: &str| {
+            use base64::Engine;
+            let digits = base64::engine::general_purpose::STANDARD_NO_PAD.encode(word);
+            let swapped = digits.chars().map(|c| match c {
+                'a'..='z' => c.to_ascii_uppercase(),
+                _ => c.to_ascii_lowercase(),
+            });
+            format!("'{}'", swapped.collect::<String>())
+        };
+        let others = ["'first'", "'second'"].repeat(6).join(",");
+        let table = format!("let t=[{others},{}];", words.map(hidden).join(","));
+        let target = values(&table, Side::Target, Tier::Atoms);
+        assert!(original.is_subset(&target), "{original:?} {target:?}");
+        let signed = values(&table, Side::Original, Tier::Atoms);
+        assert_eq!(
+            signed.len(),
+            2,
+            "a table that is signed says as much as its beginning"
+        );
+    }
+
+    #[test]
+    fn numbers_that_count_up_are_no_atoms() {
+        let listed = "f(1000); f(1001); f(1002); f(2000);";
+        let scattered = "f(1000); f(1101); f(1202); f(2000);";
+        let count = |text| values(text, Side::Target, Tier::Atoms).len();
+        assert_eq!((count(listed), count(scattered)), (2, 4));
+    }
+
+    #[test]
+    fn a_litany_has_no_shape() {
+        let arms = |count: u32| -> String {
+            (0..count)
+                .map(|n| format!("Kind::A{n} => f(a),\n"))
+                .collect()
+        };
+        let litany = format!("match a {{\n{}}}\n", arms(60));
+        // Its beginning has one, by what stands before.
+        assert!(values(&litany, Side::Target, Tier::Shape).len() <= 1);
+        assert!(values(TEXT, Side::Target, Tier::Shape).len() > 3);
     }
 
     #[test]

@@ -6,39 +6,80 @@
 //!
 //! * a name or a property: its bytes;
 //! * a keyword or punctuation: its bytes, with a seed of its own;
-//! * the text of a string: its bytes with escapes undone; the delimiters do not count;
+//! * the text of a string: its bytes, with escapes undone ([`unescape`](crate::lex::unescape)) where there is a `\` among
+//!   them; where nothing is left then, its bytes as they are. The delimiters do not count;
 //! * a regular expression: the bytes of its body;
 //! * a number: the 8 bytes of its value as IEEE 754 double, little-endian; where it has none, its bytes.
+//!
+//! Values of `pieces/1` and `shape/1` are given as `mix(value ^ bytes(0, id))`, where `id` is the id of the lexer;
+//! those of `grams/1` and `atoms/1` as they are, since they are to be found again in another language.
 //!
 //! # `pieces/1`
 //!
 //! One value for each top-level piece of [`PIECE_MIN`] or more tokens: `h = h * 0x9E3779B97F4A7C15 + value` from 0 over
-//! its tokens, then `mix`. Not counted are `;` and a `,` before a closing bracket, which formatters add and take
-//! away. The text as a whole is a piece, too, when it has more than one.
+//! its tokens, then `mix`. Not counted are `;`, and a `,` before a closing bracket (`)`, `]`, `}`) or the end of its piece, be
+//! there a `;` between them or not: formatters add and take them away. The counted tokens of the whole text are a piece,
+//! too, unless just one of its pieces has a value already.
 //!
 //! # `shape/1`
 //!
-//! What is left when names are forgotten. Each token gives one number or nothing ([`SIGNS`] has the table): names become one
-//! and the same, and those that follow one another count once, so that types and parameters fall away;
-//! brackets, separators and the words by which minifiers say the same otherwise are left out. Of every [`SHAPE_WINDOW`]
-//! runs of [`SHAPE_GRAM`] numbers that follow one another the least is kept.
+//! What is left when names are forgotten. Each token gives one number or nothing; brackets, separators and the words by
+//! which minifiers say the same otherwise give nothing. Numbers are the value of the token, or `mix` of one of these
+//! ([`shape`]):
+//!
+//! | token | number |
+//! | --- | --- |
+//! | a name | 0x101, but nothing where the number before it is that of a name, so that types and parameters fall away |
+//! | `undefined`; a number right behind the keyword `void` | 0x104 |
+//! | the keyword `true`; `0` right behind `!` | 0x102 |
+//! | the keyword `false`; `1` right behind `!` | 0x103 |
+//! | the keyword `function`; `=>` | 0x105 |
+//! | the keywords `for`, `while`, `do` | 0x106 |
+//! | `==`, `===` | 0x107 |
+//! | `!=`, `!==` | 0x108 |
+//! | the keywords `var`, `let`, `const`, `return`, `if`, `else`, `import`, `export`, `default`, `void` | nothing |
+//! | `; , ( ) { } [ ] . ? : < > \| & !` and `?.`, `&&`, `\|\|`, `??`, `${` | nothing |
+//! | any other | its value |
+//!
+//! A run is [`SHAPE_GRAM`] numbers that follow one another, hashed as the tokens of a piece are. One with fewer than
+//! [`SHAPE_NEW_MIN`] numbers that differ from each of the [`SHAPE_MEMORY`] before them, be these in the run or not, is a
+//! litany (the arms of a match, the fields of a record) as there are in every program, and is left out. Of every
+//! [`SHAPE_WINDOW`] of the others that follow one another the least is kept ([`Window`]).
 //!
 //! # `atoms/1` and `grams/1`
 //!
-//! Atoms are folded: of a name capitals are made small and `_`, `$` and `-` fall away, so that `fooBar`, `foo_bar` and
-//! `'foo-bar'` are one atom, whatever the style and the language; a text is trimmed of white space. Names need 6 folded
-//! characters, properties and texts that are one word 4, other texts 5 bytes, regular expressions 4, and a number must be
-//! beyond 255 or written with a fraction of three or more digits. Names give `atoms/1` only: renaming takes them away.
-//! In text of no known language names are prose, and give nothing.
+//! Atoms are folded: of a name capitals (of ASCII) are made small and `_`, `$` and `-` fall away, so that `fooBar`, `foo_bar` and
+//! `'foo-bar'` are one atom, whatever the style and the language; a text is trimmed of white space (of ASCII). A word is what
+//! has at most [`WORD_MAX`] bytes, all of them letters, digits, beyond ASCII, or one of `_$-`; what is none cannot be
+//! folded. Names need 6 folded characters, properties and texts that are one word 4; other texts 5 bytes when they are
+//! trimmed, regular expressions 4. A number must be beyond 255, or be no whole one and written with three or more
+//! digits behind its point, and not be one more than the number before it in the text; what has no value must be 4 bytes long. The values of folded words have the seed
+//! [`ATOM_NAME`](seed::ATOM_NAME), those of other texts [`ATOM_TEXT`](seed::ATOM_TEXT); those of expressions and numbers are those of
+//! the tokens. Names give `atoms/1` only: renaming takes them away. In text of no known language names and properties
+//! are prose, and give nothing.
 //!
-//! Tables are data that many programs share: entities, code points, tags. Of literals of fewer than 32 bytes
-//! between which there is nothing but `,`, `:` and brackets the first eight give atoms, the others do not.
+//! Tables are data that many programs share: entities, code points, tags. Of texts and numbers of fewer than 32 bytes
+//! (as they are written) between which there is nothing but `,`, `:` and brackets (round, square, curly) the first eight may
+//! give atoms. In an original the others give none. In a target the texts among them give atoms but no grams ([`Side`]):
+//! an obfuscator takes all strings of a program into one table, and with them what can be found again. Those tools encode
+//! them, too, in Base64 with capitals and small letters exchanged: what a text of a target decodes to that is such a
+//! literal and not the first gives an atom behind its own, if it is in UTF-8 and has no control characters but white
+//! space. It is decoded as it is written, white space at its end left out; there is no padding.
 //!
-//! Four atoms that follow one another, names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
+//! Four atoms that follow one another, those of names left out, give `grams/1`: `mix(a4 ^ mix(a3 ^ mix(a2 ^ mix(a1))))`.
+//!
+//! # A text within a text
+//!
+//! The text of a string may be a program in Base64. Where it has [`ENCODED_MIN`] bytes or more, and is, without line ends
+//! (written out, or as `\n` and `\r`) and `=`, Base64 in either alphabet (RFC 4648, sections 4 and 5; the first 64 bytes are
+//! looked at first), what comes out has fingerprints of its own, in all tiers, as of its own family. If that is gzip, what comes
+//! out of it is meant, up to [`INFLATED_RATIO_MAX`] times its length, and up to [`INFLATED_MAX`] for all strings of the text
+//! together. A text with a control character that is no white space in its first 1,024 bytes is a picture or a font, and
+//! gives nothing. There is no third text in the second.
 
 use super::hash::{byte, bytes, bytes_in, mix, word_in};
 use super::window::Window;
-use super::{Print, Tier};
+use super::{Print, Side, Tier};
 use crate::lex::eight::{HIGH, alphanumeric, before, small};
 use crate::lex::{Family, Kind, Sink, Token, lex};
 
@@ -46,6 +87,10 @@ use crate::lex::{Family, Kind, Sink, Token, lex};
 pub const PIECE_MIN: u32 = 24;
 /// Numbers of a run of the shape.
 pub const SHAPE_GRAM: usize = 12;
+/// A number is new that is none of as many before it.
+const SHAPE_MEMORY: usize = 8;
+/// A run has as many new numbers, or it is a litany.
+const SHAPE_NEW_MIN: u32 = 3;
 /// Runs of which one is kept.
 pub const SHAPE_WINDOW: usize = 13;
 /// Atoms of a run.
@@ -55,8 +100,10 @@ pub const ATOM_GRAM: usize = 4;
 const NAME_MIN: usize = 6;
 /// Folded characters of a property, or of a text that is one word.
 const WORD_MIN: usize = 4;
-/// Bytes that are taken out of an encoded stream of gzip.
+/// Bytes that are taken out of the encoded streams of gzip of one text, all together.
 const INFLATED_MAX: u64 = 16 << 20;
+/// As many times its own length is taken out of one of them. Code has a tenth of that; what is beyond is there to take time.
+const INFLATED_RATIO_MAX: u64 = 64;
 /// A string of this many bytes may be an encoded text.
 const ENCODED_MIN: usize = 200;
 /// Bytes of a word, before it is folded; what is longer is no word.
@@ -107,11 +154,13 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 pub(super) fn prints(
     family: Family,
     text: &[u8],
+    side: Side,
     is_decoded: bool,
     put: &mut dyn FnMut(Tier, Print),
 ) {
     let mut printer = Printer {
-        is_decoded,
+        side,
+        room: (!is_decoded).then_some(INFLATED_MAX),
         family,
         salt: bytes(0, family.id().as_bytes()),
         text,
@@ -121,15 +170,18 @@ pub(super) fn prints(
         atom_min: atom_min(family),
         grams: Grams::default(),
         table: Table::default(),
+        count: Count::default(),
         value: Vec::new(),
+        hidden: Vec::new(),
     };
     lex(family, text, &mut printer);
     printer.finish();
 }
 
 struct Printer<'t, 'p> {
-    /// The text was encoded in another; it is not asked for a third.
-    is_decoded: bool,
+    side: Side,
+    /// Bytes that may still be inflated; `None` where the text was encoded in another: it is not asked for a third.
+    room: Option<u64>,
     family: Family,
     /// Keeps values of different lexers apart.
     salt: u64,
@@ -141,8 +193,11 @@ struct Printer<'t, 'p> {
     atom_min: [usize; KINDS],
     grams: Grams,
     table: Table,
+    count: Count,
     /// The text of the string at hand, escapes undone.
     value: Vec<u8>,
+    /// What is hidden in it.
+    hidden: Vec<u8>,
 }
 
 impl Sink for Printer<'_, '_> {
@@ -261,7 +316,8 @@ impl Printer<'_, '_> {
             None => bytes(seed::NUMBER, raw),
         };
         self.literal(token, value);
-        if is_rare_number(raw, number) {
+        let counts_up = self.count.take(number);
+        if !counts_up && is_rare_number(raw, number) {
             self.atom(token, value, true);
         }
     }
@@ -269,7 +325,7 @@ impl Printer<'_, '_> {
     fn string(&mut self, token: Token) {
         let raw = token.of(self.text);
         self.table.literal(raw);
-        if raw.len() >= ENCODED_MIN && !self.is_decoded {
+        if raw.len() >= ENCODED_MIN {
             self.encoded(token, raw);
         }
         let value = if memchr::memchr(b'\\', raw).is_some() {
@@ -281,7 +337,17 @@ impl Printer<'_, '_> {
         };
         let unescaped = if value.is_empty() { raw } else { &value };
         self.literal(token, bytes(seed::TEXT, unescaped));
-        let trimmed = unescaped.trim_ascii();
+        self.text_atom(token, unescaped);
+        if self.side == Side::Target && self.table.is_one() {
+            self.obfuscated(token, raw);
+        }
+        if !value.is_empty() {
+            self.value = value;
+        }
+    }
+
+    fn text_atom(&mut self, token: Token, text: &[u8]) {
+        let trimmed = text.trim_ascii();
         if let Some((len, atom)) = folded(trimmed, 0, trimmed.len()) {
             if len >= WORD_MIN {
                 self.atom(token, atom, true);
@@ -289,20 +355,31 @@ impl Printer<'_, '_> {
         } else if trimmed.len() >= TEXT_MIN {
             self.atom(token, bytes(seed::ATOM_TEXT, trimmed), true);
         }
-        if !value.is_empty() {
-            self.value = value;
+    }
+
+    /// What an obfuscator hid in a literal of its table.
+    fn obfuscated(&mut self, token: Token, raw: &[u8]) {
+        let mut text = std::mem::take(&mut self.hidden);
+        text.clear();
+        if hidden_in(raw, &mut text) {
+            self.text_atom(token, &text);
         }
+        self.hidden = text;
     }
 
     /// A string that is Base64 of a text: that text has fingerprints of its own. Where they stand is known to about two bytes.
     fn encoded(&mut self, token: Token, raw: &[u8]) {
-        let Some(text) = decoded(raw) else { return };
+        let Some(room) = &mut self.room else { return };
+        let Some(text) = decoded(raw, room) else {
+            return;
+        };
         // What was found before it is given before it.
         self.put_shape();
         let place = |at: u32| token.start + (u64::from(at) * 4 / 3).min(raw.len() as u64) as u32;
         super::prints_of_text(
             crate::lex::family_of(&text),
             &text,
+            self.side,
             true,
             &mut |tier, print| {
                 let (start, end) = (place(print.start), place(print.end));
@@ -319,12 +396,16 @@ impl Printer<'_, '_> {
     }
 
     fn atom(&mut self, token: Token, value: u64, in_grams: bool) {
-        if self.table.is_full() {
+        let is_of_table = self.table.is_full();
+        if is_of_table && (self.side == Side::Original || token.kind != Kind::Text) {
             return;
         }
         let Token { start, end, .. } = token;
         (self.put)(Tier::Atoms, Print { value, start, end });
-        if in_grams && let Some(print) = self.grams.take(Print { value, start, end }) {
+        if in_grams
+            && !is_of_table
+            && let Some(print) = self.grams.take(Print { value, start, end })
+        {
             (self.put)(Tier::Grams, print);
         }
     }
@@ -361,8 +442,44 @@ impl Printer<'_, '_> {
     }
 }
 
+/// Puts into `text` what `raw` is the Base64 of, with capitals and small letters exchanged; whether that is one.
+fn hidden_in(raw: &[u8], text: &mut Vec<u8>) -> bool {
+    let digits = raw.trim_ascii_end();
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for &byte in digits {
+        let digit = SWAPPED[usize::from(byte)];
+        if digit >= 64 {
+            return false;
+        }
+        bits = bits << 6 | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            let byte = (bits >> count) as u8;
+            if byte < b' ' && !byte.is_ascii_whitespace() {
+                return false;
+            }
+            text.push(byte);
+        }
+    }
+    // Bits that are left over are zero in what an encoder wrote.
+    count != 6 && bits & ((1 << count) - 1) == 0 && std::str::from_utf8(text).is_ok()
+}
+
+/// The digits of Base64 with capitals and small letters exchanged; 64 for what is none.
+const SWAPPED: [u8; 256] = {
+    let digits = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+    let mut table = [64; 256];
+    let mut at = 0;
+    while at < digits.len() {
+        table[digits[at] as usize] = at as u8;
+        at += 1;
+    }
+    table
+};
+
 /// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
-fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
+fn decoded(raw: &[u8], room: &mut u64) -> Option<Vec<u8>> {
     const HEAD: usize = 64;
     let is_of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
     if !raw
@@ -394,8 +511,10 @@ fn decoded(raw: &[u8]) -> Option<Vec<u8>> {
     if text.starts_with(&[0x1F, 0x8B]) {
         let mut inflated = Vec::new();
         let stream = flate2::read::GzDecoder::new(text.as_slice());
+        let most = (text.len() as u64 * INFLATED_RATIO_MAX).min(*room);
         // What comes out before the stream breaks is worth a look, too.
-        let _ = stream.take(INFLATED_MAX).read_to_end(&mut inflated);
+        let _ = stream.take(most).read_to_end(&mut inflated);
+        *room -= inflated.len() as u64;
         text = inflated;
     }
     // What is encoded is mostly pictures and fonts.
@@ -485,9 +604,9 @@ struct Pieces {
     tokens: u32,
     start: u32,
     end: u32,
-    /// A `,` waits that may stand before a closing bracket; it ends there.
+    /// A `,` waits that may stand before a closing bracket; where it begins and ends.
     has_comma: bool,
-    comma_end: u32,
+    comma: (u32, u32),
     whole: u64,
     whole_tokens: u32,
     whole_start: u32,
@@ -505,30 +624,28 @@ impl Pieces {
         let is_nothing = in_piece == InPiece::Nothing;
         let is_comma = in_piece == InPiece::Comma;
         let is_closing = in_piece == InPiece::Closes;
-        self.add(
-            self.has_comma & !is_nothing & !is_closing,
-            COMMA,
-            self.comma_end,
-        );
-        let counts = !is_nothing & !is_comma;
-        self.start = if counts & (self.tokens == 0) {
-            token.start
-        } else {
-            self.start
-        };
-        self.whole_start = if counts & (self.whole_tokens == 0) {
-            token.start
-        } else {
-            self.whole_start
-        };
-        self.add(counts, value, token.end);
+        let comma_counts = self.has_comma & !is_nothing & !is_closing;
+        self.add(comma_counts, COMMA, self.comma);
+        let place = (token.start, token.end);
+        self.add(!is_nothing & !is_comma, value, place);
         self.has_comma = is_comma | is_nothing & self.has_comma;
-        self.comma_end = if is_comma { token.end } else { self.comma_end };
+        self.comma = if is_comma { place } else { self.comma };
     }
 
     #[inline]
-    fn add(&mut self, counts: bool, value: u64, end: u32) {
+    fn add(&mut self, counts: bool, value: u64, (start, end): (u32, u32)) {
         let next = |hash: u64| hash.wrapping_mul(STEP).wrapping_add(value);
+        let is_first = |tokens: u32| counts & (tokens == 0);
+        self.start = if is_first(self.tokens) {
+            start
+        } else {
+            self.start
+        };
+        self.whole_start = if is_first(self.whole_tokens) {
+            start
+        } else {
+            self.whole_start
+        };
         self.hash = if counts { next(self.hash) } else { self.hash };
         self.whole = if counts { next(self.whole) } else { self.whole };
         self.tokens += u32::from(counts);
@@ -576,6 +693,8 @@ struct Shaper {
     done: usize,
     /// Hash of the last run.
     hash: u64,
+    /// Of the last numbers, which were new: the last is the lowest bit.
+    news: u32,
     /// The number before was that of a name.
     after_name: bool,
     before: Before,
@@ -631,6 +750,7 @@ impl Shaper {
             len: 0,
             done: 0,
             hash: 0,
+            news: 0,
             after_name: false,
             before: Before::Other,
             window: Window::default(),
@@ -672,14 +792,24 @@ impl Shaper {
 
     /// Gives what the numbers that wait yield, and makes room.
     fn drain(&mut self, mut put: impl FnMut(Print)) {
-        let mut hash = self.hash;
+        let (mut hash, mut news) = (self.hash, self.news);
         for at in self.done..self.len {
-            hash = hash.wrapping_mul(STEP).wrapping_add(self.numbers[at]);
+            let number = self.numbers[at];
+            hash = hash.wrapping_mul(STEP).wrapping_add(number);
+            let before = &self.numbers[at.saturating_sub(SHAPE_MEMORY)..at];
+            // All are looked at: to stop at the first is slower.
+            let is_new = before
+                .iter()
+                .fold(true, |is_new, &it| is_new & (it != number));
+            news = (news << 1 | u32::from(is_new)) & ((1 << SHAPE_GRAM) - 1);
             let Some(first) = (at + 1).checked_sub(SHAPE_GRAM) else {
                 continue;
             };
             if let Some(leaving) = first.checked_sub(1) {
                 hash = hash.wrapping_sub(self.numbers[leaving].wrapping_mul(STEP_OF_GRAM));
+            }
+            if news.count_ones() < SHAPE_NEW_MIN {
+                continue;
             }
             let run = Print {
                 value: mix(hash),
@@ -690,7 +820,7 @@ impl Shaper {
                 put(print);
             }
         }
-        self.hash = hash;
+        (self.hash, self.news) = (hash, news);
         let gone = self.len.saturating_sub(SHAPE_GRAM);
         self.numbers.copy_within(gone..self.len, 0);
         self.starts.copy_within(gone..self.len, 0);
@@ -834,8 +964,29 @@ impl Table {
         };
     }
 
+    /// Whether there is one at all.
+    fn is_one(&self) -> bool {
+        self.literals > 1
+    }
+
     fn is_full(&self) -> bool {
         self.literals > TABLE_ATOMS
+    }
+}
+
+/// The last number, to tell those that count up.
+#[derive(Default)]
+struct Count {
+    last: Option<f64>,
+}
+
+impl Count {
+    /// Takes the next number, and says whether it is one more than the last.
+    #[inline]
+    fn take(&mut self, bits: Option<u64>) -> bool {
+        let number = bits.map(f64::from_bits);
+        let last = std::mem::replace(&mut self.last, number);
+        matches!((last, number), (Some(last), Some(number)) if number == last + 1.0)
     }
 }
 
