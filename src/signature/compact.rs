@@ -36,8 +36,8 @@ pub(super) fn share(tier: Tier) -> f32 {
 }
 
 /// What one that was kept weighs for those that it stands for. Somewhat less than their number, which is 3: it is one
-/// observation, and chance weighs three times as well. Set on the development half of the benchmark, so that there are as few
-/// false pairs as at full density.
+/// observation, and what agrees by chance weighs more, too. Set on the development half of the benchmark, for one false pair in
+/// 100,000; part of the version of the verdict, and not of the format.
 pub(super) fn scale(tier: Tier) -> f32 {
     if share(tier) < 1.0 { 2.5 } else { 1.0 }
 }
