@@ -55,7 +55,7 @@
 //! Nothing here writes a file: the builder returns bytes, and who writes them sets the permissions.
 
 mod builder;
-mod compact;
+pub mod compact;
 mod digest;
 pub mod format;
 mod group;
