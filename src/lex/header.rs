@@ -7,13 +7,17 @@
 //! the language how to read the file may stand before and between.
 
 use super::Family;
-use super::nature::generator_in;
+use super::nature::{generator_in, has_licence_phrase};
+use std::ops::Range;
 
 /// A header is looked for in this many bytes: the longest licence that is put on top of files, and some.
 const HEAD_MAX_BYTES: usize = 24 << 10;
 
 /// This many bytes of comments that speak of something else may stand before one that speaks of rights.
 const SILENCE_MAX_BYTES: usize = 1_024;
+
+/// A longer paragraph is a program in one line, and no licence.
+const PARAGRAPH_MAX_BYTES: usize = 4 << 10;
 
 /// Where the text behind its header begins; 0 where there is none. The place may lie within a comment, at the
 /// beginning of a line of it.
@@ -31,6 +35,35 @@ pub fn header_end(text: &[u8], family: Family) -> usize {
         at = preamble_end(head, end);
     }
     header.end
+}
+
+/// Where else in a text licences stand: paragraphs with a phrase of one, and those right behind them that speak of rights.
+/// In order, and apart from each other.
+#[must_use]
+pub fn licence_texts(text: &[u8]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let line = &text[at..at + line_len(&text[at..])];
+        at += line.len();
+        if !is_blank(line) && at < text.len() {
+            continue;
+        }
+        let paragraph = &text[start..at];
+        let continues = found.last().is_some_and(|last| last.end == start);
+        if paragraph.len() <= PARAGRAPH_MAX_BYTES
+            && is_of_a_header(paragraph)
+            && (continues || has_licence_phrase(paragraph))
+        {
+            match found.last_mut().filter(|_| continues) {
+                Some(last) => last.end = at,
+                None => found.push(start..at),
+            }
+        }
+        start = at;
+    }
+    found
 }
 
 /// What opens and closes comments.
@@ -139,7 +172,7 @@ struct Header {
 }
 
 impl Header {
-    fn read(&mut self, head: &[u8], comment: std::ops::Range<usize>) {
+    fn read(&mut self, head: &[u8], comment: Range<usize>) {
         let mut paragraph = comment.start;
         let mut at = comment.start;
         while at < comment.end {
@@ -164,7 +197,7 @@ impl Header {
     }
 
     /// Returns whether the header is over.
-    fn end_paragraph(&mut self, head: &[u8], paragraph: std::ops::Range<usize>) -> bool {
+    fn end_paragraph(&mut self, head: &[u8], paragraph: Range<usize>) -> bool {
         let text = &head[paragraph.clone()];
         if is_of_a_header(text) {
             self.end = paragraph.end;
@@ -296,6 +329,22 @@ mod tests {
             "// Copyright A\n//\n",
             &format!("{essay}//\n// A licence is no matter.\nfn a() {{}}\n"),
         );
+    }
+
+    #[test]
+    fn licences_are_found_within() {
+        let before = "let a = 1; // licence\n\n";
+        let licence = "// Copyright A\n// Permission is hereby granted, free\n// of charge, to all\n//\n// without warranty\n//\n";
+        let behind = "// What b does.\nlet b = 2;\n";
+        let text = format!("{before}{licence}{behind}");
+        let licence = before.len()..before.len() + licence.len();
+        assert_eq!(licence_texts(text.as_bytes()), [licence]);
+        assert!(licence_texts(before.as_bytes()).is_empty());
+        let line = format!(
+            "/* Permission is hereby granted, free of charge */{}",
+            "a();".repeat(2000)
+        );
+        assert!(licence_texts(line.as_bytes()).is_empty());
     }
 
     #[test]

@@ -44,7 +44,7 @@ mod words;
 
 pub use escape::unescape;
 pub use family::family_of;
-pub use header::header_end;
+pub use header::{header_end, licence_texts};
 pub use nature::{Nature, is_licence, nature_of};
 pub use number::number;
 

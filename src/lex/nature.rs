@@ -285,18 +285,7 @@ pub fn is_licence(text: &[u8], family: Family) -> bool {
         return false;
     }
     let head = &text[..text.len().min(LICENCE_SEARCH_BYTES)];
-    // Lines are broken anywhere.
-    let mut flat = Vec::with_capacity(head.len());
-    for &byte in head {
-        let byte = if is(byte, SPACE) {
-            b' '
-        } else {
-            byte.to_ascii_lowercase()
-        };
-        if byte != b' ' || flat.last() != Some(&b' ') {
-            flat.push(byte);
-        }
-    }
+    let flat = flat(head);
     let has = |phrase: &&str| memchr::memmem::find(&flat, phrase.as_bytes()).is_some();
     let begins = |phrase: &&str| {
         let near = &flat[..flat.len().min(LICENCE_BEGINNING_BYTES)];
@@ -305,6 +294,30 @@ pub fn is_licence(text: &[u8], family: Family) -> bool {
     LICENCES.iter().any(|phrases| {
         phrases.iter().filter(|phrase| has(phrase)).count() > 1 && phrases.iter().any(begins)
     })
+}
+
+/// Whether a paragraph has a phrase of any licence, be it a comment or not.
+pub(super) fn has_licence_phrase(paragraph: &[u8]) -> bool {
+    let flat = flat(paragraph);
+    let mut phrases = LICENCES.iter().copied().flatten();
+    phrases.any(|phrase| memchr::memmem::find(&flat, phrase.as_bytes()).is_some())
+}
+
+/// A text in lower case with one blank for each stretch of white space and of what opens the lines of comments: lines are
+/// broken anywhere.
+fn flat(text: &[u8]) -> Vec<u8> {
+    let mut flat = Vec::with_capacity(text.len());
+    for &byte in text {
+        let byte = if is(byte, SPACE) || matches!(byte, b'*' | b'/' | b'#' | b'!' | b';' | b'%') {
+            b' '
+        } else {
+            byte.to_ascii_lowercase()
+        };
+        if byte != b' ' || flat.last() != Some(&b' ') {
+            flat.push(byte);
+        }
+    }
+    flat
 }
 
 // ---------------------------------------------------------------------------------------------------------------

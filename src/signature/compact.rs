@@ -5,7 +5,7 @@
 //! half. What suffers is what was small to begin with: an excerpt of a few lines. `benches/RESULTS.md` has the figures.
 //!
 //! **The rule** looks at the value of a fingerprint alone: it is kept if the first 8 bits of the 64 of `value *
-//! 0xD6E8FEB86659FD93` are, as a number, less than [`KEPT_OF_256`]. So all releases of a work keep the same ones, what
+//! 0xD6E8FEB86659FD93` are, as a number, less than 85. So all releases of a work keep the same ones, what
 //! is common to two files stays so, and the share of a file's kept fingerprints that a text has is an estimate of its share of
 //! all that is as often too large as too small (Broder, On the resemblance and containment of documents, 1997). The values
 //! of `winnow/1` are small numbers more often than large ones, since the least of a window was chosen; the product spreads
@@ -14,7 +14,7 @@
 //!
 //! **What is asked of a compact set** is asked as always. Counted is on both sides what would be kept: shares of the
 //! original are of its kept fingerprints, and shares of the target of those of its own that would be kept. What stands for
-//! several weighs nearly as much as they ([`scale`]), so that thresholds stay; and where a likelihood rests on how many fingerprints
+//! several weighs nearly as much as they, so that thresholds stay; and where a likelihood rests on how many fingerprints
 //! the target has, these are all of them.
 
 use super::prints::Tier;

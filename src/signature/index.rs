@@ -2,7 +2,7 @@
 //!
 //! A work of ten million bytes has half a million fingerprints, a scan asks for hundreds of millions, and nearly all
 //! are not there. So the index is one sorted array of rows, packed to the bit, behind a directory over the first bits of
-//! the values; in front of both stands a filter of one bit for each few values, made when the first question comes.
+//! the values; in front of both stands a filter of a few bits for each value, made when the first question comes.
 //! Nothing is decoded on opening; a mapped index costs the memory of its filter. The layout stands in
 //! [`format`](mod@super::format).
 //!

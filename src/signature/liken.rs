@@ -189,7 +189,7 @@ pub(super) fn likenesses(
     search.finish(sets, least)
 }
 
-/// Fingerprints that are looked up in one go: the memory that they need is then asked for at once.
+/// Fingerprints that wait to be looked up together.
 const BATCH: usize = 256;
 /// What weighs less than this is in so much public code that it is not looked at.
 const WEIGHT_MIN: f32 = 0.03;

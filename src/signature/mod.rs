@@ -52,10 +52,10 @@
 //! Policy. This module says "equal to file 17 of that set"; whether that makes a copy is judged elsewhere. An empty
 //! file is equal to every other empty file, and a licence text to every other: ask [`Set::file`] for length, party
 //! and licence before a hit is called evidence. A set that is public or a baseline says so and is read like any other.
-//! Nothing here writes a file: the builder returns bytes, and who writes them sets the permissions.
+//! Nothing here makes a file: the builder writes into what it is given, and who gives it sets the permissions.
 
 mod builder;
-mod compact;
+pub mod compact;
 mod digest;
 pub mod format;
 mod group;

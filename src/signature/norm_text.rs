@@ -171,9 +171,38 @@ fn cut_end(text: &[u8], is_cut: impl Fn(u8) -> bool) -> &[u8] {
 }
 
 /// The text of a content as fingerprints are made of it, in UTF-8 or what comes near it; `None` where it is none.
+///
+/// More is text here than has a normal form: a byte too many at the end of UTF-16 is left out, and zeros here and there in what
+/// is otherwise text are blanks. Either would hide a copy from everything.
 #[must_use]
 pub fn text_of(content: &[u8]) -> Option<Cow<'_, [u8]>> {
-    decode(content).filter(|text| memchr(0, text).is_none())
+    let is_whole = |text: &Cow<'_, [u8]>| memchr(0, text).is_none();
+    let even = &content[..content.len() & !1];
+    decode(content)
+        .filter(is_whole)
+        .or_else(|| decode(even).filter(is_whole).filter(|_| is_utf16(even)))
+        .or_else(|| without_zeros(content).map(Cow::Owned))
+}
+
+/// A text with blanks in the place of its zeros, if they are few and it has hardly any other control characters.
+fn without_zeros(content: &[u8]) -> Option<Vec<u8>> {
+    /// Bytes that are looked at first.
+    const HEAD_BYTES: usize = 4096;
+    /// Of as many bytes one may be a zero or another control character.
+    const ONE_IN: usize = 64;
+    let is_odd = |b: &&u8| b.is_ascii_control() && !b.is_ascii_whitespace();
+    let is_text = |bytes: &[u8]| bytes.iter().filter(is_odd).count() <= bytes.len() / ONE_IN + 1;
+    let head = &content[..content.len().min(HEAD_BYTES)];
+    if !is_text(head) || !is_text(content) {
+        return None;
+    }
+    let blank = |&b: &u8| if b == 0 { b' ' } else { b };
+    Some(content.iter().map(blank).collect())
+}
+
+/// Whether a content is UTF-16, by its mark or what it looks like.
+fn is_utf16(content: &[u8]) -> bool {
+    matches!(content, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) || order_of_unmarked(content).is_some()
 }
 
 /// Rule 1: the text as UTF-8 (or as what it is), without byte order mark.
@@ -192,15 +221,19 @@ fn decode_unmarked(content: &[u8]) -> Option<Cow<'_, [u8]>> {
     if memchr(0, window).is_none() {
         return Some(Cow::Borrowed(content));
     }
+    decode_utf16(content, order_of_unmarked(content)?).map(Cow::Owned)
+}
+
+/// The order of the bytes in a unit, of what is UTF-16 without a mark.
+fn order_of_unmarked(content: &[u8]) -> Option<fn([u8; 2]) -> u16> {
     if content.len() < UTF16_MIN_BYTES || !content.len().is_multiple_of(2) {
         return None;
     }
-    for order in [u16::from_le_bytes, u16::from_be_bytes] {
-        if is_clearly_utf16(window, order) {
-            return decode_utf16(content, order).map(Cow::Owned);
-        }
-    }
-    None
+    let window = &content[..content.len().min(UTF16_WINDOW_BYTES)];
+    let orders: [fn([u8; 2]) -> u16; 2] = [u16::from_le_bytes, u16::from_be_bytes];
+    orders
+        .into_iter()
+        .find(|&order| is_clearly_utf16(window, order))
 }
 
 /// No unit is zero, and three quarters or more are below U+0100.
@@ -229,11 +262,7 @@ pub(super) fn places_in_content(content: &[u8], bytes: &[u64]) -> Option<Vec<Ran
         _ => {
             let window = &content[..content.len().min(UTF16_WINDOW_BYTES)];
             memchr(0, window)?;
-            if is_clearly_utf16(window, u16::from_le_bytes) {
-                (0, u16::from_le_bytes)
-            } else {
-                (0, u16::from_be_bytes)
-            }
+            (0, order_of_unmarked(&content[..content.len() & !1])?)
         }
     };
     let (units, _) = content.get(mark_len..)?.as_chunks::<2>();
@@ -533,6 +562,24 @@ mod tests {
             Some(vec![3..4, 5..6])
         );
         assert_eq!(places_in_content(b"abc", &[0, 2]), None);
+    }
+
+    #[test]
+    fn a_stray_byte_hides_no_text() {
+        let text = "plain text of letters, and some more";
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let mut odd = utf16(text, order);
+            odd.push(b'x');
+            assert_eq!(text_of(&odd).as_deref(), Some(text.as_bytes()));
+            let marked = [&order(0xFEFF)[..], &odd].concat();
+            assert_eq!(text_of(&marked).as_deref(), Some(text.as_bytes()));
+        }
+        let stray = [text.as_bytes(), b"\0", text.as_bytes()].concat();
+        let blank = format!("{text} {text}");
+        assert_eq!(text_of(&stray).as_deref(), Some(blank.as_bytes()));
+        assert_eq!(places_in_content(&stray, &[0, 2]), None);
+        let binary: Vec<u8> = (0..=255).cycle().take(5000).collect();
+        assert_eq!(text_of(&binary), None);
     }
 
     /// Bytes that make every rule meet every other.

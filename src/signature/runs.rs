@@ -19,11 +19,12 @@
 //! **The files** have no names. They are made anew where no other can be, beside the set or in the folder of `--spill`,
 //! readable for nobody else, and unlinked while they are open (or made without a name from the start, where the system can).
 //! So they are gone when the program is, however it ends. They hold fingerprints without a key, which are worth
-//! as much to a reader as a set with its key; the disk has to be trusted that far. They take some 1.5 bytes for each
+//! as much to a reader as a set with its key; the disk has to be trusted that far. They take some .7 bytes for each
 //! byte that is signed.
 //!
 //! What this leaves out: what is held for every file (path, digests, lengths, some 300 bytes) stays in memory, and so does
-//! what the scan behind `sign` keeps of it, all members of an archive while it is read among that; and very many runs, each of which needs [`BUFFER_MIN`] bytes when they are merged.
+//! what the scan behind `sign` keeps, which is all members of an archive while that is read; and very many runs, each of
+//! which needs [`BUFFER_MIN`] bytes when they are merged.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -19,6 +19,10 @@ pub fn prints(family: Family, text: &[u8], side: Side) -> Vec<Row> {
 
 fn prints_at_depth(family: Family, text: &[u8], side: Side, is_decoded: bool) -> Vec<Row> {
     let mut rows = winnow(text, header_end(text, family));
+    if side == Side::Original {
+        let licences = lex::licence_texts(text);
+        rows.retain(|(.., start, _)| !licences.iter().any(|l| l.contains(&(*start as usize))));
+    }
     let all = Tokens::of(family, text);
     let salt = bytes(0, family.id().as_bytes());
     let salted = |tier, found: Vec<Print>| {

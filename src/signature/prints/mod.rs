@@ -15,8 +15,8 @@
 //! An atom is what tools leave alone since the program would not run otherwise: the text of a string, the name of a
 //! property, a number that is not small, a regular expression.
 //!
-//! The licence header of a file gives no values of `winnow/1` ([`header_end`]); where it is made of comments, tokens give none
-//! either.
+//! The licence header of a file gives no values of `winnow/1` ([`header_end`]), and what begins in a licence elsewhere gives none
+//! in an original ([`licence_texts`]). Where they are comments, tokens give none either.
 //!
 //! Values are made by one frozen hash (see `hash`), unkeyed, so that a text is hashed once for all sets; a set stores
 //! them keyed. Values of tiers that rest on tokens are seeded by the id of the lexer, except atoms and their runs, which are to
@@ -31,7 +31,7 @@ use std::collections::HashSet;
 
 use super::index::LinePrint;
 use super::norm_text;
-use crate::lex::{Family, family_of, header_end};
+use crate::lex::{Family, family_of, header_end, licence_texts};
 
 /// A way of making fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,9 +122,19 @@ fn prints_of_text(
 ) {
     let text = text.get(..crate::lex::TEXT_MAX_BYTES).unwrap_or(text);
     let header = header_end(text, family);
+    let licences = match side {
+        Side::Original => licence_texts(text),
+        Side::Target => Vec::new(),
+    };
     winnow::prints(&text[header..], |print| {
         let behind = |at: u32| at + header as u32;
         let (start, end) = (behind(print.start), behind(print.end));
+        if licences
+            .iter()
+            .any(|licence| licence.contains(&(start as usize)))
+        {
+            return;
+        }
         put(
             Tier::Winnow,
             Print {
