@@ -88,7 +88,7 @@ const CLASSES: &[Class] = &[
     },
     Class {
         name: "in-json",
-        floor: 100,
+        floor: 98,
         change: |text, _| serde_json::to_vec(&serde_json::json!({ "answer": text })).ok(),
     },
     Class {

@@ -264,14 +264,20 @@ fn print_card(card: &Card) {
         "              test set, by the SHA-256 of its list: {}",
         card.test_set
     );
-    for row in &card.grades {
+    for (has_baseline, given) in [(true, "with a baseline"), (false, "without one")] {
         println!(
-            "              {}: {} of {} pairs that are none; 95 % interval of the rate {}",
-            row.grade.as_str(),
-            grouped(row.false_pairs),
-            grouped(row.pairs),
-            row.interval_words()
+            "              {given}, of pairs that are none, and the 95 % interval of the rate:"
         );
+        for row in &card.grades {
+            let wrong = row.wrong(has_baseline);
+            println!(
+                "                {}: {} of {}; {}",
+                row.grade.as_str(),
+                grouped(wrong.false_pairs),
+                grouped(row.pairs),
+                wrong.interval_words()
+            );
+        }
     }
     let others: Vec<&str> = card.not_measured().map(Grade::as_str).collect();
     if !others.is_empty() {

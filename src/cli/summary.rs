@@ -312,7 +312,11 @@ impl Summary {
         }
         if !self.triage && !self.grades.is_empty() {
             writeln!(out, "matches     {}", grades_line(&self.grades))?;
-            writeln!(out, "validation  {}", card_line(Card::builtin()))?;
+            writeln!(
+                out,
+                "validation  {}",
+                card_line(Card::builtin(), !self.careful)
+            )?;
         }
         if self.careful {
             writeln!(
@@ -493,20 +497,22 @@ fn grades_line(grades: &BTreeMap<Grade, u64>) -> String {
 }
 
 /// The validation card in a line: what was wrong of how many pairs.
-fn card_line(card: &Card) -> String {
+fn card_line(card: &Card, has_baseline: bool) -> String {
     let rows = card.grades.iter().map(|row| {
-        let (wrong, pairs) = (grouped(row.false_pairs), grouped(row.pairs));
+        let wrong = row.wrong(has_baseline).false_pairs;
+        let (wrong, pairs) = (grouped(wrong), grouped(row.pairs));
         format!("{} {wrong} of {pairs}", row.grade.as_str())
     });
     let rows: Vec<String> = rows.collect();
     format!(
-        "{}{}; false pairs: {}; `explain` has the whole card",
+        "{}{}; false pairs with{} a baseline: {}; `explain` has the whole card",
         if card.provisional {
             "provisional, "
         } else {
             ""
         },
         card.verdict,
+        if has_baseline { "" } else { "out" },
         rows.join(", ")
     )
 }

@@ -49,10 +49,19 @@ pub struct Card {
 pub struct Measured {
     /// The grade.
     pub grade: record::Grade,
-    /// Pairs that came out with it and are none.
-    pub false_pairs: u64,
     /// Pairs that are none, whatever came out.
     pub pairs: u64,
+    /// What came out where a baseline was given.
+    pub with_baseline: Wrong,
+    /// What came out where none was, at the thresholds for that.
+    pub without_baseline: Wrong,
+}
+
+/// How often a grade was given to pairs that are none.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Wrong {
+    /// Pairs that came out with it.
+    pub false_pairs: u64,
     /// Bounds of the rate, see the page.
     pub interval: [f64; 2],
 }
@@ -63,16 +72,21 @@ pub struct Measured {
 struct Counted {
     name: record::Grade,
     r#false: u64,
+    false_without_baseline: u64,
     pairs: u64,
 }
 
 impl From<Counted> for Measured {
     fn from(counted: Counted) -> Self {
+        let wrong = |false_pairs| Wrong {
+            false_pairs,
+            interval: interval(false_pairs, counted.pairs),
+        };
         Self {
             grade: counted.name,
-            false_pairs: counted.r#false,
             pairs: counted.pairs,
-            interval: interval(counted.r#false, counted.pairs),
+            with_baseline: wrong(counted.r#false),
+            without_baseline: wrong(counted.false_without_baseline),
         }
     }
 }
@@ -101,6 +115,18 @@ impl Card {
 }
 
 impl Measured {
+    /// What came out with a baseline or without one.
+    #[must_use]
+    pub fn wrong(&self, has_baseline: bool) -> &Wrong {
+        if has_baseline {
+            &self.with_baseline
+        } else {
+            &self.without_baseline
+        }
+    }
+}
+
+impl Wrong {
     /// The interval in words: `0 to 3.7e-6`.
     #[must_use]
     pub fn interval_words(&self) -> String {
@@ -183,7 +209,10 @@ mod tests {
         assert_eq!(card.test_set, Sha256Digest::of(list).hex());
         assert!(card.grades.is_sorted_by(|a, b| a.grade < b.grade));
         for row in &card.grades {
-            assert!(row.pairs > 0 && row.false_pairs <= row.pairs, "{row:?}");
+            for has_baseline in [true, false] {
+                let wrong = row.wrong(has_baseline).false_pairs;
+                assert!(wrong <= row.pairs && row.pairs > 0, "{row:?}");
+            }
         }
         let missing: Vec<_> = card.not_measured().collect();
         assert_eq!(missing.len() + card.grades.len(), 6);
@@ -238,14 +267,11 @@ mod tests {
     #[test]
     fn rates_have_as_many_digits_as_say_something() {
         let words = |interval| {
-            let (grade, false_pairs, pairs) = (record::Grade::Exact, 0, 1);
-            Measured {
-                grade,
-                false_pairs,
-                pairs,
+            let wrong = Wrong {
+                false_pairs: 0,
                 interval,
-            }
-            .interval_words()
+            };
+            wrong.interval_words()
         };
         assert_eq!(words([0.0, 3.688_872e-6]), "0 to 3.7e-6");
         assert_eq!(words([0.032_070_9, 0.975]), "0.032 to 0.975");

@@ -254,6 +254,12 @@ fn lexers(bytes: &[u8], turn: u64) -> Outcome {
     Ok(())
 }
 
+/// Lines of what is fingerprinted of a content.
+fn lines_in(content: &[u8]) -> u32 {
+    let text = norm_text::text_of(content);
+    text.map_or(1, |text| lines_of(&text).len().max(1) as u32)
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Fingerprints
 
@@ -278,7 +284,7 @@ fn prints(bytes: &[u8], turn: u64) -> Outcome {
         return Err(fault);
     }
     let file = FilePrints::of(bytes);
-    let lines = norm_text::lines(bytes).unwrap_or(0).max(1);
+    let lines = lines_in(bytes);
     for tier in Tier::ALL {
         let mut values = BTreeSet::new();
         for print in file.of_tier(tier) {
@@ -318,7 +324,7 @@ fn baseline() -> Set {
 
 /// What a hit says of a content lies within it, and within bounds.
 fn check_hits(hits: &[Hit], group: &SetGroup, content: &[u8]) -> Outcome {
-    let lines = norm_text::lines(content).unwrap_or(0).max(1);
+    let lines = lines_in(content);
     for hit in hits {
         let Some(set) = group.sets().get(hit.set) else {
             return Err(format!("no set {}", hit.set));
