@@ -15,6 +15,7 @@ Peers:
     scanoss-all       the same with `all_extensions`, which skips nothing
     scanoss-best      the same, with its `skip_headers`, and the hashes of the public baseline taken out of the index
     tlsh              TLSH of the whole file, by distance (only when asked for)
+    dolos             Dolos's winnowing over syntax trees, its own parsers and defaults (only when asked for; --dolos DIR)
 
 A pair's score is the number of distinct hashes that both hold; for tlsh it is the distance below 300. Weighing the number by
 the share of a file that it is was tried, and found fewer of embedded and bundled files, with no lower threshold.
@@ -28,13 +29,15 @@ import argparse
 import collections
 import hashlib
 import json
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PEERS = ("git-sha1", "scanoss", "scanoss-all", "scanoss-best")
-MORE_PEERS = ("tlsh",)
+MORE_PEERS = ("tlsh", "dolos")
 FALSE_PAIRS = 1e-5
 MIN_BYTES = 400
 TLSH_FAR = 300
@@ -63,6 +66,20 @@ class Scanoss:
             if equals and before.isdecimal():
                 found.update(hashes.split(","))
         return found
+
+
+class Dolos:
+    """Hashes of runs of tokens of the syntax tree, by the package itself in a process beside this one."""
+
+    def __init__(self, folder):
+        script = folder / "dolos.mjs"
+        shutil.copyfile(HERE / "node" / "dolos.mjs", script)
+        self.node = subprocess.Popen(["node", str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+
+    def fingerprint(self, name, data):
+        self.node.stdin.write(json.dumps({"name": name, "text": data.decode("utf-8", "replace")}) + "\n")
+        self.node.stdin.flush()
+        return set(json.loads(self.node.stdout.readline())["hashes"])
 
 
 class Shared:
@@ -104,12 +121,14 @@ class Tlsh:
         return found
 
 
-def prepared(peer, signed, baseline):
+def prepared(peer, signed, baseline, dolos):
     """The peer with its index built."""
     if peer == "git-sha1":
         return Shared(Git(), signed)
     if peer == "tlsh":
         return Tlsh(signed)
+    if peer == "dolos":
+        return Shared(Dolos(dolos), signed)
     scanoss = Scanoss(everything=peer != "scanoss", headers=peer != "scanoss-best")
     known = set()
     if peer == "scanoss-best":
@@ -128,11 +147,11 @@ def read(path):
     return [(path.name, path.read_bytes())] if path.is_file() else list(tree(path).items())
 
 
-def score_half(data_set, rows, half, peer, sources, baseline):
+def score_half(data_set, rows, half, peer, sources, baseline, dolos):
     """Every target's scores, with the time it took."""
     of_half = {row["package"] for target in rows if target["half"] == half for row in target["truth"]}
     signed = {name: data for name, data in sources.items() if name.partition("/")[0] in of_half}
-    matcher = prepared(peer, signed, baseline)
+    matcher = prepared(peer, signed, baseline, dolos)
     targets = [(row, read(data_set / row["target"])) for row in rows if row["half"] == half]
     begun = time.perf_counter()
     scored = []
@@ -214,6 +233,7 @@ def main():
     parser.add_argument("--half", choices=("dev", "test", "both"), default="dev")
     parser.add_argument("--peer", action="append", choices=PEERS + MORE_PEERS)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--dolos", type=Path, help="folder in which npm installed what node/dolos.mjs names")
     given = parser.parse_args()
     rows = [json.loads(line) for line in (given.data_set / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     sources, baseline = tree(given.data_set / "sources"), tree(given.data_set / "baseline")
@@ -223,7 +243,7 @@ def main():
         least = None
         for half in ("dev", "test"):
             if half == "dev" or half in halves:
-                result = score_half(given.data_set, rows, half, peer, sources, baseline)
+                result = score_half(given.data_set, rows, half, peer, sources, baseline, given.dolos)
                 least = threshold(result) if half == "dev" else least
                 if half in halves:
                     speed = result["bytes"] / 1e6 / result["seconds"]
