@@ -17,6 +17,7 @@ mod rules;
 mod scan;
 mod sign;
 mod sign_lists;
+mod signer;
 mod summary;
 pub mod wall;
 

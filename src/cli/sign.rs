@@ -1,39 +1,27 @@
-//! `strandline sign`: of a work that is at hand. Of lists, see `sign_lists.rs`.
+//! `strandline sign`: of a work that is at hand. Which of its files are signed, `signer.rs` says. Of lists, see
+//! `sign_lists.rs`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rayon::prelude::*;
 
 use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
+use super::signer::{Signed, Signer, Told};
 use super::{CliError, Common, Exit, sign_lists, warn_of};
 use crate::blob::Locator;
 use crate::blob::digest::hex;
 use crate::blob::locator::shown;
 use crate::case::Case;
-use crate::exposure::{Manifest, Organisation, party_of, stated_licence, states_open};
-use crate::lex::{Nature, family_of, is_licence, nature_of};
-use crate::record::Party;
 use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
-use crate::scan::facts::{Child, Kept, Standing, each_entry};
-use crate::scan::place::{PackageIndex, manifest_folder, manifest_of};
+use crate::scan::facts::{Standing, each_entry};
 use crate::scan::tree_id::{TreeId, tree_id};
-use crate::signature::lists::{self, Kind, Row};
-use crate::signature::prints::FilePrints;
+use crate::signature::lists::{self, Kind};
 use crate::signature::{
-    FileEntry, Key, LicenceFlag, Options, PartyFlag, SetBuilder, SetGroup, Spill, Summary,
-    digests_with_sha256, md5_of, names_path, norm_text,
+    Key, LicenceFlag, Options, SetBuilder, SetGroup, Spill, Summary, names_path,
 };
-
-/// A file with less text than this says nothing about whose it is; bytes without white space.
-pub const TEXT_MIN: usize = 24;
-/// A shorter text is left out of a set that is handed on: who has the set could guess it. Bytes of its normal form.
-const HANDED_ON_MIN: usize = 200;
-
-const CONTAINER: &str = "container: its members were taken instead";
 
 /// Make a signature set of a work: hashes only, never text.
 #[derive(Debug, Args)]
@@ -80,294 +68,6 @@ pub struct SignArgs {
     pub common: Common,
 }
 
-/// A folder or archive that packages lie in: the input, and the containers on the way.
-type ScopeAt = (usize, Vec<Vec<u8>>);
-
-/// A file that is to be signed.
-struct Taken {
-    path: Vec<u8>,
-    party: PartyFlag,
-    sha256: [u8; 32],
-    kept: Kept,
-    /// Where it lies, for those who ask which package that is in: a scope by number, and the path in it.
-    scope: usize,
-    place: Vec<u8>,
-}
-
-/// Files of which somebody else may have the like, without having copied them.
-#[derive(Default)]
-struct Alike {
-    generated: Vec<String>,
-    tables: Vec<String>,
-}
-
-impl Alike {
-    fn count(&mut self, file: &Printed) {
-        let list = match file.nature {
-            Nature::Generated(_) => &mut self.generated,
-            Nature::Table => &mut self.tables,
-            Nature::Code | Nature::Licence => return,
-        };
-        list.push(shown(&String::from_utf8_lossy(&file.entry.path)));
-    }
-}
-
-/// All that is to be signed.
-struct Signed {
-    builder: SetBuilder,
-    alike: Alike,
-    licences: BTreeMap<LicenceFlag, u64>,
-    /// What is written in lists, in order.
-    rows: Vec<Row>,
-}
-
-/// A file that was fingerprinted.
-struct Printed {
-    entry: FileEntry,
-    /// Its row in lists that are written, where any is.
-    row: Option<Row>,
-    nature: Nature,
-    asked: Asked,
-}
-
-/// What is held of a file until its licence is known.
-struct Asked {
-    party: PartyFlag,
-    /// What the file says of its licence itself.
-    stated_open: Option<bool>,
-    scope: usize,
-    place: Box<[u8]>,
-}
-
-/// Which lists are written beside the set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lists {
-    None,
-    /// Lists of digests.
-    Digests,
-    /// Also one of fingerprints.
-    Fingerprints,
-}
-
-/// Takes files into a set, and counts what is left out.
-struct Signer<'a> {
-    organisation: Option<&'a Organisation>,
-    /// Public material is taken whole, whosever it is.
-    everything: bool,
-    for_third_parties: bool,
-    lists: Lists,
-    left_out: BTreeMap<&'static str, (u64, Vec<String>)>,
-    taken: Vec<Taken>,
-    builder: SetBuilder,
-    /// Of each file in the builder, by its number there.
-    asked: Vec<Asked>,
-    alike: Alike,
-    rows: Vec<Row>,
-    scopes: HashMap<ScopeAt, usize>,
-    manifests: Vec<Vec<(Vec<u8>, Manifest)>>,
-}
-
-impl Signer<'_> {
-    fn take(&mut self, child: &Child, standing: &Standing, input: usize) {
-        let hops = standing.at.hops().list();
-        if hops
-            .iter()
-            .any(|hop| hop.kind == "git" || hop.kind.starts_with("git-"))
-        {
-            let reason =
-                "in a git store: what is checked out, or an archive of the release, is the work";
-            self.leave_out(reason, standing);
-            return;
-        }
-        let scope = self.scope_of(input, standing);
-        let manifest = manifest_of(&child.facts).filter(|_| child.source.is_none());
-        if let (Some(manifest), Some(folder)) = (manifest, manifest_folder(standing.path)) {
-            self.manifests[scope].push((folder.to_vec(), manifest.clone()));
-        }
-        let Some(kept) = &child.kept else {
-            let reason = if child.facts.tree.is_some() {
-                CONTAINER
-            } else if child.key.is_some() {
-                "larger than content may be held: raise --memory"
-            } else {
-                "not read: a scan says why"
-            };
-            self.leave_out(reason, standing);
-            return;
-        };
-        let path = path_of(child, standing);
-        let verdict = party_of(&path, None, self.organisation, is_ignored(child));
-        let reason = self.reason_against(child, &kept.bytes(), verdict.party);
-        if let Some(reason) = reason {
-            self.leave_out(reason, standing);
-            return;
-        }
-        let party = match verdict.party {
-            Party::Third => PartyFlag::Third,
-            // The user says that this is the work; what nobody else claims is theirs.
-            Party::First | Party::Unknown => PartyFlag::First,
-        };
-        self.taken.push(Taken {
-            path,
-            party,
-            sha256: child.sha256.map_or([0; 32], |digest| digest.0),
-            kept: kept.clone(),
-            scope,
-            place: standing.path.to_vec(),
-        });
-    }
-
-    fn scope_of(&mut self, input: usize, standing: &Standing) -> usize {
-        let next = self.manifests.len();
-        let at = (input, standing.above.to_vec());
-        let scope = *self.scopes.entry(at).or_insert(next);
-        if scope == next {
-            self.manifests.push(Vec::new());
-        }
-        scope
-    }
-
-    /// Fingerprints what was taken, on all threads, and lets go of its bytes.
-    fn print(&mut self, pool: Option<&rayon::ThreadPool>) -> Result<(), CliError> {
-        let taken = std::mem::take(&mut self.taken);
-        let lists = self.lists;
-        let printed = |taken| printed(taken, lists);
-        let all: Vec<Printed> = match pool {
-            Some(pool) => pool.install(|| taken.into_par_iter().map(printed).collect()),
-            None => taken.into_iter().map(printed).collect(),
-        };
-        for file in all {
-            self.alike.count(&file);
-            self.builder.add(file.entry);
-            self.asked.push(file.asked);
-            self.rows.extend(file.row);
-        }
-        Ok(self.builder.check()?)
-    }
-
-    /// Everything that was taken, and its files by licence. Whose a licence is that no file states itself, the
-    /// nearest manifest says; all of them are known only now.
-    fn finish(mut self) -> Signed {
-        let scopes: Vec<PackageIndex> = self.manifests.into_iter().map(PackageIndex::new).collect();
-        let mut licences = BTreeMap::new();
-        for (number, file) in self.asked.iter().enumerate() {
-            let manifest = scopes
-                .get(file.scope)
-                .and_then(|scope| scope.package_of(&file.place));
-            let by_manifest = || manifest.and_then(|(_, manifest)| manifest.states_open());
-            // Of somebody else's file the manifest of the work says nothing.
-            let is_own = file.party == PartyFlag::First;
-            let is_open = match file.stated_open {
-                None if is_own || self.everything => by_manifest(),
-                stated => stated,
-            };
-            let licence = match is_open {
-                None => LicenceFlag::Unknown,
-                Some(true) => LicenceFlag::Open,
-                Some(false) => LicenceFlag::NotOpen,
-            };
-            *licences.entry(licence).or_insert(0) += 1;
-            self.builder.set_licence(number, licence);
-        }
-        self.rows.sort_unstable();
-        self.rows.dedup();
-        Signed {
-            builder: self.builder,
-            alike: self.alike,
-            licences,
-            rows: self.rows,
-        }
-    }
-
-    fn leave_out(&mut self, reason: &'static str, standing: &Standing) {
-        let (count, examples) = self.left_out.entry(reason).or_default();
-        *count += 1;
-        if examples.len() < 3 {
-            examples.push(standing.at.as_str().to_owned());
-        }
-    }
-
-    /// Why a file is left out, if it is.
-    fn reason_against(&self, child: &Child, bytes: &[u8], party: Party) -> Option<&'static str> {
-        let facts = &child.facts;
-        if facts.is_archive() || facts.as_map().is_some() {
-            return Some(CONTAINER);
-        }
-        let text = bytes
-            .iter()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .count();
-        if text < TEXT_MIN {
-            return Some("too short to be anybody's");
-        }
-        let is_short = |text: Vec<u8>| text.len() < HANDED_ON_MIN;
-        if self.for_third_parties && norm_text::normal_form(bytes).is_some_and(is_short) {
-            return Some("a text under 200 bytes, which who has the set could guess");
-        }
-        if self.everything {
-            return None;
-        }
-        if party == Party::Third {
-            return Some("third party");
-        }
-        let text = norm_text::text_of(bytes);
-        if text.is_some_and(|text| is_licence(&text, family_of(&text))) {
-            return Some("the text of a public licence");
-        }
-        let is_generated = child.source.is_none()
-            && (!facts.links.is_empty()
-                || !child.links.is_empty()
-                || (facts.tree.as_ref())
-                    .is_some_and(|tree| tree.is_inside() && tree.kind != "embedded"));
-        is_generated.then_some("generated: it names a source map, whose sources were taken instead")
-    }
-}
-
-/// Fingerprints one file.
-fn printed(taken: Taken, lists: Lists) -> Printed {
-    let bytes = taken.kept.bytes();
-    let digests = digests_with_sha256(&bytes, taken.sha256);
-    let row = (lists != Lists::None).then(|| Row {
-        path: taken.path.clone(),
-        sha256: digests.sha256,
-        git_sha1: digests.git_sha1,
-        bytes: digests.bytes,
-        wfp: (lists == Lists::Fingerprints).then(|| (md5_of(&bytes), lists::winnowed(&bytes))),
-    });
-    let mut entry = FileEntry::new(taken.path, taken.party, digests);
-    entry.prints = FilePrints::of(&bytes);
-    let text = norm_text::text_of(&bytes);
-    let nature = text.map_or(Nature::Code, |text| nature_of(&text, family_of(&text)));
-    let asked = Asked {
-        party: taken.party,
-        stated_open: stated_licence(&bytes).and_then(states_open),
-        scope: taken.scope,
-        place: taken.place.into_boxed_slice(),
-    };
-    Printed {
-        entry,
-        row,
-        nature,
-        asked,
-    }
-}
-
-/// The path under which a file stands in the set: as in its archive, or as its map resolves it.
-fn path_of(child: &Child, standing: &Standing) -> Vec<u8> {
-    match &child.source {
-        Some(meta) => crate::sourcemap::resolve_source(
-            standing.path,
-            meta.source_root.as_deref(),
-            meta.name.as_deref().unwrap_or_default(),
-        ),
-        None => standing.path.to_vec(),
-    }
-}
-
-fn is_ignored(child: &Child) -> bool {
-    child.source.as_ref().is_some_and(|meta| meta.ignored)
-}
-
 /// Parses `sha256sum=FILE` and its like.
 fn parse_export(text: &str) -> Result<(Kind, PathBuf), String> {
     let parts = text.split_once('=').filter(|(_, path)| !path.is_empty());
@@ -395,26 +95,13 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         compact: args.compact,
         key,
     };
-    let mut signer = Signer {
-        organisation: organisation.as_ref(),
-        everything: args.public || args.baseline,
-        for_third_parties: args.for_third_parties,
-        lists: if args.export.iter().any(|(kind, _)| *kind == Kind::Wfp) {
-            Lists::Fingerprints
-        } else if args.export.is_empty() {
-            Lists::None
-        } else {
-            Lists::Digests
-        },
-        left_out: BTreeMap::new(),
-        taken: Vec::new(),
-        builder: builder(args, options),
-        asked: Vec::new(),
-        alike: Alike::default(),
-        rows: Vec::new(),
-        scopes: HashMap::new(),
-        manifests: Vec::new(),
-    };
+    let mut signer = Signer::new(
+        organisation.as_ref(),
+        args.public || args.baseline,
+        args.for_third_parties,
+        &args.export,
+        builder(args, options),
+    );
     let pipeline = Pipeline::new(Request {
         case: None,
         paths: &paths,
@@ -476,9 +163,9 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         return Err(CliError::new("stopped before the end; no set was written"));
     }
     let trees = trees_of(&paths, &args.common);
-    let left_out = std::mem::take(&mut signer.left_out);
     let Signed {
         builder,
+        left_out,
         alike,
         licences,
         rows,
@@ -579,8 +266,8 @@ fn print_summary(
     args: &SignArgs,
     summary: &Summary,
     licences: &BTreeMap<LicenceFlag, u64>,
-    alike: &Alike,
-    left_out: &BTreeMap<&'static str, (u64, Vec<String>)>,
+    alike: &Told,
+    left_out: &Told,
 ) {
     println!(
         "signed      {} files ({}) of {} {}, {} of them first party, {} with fingerprints",
@@ -598,15 +285,11 @@ fn print_summary(
         licence(LicenceFlag::NotOpen),
         licence(LicenceFlag::Unknown)
     );
-    let alike = [
-        ("say that a program wrote them", &alike.generated),
-        ("are tables of data", &alike.tables),
-    ];
-    for (what, files) in alike.into_iter().filter(|(_, files)| !files.is_empty()) {
+    for (what, (count, examples)) in alike {
         println!(
             "signed too  {} that {what}, such as {}: others may have the like, and have copied nothing",
-            grouped(files.len() as u64),
-            files[..files.len().min(3)].join(", ")
+            grouped(*count),
+            examples.join(", ")
         );
     }
     for (reason, (count, examples)) in left_out {

@@ -10,7 +10,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::output::NewFile;
-use super::sign::{SignArgs, TEXT_MIN};
+use super::sign::SignArgs;
+use super::signer::TEXT_MIN;
 use super::{CliError, Exit, pipeline, wall, warn_of};
 use crate::blob::locator::shown;
 use crate::exposure::{Organisation, party_of};

@@ -10,7 +10,7 @@ use std::fmt;
 use super::digest::{ListDigests, git_blob_sha1, md5_of};
 use super::liken::{self, Least, Likeness};
 use super::ported::Echo;
-use super::prints::LineStarts;
+use super::prints::LineNumbers;
 use super::ranges::{self, Stretch};
 use super::set::Set;
 use super::{norm_text, verdict};
@@ -194,7 +194,7 @@ impl SetGroup {
         let judged = likenesses.into_iter().filter_map(|likeness| {
             let verdict = verdict::judge(&likeness, has_baseline)?;
             let set = self.sets.get(likeness.set)?;
-            let lines = lines.get_or_insert_with(|| LineStarts::of(text));
+            let lines = lines.get_or_insert_with(|| LineNumbers::of(text));
             let tiers = verdict::tiers_of(verdict.grade);
             let stretches = ranges::stretches(set, likeness.file, &likeness.traces, tiers, lines);
             let found = Found {

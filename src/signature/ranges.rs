@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::liken::Trace;
-use super::prints::{LineStarts, Tier};
+use super::prints::{LineNumbers, Tier};
 use super::set::Set;
 
 /// Bytes of the target between two fingerprints that are joined, at first.
@@ -40,7 +40,7 @@ pub(super) fn stretches(
     file: u32,
     traces: &[Trace],
     tiers: &[Tier],
-    lines: &LineStarts<'_>,
+    lines: &LineNumbers<'_>,
 ) -> Vec<Stretch> {
     let placed = placed(set, file, traces, tiers);
     let (mut bytes, mut feeds) = (GAP_BYTES, GAP_LINES);

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::norm_text;
-use super::prints::{FilePrints, LineStarts, Print, Side, Tier, prints};
+use super::prints::{FilePrints, LineNumbers, Print, Side, Tier, prints};
 
 /// One fingerprint that both sides have, at its first place on each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn shared(original: &[u8], target: &[u8]) -> (Vec<SharedCount>, Vec<Shared>)
             *held = print;
         }
     });
-    let lines = LineStarts::of(&text);
+    let lines = LineNumbers::of(&text);
     let (mut counts, mut found) = (Vec::new(), Vec::new());
     for tier in Tier::ALL {
         let all = of_original.of_tier(tier);

@@ -157,7 +157,7 @@ pub fn strength(likeness: &Likeness, has_baseline: bool) -> f32 {
 
 fn part(likeness: &Likeness, tier: Tier, has_baseline: bool) -> f32 {
     let is_of_text = matches!(tier, Tier::Winnow | Tier::Pieces);
-    let part_of_bar = match likeness.common {
+    let counts = match likeness.common {
         Common::Tokens => 1.0,
         Common::Text if is_of_text => 1.0,
         Common::Quotes if is_of_text => QUOTES,
@@ -167,7 +167,7 @@ fn part(likeness: &Likeness, tier: Tier, has_baseline: bool) -> f32 {
     let agreement = likeness.tier(tier);
     let weight = agreement.weight.min(bar.of_a_run * agreement.runs as f32);
     let score = weight * agreement.of_original().max(agreement.of_target());
-    part_of_bar * score
+    counts * score
         / if has_baseline {
             bar.with_baseline
         } else {

@@ -158,15 +158,19 @@ impl FilePrints {
     /// The fingerprints of a content; none where it is not text. Each value stands once, at its first place.
     #[must_use]
     pub fn of(content: &[u8]) -> FilePrints {
-        let Some(text) = norm_text::text_of(content) else {
-            return FilePrints::default();
-        };
+        norm_text::text_of(content).map_or_else(FilePrints::default, |text| {
+            FilePrints::of_text(family_of(&text), &text)
+        })
+    }
+
+    /// The same of a text that is decoded, and whose family is known.
+    #[must_use]
+    pub fn of_text(family: Family, text: &[u8]) -> FilePrints {
         let mut found: [Vec<Print>; Tier::ALL.len()] = Default::default();
-        let family = family_of(&text);
-        prints_of(family, &text, Side::Original, |tier, print| {
+        prints_of(family, text, Side::Original, |tier, print| {
             found[tier as usize].push(print)
         });
-        let lines = LineStarts::of(&text);
+        let lines = LineNumbers::of(text);
         let tiers = found.map(|mut tier| {
             tier.sort_by_key(|print| (print.start, print.end));
             let mut seen = HashSet::new();
@@ -214,15 +218,15 @@ const LINES_BLOCK: usize = 512;
 /// A text may be nothing but line ends, so that a place for each would be four times the text: what is held is how many there
 /// are before each block, and those within one are counted when they are asked for.
 #[derive(Debug)]
-pub(super) struct LineStarts<'t> {
+pub(super) struct LineNumbers<'t> {
     text: &'t [u8],
     /// Line ends before each block.
     before: Vec<u32>,
 }
 
-impl<'t> LineStarts<'t> {
-    pub(super) fn of(text: &'t [u8]) -> LineStarts<'t> {
-        let mut lines = LineStarts {
+impl<'t> LineNumbers<'t> {
+    pub(super) fn of(text: &'t [u8]) -> LineNumbers<'t> {
+        let mut lines = LineNumbers {
             text,
             before: Vec::with_capacity(text.len() / LINES_BLOCK + 1),
         };

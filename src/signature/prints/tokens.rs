@@ -444,38 +444,20 @@ impl Printer<'_, '_> {
 
 /// Puts into `text` what `raw` is the Base64 of, with capitals and small letters exchanged; whether that is one.
 fn hidden_in(raw: &[u8], text: &mut Vec<u8>) -> bool {
-    let digits = raw.trim_ascii_end();
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for &byte in digits {
-        let digit = SWAPPED[usize::from(byte)];
-        if digit >= 64 {
-            return false;
-        }
-        bits = bits << 6 | u32::from(digit);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            let byte = (bits >> count) as u8;
-            if byte < b' ' && !byte.is_ascii_whitespace() {
-                return false;
-            }
-            text.push(byte);
-        }
-    }
-    // Bits that are left over are zero in what an encoder wrote.
-    count != 6 && bits & ((1 << count) - 1) == 0 && std::str::from_utf8(text).is_ok()
+    use base64::Engine;
+    let is_odd = |b: &u8| *b < b' ' && !b.is_ascii_whitespace();
+    SWAPPED.decode_vec(raw.trim_ascii_end(), text).is_ok()
+        && !text.iter().any(is_odd)
+        && std::str::from_utf8(text).is_ok()
 }
 
-/// The digits of Base64 with capitals and small letters exchanged; 64 for what is none.
-const SWAPPED: [u8; 256] = {
-    let digits = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
-    let mut table = [64; 256];
-    let mut at = 0;
-    while at < digits.len() {
-        table[digits[at] as usize] = at as u8;
-        at += 1;
-    }
-    table
+/// Base64 with capitals and small letters exchanged, and nothing behind.
+static SWAPPED: base64::engine::GeneralPurpose = {
+    const DIGITS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+    let Ok(alphabet) = base64::alphabet::Alphabet::new(DIGITS) else {
+        panic!("64 digits")
+    };
+    base64::engine::GeneralPurpose::new(&alphabet, base64::engine::general_purpose::NO_PAD)
 };
 
 /// The text that a string is the Base64 of, of itself or of a gzip of it, with either alphabet and with or without line ends, written out or escaped.
