@@ -320,6 +320,9 @@ pub struct Package {
     pub exposures: BTreeMap<String, u64>,
     /// Secrets in it.
     pub secrets: u64,
+    /// Items in its sources.
+    #[serde(default)]
+    pub items: u64,
     /// Everything in it was read in full.
     pub complete: bool,
     /// Where it stands in the container images that hold it.
@@ -676,6 +679,25 @@ pub struct Secret {
     pub check: String,
     /// How bad.
     pub severity: Severity,
+    /// Which rules found it: `specific`, `generic`, `known` (one of the live secrets that the user gave) or `user`.
+    #[serde(default)]
+    pub tier: String,
+    /// Whose the text is that holds it.
+    pub party: Option<Party>,
+    /// SHA-256 of the content that holds it, hex.
+    pub sha256: Option<String>,
+    /// How it was written down, where not plainly: `escaped`, `folded`, `base64` or `utf-16`.
+    pub written: Option<String>,
+    /// What it says of itself, without what is secret.
+    pub detail: Option<String>,
+    /// Digest keyed by `--case-key`, hex: equal for equal secrets in reports that were made with one key.
+    pub fingerprint: Option<String>,
+    /// Where it stands in the git store that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Box<GitPlace>>,
+    /// Where it stands in the container images that hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Box<ImagePlace>>,
 }
 
 /// One thing that recovered code reveals.
@@ -693,6 +715,11 @@ pub struct Item {
     pub line: u64,
     /// Whose it is.
     pub party: Party,
+    /// How sure: `high`, `medium` or `low`.
+    #[serde(default)]
+    pub confidence: String,
+    /// What else the code says of it: a default, a description, the call that names it; escaped.
+    pub detail: Option<String>,
 }
 
 /// How a blob matches a file of a work.

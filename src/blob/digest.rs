@@ -61,6 +61,13 @@ impl ContentKey {
         self
     }
 
+    /// A key of its own for the same content where that is read more closely.
+    #[must_use]
+    pub fn read_closely(mut self) -> Self {
+        self.0.iter_mut().for_each(|byte| *byte = !*byte);
+        self
+    }
+
     /// Whether the key is marked as that of a container.
     pub fn is_container(&self) -> bool {
         self.0[Self::LEN - 1] & 1 == 1

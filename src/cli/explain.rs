@@ -376,6 +376,7 @@ fn read_again(found: &Match, at: &UnitAt, common: &Common) -> Result<Vec<u8>, Cl
         case: None,
         common,
         organisation: None,
+        inspector: crate::exposure::Inspector::off(),
         sets: SetGroup::default(),
         record_all: true,
         keep: Keep::Leaves,

@@ -11,7 +11,7 @@ use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
-use crate::exposure::{Organisation, Prefilter, Rules};
+use crate::exposure::{Inspector, Organisation, Prefilter, Rules};
 use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
@@ -35,6 +35,8 @@ pub struct Request<'a> {
     pub common: &'a Common,
     /// The organisation profile.
     pub organisation: Option<Organisation>,
+    /// What is looked for in running text.
+    pub inspector: Inspector,
     /// Sets and baselines.
     pub sets: SetGroup,
     /// Keep digests of every blob.
@@ -213,6 +215,10 @@ impl<'a> Pipeline<'a> {
                 spill: common.spill.clone().map(Spill::into_folder),
                 prefilter: Prefilter::new(),
                 organisation: self.request.organisation.clone(),
+                inspector: Inspector {
+                    organisation: self.request.organisation.clone(),
+                    ..self.request.inspector
+                },
                 collector: self.request.collector,
                 progress: Arc::clone(&progress),
             },

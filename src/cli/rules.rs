@@ -119,6 +119,7 @@ fn worst_of_class(
     };
     let mut case = Case::in_memory()?;
     Pipeline::new(Request {
+        inspector: crate::exposure::Inspector::default(),
         case: None,
         paths: &[folder.join("package")],
         label: None,

@@ -109,6 +109,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let careful = sets.has_prints() && !has_baseline;
     let of_lists = sets.sets().iter().filter(|set| set.is_of_lists()).count();
     let pipeline = Pipeline::new(Request {
+        inspector: crate::exposure::Inspector::default(),
         case: args.case.as_deref(),
         paths: &paths,
         label: args.label.as_deref(),

@@ -103,6 +103,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         builder(args, options),
     );
     let pipeline = Pipeline::new(Request {
+        inspector: crate::exposure::Inspector::off(),
         case: None,
         paths: &paths,
         label: None,

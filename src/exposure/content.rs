@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 use aho_corasick::packed;
 use memchr::memmem;
 
+use super::classes::{self, Artifact};
 use super::dotenv;
 use super::key::{self, KeyAlgorithm, KeyFormat, ParsedKey};
 use super::manifest::Manifest;
@@ -317,6 +318,8 @@ pub enum Trait {
     },
     /// A package's manifest.
     Manifest(Manifest),
+    /// An artifact of one of the classes that a look at the bytes tells.
+    Artifact(Artifact),
 }
 
 /// A larger file in UTF-16 is not looked at; bytes.
@@ -358,6 +361,11 @@ fn traits_of_text(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
             live: settings.live,
         });
     }
+    traits.extend(
+        classes::artifacts_of(bytes, hits)
+            .into_iter()
+            .map(Trait::Artifact),
+    );
     traits
 }
 

@@ -8,12 +8,15 @@
 //! [`rules`] holds the classes themselves: titles, reasons, what to do, severities and word lists are data in
 //! `signatures/exposure.toml`, each with examples that must match and examples that must not.
 //!
-//! Left out: looking for secrets in running text, an inventory of what sources reveal, and the other classes of the
-//! research. Those are rules and files of their own beside these.
+//! Running text is read behind one door, [`inspect`]: for credentials by [`secrets`], and for what recovered code reveals by
+//! [`inventory`].
 
 mod address;
+pub mod classes;
 pub mod content;
 mod dotenv;
+pub mod inspect;
+pub mod inventory;
 mod key;
 mod licence;
 pub mod manifest;
@@ -24,9 +27,13 @@ pub mod profile;
 mod registry;
 pub mod rules;
 pub mod samples;
+pub mod secrets;
 mod values;
 
+pub use classes::Artifact;
 pub use content::{Hits, Prefilter, Trait, traits_of};
+pub use inspect::{Inspected, Inspector, InventoryScope, Role};
+pub use inventory::ItemFact;
 pub use key::{KeyAlgorithm, KeyFormat};
 pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};
@@ -34,13 +41,14 @@ pub use named::packages_in;
 pub use party::{PartyVerdict, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
-    judge_entry, judge_map, judge_nested_archive, judge_raw_sources, judge_reference,
-    name_is_of_interest,
+    is_told, judge_entry, judge_map, judge_nested_archive, judge_raw_sources, judge_reference,
+    name_is_of_interest, severity_of_secret,
 };
 pub use profile::{Organisation, ProfileError};
 pub use registry::{RegistryFile, TokenCheck};
 pub use rules::{Example, Rule, RuleError, RuleKind, Rules};
 pub use samples::{MadeFile, example_files};
+pub use secrets::SecretFact;
 
 /// Longest piece of hostile text that is quoted in a reason or a detail, in characters.
 const SHOWN_CHARS: usize = 160;

@@ -10,12 +10,14 @@
 //! Left out: joins over packages (since when, is it public elsewhere), and everything that the engine knows better, such
 //! as which manifest is nearest and whether a reference was found.
 
+use super::classes::Artifact;
 use super::content::Trait;
 use super::manifest::Manifest;
 use super::party::{self, PartyVerdict};
 use super::profile::Organisation;
 use super::registry::TokenCheck;
 use super::rules::Rules;
+use super::secrets::{SecretFact, Tier};
 use super::shown;
 use crate::record::{Certainty, MapKind, Party, ReferenceKind, Severity};
 
@@ -72,7 +74,7 @@ impl PlaceContext<'_> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Id of the class.
-    pub class: &'static str,
+    pub class: String,
     /// How bad.
     pub severity: Severity,
     /// How sure.
@@ -96,10 +98,10 @@ const CHECKSUM_WRONG: &str = "checksum-wrong";
 const PLAIN: &str = "";
 
 /// A finding as the class's rule weighs it. A class without a rule does not exist in a build that passed its tests.
-fn finding(class: &'static str, circumstance: &str, detail: String) -> Finding {
+fn finding(class: &str, circumstance: &str, detail: String) -> Finding {
     let rule = Rules::builtin().get(class);
     Finding {
-        class,
+        class: class.to_owned(),
         severity: rule.map_or(Severity::High, |rule| rule.severity_when(circumstance)),
         certainty: rule.map_or(Certainty::Hint, |rule| rule.certainty),
         detail,
@@ -107,12 +109,7 @@ fn finding(class: &'static str, circumstance: &str, detail: String) -> Finding {
 }
 
 /// The same where the path may lie below a folder of tests, which never makes it worse.
-fn finding_in(
-    cx: &PlaceContext<'_>,
-    class: &'static str,
-    circumstance: &str,
-    detail: String,
-) -> Finding {
+fn finding_in(cx: &PlaceContext<'_>, class: &str, circumstance: &str, detail: String) -> Finding {
     let found = finding(class, circumstance, detail);
     if !is_below_tests(cx.path) {
         return found;
@@ -165,6 +162,7 @@ pub fn judge_entry(cx: &PlaceContext<'_>, traits: &[Trait]) -> Vec<Finding> {
                 }
                 findings.push(token);
             }
+            Trait::Artifact(ref artifact) => findings.push(judge_artifact(cx, artifact)),
             Trait::GitHead if is_git_head_path(cx.path) => {
                 findings.push(finding_in(
                     cx,
@@ -177,6 +175,23 @@ pub fn judge_entry(cx: &PlaceContext<'_>, traits: &[Trait]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// What a package declares open is said as declared, unless the artifact is one that nobody means to publish: its rule
+/// then names no such circumstance.
+fn judge_artifact(cx: &PlaceContext<'_>, artifact: &Artifact) -> Finding {
+    let names_open = Rules::builtin()
+        .get(&artifact.class)
+        .is_some_and(|rule| rule.severities.contains_key(DECLARED_OPEN));
+    let (circumstance, detail) = if names_open && cx.declared_open() {
+        (
+            DECLARED_OPEN,
+            format!("{}{}", artifact.detail, cx.declaration()),
+        )
+    } else {
+        (artifact.circumstance.as_str(), artifact.detail.clone())
+    };
+    finding_in(cx, &artifact.class, circumstance, detail)
 }
 
 fn judge_dotenv(cx: &PlaceContext<'_>, traits: &[Trait]) -> Option<Finding> {
@@ -581,6 +596,19 @@ pub fn judge_raw_sources(cx: &PlaceContext<'_>, raw: &RawSources) -> Option<Find
     Some(finding("raw-sources", circumstance, detail))
 }
 
+/// Whether a credential is told at a place: what only a name beside it gives away is not, in the code of others.
+pub fn is_told(secret: &SecretFact, party: Party) -> bool {
+    secret.tier != Tier::Generic || party != Party::Third
+}
+
+/// How bad a credential is where it lies: below a folder of tests or examples it is most often made for them.
+pub fn severity_of_secret(secret: &SecretFact, path: &[u8]) -> Severity {
+    if secret.tier != Tier::Known && is_below_tests(path) {
+        return secret.severity.min(Severity::Low);
+    }
+    secret.severity
+}
+
 /// `1 key`, `2 keys`.
 fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -683,10 +711,15 @@ mod tests {
         judge_entry(&cx, &traits_of(bytes, &Prefilter::new().scan(bytes)))
     }
 
+    /// The id of a class, as its rule has it.
+    fn known(class: &str) -> &'static str {
+        &Rules::builtin().get(class).unwrap().id
+    }
+
     fn worst(path: &str, bytes: &[u8]) -> Option<(&'static str, Severity)> {
         entry(path, bytes)
             .into_iter()
-            .map(|found| (found.class, found.severity))
+            .map(|found| (known(&found.class), found.severity))
             .max_by_key(|found| found.1)
     }
 
@@ -878,7 +911,7 @@ mod tests {
             package: package.as_ref(),
             org: None,
         };
-        judge_map(&cx, map).map(|found| (found.class, found.severity))
+        judge_map(&cx, map).map(|found| (known(&found.class), found.severity))
     }
 
     #[test]

@@ -15,11 +15,21 @@ use serde::Deserialize;
 
 use crate::record::{Certainty, Severity};
 
-/// The file that the program carries.
-const BUILTIN: &str = include_str!("../../signatures/exposure.toml");
-
-/// Its name in errors.
-const BUILTIN_NAME: &str = "signatures/exposure.toml";
+/// The files that the program carries, with their names in errors. The first holds the word lists.
+const BUILTIN: [(&str, &str); 3] = [
+    (
+        include_str!("../../signatures/exposure.toml"),
+        "signatures/exposure.toml",
+    ),
+    (
+        include_str!("../../signatures/exposure-accounts.toml"),
+        "signatures/exposure-accounts.toml",
+    ),
+    (
+        include_str!("../../signatures/exposure-artifacts.toml"),
+        "signatures/exposure-artifacts.toml",
+    ),
+];
 
 /// Least number of examples of each sort.
 const MIN_EXAMPLES: usize = 2;
@@ -170,7 +180,7 @@ pub struct ExampleFile {
 }
 
 /// Word lists that several rules share. All lower case.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
     /// Folders of tests, fixtures and examples.
@@ -197,7 +207,43 @@ struct File {
     rule: Vec<Rule>,
 }
 
-/// All rules of one file.
+/// The shape of the files behind the first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoreRules {
+    #[serde(default)]
+    rule: Vec<Rule>,
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str, file: &str) -> Result<T, RuleError> {
+    toml::from_str(text).map_err(|error| {
+        let before = text
+            .as_bytes()
+            .get(..error.span().map_or(0, |span| span.start))
+            .unwrap_or_default();
+        RuleError::Syntax {
+            file: file.to_owned(),
+            line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(),
+            message: error.message().to_owned(),
+        }
+    })
+}
+
+/// Each id once, and enough examples for each.
+fn check(rules: &[Rule], file: &str, ids: &mut BTreeSet<String>) -> Result<(), RuleError> {
+    for rule in rules {
+        let (file, id) = (file.to_owned(), rule.id.clone());
+        if !ids.insert(id.clone()) {
+            return Err(RuleError::Duplicate { file, id });
+        }
+        if rule.matches.len() < MIN_EXAMPLES || rule.rejects.len() < MIN_EXAMPLES {
+            return Err(RuleError::FewExamples { file, id });
+        }
+    }
+    Ok(())
+}
+
+/// All rules, of one file or several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     rules: Vec<Rule>,
@@ -211,11 +257,10 @@ impl Rules {
     /// # Panics
     /// Never in a build that passed its tests: the file is part of the program, and a test reads it.
     pub fn builtin() -> &'static Rules {
-        static RULES: LazyLock<Rules> =
-            LazyLock::new(|| match Rules::parse(BUILTIN, BUILTIN_NAME) {
-                Ok(rules) => rules,
-                Err(error) => panic!("the built-in rules are broken: {error}"),
-            });
+        static RULES: LazyLock<Rules> = LazyLock::new(|| match Rules::parse_all(&BUILTIN) {
+            Ok(rules) => rules,
+            Err(error) => panic!("the built-in rules are broken: {error}"),
+        });
         &RULES
     }
 
@@ -224,37 +269,30 @@ impl Rules {
     /// # Errors
     /// Text that is not TOML or not of the shape above, an id that is there twice, too few examples.
     pub fn parse(text: &str, file: &str) -> Result<Rules, RuleError> {
-        let parsed: File = toml::from_str(text).map_err(|error| {
-            let before = text
-                .as_bytes()
-                .get(..error.span().map_or(0, |span| span.start))
-                .unwrap_or_default();
-            RuleError::Syntax {
-                file: file.to_owned(),
-                line: 1 + before.iter().filter(|&&byte| byte == b'\n').count(),
-                message: error.message().to_owned(),
-            }
-        })?;
+        Self::parse_all(&[(text, file)])
+    }
+
+    /// Reads several files as one; the first holds the word lists.
+    fn parse_all(files: &[(&str, &str)]) -> Result<Rules, RuleError> {
+        let (mut rules, mut words) = (Vec::new(), None);
         let mut ids = BTreeSet::new();
-        for rule in &parsed.rule {
-            if !ids.insert(rule.id.as_str()) {
-                return Err(RuleError::Duplicate {
-                    file: file.to_owned(),
-                    id: rule.id.clone(),
-                });
-            }
-            if rule.matches.len() < MIN_EXAMPLES || rule.rejects.len() < MIN_EXAMPLES {
-                return Err(RuleError::FewExamples {
-                    file: file.to_owned(),
-                    id: rule.id.clone(),
-                });
-            }
+        let mut hasher = blake3::Hasher::new();
+        for &(text, file) in files {
+            let parsed = if words.is_none() {
+                let whole: File = read(text, file)?;
+                words = Some(whole.words);
+                whole.rule
+            } else {
+                read::<MoreRules>(text, file)?.rule
+            };
+            check(&parsed, file, &mut ids)?;
+            rules.extend(parsed);
+            hasher.update(text.as_bytes());
         }
-        let digest = *blake3::hash(text.as_bytes()).as_bytes();
         Ok(Rules {
-            rules: parsed.rule,
-            words: parsed.words,
-            digest,
+            rules,
+            words: words.unwrap_or_default(),
+            digest: *hasher.finalize().as_bytes(),
         })
     }
 
@@ -273,7 +311,7 @@ impl Rules {
         &self.words
     }
 
-    /// BLAKE3 of the file's text: results are comparable while it is the same.
+    /// BLAKE3 of the files' texts: results are comparable while it is the same.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
@@ -349,7 +387,10 @@ mod tests {
     #[test]
     fn the_file_holds_nothing_that_looks_like_a_secret() {
         for needle in ["PRIVATE KEY-----", "npm_", "pypi-Ag"] {
-            assert!(!BUILTIN.contains(needle), "{needle}");
+            assert!(
+                BUILTIN.iter().all(|(text, _)| !text.contains(needle)),
+                "{needle}"
+            );
         }
     }
 
@@ -358,8 +399,9 @@ mod tests {
         let error = Rules::parse("[words]\nx = 1\n", "r.toml").unwrap_err();
         assert!(error.to_string().starts_with("r.toml:2: "), "{error}");
         let twice = format!(
-            "{BUILTIN}\n{}",
-            &BUILTIN[BUILTIN.find("[[rule]]").unwrap()..]
+            "{}\n{}",
+            BUILTIN[0].0,
+            &BUILTIN[0].0[BUILTIN[0].0.find("[[rule]]").unwrap()..]
         );
         assert!(matches!(
             Rules::parse(&twice, "r.toml"),

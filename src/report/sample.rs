@@ -77,6 +77,7 @@ pub fn package(locator: &str, name: &str, version: &str) -> Package {
         own_bytes: 0,
         exposures: BTreeMap::new(),
         secrets: 0,
+        items: 0,
         complete: true,
         image: None,
     }

@@ -24,7 +24,7 @@ use crate::container::carve::{self, Mark};
 use crate::container::git::store::{StoreFiles, StoreWalker};
 use crate::container::image;
 use crate::container::{Body, Effect, Event, Format, Input, Member, SourceMeta, Trouble, Walker};
-use crate::exposure::{self, Organisation, Prefilter};
+use crate::exposure::{self, Inspector, Organisation, Prefilter, Role};
 use crate::record::Grade;
 use crate::signature::ported::Echo;
 use crate::signature::{Hit, SetGroup, norm_text};
@@ -90,6 +90,8 @@ pub struct Analyser {
     pub prefilter: Prefilter,
     /// Whose packages are told where a file names them.
     pub organisation: Option<Organisation>,
+    /// What is looked for in running text.
+    pub inspector: Inspector,
     /// Where the bytes of matches go.
     pub collector: Option<Arc<dyn Collector>>,
     /// For the progress bar, and to stop.
@@ -127,12 +129,25 @@ impl Analyser {
         depth: u32,
         ancestors: &[ContentKey],
     ) -> Visited {
+        let role = self.role_of(&member);
+        self.visit_as(role, member, ordinal, depth, ancestors)
+    }
+
+    /// The same for a file that is called otherwise than the member that stands for it.
+    pub fn visit_as(
+        &self,
+        role: Role,
+        member: Member,
+        ordinal: u32,
+        depth: u32,
+        ancestors: &[ContentKey],
+    ) -> Visited {
         let name = member.name.clone();
         let held = match &member.body {
             Body::Held(bytes) => Some(bytes.clone()),
             _ => None,
         };
-        guarded(|| self.visit_stack(member, ordinal, depth, ancestors))
+        guarded(|| self.visit_stack(role, member, ordinal, depth, ancestors))
             .unwrap_or_else(|fault| self.after_panic(name, ordinal, held, fault))
     }
 
@@ -163,14 +178,25 @@ impl Analyser {
         }))
     }
 
+    /// How closely a member is read.
+    fn role_of(&self, member: &Member) -> Role {
+        let (name, ignored) = match &member.source {
+            Some(source) => (source.name.as_deref().unwrap_or_default(), source.ignored),
+            None => (member.name.bytes(), false),
+        };
+        self.inspector
+            .role_of(name, member.source.is_some(), ignored)
+    }
+
     fn visit_stack(
         &self,
+        role: Role,
         member: Member,
         ordinal: u32,
         depth: u32,
         ancestors: &[ContentKey],
     ) -> Visited {
-        let mut frames = match self.begin(member, ordinal, depth, 0, ancestors) {
+        let mut frames = match self.begin(role, member, ordinal, depth, 0, ancestors) {
             Begun::Done(visited) => return visited,
             Begun::Opened(frame) => vec![frame],
         };
@@ -183,7 +209,8 @@ impl Analyser {
             };
             let held = frame.held;
             if let Some((member, ordinal)) = self.advance(frame) {
-                match self.begin(member, ordinal, inner, held, &open) {
+                let role = self.role_of(&member);
+                match self.begin(role, member, ordinal, inner, held, &open) {
                     Begun::Done(visited) => frame.building.push(visited),
                     Begun::Opened(frame) => {
                         open.push(frame.key);
@@ -257,7 +284,7 @@ impl Analyser {
         let key = match walker.key() {
             Some(key) => key,
             None => {
-                self.remember(frame.key, &facts);
+                self.remember(frame.role.key(frame.key), &facts);
                 frame.key
             }
         };
@@ -293,8 +320,10 @@ impl Analyser {
     }
 
     /// Hashes a member, looks it up, and examines or opens it.
+    #[expect(clippy::too_many_arguments, reason = "a member, and where it stands")]
     fn begin(
         &self,
+        role: Role,
         mut member: Member,
         ordinal: u32,
         depth: u32,
@@ -312,7 +341,7 @@ impl Analyser {
         };
         let key = ContentKey::of(&bytes);
         if self.wishes.keep == Keep::Nothing
-            && let Some(facts) = self.known(&key, depth, above, member.name.bytes())
+            && let Some(facts) = self.known(&role.key(key), depth, above, member.name.bytes())
         {
             return Begun::Done(self.finish_leaf(member, ordinal, &bytes, key, None, facts));
         }
@@ -323,10 +352,12 @@ impl Analyser {
         // An input as a whole is the unit's; what is in containers takes of what may be held.
         let held = above + if depth == 0 { 0 } else { bytes.len() as u64 };
         let limits = self.limits.within(held);
-        let walker = self.open(&bytes, format, &mut facts, key, depth, &limits, ancestors);
+        let walker = self.open(
+            &bytes, role, format, &mut facts, key, depth, &limits, ancestors,
+        );
         let Some(walker) = walker else {
             let facts = Arc::new(facts);
-            self.remember(key, &facts);
+            self.remember(role.key(key), &facts);
             return Begun::Done(self.finish_leaf(
                 member,
                 ordinal,
@@ -345,6 +376,7 @@ impl Analyser {
             ordinal,
             len: bytes.len() as u64,
             key,
+            role,
             sha256: Some(sha256.unwrap_or_else(|| Sha256Digest::of(&bytes))),
             trouble: member.trouble,
             text: self.text_digest(&bytes),
@@ -383,6 +415,7 @@ impl Analyser {
             len,
             // Nothing that it holds can be it: it has no bytes.
             key: ContentKey::of(b""),
+            role: Role::Bulk,
             sha256: None,
             trouble: member.trouble,
             text: None,
@@ -542,6 +575,7 @@ impl Analyser {
     fn open(
         &self,
         bytes: &Bytes,
+        role: Role,
         format: Option<&'static dyn Format>,
         facts: &mut Facts,
         key: ContentKey,
@@ -553,7 +587,7 @@ impl Analyser {
         if let Some(format) = format {
             format.name().clone_into(&mut facts.kind);
         } else {
-            self.examine_leaf(bytes, facts, &mut walker);
+            self.examine_leaf(bytes, role, facts, &mut walker);
         }
         if format.is_none() && walker.is_none() {
             return None;
@@ -599,7 +633,13 @@ impl Analyser {
     }
 
     /// Examines content that is no archive and no map; it may still hold data URLs and modules.
-    fn examine_leaf(&self, bytes: &Bytes, facts: &mut Facts, walker: &mut Option<Box<dyn Walker>>) {
+    fn examine_leaf(
+        &self,
+        bytes: &Bytes,
+        role: Role,
+        facts: &mut Facts,
+        walker: &mut Option<Box<dyn Walker>>,
+    ) {
         if let Some(kind) = formats::not_opened(bytes) {
             kind.clone_into(&mut facts.kind);
             facts.troubles.push(unsupported(kind, bytes.len() as u64));
@@ -608,6 +648,8 @@ impl Analyser {
         formats::leaf_kind(bytes).clone_into(&mut facts.kind);
         let hits = self.prefilter.scan(bytes);
         facts.traits = exposure::traits_of(bytes, &hits);
+        let inspected = self.inspector.inspect(bytes, &hits, role);
+        (facts.secrets, facts.items) = (inspected.secrets, inspected.items);
         facts.image = image::Doc::of(bytes).map(|doc| Box::new(image::Part::Doc(doc)));
         let wanted = Wanted {
             modules: hits.has_module(),

@@ -15,6 +15,7 @@ use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
 use crate::container::image;
 use crate::container::image::listing::Lister;
 use crate::container::{Body, Effect, Member, SourceMeta, Trouble, Walker};
+use crate::exposure::Role;
 use crate::record::ReferenceKind;
 
 /// What came of one member.
@@ -70,6 +71,8 @@ pub(super) struct Frame {
     pub(super) ordinal: u32,
     pub(super) len: u64,
     pub(super) key: ContentKey,
+    /// How closely it is read.
+    pub(super) role: Role,
     pub(super) sha256: Option<Sha256Digest>,
     pub(super) facts: Facts,
     pub(super) trouble: Option<Trouble>,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
 use crate::container::image::Part;
 use crate::container::{Effect, GitMeta, MapHead, SourceMeta, Trouble, Written};
-use crate::exposure::Trait;
+use crate::exposure::{ItemFact, SecretFact, Trait};
 
 /// What one content is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,10 @@ pub struct Facts {
     pub kind: String,
     /// What the rules recognised in it.
     pub traits: Vec<Trait>,
+    /// Credentials in it.
+    pub secrets: Vec<SecretFact>,
+    /// What it reveals, where it was read as a text of the vendor's own may be.
+    pub items: Vec<ItemFact>,
     /// What it points to, data URLs apart.
     pub links: Vec<LinkFact>,
     /// Files of signed works that it agrees with.
@@ -56,6 +60,8 @@ impl Facts {
         Self {
             kind: kind.to_owned(),
             traits: Vec::new(),
+            secrets: Vec::new(),
+            items: Vec::new(),
             links: Vec::new(),
             matches: Vec::new(),
             echoes: Vec::new(),
@@ -72,6 +78,8 @@ impl Facts {
     /// Whether there is nothing to tell.
     pub fn is_plain(&self) -> bool {
         self.traits.is_empty()
+            && self.secrets.is_empty()
+            && self.items.is_empty()
             && self.links.is_empty()
             && self.matches.is_empty()
             && self.echoes.is_empty()

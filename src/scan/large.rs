@@ -25,6 +25,7 @@ use super::streamed::WINDOW;
 use super::unit::{HEAD, digests};
 use crate::blob::{ContentKey, Sha256Digest};
 use crate::container::{Body, Event, Input, InputFile, Member, Trouble, Walker};
+use crate::exposure::Role;
 use crate::signature::ListDigests;
 
 /// The folder for it.
@@ -258,6 +259,7 @@ impl Analyser {
             ordinal,
             len: file.len,
             key,
+            role: Role::Bulk,
             sha256: Some(sha256),
             trouble: member.trouble,
             text: None,

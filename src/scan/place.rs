@@ -18,9 +18,9 @@ use crate::exposure::{
     self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
 };
 use crate::record::{
-    Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, MapKind, Mapped,
-    Match, MatchRange, Package, Party, Problem, Record, Reference, Source, SourceCounts,
-    SourceStatus,
+    Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, Item, MapKind,
+    Mapped, Match, MatchRange, Package, Party, Problem, Record, Reference, Secret, Source,
+    SourceCounts, SourceStatus,
 };
 use crate::signature::ported::Echoes;
 use crate::signature::{SetGroup, Stretch};
@@ -170,6 +170,10 @@ pub struct PackageStats {
     pub own_bytes: u64,
     /// Exposures by class.
     pub exposures: BTreeMap<String, u64>,
+    /// Secrets.
+    pub secrets: u64,
+    /// Items.
+    pub items: u64,
     /// Something was not read in full.
     pub incomplete: bool,
     /// Original sources that lie there as files.
@@ -326,6 +330,8 @@ impl Placer<'_> {
         self.place_problems(child, at, &mut stats, out);
         self.place_blob(child, at, out);
         self.place_findings(child, at, path, package, &mut stats, out);
+        let party = self.party_at(path, package);
+        self.place_inspected(child, at, party, path, &mut stats, out);
         self.place_links(child, at, path, scope, &mut stats, out);
         self.place_matches(child, at, out);
         if let Some(tree) = &child.facts.tree {
@@ -708,7 +714,8 @@ impl Placer<'_> {
             sources: stats.sources,
             own_bytes: stats.own_bytes,
             exposures: stats.exposures,
-            secrets: 0,
+            secrets: stats.secrets,
+            items: stats.items,
             complete: !stats.incomplete,
             image: None,
         }));
@@ -749,6 +756,7 @@ impl Placer<'_> {
                 meta.ignored,
             );
             let has_content = member.key.is_some();
+            let party = verdict.party;
             with_content += u64::from(has_content);
             // What a public set holds is public already: it does not make the map worse.
             let mut weighed = verdict.clone();
@@ -780,6 +788,7 @@ impl Placer<'_> {
                 sources: Some(&sources),
                 ..Around::of(package)
             };
+            self.place_inspected(member, &here, party, path, stats, out);
             self.place_content(member, &here, path, stats, around, out);
         }
         stats.maps += 1;
@@ -836,7 +845,70 @@ impl Placer<'_> {
             Some(map) if map.map.is_some() => {
                 self.place_map(part, map, kind, at, path, around, stats, out);
             }
-            _ => self.place_content(part, at, path, stats, around, out),
+            _ => {
+                let party = self.party_at(path, around.package);
+                self.place_inspected(part, at, party, path, stats, out);
+                self.place_content(part, at, path, stats, around, out);
+            }
+        }
+    }
+
+    /// Whose a file is that no map names.
+    fn party_at(&self, path: &[u8], package: Option<(&[u8], &Manifest)>) -> Party {
+        let manifest = package.map(|(_, manifest)| manifest);
+        exposure::party_of(path, manifest, self.organisation, false).party
+    }
+
+    /// The credentials in a text, and the items of one that may be the vendor's own.
+    fn place_inspected(
+        &self,
+        child: &Child,
+        at: &Locator,
+        party: Party,
+        path: &[u8],
+        stats: &mut PackageStats,
+        out: &mut Placed,
+    ) {
+        let facts = &child.facts;
+        let sha256 = child.sha256.map(|digest| digest.hex());
+        let told = facts.secrets.iter();
+        let told = told.filter(|secret| exposure::is_told(secret, party));
+        for secret in told {
+            stats.secrets += 1;
+            out.records.push(Record::Secret(Secret {
+                rule: secret.rule.clone(),
+                locator: at.as_str().to_owned(),
+                hops: at.hops().clone(),
+                line: secret.line,
+                column: secret.column,
+                redacted: secret.redacted.clone(),
+                check: secret.check.as_str().to_owned(),
+                severity: exposure::severity_of_secret(secret, path),
+                tier: secret.tier.as_str().to_owned(),
+                party: Some(party),
+                sha256: sha256.clone(),
+                written: secret.written.map(|how| how.as_str().to_owned()),
+                detail: secret.detail.clone(),
+                fingerprint: secret.fingerprint.map(|digest| hex(&digest)),
+                git: None,
+                image: None,
+            }));
+        }
+        if party == Party::Third {
+            return;
+        }
+        for item in &facts.items {
+            stats.items += 1;
+            out.records.push(Record::Item(Item {
+                kind: item.kind.clone(),
+                value: escape(item.value.as_bytes()),
+                locator: at.as_str().to_owned(),
+                hops: at.hops().clone(),
+                line: item.line,
+                party,
+                confidence: item.confidence.as_str().to_owned(),
+                detail: item.detail.as_ref().map(|detail| escape(detail.as_bytes())),
+            }));
         }
     }
 
@@ -967,6 +1039,7 @@ fn note_git(git: &GitMeta, object: &Child, store: &Locator, records: &mut [Recor
         let slot = match record {
             Record::Match(row) => &mut row.git,
             Record::Exposure(row) => &mut row.git,
+            Record::Secret(row) => &mut row.git,
             Record::Source(row) => &mut row.git,
             Record::Blob(row) => &mut row.git,
             _ => continue,
@@ -1134,6 +1207,8 @@ fn merge(into: &mut PackageStats, from: PackageStats) {
     for (class, count) in from.exposures {
         *into.exposures.entry(class).or_insert(0) += count;
     }
+    into.secrets += from.secrets;
+    into.items += from.items;
     into.incomplete |= from.incomplete;
     into.raw.files += from.raw.files;
     into.raw.bytes += from.raw.bytes;

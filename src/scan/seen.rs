@@ -128,5 +128,6 @@ fn weight(facts: &Facts) -> usize {
     let links: usize = facts.links.iter().map(|link| 64 + link.target.len()).sum();
     let matches: usize = facts.matches.iter().map(weight_of_match).sum();
     let echoes: usize = facts.echoes.iter().map(Echo::weight).sum();
-    400 + tree + links + facts.traits.len() * 200 + matches + echoes
+    let inspected = (facts.secrets.len() + facts.items.len()) * 200;
+    400 + tree + links + facts.traits.len() * 200 + inspected + matches + echoes
 }

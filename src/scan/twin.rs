@@ -14,6 +14,7 @@ use super::analyse::Analyser;
 use super::facts::{Child, Facts, TextDigest};
 use super::input::{Stamp, Unit};
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
+use crate::exposure::Role;
 
 /// Links, traits and matches of facts that are kept here; larger ones may be with what was seen.
 const KEPT_MAX: usize = 64;
@@ -28,6 +29,7 @@ pub struct Twin {
 #[derive(Debug)]
 struct Known {
     stamp: Stamp,
+    role: Role,
     len: u64,
     key: ContentKey,
     sha256: Option<Sha256Digest>,
@@ -60,20 +62,27 @@ impl Twin {
                 }
             }
         };
-        let held = known.as_ref().filter(|known| known.stamp == stamp);
+        let role = analyser.inspector.role_of(name, false, false);
+        let held = known
+            .as_ref()
+            .filter(|known| known.stamp == stamp && known.role == role);
         if let Some(child) = held.and_then(|known| known.child(analyser, name)) {
             return child;
         }
         let child = read();
-        *known = Known::of(&child, stamp);
+        *known = Known::of(&child, stamp, role);
         child
     }
 }
 
 impl Known {
-    fn of(child: &Child, stamp: Stamp) -> Option<Self> {
+    fn of(child: &Child, stamp: Stamp, role: Role) -> Option<Self> {
         let facts = &child.facts;
-        let weight = facts.links.len() + facts.traits.len() + facts.matches.len();
+        let weight = facts.links.len()
+            + facts.traits.len()
+            + facts.matches.len()
+            + facts.secrets.len()
+            + facts.items.len();
         let is_light = facts.tree.is_none()
             && weight <= KEPT_MAX
             && facts.echoes.is_empty()
@@ -82,6 +91,7 @@ impl Known {
         let is_whole = child.trouble.is_none() && child.kept.is_none();
         is_whole.then_some(Self {
             stamp,
+            role,
             len: child.len,
             key: child.key?,
             sha256: child.sha256,
@@ -95,7 +105,7 @@ impl Known {
         let facts = match &self.facts {
             Some(facts) => Arc::clone(facts),
             None => analyser
-                .known(&self.key, 0, 0, name)?
+                .known(&self.role.key(self.key), 0, 0, name)?
                 .unwrap_or_else(|| Arc::new(Facts::plain(&self.kind))),
         };
         Some(Child {

@@ -372,7 +372,8 @@ fn analyse_whole(
         return analyse_shared(analyser, Input::Memory(bytes), name, format);
     }
     let member = Member::whole(MemberName::Named(Vec::new()), bytes.clone());
-    let mut child = match analyser.visit(member, 1, 0, &[]) {
+    let role = analyser.inspector.role_of(name, false, false);
+    let mut child = match analyser.visit_as(role, member, 1, 0, &[]) {
         Visited::Child(child) => *child,
         Visited::Plain { key, len, .. } => Child {
             name: MemberName::Named(Vec::new()),
@@ -880,6 +881,7 @@ mod tests {
             collector: None,
             prefilter: crate::exposure::Prefilter::new(),
             organisation: None,
+            inspector: crate::exposure::Inspector::default(),
             progress: Arc::default(),
         };
         analyse_shared(&analyser, Input::Memory(bytes.into()), b"", &Faulty)

@@ -932,6 +932,7 @@ fn analyser() -> Target {
         seen: Seen::default(),
         prefilter: Prefilter::new(),
         organisation: Some(organisation()),
+        inspector: strandline::exposure::Inspector::default(),
         spill: None,
         collector: None,
         progress: Arc::default(),

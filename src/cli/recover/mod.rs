@@ -113,6 +113,7 @@ pub fn run(args: &RecoverArgs) -> Result<Exit, CliError> {
 /// What both passes ask for.
 fn request<'a>(args: &'a RecoverArgs, paths: &'a [PathBuf], keep: Keep) -> Request<'a> {
     Request {
+        inspector: crate::exposure::Inspector::off(),
         case: None,
         paths,
         label: None,

@@ -1,0 +1,114 @@
+//! What running text gives away: credentials and items, behind one door.
+//!
+//! How closely a text is read depends on whose it may be. Every text is searched for credentials that their own form
+//! gives away. What needs more reading, or would be noise in the code of others, is left to texts that may be the
+//! vendor's own: recovered sources that no name makes a third party's, and original files that lie there as such. A
+//! content that stands in both roles is read in both, and each place tells what its role asks for ([`Role`]), so that
+//! what is told of a place never depends on what was read before it.
+//!
+//! Left out: whose a text really is. That is judged at its place.
+
+use super::content::Hits;
+use super::inventory::{self, ItemFact};
+use super::place::is_raw_source;
+use super::secrets::{self, SecretFact};
+use super::{Organisation, party};
+use crate::blob::ContentKey;
+
+/// How closely a text is read.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub enum Role {
+    /// As everything is.
+    Bulk,
+    /// As what may be the vendor's own.
+    Own,
+}
+
+impl Role {
+    /// The key under which what was read in this role is remembered.
+    #[must_use]
+    pub fn key(self, content: ContentKey) -> ContentKey {
+        match self {
+            Role::Bulk => content,
+            Role::Own => content.read_closely(),
+        }
+    }
+}
+
+/// Which texts the inventory is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InventoryScope {
+    /// Recovered sources and original files that may be the vendor's own.
+    #[default]
+    Sources,
+    /// Every text.
+    All,
+    /// None.
+    None,
+}
+
+/// What is looked for in running text.
+#[derive(Debug, Clone, Default)]
+pub struct Inspector {
+    /// Nothing is.
+    pub is_off: bool,
+    /// Which texts the inventory is made of.
+    pub inventory: InventoryScope,
+    /// Whose code it may be, where the user said so.
+    pub organisation: Option<Organisation>,
+}
+
+/// What was found in a text.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inspected {
+    /// Credentials, in the order in which they stand.
+    pub secrets: Vec<SecretFact>,
+    /// Items, in the order in which they stand.
+    pub items: Vec<ItemFact>,
+}
+
+impl Inspector {
+    /// One that looks for nothing.
+    pub fn off() -> Self {
+        Self {
+            is_off: true,
+            ..Self::default()
+        }
+    }
+
+    /// The role of a text by the name that it goes by. `is_source` says that a map names it, `ignored` that the map calls
+    /// it others' code.
+    pub fn role_of(&self, name: &[u8], is_source: bool, ignored: bool) -> Role {
+        if self.is_off {
+            return Role::Bulk;
+        }
+        if self.inventory == InventoryScope::All {
+            return Role::Own;
+        }
+        if !is_source && !is_raw_source(name) {
+            return Role::Bulk;
+        }
+        match party::party_of(name, None, self.organisation.as_ref(), ignored).party {
+            crate::record::Party::Third => Role::Bulk,
+            _ => Role::Own,
+        }
+    }
+
+    /// Reads a text. `hits` are those of the literal pass over the same bytes.
+    pub fn inspect(&self, bytes: &[u8], hits: &Hits, role: Role) -> Inspected {
+        if self.is_off {
+            return Inspected::default();
+        }
+        Inspected {
+            secrets: secrets::secrets_of(bytes, hits, role),
+            items: match (role, self.inventory) {
+                (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
+                    inventory::items_of(bytes)
+                }
+                _ => Vec::new(),
+            },
+        }
+    }
+}
