@@ -10,7 +10,7 @@
 //! Left out: joins over packages (since when, is it public elsewhere), and everything that the engine knows better, such
 //! as which manifest is nearest and whether a reference was found.
 
-use super::classes::Artifact;
+use super::classes::{Artifact, names};
 use super::content::Trait;
 use super::manifest::Manifest;
 use super::party::{self, PartyVerdict};
@@ -94,6 +94,8 @@ const NO_CREDENTIALS: &str = "no-credentials";
 const EMPTY: &str = "empty";
 const ENCRYPTED: &str = "encrypted";
 const CHECKSUM_WRONG: &str = "checksum-wrong";
+/// Only the name speaks for it.
+const NAMED: &str = "named";
 /// No circumstance: the severity of the class itself.
 const PLAIN: &str = "";
 
@@ -130,6 +132,31 @@ pub fn name_is_of_interest(path: &[u8]) -> bool {
         || is_dotenv_name(name)
         || [&b"package.json"[..], b".npmrc", b".yarnrc.yml", b".pypirc"].contains(&name)
         || folders(path).any(|folder| folder == b".git")
+        || names::is_named(path)
+}
+
+/// Hints of an entry's name at classes that its bytes did not prove. `kind` says what the content is, in the words of
+/// `blob` records.
+pub fn judge_name(cx: &PlaceContext<'_>, traits: &[Trait], kind: &str) -> Vec<Finding> {
+    let is_proven = |class: &str| {
+        traits.iter().any(|found| match found {
+            Trait::Artifact(artifact) => artifact.class == class,
+            Trait::PrivateKey { .. } => class == "private-key",
+            Trait::RegistryToken { .. } => class == "registry-token",
+            _ => false,
+        })
+    };
+    names::classes_named(cx.path, kind)
+        .into_iter()
+        .filter(|class| !is_proven(class))
+        .map(|class| {
+            let detail = format!(
+                "named {}; what is in it does not prove it",
+                shown(file_name(cx.path))
+            );
+            judge_artifact(cx, &Artifact::hinted(class, NAMED, detail))
+        })
+        .collect()
 }
 
 /// Exposures of one entry: dotenv file, private key, registry token, git folder.
@@ -191,7 +218,15 @@ fn judge_artifact(cx: &PlaceContext<'_>, artifact: &Artifact) -> Finding {
     } else {
         (artifact.circumstance.as_str(), artifact.detail.clone())
     };
-    finding_in(cx, &artifact.class, circumstance, detail)
+    let found = finding_in(cx, &artifact.class, circumstance, detail);
+    Finding {
+        certainty: if artifact.is_hint {
+            Certainty::Hint
+        } else {
+            found.certainty
+        },
+        ..found
+    }
 }
 
 fn judge_dotenv(cx: &PlaceContext<'_>, traits: &[Trait]) -> Option<Finding> {
@@ -688,6 +723,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::exposure::classes::CIRCUMSTANCES;
     use crate::exposure::content::{Prefilter, traits_of};
     use crate::exposure::party::party_of;
     use crate::exposure::rules::{Example, Rule};
@@ -725,7 +761,7 @@ mod tests {
 
     #[test]
     fn circumstances_and_rules_name_each_other() {
-        let known = BTreeSet::from([
+        let known: BTreeSet<&str> = [
             DECLARED_OPEN,
             PROPRIETARY,
             THIRD_PARTY_ONLY,
@@ -736,12 +772,26 @@ mod tests {
             EMPTY,
             ENCRYPTED,
             CHECKSUM_WRONG,
-        ]);
-        let used: BTreeSet<&str> = Rules::builtin()
-            .iter()
-            .flat_map(|rule| rule.severities.keys().map(String::as_str))
-            .collect();
-        assert_eq!(used, known);
+            NAMED,
+        ]
+        .into_iter()
+        .chain(CIRCUMSTANCES.iter().copied())
+        .collect();
+        for rule in Rules::builtin().iter() {
+            for circumstance in rule.severities.keys() {
+                assert!(
+                    known.contains(circumstance.as_str()),
+                    "{}: {circumstance}",
+                    rule.id
+                );
+            }
+            let has_names = !rule.parameter(names::NAMES).is_empty();
+            assert!(
+                has_names || !rule.severities.contains_key(NAMED),
+                "{}",
+                rule.id
+            );
+        }
         let has = |class: &str, circumstances: &[&str]| {
             let severities = &Rules::builtin().get(class).unwrap().severities;
             for circumstance in circumstances {
@@ -1171,7 +1221,9 @@ mod tests {
                 org: org.as_ref(),
             };
             let hits = Prefilter::new().scan(bytes);
-            findings.extend(judge_entry(&cx, &traits_of(bytes, &hits)));
+            let traits = traits_of(bytes, &hits);
+            findings.extend(judge_entry(&cx, &traits));
+            findings.extend(judge_name(&cx, &traits, kind_of(bytes)));
             raw.add(path, bytes.len() as u64);
             if path.ends_with(b".map") {
                 findings.extend(
@@ -1209,6 +1261,17 @@ mod tests {
         };
         findings.extend(judge_raw_sources(&cx, &raw));
         findings
+    }
+
+    /// What the engine says of content, near enough for examples.
+    fn kind_of(bytes: &[u8]) -> &'static str {
+        let is_page = bytes.trim_ascii_start().starts_with(b"<!DOCTYPE html");
+        match std::str::from_utf8(bytes) {
+            Ok("") => "empty",
+            Ok(_) if is_page => "html",
+            Ok(text) if !text.contains('\0') => "text",
+            _ => "binary",
+        }
     }
 
     const LINK: &str = "sourceMappingURL=";

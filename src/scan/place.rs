@@ -440,6 +440,9 @@ impl Placer<'_> {
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
             self.expose(finding, at, sha256.clone(), stats, out);
         }
+        for finding in exposure::judge_name(&cx, &child.facts.traits, &child.facts.kind) {
+            self.expose(finding, at, sha256.clone(), stats, out);
+        }
         if child.facts.is_archive() && package.is_some() {
             let inner = child.facts.tree.as_ref().and_then(head_manifest);
             if let Some(finding) = exposure::judge_nested_archive(&cx, inner, &child.facts.kind) {

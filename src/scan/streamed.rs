@@ -119,11 +119,11 @@ impl Analyser {
             }
             if !facts.matches.is_empty() {
                 facts.lines = lines;
-            } else if facts.kind == "text" && self.sets.has_prints() {
+            } else if is_text(&facts.kind) && self.sets.has_prints() {
                 unseen.push(
                     "it was held against the sets as it stands, not in its normal form, and no fingerprints were made of it",
                 );
-            } else if facts.kind == "text" {
+            } else if is_text(&facts.kind) {
                 unseen
                     .push("it was held against the sets as it stands, and not in its normal form");
             }
@@ -196,6 +196,11 @@ impl Analyser {
         }
         has_inlined
     }
+}
+
+/// Whether content of this kind is text, a page in HTML included.
+fn is_text(kind: &str) -> bool {
+    matches!(kind, "text" | "html")
 }
 
 /// What streamed content may be that is read as a whole or not at all.
