@@ -189,6 +189,8 @@ impl Gatherer {
                 self.add_examined(examined);
                 "examined"
             }
+            Record::Release(_) => "release",
+            Record::Since(_) => "since",
             Record::Blob(_) => "blob",
             Record::Problem(problem) => {
                 self.add_problem(problem);
