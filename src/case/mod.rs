@@ -12,8 +12,13 @@ mod images;
 mod join;
 mod links;
 mod ports;
+mod public;
+mod published;
+mod since;
 mod store;
 mod union;
+mod versions;
 
 pub use join::JoinInput;
+pub use published::{ListError, ReleaseList};
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

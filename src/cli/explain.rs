@@ -385,6 +385,7 @@ fn read_again(found: &Match, at: &UnitAt, common: &Common) -> Result<Vec<u8>, Cl
         fail_on: None,
         accepted: &[],
         triage: false,
+        releases: None,
     })
     .map_err(|_| changed("the input is gone"))?;
     let mut case = Case::in_memory()?;

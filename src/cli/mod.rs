@@ -86,6 +86,7 @@ shown_as_they_are!(
     crate::case::CaseError,
     crate::scan::input::InputError,
     crate::exposure::ProfileError,
+    crate::case::ListError,
     crate::signature::SetError,
     crate::signature::NamesError,
     crate::signature::KeyError,

@@ -10,7 +10,7 @@ use super::wall::Wall;
 use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
-use crate::case::{Case, JoinInput, Plan};
+use crate::case::{Case, JoinInput, Plan, ReleaseList};
 use crate::exposure::{Inspector, Organisation, Prefilter, Rules};
 use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
@@ -53,6 +53,8 @@ pub struct Request<'a> {
     pub accepted: &'a [String],
     /// Look at indexes and headers only.
     pub triage: bool,
+    /// When releases were published, as the user says.
+    pub releases: Option<ReleaseList>,
 }
 
 /// What a run gave.
@@ -129,6 +131,17 @@ pub fn load_organisation(path: Option<&PathBuf>) -> Result<Option<Organisation>,
         .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
     Ok(Some(Organisation::parse(
         &text,
+        &path.display().to_string(),
+    )?))
+}
+
+/// Reads a list of releases.
+pub fn load_releases(path: Option<&PathBuf>) -> Result<Option<ReleaseList>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    let bytes = std::fs::read(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(Some(ReleaseList::parse(
+        &bytes,
         &path.display().to_string(),
     )?))
 }
@@ -253,6 +266,7 @@ impl<'a> Pipeline<'a> {
             all_units: !interrupted,
             bytes_in: twin::bytes_of(&self.units),
             triage: self.request.triage,
+            releases: self.request.releases.as_ref(),
         })?;
         assert_adds_up(&ledger)?;
         let seconds = clock.elapsed().as_secs_f64();
@@ -298,6 +312,7 @@ impl<'a> Pipeline<'a> {
                 .organisation
                 .as_ref()
                 .map(|org| hex(&org.digest())),
+            releases: (self.request.releases.as_ref()).map(|list| list.digest().to_owned()),
             inputs: Vec::new(),
             limits: self.request.common.limits().by_name(),
             triage: self.request.triage,

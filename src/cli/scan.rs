@@ -35,6 +35,10 @@ pub struct ScanArgs {
     /// Organisation profile: what is yours
     #[arg(long, value_name = "FILE")]
     org: Option<PathBuf>,
+    /// When releases were published and how often they were fetched: columns name, version, published, downloads, divided
+    /// by tabs; or a registry's document about one package
+    #[arg(long, value_name = "FILE")]
+    packages: Option<PathBuf>,
     /// Write the report into this new folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -89,6 +93,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     }
     let sets = pipeline::load_sets(&args.signatures, &args.baseline, args.key.as_ref())?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
+    let releases = pipeline::load_releases(args.packages.as_ref())?;
     let outputs = args.case.iter().chain(&args.report);
     for path in outputs.chain(&args.keep_matched) {
         pipeline::warn_if_in_work_tree(path, &args.common);
@@ -123,6 +128,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         fail_on: args.fail_on,
         accepted: &args.accept_problem,
         triage: args.triage,
+        releases,
     })?;
     let mut case = match &args.case {
         Some(path) => Case::open_or_create(path)?,
@@ -148,15 +154,25 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     if let Some(kept) = &kept {
         summary.kept = tell_of_kept(kept, &case)?;
     }
-    let mut add = |record| {
-        summary.add(&record);
-        Ok::<_, CliError>(())
-    };
-    if comes_by {
+    // Most severities are told with the unit; where a join found another one, all are told from the case.
+    if comes_by && case.has_other_severities()? {
+        summary = summary.afresh();
+        case.records(|record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        })?;
+    } else if comes_by {
+        let mut add = |record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        };
         case.joined_records(&mut add)?;
         summary.add_links(case.link_counts()?);
     } else if is_printed {
-        case.records(&mut add)?;
+        case.records(|record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        })?;
     }
     // What a stopped run wrote would be in the way of the same command, which goes on where this one was stopped.
     let waits = outcome.interrupted && args.case.is_some();

@@ -21,6 +21,7 @@ mod key;
 mod licence;
 pub mod manifest;
 pub mod named;
+pub mod packument;
 pub mod party;
 pub mod place;
 pub mod profile;
@@ -38,6 +39,7 @@ pub use key::{KeyAlgorithm, KeyFormat};
 pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};
 pub use named::packages_in;
+pub use packument::Packument;
 pub use party::{PartyVerdict, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,

@@ -12,6 +12,7 @@ use std::hash::Hasher;
 use super::bounded::{Count, Table, Tally, Top};
 use super::folders::{Counts, Forest};
 use super::model::*;
+use super::since::ReleasesGathered;
 use super::text::{KEPT_CHARS, clip, release_words};
 use super::verdict::{Scope, sum_of_outcomes};
 use crate::record::{
@@ -100,6 +101,7 @@ pub(super) struct Gatherer {
     items: Tally,
     problem_codes: BTreeMap<String, ProblemState>,
     problems: Top<(bool, Reverse<u64>, String, String), ProblemRow>,
+    releases: ReleasesGathered,
 }
 
 impl Gatherer {
@@ -136,6 +138,7 @@ impl Gatherer {
             items: Tally::default(),
             problem_codes: BTreeMap::new(),
             problems: Top::new(ROWS),
+            releases: ReleasesGathered::default(),
         }
     }
 
@@ -188,6 +191,14 @@ impl Gatherer {
             Record::Examined(examined) => {
                 self.add_examined(examined);
                 "examined"
+            }
+            Record::Release(release) => {
+                self.releases.add_release(*release);
+                "release"
+            }
+            Record::Since(since) => {
+                self.releases.add_since(*since);
+                "since"
             }
             Record::Blob(_) => "blob",
             Record::Problem(problem) => {
@@ -461,6 +472,7 @@ impl Gatherer {
             packages,
             exposures,
             sources,
+            releases: std::mem::take(&mut self.releases).finish(),
             copies,
             references,
             findings,

@@ -20,6 +20,7 @@ mod html;
 mod model;
 #[cfg(test)]
 mod sample;
+mod since;
 pub mod text;
 pub mod treemap;
 mod verdict;
@@ -29,6 +30,7 @@ pub use exhibit::{Side, definition, render_exhibit};
 pub use folders::{CarrierRow, CellKind, Counts, FolderRow, Part};
 pub use html::{MAX_HTML_BYTES, render_html};
 pub use model::*;
+pub use since::{ReleaseRow, Releases, SinceRow};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
