@@ -8,6 +8,7 @@
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
 mod copies;
+pub mod custody;
 mod images;
 mod join;
 mod links;
@@ -15,5 +16,6 @@ mod ports;
 mod store;
 mod union;
 
+pub use custody::{Custody, Deed, Handled};
 pub use join::JoinInput;
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

@@ -52,6 +52,7 @@ CREATE TABLE record (
     type    TEXT NOT NULL,
     key     INTEGER,                  -- number of what other records may be found by: a source's name, a debug id
     lines   INTEGER,                  -- of a source with content; -1 where there is none and the map gives a hash
+    length  INTEGER,                  -- of a secret: bytes that it takes as it is written, for `case reveal`
     locator TEXT NOT NULL,
     way     TEXT NOT NULL,            -- length of the label, and the kind of each hop
     json    TEXT NOT NULL
@@ -87,6 +88,13 @@ CREATE TABLE echo (
 );
 CREATE INDEX echo_of_unit ON echo (unit);
 
+-- Who did what with what the case holds. Rows are only ever added, each with the digest of the one before.
+CREATE TABLE custody (
+    seq    INTEGER PRIMARY KEY,       -- from 1
+    sha256 TEXT NOT NULL,             -- of `entry`, hex
+    entry  TEXT NOT NULL              -- JSON: seq, time, clock, actor, program, command, inputs, outputs, previous
+);
+
 CREATE VIEW v_package AS SELECT
     locator,
     json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
@@ -109,6 +117,18 @@ CREATE VIEW v_exposure AS SELECT
     json ->> 'class' AS class, json ->> 'severity' AS severity, json ->> 'certainty' AS certainty,
     json ->> 'sha256' AS sha256, json ->> 'detail' AS detail
 FROM record WHERE type = 'exposure';
+
+CREATE VIEW v_secret AS SELECT
+    locator,
+    json ->> 'id' AS id, json ->> 'rule' AS rule, json ->> 'tier' AS tier, json ->> 'line' AS line,
+    json ->> 'column' AS column, json ->> 'redacted' AS redacted, json ->> 'check' AS "check",
+    json ->> 'severity' AS severity, json ->> 'party' AS party, json ->> 'fingerprint' AS fingerprint
+FROM record WHERE type = 'secret';
+
+CREATE VIEW v_custody AS SELECT
+    seq, entry ->> 'time' AS time, entry ->> 'actor' AS actor, entry ->> 'command' AS command,
+    entry ->> 'program' AS program, sha256
+FROM custody ORDER BY seq;
 
 CREATE VIEW v_match AS SELECT
     locator,
