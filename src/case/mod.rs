@@ -8,6 +8,7 @@
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
 mod copies;
+pub mod custody;
 mod images;
 mod join;
 mod links;
@@ -19,6 +20,7 @@ mod store;
 mod union;
 mod versions;
 
+pub use custody::{Custody, Deed, Handled};
 pub use join::JoinInput;
 pub use published::{ListError, ReleaseList};
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

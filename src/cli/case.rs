@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, Exit, pipeline, scan};
+use super::{CliError, Exit, pipeline, reveal, scan};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -34,6 +34,12 @@ enum CaseCommand {
         #[arg(long, value_name = "FILE", default_value = "-")]
         jsonl: PathBuf,
     },
+    Reveal(Box<reveal::RevealArgs>),
+    /// List who was shown what of a case
+    Custody {
+        /// The case
+        case: PathBuf,
+    },
     /// Hold a set that was signed later against a case made with `scan --record all`
     Match {
         /// The case
@@ -56,6 +62,8 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
             scan::write_records(&case, &jsonl)?;
             end_of(&case, Exit::Clean)
         }
+        CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Custody { case } => reveal::custody(&Case::open(&case)?),
         CaseCommand::Match {
             case,
             signatures,

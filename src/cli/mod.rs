@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. The flags below are the one place where
 //! names, defaults and help stand; the man page and the completions are made from them.
 
+mod again;
 mod case;
 mod explain;
 mod generate;
@@ -13,10 +14,12 @@ mod pipeline;
 mod progress;
 mod recover;
 mod report;
+mod reveal;
 mod rules;
 mod scan;
 mod sign;
 mod sign_lists;
+mod sign_secrets;
 mod signer;
 mod summary;
 pub mod wall;

@@ -17,6 +17,7 @@ mod exhibit;
 mod folders;
 mod gather;
 mod html;
+mod live;
 mod model;
 #[cfg(test)]
 mod sample;
@@ -29,6 +30,7 @@ pub use bounded::{Count, Table};
 pub use exhibit::{Side, definition, render_exhibit};
 pub use folders::{CarrierRow, CellKind, Counts, FolderRow, Part};
 pub use html::{MAX_HTML_BYTES, render_html};
+pub use live::live_secrets;
 pub use model::*;
 pub use since::{ReleaseRow, Releases, SinceRow};
 

@@ -354,6 +354,8 @@ pub struct Findings {
     pub checks: Vec<Count>,
     /// Secrets by severity, worst first.
     pub severities: Vec<Count>,
+    /// What can be said of the live secrets that were looked for; null where there was no set of them.
+    pub live: Option<Statement>,
     /// Items, each place counted.
     pub items_total: u64,
     /// Items by kind.

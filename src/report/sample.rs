@@ -115,6 +115,8 @@ pub fn run() -> Run {
             digest: digest(3),
             role: "signature".to_owned(),
         }],
+        known_secrets: None,
+        case_key: None,
         organisation: Some(digest(4)),
         inputs: vec![
             RunInput {

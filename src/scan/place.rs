@@ -891,6 +891,7 @@ impl Placer<'_> {
         for secret in told {
             stats.secrets += 1;
             out.records.push(Record::Secret(Secret {
+                id: Secret::id_of(&secret.rule, at.as_str(), secret.line, secret.column),
                 rule: secret.rule.clone(),
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
@@ -905,6 +906,7 @@ impl Placer<'_> {
                 written: secret.written.map(|how| how.as_str().to_owned()),
                 detail: secret.detail.clone(),
                 fingerprint: secret.fingerprint.map(|digest| hex(&digest)),
+                length: secret.length,
                 git: None,
                 image: None,
             }));

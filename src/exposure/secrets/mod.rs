@@ -97,6 +97,8 @@ pub struct SecretFact {
     pub line: u64,
     /// Column in bytes, 1-based.
     pub column: u64,
+    /// Bytes that it takes there, as it is written. In a case, for `case reveal`; in no record.
+    pub length: u64,
     /// What identifies it safely.
     pub redacted: String,
     /// What could be checked.
