@@ -6,6 +6,7 @@
 mod again;
 mod case;
 mod explain;
+mod export;
 mod generate;
 mod heap;
 mod kept;
@@ -103,6 +104,15 @@ impl From<std::io::Error> for CliError {
         Self {
             is_closed_pipe: error.kind() == std::io::ErrorKind::BrokenPipe,
             text: error.to_string(),
+        }
+    }
+}
+
+impl From<crate::report::export::ExportError> for CliError {
+    fn from(error: crate::report::export::ExportError) -> Self {
+        match error {
+            crate::report::export::ExportError::Write(error) => error.into(),
+            other => Self::new(other.to_string()),
         }
     }
 }

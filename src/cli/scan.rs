@@ -275,7 +275,7 @@ fn print_records(case: &Case) -> Result<(), CliError> {
 }
 
 /// A reader that had enough is no failure, and changes nothing of what was found.
-fn unless_closed(result: Result<(), CliError>) -> Result<(), CliError> {
+pub fn unless_closed(result: Result<(), CliError>) -> Result<(), CliError> {
     match result {
         Err(error) if error.is_closed_pipe() => Ok(()),
         result => result,

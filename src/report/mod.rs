@@ -14,6 +14,8 @@
 
 mod bounded;
 mod exhibit;
+pub mod export;
+mod finding;
 mod folders;
 mod gather;
 mod html;
