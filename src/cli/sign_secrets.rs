@@ -10,7 +10,7 @@ use std::path::Path;
 use super::output::NewFile;
 use super::sign::SignArgs;
 use super::{CliError, Exit, pipeline, wall, warn_of};
-use crate::exposure::known::{self, List, SetKey};
+use crate::exposure::known::{self, Keying, List, SetKey};
 use crate::report::text::{plural, size};
 use crate::signature::Key;
 
@@ -24,7 +24,11 @@ const LINES: usize = 50;
 pub fn run(args: &SignArgs, list: &Path) -> Result<Exit, CliError> {
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let key = args.key.as_deref().map(Key::read).transpose()?;
-    let key = key.map(|key| SetKey(key.derive(SetKey::CONTEXT)));
+    let keying = match key {
+        Some(key) => Keying::Given(SetKey(key.derive(SetKey::CONTEXT))),
+        None => Keying::drawn()
+            .map_err(|error| CliError::new(format!("the system gives no random bytes: {error}")))?,
+    };
     let source = open(list)?;
     let set = NewFile::create(&args.output)?;
     let wall = args.common.raise(&wall::Wall::around::<&Path>([]));
@@ -40,13 +44,13 @@ pub fn run(args: &SignArgs, list: &Path) -> Result<Exit, CliError> {
             list.display()
         )));
     }
-    let list = List::parse(&bytes, key.is_some());
+    let list = List::parse(&bytes, keying.is_given());
     say(&list);
-    let file = known::build(&list, key.as_ref())
+    let file = known::build(&list, &keying)
         .map_err(|error| CliError::new(format!("no set was made: {error}")))?;
     set.fill(|out| Ok(out.write_all(&file)?))?;
     if !args.common.quiet {
-        print_summary(args, &list, file.len() as u64, key.is_some());
+        print_summary(args, &list, file.len() as u64, keying.is_given());
     }
     if list.refused == 0 {
         return Ok(Exit::Clean);

@@ -80,18 +80,41 @@ struct Head {
     format: String,
 }
 
-/// The file of a set of what a list holds. Without a key a salt is drawn from the system.
+/// What a set is keyed with.
+#[derive(Debug, Clone)]
+pub enum Keying {
+    /// A key of the user's, which is not in the set.
+    Given(SetKey),
+    /// A salt, which is.
+    Salt(SetKey),
+}
+
+impl Keying {
+    /// A salt that nobody knows ahead, drawn from the system: before the wall is up.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub fn drawn() -> std::io::Result<Self> {
+        let mut bytes = [0; 32];
+        File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        Ok(Keying::Salt(SetKey(bytes)))
+    }
+
+    /// Whether the key is not in the set.
+    pub fn is_given(&self) -> bool {
+        matches!(self, Keying::Given(_))
+    }
+}
+
+/// The file of a set of what a list holds.
 ///
 /// # Errors
-/// When the list holds nothing or too much, or the system gives no random bytes.
-pub fn build(list: &List, key: Option<&SetKey>) -> Result<Vec<u8>, SetError> {
+/// When the list holds nothing or too much.
+pub fn build(list: &List, keying: &Keying) -> Result<Vec<u8>, SetError> {
     list.check()?;
-    let (key, salt) = match key {
-        Some(key) => (key.clone(), None),
-        None => {
-            let salt = drawn()?;
-            (SetKey(salt), Some(hex(&salt)))
-        }
+    let (key, salt) = match keying {
+        Keying::Given(key) => (key, None),
+        Keying::Salt(key) => (key, Some(hex(&key.0))),
     };
     let (multiplier, digests) = (key.multiplier(), key.digests());
     let stored = |one: &Listed| {
@@ -116,13 +139,6 @@ pub fn build(list: &List, key: Option<&SetKey>) -> Result<Vec<u8>, SetError> {
     let mut bytes =
         serde_json::to_vec_pretty(&file).map_err(|error| SetError::NoSet(error.to_string()))?;
     bytes.push(b'\n');
-    Ok(bytes)
-}
-
-/// 32 bytes that nobody knows ahead.
-fn drawn() -> std::io::Result<[u8; 32]> {
-    let mut bytes = [0; 32];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -252,7 +268,7 @@ mod tests {
     #[test]
     fn a_file_holds_names_and_no_value() {
         let key = SetKey([7; 32]);
-        let bytes = build(&list(), Some(&key)).unwrap();
+        let bytes = build(&list(), &Keying::Given(key.clone())).unwrap();
         let text = String::from_utf8(bytes.clone()).unwrap();
         assert!(text.find("\"A\"").unwrap() < text.find("\"B\"").unwrap());
         for value in [made("a"), made("b")] {
@@ -264,15 +280,21 @@ mod tests {
                     .all(|part| { memchr::memmem::find(&bytes, part).is_none() })
             );
         }
-        assert_eq!(bytes, build(&list(), Some(&key)).unwrap());
-        assert_ne!(bytes, build(&list(), Some(&SetKey([8; 32]))).unwrap());
-        assert_ne!(build(&list(), None).unwrap(), build(&list(), None).unwrap());
+        assert_eq!(bytes, build(&list(), &Keying::Given(key.clone())).unwrap());
+        assert_ne!(
+            bytes,
+            build(&list(), &Keying::Given(SetKey([8; 32]))).unwrap()
+        );
+        assert_ne!(
+            build(&list(), &Keying::drawn().unwrap()).unwrap(),
+            build(&list(), &Keying::drawn().unwrap()).unwrap()
+        );
     }
 
     #[test]
     fn the_right_key_opens_it_and_no_other() {
         let key = SetKey([7; 32]);
-        let bytes = build(&list(), Some(&key)).unwrap();
+        let bytes = build(&list(), &Keying::Given(key.clone())).unwrap();
         let text = made("a");
         let set = KnownSecrets::read(&bytes, Some(&key)).unwrap();
         assert_eq!(set.find(text.as_bytes()).len(), 1);
@@ -284,7 +306,7 @@ mod tests {
         let other = KnownSecrets::read(&bytes, Some(&SetKey([8; 32])));
         assert!(matches!(other, Err(SetError::WrongKey)));
         // A key that is for other sets does no harm.
-        let bytes = build(&list(), None).unwrap();
+        let bytes = build(&list(), &Keying::drawn().unwrap()).unwrap();
         let set = KnownSecrets::read(&bytes, Some(&key)).unwrap();
         assert_eq!(
             (set.find(text.as_bytes()).len(), set.is_keyed()),
@@ -294,7 +316,7 @@ mod tests {
 
     #[test]
     fn what_is_no_set_is_refused() {
-        let bytes = build(&list(), Some(&SetKey([7; 32]))).unwrap();
+        let bytes = build(&list(), &Keying::Given(SetKey([7; 32]))).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         let key = SetKey([7; 32]);
         let read = |text: &str| KnownSecrets::read(text.as_bytes(), Some(&key));
@@ -322,6 +344,9 @@ mod tests {
     #[test]
     fn an_empty_list_makes_no_set() {
         let list = List::parse(b"# nothing\n", false);
-        assert!(matches!(build(&list, None), Err(SetError::List(_))));
+        assert!(matches!(
+            build(&list, &Keying::drawn().unwrap()),
+            Err(SetError::List(_))
+        ));
     }
 }

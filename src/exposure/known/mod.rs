@@ -35,7 +35,7 @@ pub mod strength;
 use std::fmt;
 use std::ops::Range;
 
-pub use file::{SetError, build};
+pub use file::{Keying, SetError, build};
 pub use list::{List, ListError, Listed, Remark};
 pub use search::Search;
 
@@ -314,7 +314,11 @@ mod tests {
     fn set_of(values: &[String], key: Option<&SetKey>) -> KnownSecrets {
         let list = List::parse(values.join("\n").as_bytes(), key.is_some());
         assert_eq!(list.secrets.len(), values.len(), "{:?}", list.remarks);
-        let bytes = build(&list, key).unwrap();
+        let keying = key.map_or_else(
+            || Keying::drawn().unwrap(),
+            |key| Keying::Given(key.clone()),
+        );
+        let bytes = build(&list, &keying).unwrap();
         KnownSecrets::read(&bytes, key).unwrap()
     }
 
@@ -346,7 +350,8 @@ mod tests {
     fn lines_columns_and_names_are_told_and_no_value() {
         let (a, b) = (made("a"), made("b"));
         let list = List::parse(format!("MAIL={a}\nPAY={b}\n").as_bytes(), false);
-        let set = KnownSecrets::read(&build(&list, None).unwrap(), None).unwrap();
+        let set =
+            KnownSecrets::read(&build(&list, &Keying::drawn().unwrap()).unwrap(), None).unwrap();
         let text = format!("let x = 1;\nlet y = \"{b}\";\n\n  {a}{b}\n");
         let facts = set.facts(text.as_bytes(), None);
         let told: Vec<_> = facts

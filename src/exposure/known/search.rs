@@ -111,14 +111,15 @@ impl<'a> Lines<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::made;
-    use super::super::{List, build};
+    use super::super::{Keying, List, build};
     use super::*;
 
     #[test]
     fn windows_tell_what_the_whole_tells() {
         let (a, b) = (made("a"), made("b"));
         let list = List::parse(format!("A={a}\nB={b}\n").as_bytes(), false);
-        let set = KnownSecrets::read(&build(&list, None).unwrap(), None).unwrap();
+        let set =
+            KnownSecrets::read(&build(&list, &Keying::drawn().unwrap()).unwrap(), None).unwrap();
         let text = format!("{a}\n\n  {b}x\n{}{a}{a}\n y{b}", "z".repeat(90)).into_bytes();
         let whole = set.facts(&text, None);
         assert_eq!(whole.len(), 5);
