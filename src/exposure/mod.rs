@@ -47,8 +47,8 @@ pub use packument::Packument;
 pub use party::{PartyVerdict, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
-    is_told, judge_entry, judge_map, judge_name, judge_nested_archive, judge_raw_sources,
-    judge_reference, name_is_of_interest, severity_of_secret,
+    is_test_folder, is_told, judge_entry, judge_map, judge_name, judge_nested_archive,
+    judge_raw_sources, judge_reference, judge_tests, name_is_of_interest, severity_of_secret,
 };
 pub use profile::{Organisation, ProfileError};
 pub use registry::{RegistryFile, TokenCheck};

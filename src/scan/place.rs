@@ -112,15 +112,29 @@ impl PackageIndex {
     }
 
     /// Counts per package of what stands in each folder: a file belongs to the innermost package round it.
-    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, u64> {
-        let mut counts = HashMap::new();
+    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, FileCounts> {
+        let mut counts: HashMap<Vec<u8>, FileCounts> = HashMap::new();
         for (folder, count) in folders {
             if let Some((package, _)) = enclosing(&self.by_folder, folder) {
-                *counts.entry(package.to_vec()).or_insert(0) += count;
+                let below = folder.get(package.len()..).unwrap_or_default();
+                let counted = counts.entry(package.to_vec()).or_default();
+                counted.files += count;
+                if exposure::is_test_folder(below) {
+                    counted.tests += count;
+                }
             }
         }
         counts
     }
+}
+
+/// Files of a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileCounts {
+    /// All of them.
+    pub files: u64,
+    /// Those below a folder of tests.
+    pub tests: u64,
 }
 
 /// The innermost folder of the index that `folder` is, or lies in.
@@ -672,7 +686,7 @@ impl Placer<'_> {
             // A container that was not read to its end may lack files of any package in it.
             stats.incomplete |= child.facts.troubles.iter().any(is_incomplete);
             let sha256 = child.sha256.filter(|_| whole).map(|digest| digest.hex());
-            let files = files.get(folder).copied().unwrap_or(0);
+            let files = files.get(folder).copied().unwrap_or_default();
             self.close_package(folder, manifest, &here, sha256, files, stats, out);
         }
         out.stats = outer;
@@ -690,7 +704,7 @@ impl Placer<'_> {
         manifest: &Manifest,
         at: &Locator,
         sha256: Option<String>,
-        files: u64,
+        files: FileCounts,
         mut stats: PackageStats,
         out: &mut Placed,
     ) {
@@ -701,6 +715,9 @@ impl Placer<'_> {
         };
         let raw = std::mem::take(&mut stats.raw);
         if let Some(finding) = exposure::judge_raw_sources(&cx, &raw) {
+            self.expose(finding, at, None, &mut stats, out);
+        }
+        if let Some(finding) = exposure::judge_tests(&cx, files.tests) {
             self.expose(finding, at, None, &mut stats, out);
         }
         // Without a version it is no published unit, though its manifest speaks for the files round it.
@@ -717,7 +734,7 @@ impl Placer<'_> {
             licence: manifest.licence.clone(),
             repository: manifest.repository.clone(),
             declared_open: manifest.declared_open,
-            files,
+            files: files.files,
             maps: stats.maps,
             sources: stats.sources,
             own_bytes: stats.own_bytes,
@@ -1279,8 +1296,8 @@ mod tests {
             (b"package/node_modules/@s/dep/lib".to_vec(), 2),
         ]);
         let counts = index.distribute(&folders);
-        assert_eq!(counts[&b"package".to_vec()], 3);
-        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()], 2);
+        assert_eq!(counts[&b"package".to_vec()].files, 3);
+        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()].files, 2);
     }
 
     #[test]
