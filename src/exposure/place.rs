@@ -96,6 +96,10 @@ const ENCRYPTED: &str = "encrypted";
 const CHECKSUM_WRONG: &str = "checksum-wrong";
 /// Only the name speaks for it.
 const NAMED: &str = "named";
+/// Data about people.
+const PERSONAL: &str = "personal";
+/// A map of declarations, which say little more than the package's own types do.
+const DECLARATIONS: &str = "declarations";
 /// No circumstance: the severity of the class itself.
 const PLAIN: &str = "";
 
@@ -189,6 +193,7 @@ pub fn judge_entry(cx: &PlaceContext<'_>, traits: &[Trait]) -> Vec<Finding> {
                 }
                 findings.push(token);
             }
+            Trait::Artifact(ref artifact) if means_nothing_at(cx, artifact) => {}
             Trait::Artifact(ref artifact) => findings.push(judge_artifact(cx, artifact)),
             Trait::GitHead if is_git_head_path(cx.path) => {
                 findings.push(finding_in(
@@ -204,20 +209,60 @@ pub fn judge_entry(cx: &PlaceContext<'_>, traits: &[Trait]) -> Vec<Finding> {
     findings
 }
 
+/// Whether an artifact is what belongs at such a place.
+fn means_nothing_at(cx: &PlaceContext<'_>, artifact: &Artifact) -> bool {
+    match artifact.class.as_str() {
+        // Compiled beside the source, which is there.
+        "python-bytecode" => folders(cx.path).any(|folder| folder == b"__pycache__"),
+        // In conflict only with what permits more.
+        "licence-conflict" => !cx.package.is_some_and(declares_permissive),
+        _ => false,
+    }
+}
+
+/// Whether a package declares a licence without copyleft, and no other beside it.
+fn declares_permissive(package: &Manifest) -> bool {
+    const PERMISSIVE: [&str; 8] = [
+        "MIT",
+        "MIT-0",
+        "ISC",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "0BSD",
+        "Apache-2.0",
+        "Unlicense",
+    ];
+    let licence = package.licence.as_deref().unwrap_or_default();
+    let mut words = licence
+        .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')'))
+        .filter(|word| !word.is_empty() && !matches!(*word, "OR" | "AND"))
+        .peekable();
+    words.peek().is_some() && words.all(|word| PERMISSIVE.contains(&word))
+}
+
 /// What a package declares open is said as declared, unless the artifact is one that nobody means to publish: its rule
-/// then names no such circumstance.
+/// then names no such circumstance. A licence does not speak for data about people.
 fn judge_artifact(cx: &PlaceContext<'_>, artifact: &Artifact) -> Finding {
-    let names_open = Rules::builtin()
-        .get(&artifact.class)
-        .is_some_and(|rule| rule.severities.contains_key(DECLARED_OPEN));
-    let (circumstance, detail) = if names_open && cx.declared_open() {
-        (
-            DECLARED_OPEN,
-            format!("{}{}", artifact.detail, cx.declaration()),
-        )
-    } else {
-        (artifact.circumstance.as_str(), artifact.detail.clone())
+    let names = |circumstance: &str| {
+        Rules::builtin()
+            .get(&artifact.class)
+            .is_some_and(|rule| rule.severities.contains_key(circumstance))
     };
+    let is_proprietary = cx.package.is_some_and(Manifest::is_proprietary);
+    let (circumstance, detail) =
+        if names(DECLARED_OPEN) && cx.declared_open() && artifact.circumstance != PERSONAL {
+            (
+                DECLARED_OPEN,
+                format!("{}{}", artifact.detail, cx.declaration()),
+            )
+        } else if names(PROPRIETARY) && is_proprietary && artifact.circumstance.is_empty() {
+            (
+                PROPRIETARY,
+                format!("{}{}", artifact.detail, cx.declaration()),
+            )
+        } else {
+            (artifact.circumstance.as_str(), artifact.detail.clone())
+        };
     let found = finding_in(cx, &artifact.class, circumstance, detail);
     Finding {
         certainty: if artifact.is_hint {
@@ -386,6 +431,7 @@ pub fn judge_map(cx: &PlaceContext<'_>, map: &MapSummary) -> Option<Finding> {
     let circumstance = match own_names {
         0 => THIRD_PARTY_ONLY,
         _ if cx.declared_open() => DECLARED_OPEN,
+        _ if is_declaration(file_name(cx.path)) => DECLARATIONS,
         _ => PLAIN,
     };
     let third = match (map.with_content.third > 0, map.unread) {
@@ -467,8 +513,11 @@ pub fn judge_reference(
         ReferenceKind::File => (PLAIN, "a file"),
         ReferenceKind::Url => (URL, "a network address"),
         ReferenceKind::Bucket => (BUCKET, "a storage bucket or an archive on the network"),
-        // A debug id names no place: nobody can fetch anything with it.
-        ReferenceKind::DebugId => return None,
+        // A debug id names no place: nobody can fetch anything with it, but it says that the map is kept somewhere.
+        ReferenceKind::DebugId => {
+            let detail = format!("debug id {} of a map that is kept elsewhere", shown(target));
+            return Some(finding("map-debug-id", PLAIN, detail));
+        }
         // No map: who names a package exposes nothing by it.
         ReferenceKind::Package => return None,
     };
@@ -545,6 +594,63 @@ pub fn judge_nested_archive(
         shown(outer.name.as_bytes())
     );
     Some(finding_in(cx, CLASS, circumstance, detail))
+}
+
+/// Formats that carry an application and its runtime, or an application for a runtime, as one file.
+const CARRIERS: [(&str, &str); 6] = [
+    ("asar", "asar of Electron"),
+    ("bun", "executable of Bun"),
+    ("deno", "executable of Deno"),
+    ("nexe", "executable of nexe"),
+    ("pkg", "executable of pkg"),
+    ("node-sea", "single executable of Node"),
+];
+
+/// Exposure of an application that was packed into one file: what it is made of can be taken out as it was put in.
+///
+/// `kind` is the format by content, `scripts` how many scripts and originals there are in it.
+pub fn judge_carrier(
+    cx: &PlaceContext<'_>,
+    inner: Option<&Manifest>,
+    kind: &str,
+    scripts: u64,
+) -> Option<Finding> {
+    let (_, name) = CARRIERS.iter().find(|(known, _)| *known == kind)?;
+    if scripts == 0 {
+        return None;
+    }
+    let cx = PlaceContext {
+        package: inner.or(cx.package),
+        ..*cx
+    };
+    let circumstance = if cx.declared_open() {
+        DECLARED_OPEN
+    } else if cx.package.is_some_and(Manifest::is_proprietary) {
+        PROPRIETARY
+    } else {
+        PLAIN
+    };
+    let detail = format!(
+        "{name} with {} in it{}",
+        counted(scripts, "script"),
+        cx.declaration()
+    );
+    Some(finding_in(&cx, "bundled-application", circumstance, detail))
+}
+
+/// Exposure of a source map whose script is not there: what it is of was not looked at.
+pub fn judge_orphan(cx: &PlaceContext<'_>, script: &[u8]) -> Finding {
+    let circumstance = if cx.declared_open() {
+        DECLARED_OPEN
+    } else {
+        PLAIN
+    };
+    let detail = format!(
+        "the script {} is not in the input{}",
+        shown(script),
+        cx.declaration()
+    );
+    finding("map-orphan", circumstance, detail)
 }
 
 /// Original sources of one package that lie beside what was made of them.
@@ -772,6 +878,7 @@ mod tests {
             EMPTY,
             ENCRYPTED,
             CHECKSUM_WRONG,
+            DECLARATIONS,
             NAMED,
         ]
         .into_iter()
@@ -1065,7 +1172,7 @@ mod tests {
         assert_eq!(severity(ReferenceKind::File), Some(Severity::Low));
         assert_eq!(severity(ReferenceKind::Url), Some(Severity::High));
         assert_eq!(severity(ReferenceKind::Bucket), Some(Severity::Critical));
-        assert_eq!(severity(ReferenceKind::DebugId), None);
+        assert_eq!(severity(ReferenceKind::DebugId), Some(Severity::Info));
         assert_eq!(
             judged(OPEN, ReferenceKind::Bucket, false).map(|found| found.severity),
             Some(Severity::Info)
@@ -1246,6 +1353,11 @@ mod tests {
                     &has,
                 ));
             }
+            for id in crate::sourcemap::debug_ids(bytes) {
+                findings.extend(judge_reference(&cx, ReferenceKind::DebugId, id, false));
+            }
+            findings.extend(run_orphan(&cx, bytes, &has));
+            findings.extend(judge_carrier(&cx, None, "asar", scripts_in_asar(bytes)));
             if bytes.starts_with(b"\x1f\x8b") {
                 findings.extend(judge_nested_archive(
                     &cx,
@@ -1272,6 +1384,36 @@ mod tests {
             Ok(text) if !text.contains('\0') => "text",
             _ => "binary",
         }
+    }
+
+    fn run_orphan(
+        cx: &PlaceContext<'_>,
+        bytes: &[u8],
+        has: &dyn Fn(&[u8]) -> bool,
+    ) -> Option<Finding> {
+        let own = cx.path.strip_suffix(b".map")?;
+        let map: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+        let named = map["file"]
+            .as_str()
+            .map(|file| crate::sourcemap::resolve_source(cx.path, None, file.as_bytes()));
+        (map["version"] == 3 && !has(own) && !named.is_some_and(|named| has(&named)))
+            .then(|| judge_orphan(cx, own))
+    }
+
+    /// Scripts in an archive of Electron's; none where it is no such archive.
+    fn scripts_in_asar(bytes: &[u8]) -> u64 {
+        use crate::container::{Event, Format, Input, asar::Asar};
+        if !Asar.recognise(bytes) {
+            return 0;
+        }
+        let input = Input::Memory(bytes.to_vec().into());
+        let mut walker = Asar.open(input, &crate::blob::Limits::default()).unwrap();
+        let events = std::iter::from_fn(|| walker.next());
+        events
+            .filter(
+                |event| matches!(event, Event::Member(member) if is_compiled(member.name.bytes())),
+            )
+            .count() as u64
     }
 
     const LINK: &str = "sourceMappingURL=";
