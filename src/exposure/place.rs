@@ -388,6 +388,8 @@ pub struct MapSummary {
     pub outside_manifest: u64,
     /// Sources whose content may be there and was not read.
     pub unread: u64,
+    /// Sources of the first or an unknown party whose content a public set has; they count nowhere above.
+    pub public: u64,
 }
 
 impl MapSummary {
@@ -400,6 +402,28 @@ impl MapSummary {
             own_bytes: 0,
             outside_manifest: 0,
             unread: 0,
+            public: 0,
+        }
+    }
+
+    /// Takes a source in whose content is public: it does not make the map worse.
+    pub fn add_public(&mut self) {
+        self.public += 1;
+    }
+
+    /// Sources that it names.
+    fn all_named(&self) -> u64 {
+        self.named.all() + self.public
+    }
+
+    /// What is to be said of those that are public.
+    fn publicity(&self) -> String {
+        match self.public {
+            0 => String::new(),
+            count => format!(
+                "; the contents of {} are in a public set",
+                counted(count, "more own source")
+            ),
         }
     }
 
@@ -421,11 +445,12 @@ impl MapSummary {
 ///
 /// The worst that applies: a map with third-party contents and one's own names only is judged by the names.
 pub fn judge_map(cx: &PlaceContext<'_>, map: &MapSummary) -> Option<Finding> {
-    if map.named.all() == 0 {
+    if map.all_named() == 0 {
         return None;
     }
     let own_names = map.named.own();
-    if map.with_content.own() > 0 || (map.with_content.all() > 0 && own_names == 0) {
+    let has_contents = map.with_content.all() + map.public > 0;
+    if map.with_content.own() > 0 || (has_contents && own_names == 0) {
         return Some(judge_map_contents(cx, map));
     }
     let circumstance = match own_names {
@@ -444,8 +469,9 @@ pub fn judge_map(cx: &PlaceContext<'_>, map: &MapSummary) -> Option<Finding> {
         (false, unread) => format!(", no contents in what was read, {unread} not read"),
     };
     let detail = format!(
-        "names of {}, {own_names} of them own or unknown{third}{}",
-        counted(map.named.all(), "source"),
+        "names of {}, {own_names} of them own or unknown{third}{}{}",
+        counted(map.all_named(), "source"),
+        map.publicity(),
         cx.declaration()
     );
     Some(finding("map-names-only", circumstance, detail))
@@ -458,6 +484,15 @@ fn judge_map_contents(cx: &PlaceContext<'_>, map: &MapSummary) -> Finding {
         "map-embedded-sources"
     };
     let own = map.with_content.own();
+    if own == 0 && map.public > 0 {
+        let detail = format!(
+            "contents of {}, each of which is in a public set, {} of third parties{}",
+            counted(map.public, "own or unknown source"),
+            map.with_content.third,
+            cx.declaration()
+        );
+        return finding(class, DECLARED_OPEN, detail);
+    }
     if own == 0 {
         let detail = format!(
             "contents of {}, all of third parties",
@@ -471,12 +506,13 @@ fn judge_map_contents(cx: &PlaceContext<'_>, map: &MapSummary) -> Finding {
         None => map.with_content.first > 0 && cx.org.is_some(),
     };
     let mut detail = format!(
-        "contents of {} ({}, {} bytes of {}), {} of third parties{}",
+        "contents of {} ({}, {} bytes of {}), {} of third parties{}{}",
         counted(own, "own or unknown source"),
         parties(&map.with_content),
         map.own_bytes,
-        counted(map.named.all(), "named source"),
+        counted(map.all_named(), "named source"),
         map.with_content.third,
+        map.publicity(),
         cx.declaration()
     );
     let circumstance = if proprietary {
