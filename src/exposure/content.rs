@@ -46,6 +46,8 @@ enum Subject {
     /// A key of an npm settings file; followed by white space or `=`, begun by a line or a colon.
     NpmKey,
     Registry,
+    /// A folder of somebody's, on the machine of a build.
+    Home,
     /// An archive may begin here.
     Archive(Mark),
 }
@@ -79,7 +81,7 @@ const fn archive(magic: &'static [u8], mark: Mark) -> Literal {
     literal(magic, 0, magic, Subject::Archive(mark))
 }
 
-const LITERALS: [Literal; 29] = [
+const LITERALS: [Literal; 33] = [
     literal(LINK_WORD, 12, b"gURL", Subject::Link),
     literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
     literal(classes::PGP_LABEL, 12, b"BLOCK-----", Subject::Pgp),
@@ -92,6 +94,10 @@ const LITERALS: [Literal; 29] = [
     literal(b"sourceURL=", 4, b"ceURL=", Subject::Module),
     literal(b"# debugId=", 5, b"ugId=", Subject::DebugId),
     literal(b"sourcesContent", 4, b"cesCo", Subject::MapContents),
+    literal(b"/home/", 0, b"/home/", Subject::Home),
+    literal(b"/Users/", 0, b"/Users/", Subject::Home),
+    literal(b":\\Users\\", 0, b":\\Users\\", Subject::Home),
+    literal(b":\\\\Users\\\\", 0, b":\\\\Users", Subject::Home),
     // Archives that stand within something else; gzip without flags or with a name, which is what tools write.
     archive(b"\x1f\x8b\x08\0", Mark::Gzip),
     archive(b"\x1f\x8b\x08\x08", Mark::Gzip),
@@ -115,6 +121,8 @@ const LITERALS: [Literal; 29] = [
 ];
 /// Places of archives that are kept; more of them are no content that anybody made.
 const ARCHIVES_MAX: usize = 1 << 16;
+/// Places of folders that are kept: more of them say nothing more.
+const HOMES_MAX: usize = 1 << 12;
 
 /// The literal pass, built once and shared by all workers.
 #[derive(Debug)]
@@ -160,6 +168,7 @@ impl Prefilter {
             }
         }
         hits.archives.sort_unstable();
+        hits.homes.sort_unstable();
         hits
     }
 }
@@ -175,6 +184,7 @@ pub struct Hits {
     module: bool,
     debug_id: bool,
     map_contents: bool,
+    homes: Vec<usize>,
     archives: Vec<(usize, Mark)>,
 }
 
@@ -189,6 +199,7 @@ impl Hits {
             && !self.module
             && !self.debug_id
             && !self.map_contents
+            && self.homes.is_empty()
             && self.archives.is_empty()
     }
 
@@ -210,6 +221,11 @@ impl Hits {
     /// The key that holds the contents of a map stands in it.
     pub fn has_map_contents(&self) -> bool {
         self.map_contents
+    }
+
+    /// Where folders of users are named, ascending; some thousand at most.
+    pub fn homes(&self) -> &[usize] {
+        &self.homes
     }
 
     /// Places where an archive may begin, ascending.
@@ -254,6 +270,8 @@ impl Hits {
                     .extend(archive_start(bytes, at, mark).map(|at| (at, mark)));
             }
             Subject::Archive(_) => {}
+            Subject::Home if self.homes.len() < HOMES_MAX => self.homes.push(at),
+            Subject::Home => {}
             Subject::Pem => self.pems.push(at),
             Subject::Pgp => self.pgp_keys.push(at),
             Subject::Putty => self.putty.push(at),

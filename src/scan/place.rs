@@ -462,6 +462,13 @@ impl Placer<'_> {
         for finding in exposure::judge_name(&cx, &child.facts.traits, &child.facts.kind) {
             self.expose(finding, at, sha256.clone(), stats, out);
         }
+        if let Some(tree) = &child.facts.tree {
+            let scripts = scripts_in(tree);
+            let inner = head_manifest(tree);
+            if let Some(finding) = exposure::judge_carrier(&cx, inner, &tree.kind, scripts) {
+                self.expose(finding, at, sha256.clone(), stats, out);
+            }
+        }
         if child.facts.is_archive() && package.is_some() {
             let inner = child.facts.tree.as_ref().and_then(head_manifest);
             if let Some(finding) = exposure::judge_nested_archive(&cx, inner, &child.facts.kind) {
@@ -844,6 +851,12 @@ impl Placer<'_> {
             let sha256 = child.sha256.map(|digest| digest.hex());
             self.expose(finding, at, sha256, stats, out);
         }
+        let orphan = script_missing(kind, head.file.as_deref(), path, around.beside);
+        if let Some(script) = orphan {
+            let sha256 = child.sha256.map(|digest| digest.hex());
+            let finding = exposure::judge_orphan(&cx, &script);
+            self.expose(finding, at, sha256, stats, out);
+        }
         for url in &head.section_urls {
             out.records.push(Record::Reference(Reference {
                 locator: at.as_str().to_owned(),
@@ -1036,6 +1049,37 @@ impl<'a> Around<'a> {
             ..self
         }
     }
+}
+
+/// Scripts and originals that stand directly in a container; of one that holds a single script, that.
+fn scripts_in(tree: &Tree) -> u64 {
+    let told = tree.children.iter().filter(|child| {
+        let name = child.name.bytes();
+        exposure::is_compiled(name) || exposure::is_raw_source(name)
+    });
+    let named = tree.compiled + told.count() as u64;
+    if tree.kind == "node-sea" {
+        return named.max(tree.entries());
+    }
+    named
+}
+
+/// The script that a map in a file of its own is of, where that is not beside it, neither under the name that the map
+/// gives nor under its own.
+fn script_missing(
+    kind: MapKind,
+    file: Option<&[u8]>,
+    path: &[u8],
+    beside: Option<&dyn Scope>,
+) -> Option<Vec<u8>> {
+    let scope = beside.filter(|_| kind == MapKind::File)?;
+    let own = path.strip_suffix(b".map").filter(|own| !own.is_empty())?;
+    let named = file
+        .filter(|file| !file.is_empty())
+        .map(|file| sourcemap::resolve_source(path, None, file));
+    let is_there =
+        scope.find(own).is_some() || named.is_some_and(|named| scope.find(&named).is_some());
+    (!is_there).then(|| own.to_vec())
 }
 
 /// The locator of a folder in an archive, which is the archive itself where that is the top.

@@ -5,15 +5,22 @@
 //! the first thing that it does is to look at a few bytes, or at what the literal pass saw, and to say no.
 
 mod agents;
+mod build_graph;
 mod build_log;
+mod build_path;
 mod ci;
 mod cloud;
+mod copyleft;
+mod core_dump;
+mod coverage;
 mod deploy;
 mod documents;
+mod dump;
 mod editor;
 mod environment;
 mod folder_index;
 mod git;
+mod heap;
 mod hosts;
 mod ide;
 mod json;
@@ -23,18 +30,30 @@ mod lists;
 mod lockfiles;
 mod logins;
 pub mod names;
+mod notebook;
 mod openpgp;
 mod package_logins;
+mod people;
 mod photo;
+mod programs;
+mod proto;
+mod python;
+mod read;
 mod recordings;
 mod sealed;
 mod secret_keys;
 mod shell_history;
 mod snapshots;
+mod sqlite;
 mod ssh;
+mod tables;
 mod terraform;
 mod text;
+mod tokenizer;
 mod vcs;
+mod vectors;
+mod wasm;
+mod weights;
 mod yaml;
 
 pub(super) use openpgp::LABEL as PGP_LABEL;
@@ -90,23 +109,49 @@ impl Artifact {
 pub trait Class: Sync {
     /// What the bytes are, if they are one. Quick where they are not.
     fn recognise(&self, bytes: &[u8], hits: &Hits) -> Option<Artifact>;
+
+    /// The same of content that is too large to be held, by its first bytes. `None` where these do not tell, and of what
+    /// is never so large.
+    fn recognise_beginning(&self, _head: &[u8]) -> Option<Artifact> {
+        None
+    }
 }
 
 /// All of them, by name.
 pub const ALL: &[&dyn Class] = &[
+    &build_graph::BuildGraph,
     &build_log::BuildLog,
+    &build_path::BuildPath,
+    &copyleft::Copyleft,
+    &core_dump::CoreDump,
+    &coverage::Coverage,
+    &dump::DatabaseDump,
     &editor::Editor,
     &folder_index::FolderIndex,
     &git::GitParts,
+    &heap::HeapSnapshot,
+    &heap::Profile,
     &keystore::KeyStore,
+    &notebook::Notebook,
     &openpgp::OpenPgp,
+    &people::PersonalData,
     &photo::Photo,
+    &programs::BuildInfo,
+    &programs::DebugSymbols,
+    &python::FrozenPython,
+    &python::PythonBytecode,
     &sealed::Sealed,
     &secret_keys::SecretKeys,
     &shell_history::ShellHistory,
     &snapshots::Snapshots,
+    &sqlite::Sqlite,
+    &tables::DataSet,
     &text::Texts,
+    &tokenizer::Tokenizer,
     &vcs::WorkCopies,
+    &vectors::VectorIndex,
+    &wasm::WasmSymbols,
+    &weights::ModelWeights,
 ];
 
 /// Circumstances that recognisers give and rules may weigh.
@@ -137,6 +182,26 @@ pub mod circumstance {
     pub const PUBLIC_KEYS: &str = "public-keys";
     /// It lists files whose names are of interest themselves.
     pub const TELLING_NAMES: &str = "telling-names";
+    /// Paths of a machine in it are absolute.
+    pub const ABSOLUTE_PATHS: &str = "absolute-paths";
+    /// The paths are those of a machine that builds.
+    pub const BUILD_MACHINE: &str = "build-machine";
+    /// Columns that speak of people, and no rows that were counted.
+    pub const COLUMNS_ONLY: &str = "columns-only";
+    /// It stands in a program.
+    pub const IN_PROGRAM: &str = "in-program";
+    /// It names files and holds no text of them.
+    pub const NAMES_ONLY: &str = "names-only";
+    /// It speaks of people.
+    pub const PERSONAL: &str = "personal";
+    /// Reading it may run commands.
+    pub const RUNS_COMMANDS: &str = "runs-commands";
+    /// It describes tables and holds no rows.
+    pub const SCHEMA_ONLY: &str = "schema-only";
+    /// There is little of it.
+    pub const SMALL: &str = "small";
+    /// What training leaves.
+    pub const TRAINING: &str = "training";
     /// What is in it cannot be seen without its password.
     pub const UNSEEN: &str = "unseen";
 }
@@ -156,6 +221,16 @@ pub const CIRCUMSTANCES: &[&str] = &[
     circumstance::PROJECT,
     circumstance::PUBLIC_KEYS,
     circumstance::TELLING_NAMES,
+    circumstance::ABSOLUTE_PATHS,
+    circumstance::BUILD_MACHINE,
+    circumstance::COLUMNS_ONLY,
+    circumstance::IN_PROGRAM,
+    circumstance::NAMES_ONLY,
+    circumstance::PERSONAL,
+    circumstance::RUNS_COMMANDS,
+    circumstance::SCHEMA_ONLY,
+    circumstance::SMALL,
+    circumstance::TRAINING,
     circumstance::UNSEEN,
 ];
 
@@ -163,6 +238,20 @@ pub const CIRCUMSTANCES: &[&str] = &[
 pub fn artifacts_of(bytes: &[u8], hits: &Hits) -> Vec<Artifact> {
     ALL.iter()
         .filter_map(|class| class.recognise(bytes, hits))
+        .collect()
+}
+
+/// All artifacts that a content may be which begins so and is too large to be held. The details say that only its beginning was
+/// looked at.
+pub fn artifacts_beginning(head: &[u8]) -> Vec<Artifact> {
+    let found = ALL
+        .iter()
+        .filter_map(|class| class.recognise_beginning(head));
+    found
+        .map(|artifact| Artifact {
+            detail: format!("{}; told by its beginning", artifact.detail),
+            ..artifact
+        })
         .collect()
 }
 
