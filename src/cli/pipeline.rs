@@ -11,7 +11,7 @@ use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
-use crate::exposure::{Inspector, Organisation, Prefilter, Rules};
+use crate::exposure::{Inspector, Organisation, Prefilter, Rules, Terms};
 use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
@@ -133,6 +133,16 @@ pub fn load_organisation(path: Option<&PathBuf>) -> Result<Option<Organisation>,
     )?))
 }
 
+/// Reads a list of words of the user's own.
+pub fn load_terms(path: Option<&PathBuf>) -> Result<Option<Arc<Terms>>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    let terms = Terms::parse(&text, &path.display().to_string())
+        .map_err(|error| CliError::new(error.to_string()))?;
+    Ok(Some(Arc::new(terms)))
+}
+
 /// A run that is set up: inputs walked, rules and sets loaded.
 pub struct Pipeline<'a> {
     request: Request<'a>,
@@ -217,6 +227,10 @@ impl<'a> Pipeline<'a> {
                 organisation: self.request.organisation.clone(),
                 inspector: Inspector {
                     organisation: self.request.organisation.clone(),
+                    terms: Terms::with_code_names(
+                        self.request.inspector.terms.as_deref(),
+                        self.request.organisation.as_ref(),
+                    ),
                     ..self.request.inspector
                 },
                 collector: self.request.collector,
@@ -317,6 +331,7 @@ impl<'a> Pipeline<'a> {
             "rules": run.rules,
             "sets": run.sets,
             "organisation": run.organisation,
+            "terms": (self.request.inspector.terms.as_ref()).map(|terms| hex(&terms.digest())),
             "limits": run.limits,
             "decoders": run.decoders,
             "spill": self.request.common.spill.is_some(),

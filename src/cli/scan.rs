@@ -35,6 +35,9 @@ pub struct ScanArgs {
     /// Organisation profile: what is yours
     #[arg(long, value_name = "FILE")]
     org: Option<PathBuf>,
+    /// Words of your own, one a line, to be looked for in everything: customers, projects, machines
+    #[arg(long, value_name = "FILE", conflicts_with = "triage")]
+    terms: Option<PathBuf>,
     /// Write the report into this new folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -109,7 +112,10 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let careful = sets.has_prints() && !has_baseline;
     let of_lists = sets.sets().iter().filter(|set| set.is_of_lists()).count();
     let pipeline = Pipeline::new(Request {
-        inspector: crate::exposure::Inspector::default(),
+        inspector: crate::exposure::Inspector {
+            terms: pipeline::load_terms(args.terms.as_ref())?,
+            ..Default::default()
+        },
         case: args.case.as_deref(),
         paths: &paths,
         label: args.label.as_deref(),

@@ -9,11 +9,12 @@
 //! Left out: whose a text really is. That is judged at its place.
 
 use super::content::Hits;
-use super::inventory::{self, ItemFact};
+use super::inventory::{self, ItemFact, Terms};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
 use super::{Organisation, party};
 use crate::blob::ContentKey;
+use std::sync::Arc;
 
 /// How closely a text is read.
 #[derive(
@@ -58,6 +59,8 @@ pub struct Inspector {
     pub inventory: InventoryScope,
     /// Whose code it may be, where the user said so.
     pub organisation: Option<Organisation>,
+    /// Words of the user's own and code names, which are looked for in every content.
+    pub terms: Option<Arc<Terms>>,
 }
 
 /// What was found in a text.
@@ -96,19 +99,27 @@ impl Inspector {
         }
     }
 
+    /// The user's words and code names in a content, or in a piece of one behind `lines_before` lines.
+    pub fn terms_in(&self, bytes: &[u8], lines_before: u64) -> Vec<ItemFact> {
+        let terms = self.terms.as_ref().filter(|_| !self.is_off);
+        terms.map_or_else(Vec::new, |terms| terms.items_of(bytes, lines_before))
+    }
+
     /// Reads a text. `hits` are those of the literal pass over the same bytes.
     pub fn inspect(&self, bytes: &[u8], hits: &Hits, role: Role) -> Inspected {
         if self.is_off {
             return Inspected::default();
         }
+        let mut items = match (role, self.inventory) {
+            (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
+                inventory::items_of(bytes)
+            }
+            _ => Vec::new(),
+        };
+        items.extend(self.terms_in(bytes, 0));
         Inspected {
             secrets: secrets::secrets_of(bytes, hits, role),
-            items: match (role, self.inventory) {
-                (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
-                    inventory::items_of(bytes)
-                }
-                _ => Vec::new(),
-            },
+            items,
         }
     }
 }

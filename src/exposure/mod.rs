@@ -33,7 +33,7 @@ mod values;
 pub use classes::Artifact;
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use inspect::{Inspected, Inspector, InventoryScope, Role};
-pub use inventory::ItemFact;
+pub use inventory::{ItemFact, Terms, TermsError};
 pub use key::{KeyAlgorithm, KeyFormat};
 pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};

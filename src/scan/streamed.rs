@@ -17,7 +17,7 @@ use crate::blob::lines::LineCounter;
 use crate::container::image::doc::Why;
 use crate::container::image::{self, Doc};
 use crate::container::{Member, Trouble, Walker};
-use crate::exposure::{self, named::Beginning};
+use crate::exposure::{self, ItemFact, named::Beginning};
 use crate::sourcemap;
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
@@ -59,6 +59,7 @@ impl Analyser {
             }
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
+            self.stream_terms(&window, &lines, &mut facts);
             unread.look(&window);
             window.drain(..window.len().saturating_sub(OVERLAP));
             limit = building.charge_bytes(got as u64, input_len, &self.limits);
@@ -166,6 +167,24 @@ impl Analyser {
             return "";
         }
         ", or give a folder for it with --spill"
+    }
+
+    /// Looks for the user's words in a window; each is told where it stands first.
+    fn stream_terms(&self, window: &[u8], lines: &LineCounter, facts: &mut Facts) {
+        if self.inspector.terms.is_none() {
+            return;
+        }
+        let within = memchr::memchr_iter(b'\n', window).count() as u64;
+        for mut item in self
+            .inspector
+            .terms_in(window, lines.feeds().saturating_sub(within))
+        {
+            let is_same = |told: &ItemFact| told.kind == item.kind && told.value == item.value;
+            if !facts.items.iter().any(is_same) {
+                item.detail = None;
+                facts.items.push(item);
+            }
+        }
     }
 
     /// Looks through a window; whether something stands in it that would have to be opened.

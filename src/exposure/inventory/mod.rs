@@ -10,11 +10,14 @@
 
 mod others;
 mod script;
+mod terms;
 mod text;
 
 use std::collections::HashMap;
 
 use crate::lex::{Family, family_of};
+
+pub use terms::{Terms, TermsError};
 
 /// How sure it is that an item is what its kind says.
 #[derive(

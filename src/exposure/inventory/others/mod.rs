@@ -115,6 +115,9 @@ impl Reader<'_> {
 
     /// The literal right behind a name and a comma is what is taken where the name is not set.
     fn take_default(&mut self, value: &str) {
+        if value.is_empty() {
+            return;
+        }
         let is_behind_comma = self
             .before
             .back()
