@@ -12,6 +12,9 @@ mod others;
 mod script;
 mod text;
 
+pub use script::signatures::{self, Signatures};
+pub use script::{WORKER_STACK_BYTES, on_worker_stack};
+
 use std::collections::HashMap;
 
 use crate::lex::{Family, family_of};
