@@ -13,6 +13,9 @@ mod script;
 mod terms;
 mod text;
 
+pub use script::signatures::{self, Signatures};
+pub use script::{WORKER_STACK_BYTES, on_worker_stack};
+
 use std::collections::HashMap;
 
 use crate::lex::{Family, family_of};
