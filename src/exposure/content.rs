@@ -22,6 +22,7 @@ use super::classes::{self, Artifact};
 use super::dotenv;
 use super::key::{self, KeyAlgorithm, KeyFormat, ParsedKey};
 use super::manifest::Manifest;
+use super::packument::Packument;
 use super::registry::{self, RegistryFile, TokenCheck};
 use super::rules::Rules;
 use crate::container::carve::Mark;
@@ -320,6 +321,8 @@ pub enum Trait {
     Manifest(Manifest),
     /// An artifact of one of the classes that a look at the bytes tells.
     Artifact(Artifact),
+    /// A registry's document about a package: when its versions were published.
+    Packument(Packument),
 }
 
 /// A larger file in UTF-16 is not looked at; bytes.
@@ -354,6 +357,7 @@ fn traits_of_text(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
     if let Some(manifest) = Manifest::from_npm(bytes) {
         traits.push(Trait::Manifest(manifest));
     }
+    traits.extend(Packument::from_json(bytes).map(Trait::Packument));
     if let Some(settings) = dotenv::parse(bytes, words) {
         traits.push(Trait::Dotenv {
             assignments: settings.assignments,

@@ -10,7 +10,7 @@
 //! Left out: joins over packages (since when, is it public elsewhere), and everything that the engine knows better, such
 //! as which manifest is nearest and whether a reference was found.
 
-use super::classes::Artifact;
+use super::classes::{Artifact, names};
 use super::content::Trait;
 use super::manifest::Manifest;
 use super::party::{self, PartyVerdict};
@@ -94,6 +94,8 @@ const NO_CREDENTIALS: &str = "no-credentials";
 const EMPTY: &str = "empty";
 const ENCRYPTED: &str = "encrypted";
 const CHECKSUM_WRONG: &str = "checksum-wrong";
+/// Only the name speaks for it.
+const NAMED: &str = "named";
 /// No circumstance: the severity of the class itself.
 const PLAIN: &str = "";
 
@@ -130,6 +132,31 @@ pub fn name_is_of_interest(path: &[u8]) -> bool {
         || is_dotenv_name(name)
         || [&b"package.json"[..], b".npmrc", b".yarnrc.yml", b".pypirc"].contains(&name)
         || folders(path).any(|folder| folder == b".git")
+        || names::is_named(path)
+}
+
+/// Hints of an entry's name at classes that its bytes did not prove. `kind` says what the content is, in the words of
+/// `blob` records.
+pub fn judge_name(cx: &PlaceContext<'_>, traits: &[Trait], kind: &str) -> Vec<Finding> {
+    let is_proven = |class: &str| {
+        traits.iter().any(|found| match found {
+            Trait::Artifact(artifact) => artifact.class == class,
+            Trait::PrivateKey { .. } => class == "private-key",
+            Trait::RegistryToken { .. } => class == "registry-token",
+            _ => false,
+        })
+    };
+    names::classes_named(cx.path, kind)
+        .into_iter()
+        .filter(|class| !is_proven(class))
+        .map(|class| {
+            let detail = format!(
+                "named {}; what is in it does not prove it",
+                shown(file_name(cx.path))
+            );
+            judge_artifact(cx, &Artifact::hinted(class, NAMED, detail))
+        })
+        .collect()
 }
 
 /// Exposures of one entry: dotenv file, private key, registry token, git folder.
@@ -191,7 +218,15 @@ fn judge_artifact(cx: &PlaceContext<'_>, artifact: &Artifact) -> Finding {
     } else {
         (artifact.circumstance.as_str(), artifact.detail.clone())
     };
-    finding_in(cx, &artifact.class, circumstance, detail)
+    let found = finding_in(cx, &artifact.class, circumstance, detail);
+    Finding {
+        certainty: if artifact.is_hint {
+            Certainty::Hint
+        } else {
+            found.certainty
+        },
+        ..found
+    }
 }
 
 fn judge_dotenv(cx: &PlaceContext<'_>, traits: &[Trait]) -> Option<Finding> {
@@ -308,6 +343,8 @@ pub struct MapSummary {
     pub outside_manifest: u64,
     /// Sources whose content may be there and was not read.
     pub unread: u64,
+    /// Sources of the first or an unknown party whose content a public set has; they count nowhere above.
+    pub public: u64,
 }
 
 impl MapSummary {
@@ -320,6 +357,28 @@ impl MapSummary {
             own_bytes: 0,
             outside_manifest: 0,
             unread: 0,
+            public: 0,
+        }
+    }
+
+    /// Takes a source in whose content is public: it does not make the map worse.
+    pub fn add_public(&mut self) {
+        self.public += 1;
+    }
+
+    /// Sources that it names.
+    fn all_named(&self) -> u64 {
+        self.named.all() + self.public
+    }
+
+    /// What is to be said of those that are public.
+    fn publicity(&self) -> String {
+        match self.public {
+            0 => String::new(),
+            count => format!(
+                "; the contents of {} are in a public set",
+                counted(count, "more own source")
+            ),
         }
     }
 
@@ -341,11 +400,12 @@ impl MapSummary {
 ///
 /// The worst that applies: a map with third-party contents and one's own names only is judged by the names.
 pub fn judge_map(cx: &PlaceContext<'_>, map: &MapSummary) -> Option<Finding> {
-    if map.named.all() == 0 {
+    if map.all_named() == 0 {
         return None;
     }
     let own_names = map.named.own();
-    if map.with_content.own() > 0 || (map.with_content.all() > 0 && own_names == 0) {
+    let has_contents = map.with_content.all() + map.public > 0;
+    if map.with_content.own() > 0 || (has_contents && own_names == 0) {
         return Some(judge_map_contents(cx, map));
     }
     let circumstance = match own_names {
@@ -363,8 +423,9 @@ pub fn judge_map(cx: &PlaceContext<'_>, map: &MapSummary) -> Option<Finding> {
         (false, unread) => format!(", no contents in what was read, {unread} not read"),
     };
     let detail = format!(
-        "names of {}, {own_names} of them own or unknown{third}{}",
-        counted(map.named.all(), "source"),
+        "names of {}, {own_names} of them own or unknown{third}{}{}",
+        counted(map.all_named(), "source"),
+        map.publicity(),
         cx.declaration()
     );
     Some(finding("map-names-only", circumstance, detail))
@@ -377,6 +438,15 @@ fn judge_map_contents(cx: &PlaceContext<'_>, map: &MapSummary) -> Finding {
         "map-embedded-sources"
     };
     let own = map.with_content.own();
+    if own == 0 && map.public > 0 {
+        let detail = format!(
+            "contents of {}, each of which is in a public set, {} of third parties{}",
+            counted(map.public, "own or unknown source"),
+            map.with_content.third,
+            cx.declaration()
+        );
+        return finding(class, DECLARED_OPEN, detail);
+    }
     if own == 0 {
         let detail = format!(
             "contents of {}, all of third parties",
@@ -390,12 +460,13 @@ fn judge_map_contents(cx: &PlaceContext<'_>, map: &MapSummary) -> Finding {
         None => map.with_content.first > 0 && cx.org.is_some(),
     };
     let mut detail = format!(
-        "contents of {} ({}, {} bytes of {}), {} of third parties{}",
+        "contents of {} ({}, {} bytes of {}), {} of third parties{}{}",
         counted(own, "own or unknown source"),
         parties(&map.with_content),
         map.own_bytes,
-        counted(map.named.all(), "named source"),
+        counted(map.all_named(), "named source"),
         map.with_content.third,
+        map.publicity(),
         cx.declaration()
     );
     let circumstance = if proprietary {
@@ -688,6 +759,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::exposure::classes::CIRCUMSTANCES;
     use crate::exposure::content::{Prefilter, traits_of};
     use crate::exposure::party::party_of;
     use crate::exposure::rules::{Example, Rule};
@@ -725,7 +797,7 @@ mod tests {
 
     #[test]
     fn circumstances_and_rules_name_each_other() {
-        let known = BTreeSet::from([
+        let known: BTreeSet<&str> = [
             DECLARED_OPEN,
             PROPRIETARY,
             THIRD_PARTY_ONLY,
@@ -736,12 +808,26 @@ mod tests {
             EMPTY,
             ENCRYPTED,
             CHECKSUM_WRONG,
-        ]);
-        let used: BTreeSet<&str> = Rules::builtin()
-            .iter()
-            .flat_map(|rule| rule.severities.keys().map(String::as_str))
-            .collect();
-        assert_eq!(used, known);
+            NAMED,
+        ]
+        .into_iter()
+        .chain(CIRCUMSTANCES.iter().copied())
+        .collect();
+        for rule in Rules::builtin().iter() {
+            for circumstance in rule.severities.keys() {
+                assert!(
+                    known.contains(circumstance.as_str()),
+                    "{}: {circumstance}",
+                    rule.id
+                );
+            }
+            let has_names = !rule.parameter(names::NAMES).is_empty();
+            assert!(
+                has_names || !rule.severities.contains_key(NAMED),
+                "{}",
+                rule.id
+            );
+        }
         let has = |class: &str, circumstances: &[&str]| {
             let severities = &Rules::builtin().get(class).unwrap().severities;
             for circumstance in circumstances {
@@ -1171,7 +1257,9 @@ mod tests {
                 org: org.as_ref(),
             };
             let hits = Prefilter::new().scan(bytes);
-            findings.extend(judge_entry(&cx, &traits_of(bytes, &hits)));
+            let traits = traits_of(bytes, &hits);
+            findings.extend(judge_entry(&cx, &traits));
+            findings.extend(judge_name(&cx, &traits, kind_of(bytes)));
             raw.add(path, bytes.len() as u64);
             if path.ends_with(b".map") {
                 findings.extend(
@@ -1209,6 +1297,17 @@ mod tests {
         };
         findings.extend(judge_raw_sources(&cx, &raw));
         findings
+    }
+
+    /// What the engine says of content, near enough for examples.
+    fn kind_of(bytes: &[u8]) -> &'static str {
+        let is_page = bytes.trim_ascii_start().starts_with(b"<!DOCTYPE html");
+        match std::str::from_utf8(bytes) {
+            Ok("") => "empty",
+            Ok(_) if is_page => "html",
+            Ok(text) if !text.contains('\0') => "text",
+            _ => "binary",
+        }
     }
 
     const LINK: &str = "sourceMappingURL=";

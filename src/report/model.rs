@@ -25,6 +25,7 @@ use super::inventory::Inventory;
 use super::lists::ListFile;
 use super::questions::Answer;
 use super::rotation::Rotation;
+use super::since::Releases;
 use super::size::Size;
 use super::timeline::TimeRow;
 use super::views::{Mask, View};
@@ -62,6 +63,8 @@ pub struct Model {
     pub exposures: Exposures,
     /// Original files recovered from maps.
     pub sources: Sources,
+    /// Releases side by side, where the input holds several of a package.
+    pub releases: Releases,
     /// Places that hold a work, and what else was looked at.
     pub copies: Copies,
     /// What the input points to and does not hold.
@@ -377,6 +380,8 @@ pub struct Findings {
     pub checks: Vec<Count>,
     /// Secrets by severity, worst first.
     pub severities: Vec<Count>,
+    /// What can be said of the live secrets that were looked for; null where there was no set of them.
+    pub live: Option<Statement>,
     /// Items, each place counted.
     pub items_total: u64,
     /// Items by kind.

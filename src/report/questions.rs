@@ -172,8 +172,34 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     )
 }
 
-fn since(_: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     let up = "whether it is still up cannot be told offline";
+    let releases = &model.releases;
+    if releases.findings.total > 0 {
+        let dated = releases.findings.rows.iter();
+        let first = dated
+            .filter_map(|row| Some((row.window.from.as_deref()?, row)))
+            .min_by_key(|(from, _)| *from);
+        let since = match first {
+            Some((from, row)) => format!(
+                "since {} at the latest, when {}@{} was published",
+                clip(from, 40),
+                clip(&row.name, 60),
+                clip(&row.introduced, 30)
+            ),
+            None => {
+                "since a release whose publish date is not known (the table says which)".to_owned()
+            }
+        };
+        return (
+            format!(
+                "Of {} over several releases, {} in the newest release of the input, {since}; {up}.",
+                plural(releases.findings.total, "finding", "findings"),
+                plural(releases.still_there, "is still", "are still"),
+            ),
+            AnswerState::Seen,
+        );
+    }
     match ground.earliest {
         Some(date) => (
             format!(
@@ -240,7 +266,9 @@ fn secrets(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             .map(|row| row.value)
             .sum()
     });
-    if distinct == 0 && people == 0 && stores == 0 {
+    let live = model.findings.live.as_ref();
+    let live = live.map_or(String::new(), |said| format!("; {}", said.text));
+    if distinct == 0 && people == 0 && stores == 0 && live.is_empty() {
         return absence(
             "text in the form of a known credential, and no name, address or store of personal data of the kinds searched for,",
             ground.scope,
@@ -269,7 +297,7 @@ fn secrets(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     };
     (
         format!(
-            "{credentials}; {} in own code, and {} that usually hold personal data.",
+            "{credentials}; {} in own code, and {} that usually hold personal data{live}.",
             plural(
                 people,
                 "name or address of a person",

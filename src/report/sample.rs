@@ -32,6 +32,7 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         lines: Some(bytes / 31),
         hash: None,
         elsewhere: None,
+        public: None,
         mapped: None,
         git: None,
         image: None,
@@ -103,6 +104,8 @@ pub fn secret(
     redacted: &str,
 ) -> Secret {
     Secret {
+        id: Secret::id_of(rule, locator, 12, 9),
+        length: 40,
         rule: rule.to_owned(),
         locator: locator.to_owned(),
         hops: Hops::default(),
@@ -281,6 +284,8 @@ pub fn run() -> Run {
             digest: digest(3),
             role: "signature".to_owned(),
         }],
+        known_secrets: None,
+        case_key: None,
         organisation: Some(digest(4)),
         inputs: vec![
             RunInput {
@@ -292,6 +297,7 @@ pub fn run() -> Run {
                 sha256: Some(digest(5)),
             },
         ],
+        releases: None,
         limits: counts(&[
             ("bytes-per-container", 68_719_476_736),
             ("depth", 32),

@@ -154,6 +154,15 @@ impl Mask {
             (_, "type") | ("run", "version" | "program" | "rules" | "started" | "wall") => value,
             // Where a thing stands within stores and images says nothing that a public report needs.
             (_, "git" | "image" | "mapped" | "elsewhere" | "release_basis" | "wall") => Value::Null,
+            // A list of dates of publication names the package as well as its name does.
+            ("release", "published" | "published_by") => Value::Null,
+            ("since", "window") => {
+                serde_json::json!({"from": null, "until": null, "seconds": null})
+            }
+            // The path of a map, where it is about a map.
+            ("since", "what") => self.value("what", value),
+            ("since", "introduced" | "not_before" | "last" | "removed" | "absent_between")
+            | ("release", "previous") => self.value("version", value),
             (_, "hops" | "errors" | "ranges") => Value::Array(Vec::new()),
             // What is not stated and what is not shown are two things.
             ("package", "licence") if value.is_string() => Value::String(WITHHELD.to_owned()),
@@ -276,7 +285,9 @@ impl Mask {
 }
 
 /// Keys whose words the program chooses: enums, ids of its rules, codes, and maps of counts by such words.
-const OWN_WORDS: [&str; 29] = [
+const OWN_WORDS: [&str; 31] = [
+    "subject",
+    "jumps",
     "severity",
     "certainty",
     "party",
@@ -312,7 +323,9 @@ const OWN_WORDS: [&str; 29] = [
 fn is_own_word(word: &str) -> bool {
     word.len() <= WORD_CHARS
         && word.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'#')
+            byte.is_ascii_lowercase()
+                || byte.is_ascii_digit()
+                || matches!(byte, b'-' | b'_' | b'+' | b'#')
         })
 }
 

@@ -12,18 +12,18 @@ use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
 use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
-use crate::blob::{Locator, MemberName, Sha256Digest};
+use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
+    self, Finding, Manifest, MapSummary, Organisation, Packument, PlaceContext, RawSources, Trait,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, Item, MapKind,
-    Mapped, Match, MatchRange, Package, Party, Problem, Record, Reference, Secret, Source,
-    SourceCounts, SourceStatus,
+    Mapped, Match, MatchRange, Package, Party, Problem, Public, PublicBy, Record, Reference,
+    Secret, Source, SourceCounts, SourceStatus,
 };
 use crate::signature::ported::Echoes;
-use crate::signature::{SetGroup, Stretch};
+use crate::signature::{Set, SetGroup, Stretch};
 use crate::sourcemap;
 
 /// What judging a place needs beside the facts.
@@ -207,6 +207,10 @@ pub struct Placed {
     pub own_public: bool,
     /// What all of it has of works in other languages.
     pub echoes: Echoes,
+    /// What documents of registries say of releases, and where they stand.
+    pub published: Vec<(String, Packument)>,
+    /// Contents of own sources.
+    pub own_contents: Vec<(ContentKey, Sha256Digest)>,
 }
 
 /// A row of the `container` table.
@@ -330,6 +334,7 @@ impl Placer<'_> {
         self.place_problems(child, at, &mut stats, out);
         self.place_blob(child, at, out);
         self.place_findings(child, at, path, package, &mut stats, out);
+        place_dates(&child.facts, at, out);
         let party = self.party_at(path, package);
         self.place_inspected(child, at, party, path, &mut stats, out);
         self.place_links(child, at, path, scope, &mut stats, out);
@@ -438,6 +443,9 @@ impl Placer<'_> {
         let cx = self.context(path, package);
         let sha256 = child.sha256.map(|digest| digest.hex());
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
+            self.expose(finding, at, sha256.clone(), stats, out);
+        }
+        for finding in exposure::judge_name(&cx, &child.facts.traits, &child.facts.kind) {
             self.expose(finding, at, sha256.clone(), stats, out);
         }
         if child.facts.is_archive() && package.is_some() {
@@ -759,11 +767,17 @@ impl Placer<'_> {
             let party = verdict.party;
             with_content += u64::from(has_content);
             // What a public set holds is public already: it does not make the map worse.
-            let mut weighed = verdict.clone();
-            if self.is_public(&member.facts) {
-                weighed.party = Party::Third;
+            let public = public::public_set(self.sets, &member.facts.matches);
+            if public.is_some() && has_content && party != Party::Third {
+                summary.add_public();
+            } else {
+                summary.add(&verdict, has_content.then_some(member.len));
             }
-            summary.add(&weighed, has_content.then_some(member.len));
+            if let (true, Some(key), Some(sha256)) =
+                (party != Party::Third, member.key, member.sha256)
+            {
+                out.own_contents.push((key, sha256));
+            }
             let is_unread = member.trouble.as_ref().is_some_and(is_incomplete);
             summary.unread += u64::from(is_unread && !has_content);
             count_source(stats, verdict.party, has_content, member.len);
@@ -782,6 +796,7 @@ impl Placer<'_> {
                 path,
                 around_source,
                 verdict,
+                public.filter(|_| has_content),
             ));
             let path = member.name.bytes();
             let around = Around {
@@ -876,6 +891,7 @@ impl Placer<'_> {
         for secret in told {
             stats.secrets += 1;
             out.records.push(Record::Secret(Secret {
+                id: Secret::id_of(&secret.rule, at.as_str(), secret.line, secret.column),
                 rule: secret.rule.clone(),
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
@@ -890,6 +906,7 @@ impl Placer<'_> {
                 written: secret.written.map(|how| how.as_str().to_owned()),
                 detail: secret.detail.clone(),
                 fingerprint: secret.fingerprint.map(|digest| hex(&digest)),
+                length: secret.length,
                 git: None,
                 image: None,
             }));
@@ -945,9 +962,15 @@ impl Placer<'_> {
             self.place_tree(member, tree, at, path, around, stats, out);
         }
     }
+}
 
-    fn is_public(&self, facts: &Facts) -> bool {
-        public::is_public(self.sets, &facts.matches)
+/// Keeps what a document of a registry says of releases.
+fn place_dates(facts: &Facts, at: &Locator, out: &mut Placed) {
+    for fact in &facts.traits {
+        if let Trait::Packument(document) = fact {
+            let dates = (at.as_str().to_owned(), document.clone());
+            out.published.push(dates);
+        }
     }
 }
 
@@ -1050,7 +1073,7 @@ fn note_git(git: &GitMeta, object: &Child, store: &Locator, records: &mut [Recor
 }
 
 /// Seconds since 1970 as a date, where there is such a year.
-fn rfc3339(seconds: i64) -> Option<String> {
+pub(crate) fn rfc3339(seconds: i64) -> Option<String> {
     /// The end of the year 9999, behind which RFC 3339 has no dates.
     const END: u64 = 253_402_300_799;
     let seconds = u64::try_from(seconds)
@@ -1121,6 +1144,10 @@ fn count_source(stats: &mut PackageStats, party: Party, has_content: bool, len: 
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a source, its map and what stands round that"
+)]
 fn source_record(
     member: &Child,
     meta: &SourceMeta,
@@ -1129,6 +1156,7 @@ fn source_record(
     map_path: &[u8],
     around: Around,
     verdict: exposure::PartyVerdict,
+    public: Option<&Set>,
 ) -> Record {
     let named = meta.name.as_deref().map(escape_with_raw);
     let root = meta.source_root.as_deref();
@@ -1173,6 +1201,10 @@ fn source_record(
         mapped: meta.profile.as_deref().map(mapped),
         hash: meta.hash.as_deref().map(escape),
         elsewhere,
+        public: public.map(|set| Public {
+            place: format!("{} {}", set.work(), set.release()),
+            by: PublicBy::Set,
+        }),
         git: None,
         image: None,
     })
