@@ -581,7 +581,9 @@ impl Gatherer {
         let level = axes.iter().map(|axis| axis.level).max().unwrap_or(0);
         let closed = self.figures.value("packages-closed");
         let coverage = finish_coverage(self.ledger);
-        let method = finish_method(self.run, self.types, self.view);
+        let tiers = tiers_of(self.run.as_ref(), &rotation.tiers);
+        let mut method = finish_method(self.run, self.types, self.view);
+        method.tiers = tiers;
         let mut model = Model {
             report: REPORT_VERSION,
             view: self.view,
@@ -919,6 +921,33 @@ fn finish_exposures(
     }
 }
 
+/// What each tier of rules is tried on. A triage tries none; live secrets are looked for where a set of them was given.
+fn tiers_of(run: Option<&Run>, found: &[Count]) -> Vec<TierRow> {
+    const OWN: &str = "texts that may be the vendor’s own: recovered sources that no name makes a third party’s, and original files";
+    const ALL: &str = "every text and every recovered source that was read";
+    const NONE: &str = "nothing: this was a triage";
+    const NO_SET: &str = "nothing: no set of live secrets was given";
+    const NOT_SAID: &str = "the records do not say whether rules of the user’s own were given; where they are, they are tried on every text that was read";
+    let is_triage = run.is_some_and(|run| run.triage);
+    let has_set = run.is_some_and(|run| run.known_secrets.is_some());
+    let rows = [
+        ("specific", ALL),
+        ("generic", OWN),
+        ("known", if has_set { ALL } else { NO_SET }),
+        ("user", NOT_SAID),
+    ];
+    rows.into_iter()
+        .map(|(tier, tried_on)| TierRow {
+            tier: tier.to_owned(),
+            tried_on: if is_triage { NONE } else { tried_on }.to_owned(),
+            places: found
+                .iter()
+                .find(|count| count.name == tier)
+                .map_or(0, |count| count.count),
+        })
+        .collect()
+}
+
 fn finish_coverage(ledger: Option<Ledger>) -> Coverage {
     let sum = ledger.as_ref().map_or(0, sum_of_outcomes);
     let adds_up = ledger.as_ref().is_some_and(|ledger| ledger.entries == sum);
@@ -949,6 +978,7 @@ fn finish_method(run: Option<Run>, types: BTreeMap<&'static str, u64>, view: Vie
         started: None,
         seconds: None,
         records,
+        tiers: Vec::new(),
     };
     let Some(mut run) = run else {
         return method;

@@ -461,6 +461,19 @@ pub struct Method {
     pub seconds: Option<f64>,
     /// Records read, by type.
     pub records: Vec<Count>,
+    /// Which rules for secrets ran on what.
+    pub tiers: Vec<TierRow>,
+}
+
+/// Rules for secrets of one sort, and what they are tried on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TierRow {
+    /// The word in records.
+    pub tier: String,
+    /// What they are tried on.
+    pub tried_on: String,
+    /// Places found.
+    pub places: u64,
 }
 
 /// An input of the run.
