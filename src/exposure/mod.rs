@@ -34,7 +34,7 @@ pub mod secrets;
 mod values;
 
 pub use case_key::CaseKey;
-pub use classes::Artifact;
+pub use classes::{Artifact, artifacts_beginning};
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use inspect::{Inspected, Inspector, InventoryScope, Role};
 pub use inventory::ItemFact;
@@ -47,8 +47,9 @@ pub use packument::Packument;
 pub use party::{PartyVerdict, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
-    is_told, judge_entry, judge_map, judge_name, judge_nested_archive, judge_raw_sources,
-    judge_reference, name_is_of_interest, severity_of_secret,
+    is_test_folder, is_told, judge_carrier, judge_entry, judge_map, judge_name,
+    judge_nested_archive, judge_orphan, judge_raw_sources, judge_reference, judge_tests,
+    name_is_of_interest, severity_of_secret,
 };
 pub use profile::{Organisation, ProfileError};
 pub use registry::{RegistryFile, TokenCheck};

@@ -162,7 +162,11 @@ impl Analyser {
                     None,
                 ));
             }
-            None => formats::leaf_kind(head).clone_into(&mut facts.kind),
+            None => {
+                formats::leaf_kind(head).clone_into(&mut facts.kind);
+                let found = exposure::artifacts_beginning(head).into_iter();
+                facts.traits.extend(found.map(exposure::Trait::Artifact));
+            }
         }
     }
 
@@ -178,7 +182,9 @@ impl Analyser {
     fn stream_window(&self, window: &[u8], facts: &mut Facts) -> bool {
         let hits = self.prefilter.scan(window);
         for fact in exposure::traits_of(window, &hits) {
-            if !facts.traits.contains(&fact) {
+            // A window is no whole: what begins in the middle of something else is none of it.
+            let is_whole = matches!(fact, exposure::Trait::Artifact(_));
+            if !is_whole && !facts.traits.contains(&fact) {
                 facts.traits.push(fact);
             }
         }
