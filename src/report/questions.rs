@@ -37,17 +37,6 @@ pub enum AnswerState {
     NotKnown,
 }
 
-impl AnswerState {
-    /// The words on the page.
-    pub fn words(self) -> &'static str {
-        match self {
-            AnswerState::Seen => "seen",
-            AnswerState::NotYetSupportable => "not yet supportable",
-            AnswerState::NotKnown => "not known from this input",
-        }
-    }
-}
-
 /// What the answers need beside the model.
 pub(super) struct Ground<'a> {
     pub(super) scope: &'a Scope,
@@ -86,7 +75,7 @@ pub(super) fn answers(model: &Model, ground: &Ground<'_>) -> Vec<Answer> {
         ),
         (
             "What could not be examined?",
-            unread(model, ground),
+            unread(model),
             &["coverage", "problems", "references"],
         ),
         (
@@ -383,7 +372,7 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     absence("copy of the works searched for", ground.scope)
 }
 
-fn unread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+fn unread(model: &Model) -> (String, AnswerState) {
     let elsewhere = match model.references.table.total {
         0 => String::new(),
         some => format!(
@@ -394,12 +383,7 @@ fn unread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     };
     let said = model.what_was_not_read();
     let said = said.trim_end_matches('.');
-    let state = if ground.scope.complete {
-        AnswerState::Seen
-    } else {
-        AnswerState::NotYetSupportable
-    };
-    (format!("{said}{elsewhere}."), state)
+    (format!("{said}{elsewhere}."), AnswerState::Seen)
 }
 
 fn todo(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
