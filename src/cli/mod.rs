@@ -95,7 +95,8 @@ shown_as_they_are!(
     crate::signature::NamesError,
     crate::signature::KeyError,
     crate::signature::BuildError,
-    crate::report::ReportError
+    crate::report::ReportError,
+    crate::report::OverrideError
 );
 
 /// Of writing to standard output, or into a file that says itself which it is.
