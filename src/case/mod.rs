@@ -8,6 +8,7 @@
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
 mod copies;
+mod findings;
 mod images;
 mod join;
 mod links;
@@ -19,6 +20,7 @@ mod store;
 mod union;
 mod versions;
 
+pub use findings::UnitName;
 pub use join::JoinInput;
 pub use published::{ListError, ReleaseList};
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

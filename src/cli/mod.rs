@@ -92,7 +92,9 @@ shown_as_they_are!(
     crate::signature::NamesError,
     crate::signature::KeyError,
     crate::signature::BuildError,
-    crate::report::ReportError
+    crate::report::ReportError,
+    crate::report::claims::ClaimError,
+    crate::report::since_previous::PreviousError
 );
 
 /// Of writing to standard output, or into a file that says itself which it is.

@@ -182,7 +182,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         );
     }
     if let Some(folder) = report_folder.as_ref().filter(|_| !waits) {
-        report::write_into(&case, folder)?;
+        report::write_into(&case, folder, &report::Against::default())?;
     }
     if to_stdout {
         print_records(&case)?;

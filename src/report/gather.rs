@@ -479,6 +479,9 @@ impl Gatherer {
             coverage,
             problems,
             method,
+            changes: None,
+            claims: Vec::new(),
+            findings_list: None,
         };
         model.verdict.highest = model.highest();
         model.verdict.lines = model.verdict_lines();

@@ -13,6 +13,7 @@
 //! What is *not* here: reading records (that is `case`) and writing files (the caller does, mode 0600).
 
 mod bounded;
+pub mod claims;
 mod exhibit;
 pub mod export;
 mod finding;
@@ -23,6 +24,7 @@ mod model;
 #[cfg(test)]
 mod sample;
 mod since;
+pub mod since_previous;
 pub mod text;
 pub mod treemap;
 mod verdict;

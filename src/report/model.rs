@@ -15,9 +15,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bounded::{Count, Table};
+use super::claims::ClaimRow;
 use super::folders::{CarrierRow, Counts, Part};
 use super::gather::Gatherer;
 use super::since::Releases;
+use super::since_previous::{Changes, FindingsList};
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
 use crate::signature::validation::Card;
 
@@ -54,6 +56,12 @@ pub struct Model {
     pub problems: Problems,
     /// What ran, on what.
     pub method: Method,
+    /// What changed since an earlier report, where one was given.
+    pub changes: Option<Changes>,
+    /// What became of claims, where some were given.
+    pub claims: Vec<ClaimRow>,
+    /// The list of findings beside the report.
+    pub findings_list: Option<FindingsList>,
 }
 
 /// The box at the top.
