@@ -616,6 +616,9 @@ impl Gatherer {
             problems,
             method,
             definitions: definitions(),
+            changes: None,
+            claims: Vec::new(),
+            findings_list: None,
         };
         model.verdict.highest = model.highest();
         model.actions.rows = actions(&model, &list_rows, closed);
