@@ -49,6 +49,9 @@ pub struct ScanArgs {
     /// by tabs; or a registry's document about one package
     #[arg(long, value_name = "FILE")]
     packages: Option<PathBuf>,
+    /// Words of your own, one a line, to be looked for in everything: customers, projects, machines
+    #[arg(long, value_name = "FILE", conflicts_with = "triage")]
+    terms: Option<PathBuf>,
     /// Write the report into this new folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -107,6 +110,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let inspector = Inspector {
         known: load_known(args)?.map(Arc::new),
         case_key: load_case_key(args.case_key.as_deref())?,
+        terms: pipeline::load_terms(args.terms.as_ref())?,
         ..Inspector::default()
     };
     let known = inspector.known.clone();

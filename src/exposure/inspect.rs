@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use super::content::Hits;
-use super::inventory::{self, ItemFact};
+use super::inventory::{self, ItemFact, Terms};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
 use super::{CaseKey, KnownSecrets, Organisation, known, party};
@@ -64,6 +64,8 @@ pub struct Inspector {
     pub known: Option<Arc<KnownSecrets>>,
     /// What fingerprints of secrets are keyed with.
     pub case_key: Option<CaseKey>,
+    /// Words of the user's own and code names, which are looked for in every content.
+    pub terms: Option<Arc<Terms>>,
 }
 
 /// What was found in a text.
@@ -102,6 +104,12 @@ impl Inspector {
         }
     }
 
+    /// The user's words and code names in a content, or in a piece of one behind `lines_before` lines.
+    pub fn terms_in(&self, bytes: &[u8], lines_before: u64) -> Vec<ItemFact> {
+        let terms = self.terms.as_ref().filter(|_| !self.is_off);
+        terms.map_or_else(Vec::new, |terms| terms.items_of(bytes, lines_before))
+    }
+
     /// Reads a text. `hits` are those of the literal pass over the same bytes.
     pub fn inspect(&self, bytes: &[u8], hits: &Hits, role: Role) -> Inspected {
         if self.is_off {
@@ -110,15 +118,14 @@ impl Inspector {
         let mut secrets = secrets::secrets_of(bytes, hits, role);
         secrets.extend(self.known_in(bytes));
         secrets.sort_by_key(|fact| (fact.line, fact.column));
-        Inspected {
-            secrets,
-            items: match (role, self.inventory) {
-                (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
-                    inventory::items_of(bytes)
-                }
-                _ => Vec::new(),
-            },
-        }
+        let mut items = match (role, self.inventory) {
+            (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
+                inventory::items_of(bytes)
+            }
+            _ => Vec::new(),
+        };
+        items.extend(self.terms_in(bytes, 0));
+        Inspected { secrets, items }
     }
 
     /// The live secrets of the user's own in any content.
