@@ -48,11 +48,11 @@ pub struct ReportArgs {
     /// Why, once for each `--severity`, in the same order
     #[arg(long, value_name = "TEXT", requires = "severity")]
     reason: Vec<String>,
-    /// Say what changed since an earlier report: its report.json, with findings.jsonl beside it
+    /// Say what changed since an earlier report: its report.json, with findings.jsonl beside it. In the internal view
     #[arg(long, value_name = "PREVIOUS.json")]
     since: Option<PathBuf>,
     /// Hold claims against the records: TOML or CSV with id, text, kind (files, lines, bytes, version, vector), value,
-    /// tolerance (about, at least, 5%, …) and package
+    /// tolerance (about, at least, 5%, …) and package. Not in the public view
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
     #[command(flatten)]
@@ -82,13 +82,23 @@ impl ViewWord {
 
 /// What a report is held against.
 #[derive(Default)]
-pub struct Against {
+struct Against {
     previous: Option<Previous>,
     claims: Claims,
 }
 
 impl Against {
     fn read(args: &ReportArgs) -> Result<Self, CliError> {
+        if args.since.is_some() && args.view != ViewWord::Internal {
+            return Err(CliError::new(
+                "`--since` names findings by their places; it goes with `--view internal` only",
+            ));
+        }
+        if args.claims.is_some() && args.view == ViewWord::Public {
+            return Err(CliError::new(
+                "`--claims` is judged by what the input says; it does not go with `--view public`",
+            ));
+        }
         let claims = match &args.claims {
             None => Claims::default(),
             Some(path) => {
@@ -113,13 +123,8 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         key: pseudonym_key(args)?,
         overrides,
     };
-    if settings.view == View::Public && args.since.is_some() {
-        return Err(CliError::new(
-            "--since names findings by their places, which the public view does not; give it with another view",
-        ));
-    }
-    let case = Case::open(&args.case)?;
     let against = Against::read(args)?;
+    let case = Case::open(&args.case)?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
     // A case may come from others too; it is open.
@@ -187,21 +192,22 @@ pub fn write_into(case: &Case, folder: &OutputFolder) -> Result<(), CliError> {
     write_with(case, folder, Settings::default(), &Against::default())
 }
 
-/// Writes `index.html`, `report.json` with the same figures, the lists, and `findings.jsonl` for reports to come, which is
-/// nobody's but the team's; `changes.csv` where an earlier report was given. Records stream by: nothing grows with their
-/// number but what [`Builder::add`] says.
+/// Writes `index.html`, `report.json` with the same figures, and the lists; `findings.jsonl` for reports to come, and
+/// `changes.csv` where an earlier report was given. Records stream by: nothing grows with their number but what
+/// [`Builder::add`] says.
 fn write_with(
     case: &Case,
     folder: &OutputFolder,
     settings: Settings,
     against: &Against,
 ) -> Result<(), CliError> {
-    let is_public = settings.view == View::Public;
+    let view = settings.view;
     let mut builder = Builder::new(settings);
     case.records(|record| builder.add(record).map_err(CliError::from))?;
     let mut report = builder.finish();
     report.model.claims = examine(case, &against.claims)?;
-    if !is_public {
+    // Ids of findings can be tested by whoever guesses places, so they are for those who may know them.
+    if view == View::Internal {
         let (list, changes) = write_findings(case, folder, against.previous.as_ref())?;
         report.model.findings_list = Some(list);
         report.model.changes = changes;
@@ -216,7 +222,7 @@ fn write_with(
     Ok(())
 }
 
-/// What the records say of claims: what is asked of them is noted first, and then counted.
+/// Holds claims against the records, which are read twice: once for what they are about.
 fn examine(case: &Case, claims: &Claims) -> Result<Vec<ClaimRow>, CliError> {
     let mut examiner = Examiner::new(claims);
     if claims.is_empty() {
