@@ -14,6 +14,7 @@ use super::content::Hits;
 use super::inventory::{self, ItemFact};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
+use super::user::UserRules;
 use super::{CaseKey, KnownSecrets, Organisation, known, party};
 use crate::blob::ContentKey;
 
@@ -62,6 +63,8 @@ pub struct Inspector {
     pub organisation: Option<Organisation>,
     /// The live secrets of the user's own.
     pub known: Option<Arc<KnownSecrets>>,
+    /// Rules of the user's own.
+    pub user: Option<Arc<UserRules>>,
     /// What fingerprints of secrets are keyed with.
     pub case_key: Option<CaseKey>,
 }
@@ -109,6 +112,9 @@ impl Inspector {
         }
         let mut secrets = secrets::secrets_of(bytes, hits, role);
         secrets.extend(self.known_in(bytes));
+        if let Some(rules) = &self.user {
+            secrets.extend(rules.facts(bytes, self.case_key.as_ref()));
+        }
         secrets.sort_by_key(|fact| (fact.line, fact.column));
         Inspected {
             secrets,
