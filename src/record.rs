@@ -252,6 +252,9 @@ pub struct Run {
     /// The set of live secrets that was looked for.
     #[serde(default)]
     pub known_secrets: Option<RunKnown>,
+    /// BLAKE3 of the rules of the user's own, hex; null without any.
+    #[serde(default)]
+    pub user_rules: Option<String>,
     /// What tells the key of `--case-key` from others, hex; null without one.
     #[serde(default)]
     pub case_key: Option<String>,

@@ -23,6 +23,7 @@ mod sign_lists;
 mod sign_secrets;
 mod signer;
 mod summary;
+mod user_rules;
 pub mod wall;
 
 use std::path::PathBuf;

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::kept::KeptFolder;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit, output, parse_severity, report, summary};
+use super::{CliError, Common, Exit, output, parse_severity, report, summary, user_rules};
 use crate::case::Case;
 use crate::exposure::known::SetKey;
 use crate::exposure::{CaseKey, Inspector, KnownSecrets};
@@ -36,6 +36,9 @@ pub struct ScanArgs {
     /// that the others are not
     #[arg(long, value_name = "SET", conflicts_with = "triage")]
     known_secrets: Option<PathBuf>,
+    /// Rules of your own for credentials: files of gitleaks (TOML), Kingfisher or Nosey Parker (YAML), or folders of them
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "triage")]
+    rules: Vec<PathBuf>,
     /// Give each credential a fingerprint keyed with this file: the same secret has the same one in all reports made with it
     #[arg(long, value_name = "FILE", conflicts_with = "triage")]
     case_key: Option<PathBuf>,
@@ -109,6 +112,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let releases = pipeline::load_releases(args.packages.as_ref())?;
     let inspector = Inspector {
         known: load_known(args)?.map(Arc::new),
+        user: user_rules::load(&args.rules, args.common.quiet)?.map(Arc::new),
         case_key: load_case_key(args.case_key.as_deref())?,
         terms: pipeline::load_terms(args.terms.as_ref())?,
         ..Inspector::default()

@@ -14,6 +14,7 @@ use super::content::Hits;
 use super::inventory::{self, ItemFact, Terms};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
+use super::user::UserRules;
 use super::{CaseKey, KnownSecrets, Organisation, known, party};
 use crate::blob::ContentKey;
 
@@ -62,6 +63,8 @@ pub struct Inspector {
     pub organisation: Option<Organisation>,
     /// The live secrets of the user's own.
     pub known: Option<Arc<KnownSecrets>>,
+    /// Rules of the user's own.
+    pub user: Option<Arc<UserRules>>,
     /// What fingerprints of secrets are keyed with.
     pub case_key: Option<CaseKey>,
     /// Words of the user's own and code names, which are looked for in every content.
@@ -117,6 +120,9 @@ impl Inspector {
         }
         let mut secrets = secrets::secrets_of(bytes, hits, role);
         secrets.extend(self.known_in(bytes));
+        if let Some(rules) = &self.user {
+            secrets.extend(rules.facts(bytes, self.case_key.as_ref()));
+        }
         secrets.sort_by_key(|fact| (fact.line, fact.column));
         let mut items = match (role, self.inventory) {
             (Role::Own, InventoryScope::Sources | InventoryScope::All) => {

@@ -31,6 +31,7 @@ mod registry;
 pub mod rules;
 pub mod samples;
 pub mod secrets;
+pub mod user;
 mod values;
 
 pub use case_key::CaseKey;

@@ -285,6 +285,7 @@ pub fn run() -> Run {
             role: "signature".to_owned(),
         }],
         known_secrets: None,
+        user_rules: None,
         case_key: None,
         organisation: Some(digest(4)),
         inputs: vec![
