@@ -3,7 +3,7 @@
 //! Most of those are texts, which the rule file writes down itself; `filled` puts what looks live into them. The rest are
 //! forms of bytes, each as short as a strict reader lets it be.
 
-use super::{Generator, STANDARD, integer, random, random_word, ssh_string, text, tlv, wrapped};
+use super::{Generator, STANDARD, integer, random, random_word, ssh_string, tlv, wrapped};
 use base64::Engine as _;
 
 pub(super) const GENERATORS: &[Generator] = &[
@@ -400,6 +400,7 @@ fn photo(placed: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text;
     use super::*;
 
     #[test]
