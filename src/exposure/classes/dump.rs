@@ -125,12 +125,11 @@ fn postgres(bytes: &[u8]) -> Option<Artifact> {
         return None;
     }
     let number = |reader: &mut Reader| {
-        let is_negative = reader.byte()? != 0;
+        // Its sign first: how hard it is packed may be -1, for nothing was said.
+        reader.byte()?;
         let bytes = reader.take(width)?;
-        let value = bytes.iter().rev().try_fold(0_u64, |sum, b| {
-            sum.checked_mul(256)?.checked_add(u64::from(*b))
-        })?;
-        (!is_negative).then_some(value)
+        let value = bytes.iter().rev();
+        value.fold(0_u64, |sum, b| sum << 8 | u64::from(*b)).into()
     };
     let mut said = format!("pg_dump, archive of version {major}.{minor}");
     // Since 1.15 how it is packed is one byte; then seven numbers of the time.
