@@ -8,11 +8,13 @@
 //!
 //! Left out: whose a text really is. That is judged at its place.
 
+use std::sync::Arc;
+
 use super::content::Hits;
 use super::inventory::{self, ItemFact};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
-use super::{Organisation, party};
+use super::{CaseKey, KnownSecrets, Organisation, known, party};
 use crate::blob::ContentKey;
 
 /// How closely a text is read.
@@ -58,6 +60,10 @@ pub struct Inspector {
     pub inventory: InventoryScope,
     /// Whose code it may be, where the user said so.
     pub organisation: Option<Organisation>,
+    /// The live secrets of the user's own.
+    pub known: Option<Arc<KnownSecrets>>,
+    /// What fingerprints of secrets are keyed with.
+    pub case_key: Option<CaseKey>,
 }
 
 /// What was found in a text.
@@ -101,14 +107,31 @@ impl Inspector {
         if self.is_off {
             return Inspected::default();
         }
+        let mut secrets = secrets::secrets_of(bytes, hits, role);
+        secrets.extend(self.known_in(bytes));
+        secrets.sort_by_key(|fact| (fact.line, fact.column));
         Inspected {
-            secrets: secrets::secrets_of(bytes, hits, role),
+            secrets,
             items: match (role, self.inventory) {
                 (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
                     inventory::items_of(bytes)
                 }
                 _ => Vec::new(),
             },
+        }
+    }
+
+    /// The live secrets of the user's own in any content.
+    pub fn known_in(&self, bytes: &[u8]) -> Vec<SecretFact> {
+        let mut search = known::Search::default();
+        self.look_for_known(&mut search, bytes, 0);
+        search.finish()
+    }
+
+    /// Looks for them in a window of a content, of which the first `told` bytes were part of the last one.
+    pub fn look_for_known(&self, search: &mut known::Search, window: &[u8], told: usize) {
+        if let Some(set) = self.known.as_ref().filter(|_| !self.is_off) {
+            search.look(set, window, told, self.case_key.as_ref());
         }
     }
 }

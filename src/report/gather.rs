@@ -6,14 +6,17 @@
 
 use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hasher;
 
 use super::bounded::{Count, Table, Tally, Top};
 use super::folders::{Counts, Forest};
+use super::live::live_secrets;
 use super::model::*;
+use super::since::ReleasesGathered;
 use super::text::{KEPT_CHARS, clip, release_words};
 use super::verdict::{Scope, sum_of_outcomes};
+use crate::exposure::secrets::Tier;
 use crate::record::{
     Certainty, Copy, Examined, Exposure, Item, Ledger, Map, Match, Package, Party, Problem, Record,
     Reference, Run, Secret, Severity, Source,
@@ -68,7 +71,12 @@ struct ProblemState {
     unknown: u64,
 }
 
+/// Names of live secrets that are kept: more than a set of a company has.
+const KNOWN_MAX: usize = 100_000;
+
 pub(super) struct Gatherer {
+    /// Names of live secrets that were found.
+    known: BTreeSet<String>,
     run: Option<Run>,
     ledger: Option<Ledger>,
     types: BTreeMap<&'static str, u64>,
@@ -100,11 +108,13 @@ pub(super) struct Gatherer {
     items: Tally,
     problem_codes: BTreeMap<String, ProblemState>,
     problems: Top<(bool, Reverse<u64>, String, String), ProblemRow>,
+    releases: ReleasesGathered,
 }
 
 impl Gatherer {
     pub(super) fn new() -> Self {
         Self {
+            known: BTreeSet::new(),
             run: None,
             ledger: None,
             types: BTreeMap::new(),
@@ -136,6 +146,7 @@ impl Gatherer {
             items: Tally::default(),
             problem_codes: BTreeMap::new(),
             problems: Top::new(ROWS),
+            releases: ReleasesGathered::default(),
         }
     }
 
@@ -188,6 +199,14 @@ impl Gatherer {
             Record::Examined(examined) => {
                 self.add_examined(examined);
                 "examined"
+            }
+            Record::Release(release) => {
+                self.releases.add_release(*release);
+                "release"
+            }
+            Record::Since(since) => {
+                self.releases.add_since(*since);
+                "since"
             }
             Record::Blob(_) => "blob",
             Record::Problem(problem) => {
@@ -365,6 +384,9 @@ impl Gatherer {
     }
 
     fn add_secret(&mut self, secret: &Secret) {
+        if secret.tier == Tier::Known.as_str() && self.known.len() < KNOWN_MAX {
+            self.known.insert(kept(&secret.rule));
+        }
         self.secret_rules.add(&secret.rule, 1);
         self.secret_checks.add(&secret.check, 1);
         *self
@@ -446,7 +468,7 @@ impl Gatherer {
         let sources = self.finish_sources(&packages, &scope);
         let copies = self.finish_copies(&scope);
         let references = self.finish_references(&scope);
-        let findings = self.finish_findings();
+        let findings = self.finish_findings(&scope);
         let problems = self.finish_problems(&scope);
         let coverage = finish_coverage(self.ledger);
         let method = finish_method(self.run, self.types);
@@ -461,6 +483,7 @@ impl Gatherer {
             packages,
             exposures,
             sources,
+            releases: std::mem::take(&mut self.releases).finish(),
             copies,
             references,
             findings,
@@ -576,7 +599,13 @@ impl Gatherer {
         }
     }
 
-    fn finish_findings(&mut self) -> Findings {
+    fn finish_findings(&mut self, scope: &Scope) -> Findings {
+        let set = self.run.as_ref().and_then(|run| run.known_secrets.as_ref());
+        let live = set.map(|set| Statement {
+            supportable: scope.complete,
+            text: live_secrets(set, self.known.iter().map(String::as_str), scope.complete),
+            reasons: scope.reasons.clone(),
+        });
         let severities: Vec<Count> = std::mem::take(&mut self.secret_severities)
             .into_iter()
             .map(|(Reverse(severity), count)| Count {
@@ -589,6 +618,7 @@ impl Gatherer {
             secrets: std::mem::take(&mut self.secret_rules).finish(),
             checks: std::mem::take(&mut self.secret_checks).finish(),
             severities,
+            live,
             items_total: self.types.get("item").copied().unwrap_or(0),
             items: std::mem::take(&mut self.items).finish(),
         }

@@ -14,12 +14,16 @@
 
 mod bounded;
 mod exhibit;
+pub mod export;
+mod finding;
 mod folders;
 mod gather;
 mod html;
+mod live;
 mod model;
 #[cfg(test)]
 mod sample;
+mod since;
 pub mod text;
 pub mod treemap;
 mod verdict;
@@ -28,7 +32,9 @@ pub use bounded::{Count, Table};
 pub use exhibit::{Side, definition, render_exhibit};
 pub use folders::{CarrierRow, CellKind, Counts, FolderRow, Part};
 pub use html::{MAX_HTML_BYTES, render_html};
+pub use live::live_secrets;
 pub use model::*;
+pub use since::{ReleaseRow, Releases, SinceRow};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]

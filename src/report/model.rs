@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::bounded::{Count, Table};
 use super::folders::{CarrierRow, Counts, Part};
 use super::gather::Gatherer;
+use super::since::Releases;
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
 use crate::signature::validation::Card;
 
@@ -39,6 +40,8 @@ pub struct Model {
     pub exposures: Exposures,
     /// Original files recovered from maps.
     pub sources: Sources,
+    /// Releases side by side, where the input holds several of a package.
+    pub releases: Releases,
     /// Places that hold a work, and what else was looked at.
     pub copies: Copies,
     /// What the input points to and does not hold.
@@ -351,6 +354,8 @@ pub struct Findings {
     pub checks: Vec<Count>,
     /// Secrets by severity, worst first.
     pub severities: Vec<Count>,
+    /// What can be said of the live secrets that were looked for; null where there was no set of them.
+    pub live: Option<Statement>,
     /// Items, each place counted.
     pub items_total: u64,
     /// Items by kind.

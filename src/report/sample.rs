@@ -32,6 +32,7 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         lines: None,
         hash: None,
         elsewhere: None,
+        public: None,
         mapped: None,
         git: None,
         image: None,
@@ -114,6 +115,8 @@ pub fn run() -> Run {
             digest: digest(3),
             role: "signature".to_owned(),
         }],
+        known_secrets: None,
+        case_key: None,
         organisation: Some(digest(4)),
         inputs: vec![
             RunInput {
@@ -125,6 +128,7 @@ pub fn run() -> Run {
                 sha256: Some(digest(5)),
             },
         ],
+        releases: None,
         limits: counts(&[
             ("bytes-per-container", 68_719_476_736),
             ("depth", 32),

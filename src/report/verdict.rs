@@ -200,6 +200,9 @@ impl Model {
                 )
             }
         };
+        if let Some(live) = &self.findings.live {
+            out.push_str(&format!(" {}.", live.text));
+        }
         if self.findings.secrets_total > 0 {
             out.push_str(&format!(
                 " {} matched a secret rule.",

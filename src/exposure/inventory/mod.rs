@@ -92,6 +92,38 @@ pub const KINDS: &[(&str, &str)] = &[
         "weak-point",
         "worth a look: a place where input might reach what runs",
     ),
+    (
+        "url",
+        "an address that the text names, without user and query",
+    ),
+    ("host", "a machine, by its name or its public address"),
+    ("private-address", "an address of a network inside"),
+    ("email", "an address of mail"),
+    (
+        "person",
+        "somebody who is named as author, or whose home folder a path shows",
+    ),
+    ("build-path", "a folder of the machine that a build ran on"),
+    ("todo", "what is left to do, as a comment says it"),
+    ("ticket", "a ticket of a tracker, named in a comment"),
+    ("security-comment", "a comment about what is not safe"),
+    (
+        "internal-marker",
+        "a mark for what is not meant for others, or silences a check of security",
+    ),
+    ("owner", "a person or a team that answers for something"),
+    ("licence", "a licence that a file states"),
+    ("import", "a package that the code loads, as it is written"),
+    (
+        "third-party",
+        "a package of others whose code is in a bundle",
+    ),
+    (
+        "internal-scope",
+        "a package of the organisation by its name: to be reserved where others could take it",
+    ),
+    ("code-name", "a name that nobody outside should know"),
+    ("term", "a word of the user's own list"),
 ];
 
 /// Longest value of an item, in characters; what is cut off is shown as `…`.
