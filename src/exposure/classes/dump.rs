@@ -128,8 +128,12 @@ fn postgres(bytes: &[u8]) -> Option<Artifact> {
         // Its sign first: how hard it is packed may be -1, for nothing was said.
         reader.byte()?;
         let bytes = reader.take(width)?;
-        let value = bytes.iter().rev();
-        value.fold(0_u64, |sum, b| sum << 8 | u64::from(*b)).into()
+        Some(
+            bytes
+                .iter()
+                .rev()
+                .fold(0_u64, |sum, b| sum << 8 | u64::from(*b)),
+        )
     };
     let mut said = format!("pg_dump, archive of version {major}.{minor}");
     // Since 1.15 how it is packed is one byte; then seven numbers of the time.
