@@ -402,7 +402,6 @@ fn photo(placed: bool) -> Vec<u8> {
 mod tests {
     use super::super::text;
     use super::*;
-    use crate::exposure::samples::text;
 
     #[test]
     fn templates_are_filled_and_braces_left() {
