@@ -249,6 +249,12 @@ pub struct Run {
     /// BLAKE3 of the list of releases (`--packages`), hex.
     #[serde(default)]
     pub releases: Option<String>,
+    /// The set of live secrets that was looked for.
+    #[serde(default)]
+    pub known_secrets: Option<RunKnown>,
+    /// What tells the key of `--case-key` from others, hex; null without one.
+    #[serde(default)]
+    pub case_key: Option<String>,
     /// Limits in force, by name.
     pub limits: BTreeMap<String, u64>,
     /// A triage: nothing was looked for but equal bytes, mostly by what indexes and headers say.
@@ -299,6 +305,19 @@ pub struct RunSet {
     pub digest: String,
     /// `signature`, `public` or `baseline`.
     pub role: String,
+}
+
+/// The set of live secrets that a run looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunKnown {
+    /// BLAKE3 of the set file, hex.
+    pub digest: String,
+    /// Secrets in it.
+    pub secrets: u64,
+    /// Lines of the list that it was made of and that it does not hold.
+    pub left_out: u64,
+    /// Its key is not in it.
+    pub is_keyed: bool,
 }
 
 /// An input of a run.
@@ -715,7 +734,10 @@ pub struct Exposure {
 /// A credential, redacted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Secret {
-    /// Id of the rule.
+    /// What `case reveal` calls it: 12 hex digits of a digest of rule, locator, line and column.
+    #[serde(default)]
+    pub id: String,
+    /// Id of the rule; of a live secret, its name in the set.
     pub rule: String,
     /// Where.
     pub locator: String,
@@ -744,12 +766,27 @@ pub struct Secret {
     pub detail: Option<String>,
     /// Digest keyed by `--case-key`, hex: equal for equal secrets in reports that were made with one key.
     pub fingerprint: Option<String>,
+    /// Bytes that it takes, as it is written. Kept in a case, and in no record.
+    #[serde(skip)]
+    pub length: u64,
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
     /// Where it stands in the container images that hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Box<ImagePlace>>,
+}
+
+/// Bytes of a secret's id.
+const SECRET_ID_BYTES: usize = 6;
+
+impl Secret {
+    /// The id of a secret that a rule found at a place: the same in each scan of the same input.
+    pub fn id_of(rule: &str, locator: &str, line: u64, column: u64) -> String {
+        let place = format!("{rule}\0{locator}\0{line}\0{column}");
+        let digest = blake3::hash(place.as_bytes());
+        crate::blob::digest::hex(&digest.as_bytes()[..SECRET_ID_BYTES])
+    }
 }
 
 /// One thing that recovered code reveals.

@@ -8,6 +8,7 @@
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
 mod copies;
+pub mod custody;
 mod findings;
 mod images;
 mod join;
@@ -20,6 +21,7 @@ mod store;
 mod union;
 mod versions;
 
+pub use custody::{Custody, Deed, Handled};
 pub use findings::UnitName;
 pub use join::JoinInput;
 pub use published::{ListError, ReleaseList};

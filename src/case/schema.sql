@@ -52,6 +52,7 @@ CREATE TABLE record (
     type    TEXT NOT NULL,
     key     INTEGER,                  -- number of what other records may be found by: a source's name, a debug id
     lines   INTEGER,                  -- of a source with content; -1 where there is none and the map gives a hash
+    length  INTEGER,                  -- of a secret: bytes that it takes as it is written, for `case reveal`
     locator TEXT NOT NULL,
     way     TEXT NOT NULL,            -- length of the label, and the kind of each hop
     json    TEXT NOT NULL
@@ -121,6 +122,13 @@ CREATE TABLE of_release (
     PRIMARY KEY (release, record)
 ) WITHOUT ROWID;
 
+-- Who did what with what the case holds. Rows are only ever added, each with the digest of the one before.
+CREATE TABLE custody (
+    seq    INTEGER PRIMARY KEY,       -- from 1
+    sha256 TEXT NOT NULL,             -- of `entry`, hex
+    entry  TEXT NOT NULL              -- JSON: seq, time, clock, actor, program, command, inputs, outputs, previous
+);
+
 CREATE VIEW v_package AS SELECT
     locator,
     json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
@@ -162,6 +170,18 @@ CREATE VIEW v_since AS SELECT
     json ->> 'still_there' AS still_there, json ->> '$.window.from' AS window_from,
     json ->> '$.window.until' AS window_until
 FROM record WHERE type = 'since';
+
+CREATE VIEW v_secret AS SELECT
+    locator,
+    json ->> 'id' AS id, json ->> 'rule' AS rule, json ->> 'tier' AS tier, json ->> 'line' AS line,
+    json ->> 'column' AS column, json ->> 'redacted' AS redacted, json ->> 'check' AS "check",
+    json ->> 'severity' AS severity, json ->> 'party' AS party, json ->> 'fingerprint' AS fingerprint
+FROM record WHERE type = 'secret';
+
+CREATE VIEW v_custody AS SELECT
+    seq, entry ->> 'time' AS time, entry ->> 'actor' AS actor, entry ->> 'command' AS command,
+    entry ->> 'program' AS program, sha256
+FROM custody ORDER BY seq;
 
 CREATE VIEW v_match AS SELECT
     locator,

@@ -107,6 +107,14 @@ pub enum CaseError {
         /// What SQLite says.
         error: rusqlite::Error,
     },
+    /// The custody log was changed.
+    #[error(
+        "the custody log of the case does not hold together from entry {seq} on, so nothing is added to it; `case custody` shows it"
+    )]
+    Custody {
+        /// The first entry that is not what was written.
+        seq: u64,
+    },
     /// A row does not say what it should.
     #[error("a row of the case is damaged ({what}); run the scan again into a new case")]
     Damaged {
@@ -538,9 +546,17 @@ impl Case {
     /// # Errors
     /// When the file cannot be read.
     pub fn unit_of_match(&self, locator: &str) -> Result<Option<UnitAt>, CaseError> {
+        self.unit_of("match", locator)
+    }
+
+    /// The unit that a record of this type at a locator came from; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn unit_of(&self, kind: &str, locator: &str) -> Result<Option<UnitAt>, CaseError> {
         let sql = "SELECT input.label, input.path, unit.path, unit.sha256 FROM record
              JOIN unit ON unit.id = record.unit JOIN input ON input.id = unit.input
-             WHERE record.type = 'match' AND record.locator = ?1 LIMIT 1";
+             WHERE record.type = ?1 AND record.locator = ?2 LIMIT 1";
         let unit = |row: &rusqlite::Row| {
             let sha256: Option<Vec<u8>> = row.get(3)?;
             Ok(UnitAt {
@@ -551,7 +567,7 @@ impl Case {
             })
         };
         self.db
-            .query_row(sql, [locator], unit)
+            .query_row(sql, [kind, locator], unit)
             .optional()
             .map_err(|error| self.wrap(error))
     }
@@ -789,9 +805,13 @@ pub(super) fn put_record(
         None => Default::default(),
     };
     let (key, lines) = links::found_by(&record);
+    let length = match &record {
+        Record::Secret(secret) => Some(secret.length as i64),
+        _ => None,
+    };
     db.prepare_cached(
-        "INSERT INTO record (unit, joined, type, locator, way, json, key, lines)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO record (unit, joined, type, locator, way, json, key, lines, length)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         unit,
@@ -801,7 +821,8 @@ pub(super) fn put_record(
         way,
         json(&record)?,
         key,
-        lines
+        lines,
+        length
     ])
     .map(drop)
 }
@@ -817,6 +838,9 @@ pub(super) fn restore(row: RecordRow) -> Result<Record, CaseError> {
             what: format!("the way to {}", row.locator),
         })?;
         *locator = row.locator;
+    }
+    if let (Record::Secret(secret), Some(length)) = (&mut record, row.length) {
+        secret.length = length;
     }
     if let Some(found) = row.found {
         links::put_found(&mut record, found, row.by.as_deref());
@@ -843,6 +867,8 @@ pub(super) struct RecordRow {
     locator: String,
     way: String,
     json: String,
+    /// Of a secret.
+    length: Option<u64>,
     /// What it leads to in another unit, and what says so.
     found: Option<String>,
     by: Option<String>,
@@ -853,9 +879,9 @@ pub(super) struct RecordRow {
 impl RecordRow {
     /// The columns that [`RecordRow::read`] wants.
     pub(super) const COLUMNS: &str =
-        "unit, record.locator, way, record.json, link.locator, link.by, amended.json";
+        "unit, record.locator, way, record.json, link.locator, link.by, amended.json, length";
     /// How many they are.
-    pub(super) const WIDTH: usize = 7;
+    pub(super) const WIDTH: usize = 8;
     /// The tables that they stand in.
     pub(super) const TABLES: &str = "record LEFT JOIN link ON link.record = record.id
          LEFT JOIN amended ON amended.record = record.id";
@@ -869,6 +895,7 @@ impl RecordRow {
             found: row.get(4)?,
             by: row.get(5)?,
             later: row.get(6)?,
+            length: row.get::<_, Option<i64>>(7)?.map(|length| length as u64),
         })
     }
 }

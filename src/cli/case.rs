@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, pipeline};
+use super::{CliError, Exit, pipeline, reveal};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -46,6 +46,12 @@ enum CaseCommand {
         #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "output"])]
         jsonl: Option<PathBuf>,
     },
+    Reveal(Box<reveal::RevealArgs>),
+    /// List who was shown what of a case
+    Custody {
+        /// The case
+        case: PathBuf,
+    },
     /// Hold a set that was signed later against a case made with `scan --record all`
     Match {
         /// The case
@@ -73,6 +79,8 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
             export::write(&case, format, &jsonl.unwrap_or(output))?;
             end_of(&case, Exit::Clean)
         }
+        CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Custody { case } => reveal::custody(&Case::open(&case)?),
         CaseCommand::Match {
             case,
             signatures,

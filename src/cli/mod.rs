@@ -3,6 +3,7 @@
 //! Results go to standard output, everything else to standard error. The flags below are the one place where
 //! names, defaults and help stand; the man page and the completions are made from them.
 
+mod again;
 mod case;
 mod explain;
 mod export;
@@ -14,10 +15,12 @@ mod pipeline;
 mod progress;
 mod recover;
 mod report;
+mod reveal;
 mod rules;
 mod scan;
 mod sign;
 mod sign_lists;
+mod sign_secrets;
 mod signer;
 mod summary;
 pub mod wall;
@@ -93,6 +96,7 @@ shown_as_they_are!(
     crate::signature::KeyError,
     crate::signature::BuildError,
     crate::report::ReportError,
+    crate::report::OverrideError,
     crate::report::claims::ClaimError,
     crate::report::since_previous::PreviousError
 );

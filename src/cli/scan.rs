@@ -10,9 +10,12 @@ use super::kept::KeptFolder;
 use super::pipeline::{self, Pipeline, Request};
 use super::{CliError, Common, Exit, output, parse_severity, report, summary};
 use crate::case::Case;
+use crate::exposure::known::SetKey;
+use crate::exposure::{CaseKey, Inspector, KnownSecrets};
 use crate::record::{Record, Severity};
 use crate::report::text::plural;
 use crate::scan::analyse::{Collector, Keep};
+use crate::signature::Key;
 
 /// Find what the inputs expose, and which of them hold a signed work.
 #[derive(Debug, Args)]
@@ -29,6 +32,13 @@ pub struct ScanArgs {
     /// Fingerprints of public code, never called a match
     #[arg(long, value_name = "SET")]
     baseline: Vec<PathBuf>,
+    /// Live secrets to look for in everything that is read (a set made by `sign --secrets`): which of them are there, and
+    /// that the others are not
+    #[arg(long, value_name = "SET", conflicts_with = "triage")]
+    known_secrets: Option<PathBuf>,
+    /// Give each credential a fingerprint keyed with this file: the same secret has the same one in all reports made with it
+    #[arg(long, value_name = "FILE", conflicts_with = "triage")]
+    case_key: Option<PathBuf>,
     /// Key of sets that were made with one
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -39,6 +49,9 @@ pub struct ScanArgs {
     /// by tabs; or a registry's document about one package
     #[arg(long, value_name = "FILE")]
     packages: Option<PathBuf>,
+    /// Words of your own, one a line, to be looked for in everything: customers, projects, machines
+    #[arg(long, value_name = "FILE", conflicts_with = "triage")]
+    terms: Option<PathBuf>,
     /// Write the report into this new folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -94,6 +107,13 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let sets = pipeline::load_sets(&args.signatures, &args.baseline, args.key.as_ref())?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
     let releases = pipeline::load_releases(args.packages.as_ref())?;
+    let inspector = Inspector {
+        known: load_known(args)?.map(Arc::new),
+        case_key: load_case_key(args.case_key.as_deref())?,
+        terms: pipeline::load_terms(args.terms.as_ref())?,
+        ..Inspector::default()
+    };
+    let known = inspector.known.clone();
     let outputs = args.case.iter().chain(&args.report);
     for path in outputs.chain(&args.keep_matched) {
         pipeline::warn_if_in_work_tree(path, &args.common);
@@ -114,7 +134,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let careful = sets.has_prints() && !has_baseline;
     let of_lists = sets.sets().iter().filter(|set| set.is_of_lists()).count();
     let pipeline = Pipeline::new(Request {
-        inspector: crate::exposure::Inspector::default(),
+        inspector,
         case: args.case.as_deref(),
         paths: &paths,
         label: args.label.as_deref(),
@@ -139,6 +159,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let searched = !args.signatures.is_empty();
     let mut summary =
         summary::Summary::new(args.fail_on, searched, careful, args.triage).with_lists(of_lists);
+    summary.known = known.as_deref().map(pipeline::run_known);
     let is_printed = !args.common.quiet && !to_stdout;
     // A case holds what earlier runs found too; without one everything comes by here.
     let comes_by = is_printed && args.case.is_none();
@@ -182,7 +203,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         );
     }
     if let Some(folder) = report_folder.as_ref().filter(|_| !waits) {
-        report::write_into(&case, folder, &report::Against::default())?;
+        report::write_into(&case, folder)?;
     }
     if to_stdout {
         print_records(&case)?;
@@ -206,6 +227,28 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     } else {
         Exit::Clean
     })
+}
+
+/// The set of live secrets, where one was named.
+fn load_known(args: &ScanArgs) -> Result<Option<KnownSecrets>, CliError> {
+    let Some(path) = &args.known_secrets else {
+        return Ok(None);
+    };
+    let key = args.key.as_deref().map(Key::read).transpose()?;
+    let key = key.map(|key| SetKey(key.derive(SetKey::CONTEXT)));
+    let set = KnownSecrets::open(path, key.as_ref()).map_err(|error| {
+        CliError::new(format!(
+            "the set of live secrets {}: {error}",
+            path.display()
+        ))
+    })?;
+    Ok(Some(set))
+}
+
+/// The key of fingerprints, where one was named.
+fn load_case_key(path: Option<&Path>) -> Result<Option<CaseKey>, CliError> {
+    let key = path.map(Key::read).transpose()?;
+    Ok(key.map(|key| CaseKey(key.derive(CaseKey::CONTEXT))))
 }
 
 /// Counts the contents with a match that are in the folder, and says where some are not.

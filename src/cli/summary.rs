@@ -9,8 +9,9 @@ use super::{CliError, wall};
 use crate::blob::Decoders;
 use crate::blob::locator::shown;
 use crate::record::{
-    Basis, Copy, Exposure, Grade, Ledger, Party, Record, Release, Severity, SourceStatus,
+    Basis, Copy, Exposure, Grade, Ledger, Party, Record, Release, RunKnown, Severity, SourceStatus,
 };
+use crate::report::live_secrets;
 use crate::report::text::{grouped, plural, release_words, size};
 use crate::scan::triage;
 use crate::signature::validation::Card;
@@ -65,6 +66,10 @@ pub struct Summary {
     went: u64,
     problems: BTreeMap<String, u64>,
     first_problems: Examples,
+    /// The set of live secrets that was looked for.
+    pub known: Option<RunKnown>,
+    /// Those of them that were found, by name.
+    present: BTreeSet<String>,
     /// Contents with a match that were kept, where that was asked for.
     pub kept: Option<u64>,
 }
@@ -138,6 +143,9 @@ impl Summary {
                 }
             }
             Record::Exposure(exposure) => self.add_exposure(exposure),
+            Record::Secret(secret) if secret.tier == "known" => {
+                self.present.insert(secret.rule.clone());
+            }
             Record::Match(found) => {
                 *self.matches.entry(found.basis).or_insert(0) += 1;
                 *self.grades.entry(found.grade).or_insert(0) += 1;
@@ -252,6 +260,11 @@ impl Summary {
             self.print_triage(&mut out)?;
         } else {
             self.print_findings(&mut out, colour)?;
+        }
+        if let Some(set) = &self.known {
+            let present = self.present.iter().map(String::as_str);
+            let said = live_secrets(set, present, ledger.complete && !outcome.interrupted);
+            writeln!(out, "known       {said}")?;
         }
         writeln!(out, "copies      {}", self.copies_line())?;
         for (_, copy) in &self.copies {

@@ -8,11 +8,13 @@
 //!
 //! Left out: whose a text really is. That is judged at its place.
 
+use std::sync::Arc;
+
 use super::content::Hits;
-use super::inventory::{self, ItemFact};
+use super::inventory::{self, ItemFact, Terms};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
-use super::{Organisation, party};
+use super::{CaseKey, KnownSecrets, Organisation, known, party};
 use crate::blob::ContentKey;
 
 /// How closely a text is read.
@@ -58,6 +60,12 @@ pub struct Inspector {
     pub inventory: InventoryScope,
     /// Whose code it may be, where the user said so.
     pub organisation: Option<Organisation>,
+    /// The live secrets of the user's own.
+    pub known: Option<Arc<KnownSecrets>>,
+    /// What fingerprints of secrets are keyed with.
+    pub case_key: Option<CaseKey>,
+    /// Words of the user's own and code names, which are looked for in every content.
+    pub terms: Option<Arc<Terms>>,
 }
 
 /// What was found in a text.
@@ -96,19 +104,41 @@ impl Inspector {
         }
     }
 
+    /// The user's words and code names in a content, or in a piece of one behind `lines_before` lines.
+    pub fn terms_in(&self, bytes: &[u8], lines_before: u64) -> Vec<ItemFact> {
+        let terms = self.terms.as_ref().filter(|_| !self.is_off);
+        terms.map_or_else(Vec::new, |terms| terms.items_of(bytes, lines_before))
+    }
+
     /// Reads a text. `hits` are those of the literal pass over the same bytes.
     pub fn inspect(&self, bytes: &[u8], hits: &Hits, role: Role) -> Inspected {
         if self.is_off {
             return Inspected::default();
         }
-        Inspected {
-            secrets: secrets::secrets_of(bytes, hits, role),
-            items: match (role, self.inventory) {
-                (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
-                    inventory::items_of(bytes)
-                }
-                _ => Vec::new(),
-            },
+        let mut secrets = secrets::secrets_of(bytes, hits, role);
+        secrets.extend(self.known_in(bytes));
+        secrets.sort_by_key(|fact| (fact.line, fact.column));
+        let mut items = match (role, self.inventory) {
+            (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
+                inventory::items_of(bytes)
+            }
+            _ => Vec::new(),
+        };
+        items.extend(self.terms_in(bytes, 0));
+        Inspected { secrets, items }
+    }
+
+    /// The live secrets of the user's own in any content.
+    pub fn known_in(&self, bytes: &[u8]) -> Vec<SecretFact> {
+        let mut search = known::Search::default();
+        self.look_for_known(&mut search, bytes, 0);
+        search.finish()
+    }
+
+    /// Looks for them in a window of a content, of which the first `told` bytes were part of the last one.
+    pub fn look_for_known(&self, search: &mut known::Search, window: &[u8], told: usize) {
+        if let Some(set) = self.known.as_ref().filter(|_| !self.is_off) {
+            search.look(set, window, told, self.case_key.as_ref());
         }
     }
 }

@@ -130,6 +130,12 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// None were given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.claims.is_empty()
+    }
+
     /// Reads claims: TOML, or CSV where the file is called so.
     ///
     /// # Errors

@@ -15,7 +15,8 @@ use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, Manifest, MapSummary, Organisation, Packument, PlaceContext, RawSources, Trait,
+    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
+    RawSources, Trait,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, Item, MapKind,
@@ -112,15 +113,29 @@ impl PackageIndex {
     }
 
     /// Counts per package of what stands in each folder: a file belongs to the innermost package round it.
-    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, u64> {
-        let mut counts = HashMap::new();
+    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, FileCounts> {
+        let mut counts: HashMap<Vec<u8>, FileCounts> = HashMap::new();
         for (folder, count) in folders {
             if let Some((package, _)) = enclosing(&self.by_folder, folder) {
-                *counts.entry(package.to_vec()).or_insert(0) += count;
+                let below = folder.get(package.len()..).unwrap_or_default();
+                let counted = counts.entry(package.to_vec()).or_default();
+                counted.files += count;
+                if exposure::is_test_folder(below) {
+                    counted.tests += count;
+                }
             }
         }
         counts
     }
+}
+
+/// Files of a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileCounts {
+    /// All of them.
+    pub files: u64,
+    /// Those below a folder of tests.
+    pub tests: u64,
 }
 
 /// The innermost folder of the index that `folder` is, or lies in.
@@ -445,6 +460,16 @@ impl Placer<'_> {
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
             self.expose(finding, at, sha256.clone(), stats, out);
         }
+        for finding in exposure::judge_name(&cx, &child.facts.traits, &child.facts.kind) {
+            self.expose(finding, at, sha256.clone(), stats, out);
+        }
+        if let Some(tree) = &child.facts.tree {
+            let scripts = scripts_in(tree);
+            let inner = head_manifest(tree);
+            if let Some(finding) = exposure::judge_carrier(&cx, inner, &tree.kind, scripts) {
+                self.expose(finding, at, sha256.clone(), stats, out);
+            }
+        }
         if child.facts.is_archive() && package.is_some() {
             let inner = child.facts.tree.as_ref().and_then(head_manifest);
             if let Some(finding) = exposure::judge_nested_archive(&cx, inner, &child.facts.kind) {
@@ -669,7 +694,7 @@ impl Placer<'_> {
             // A container that was not read to its end may lack files of any package in it.
             stats.incomplete |= child.facts.troubles.iter().any(is_incomplete);
             let sha256 = child.sha256.filter(|_| whole).map(|digest| digest.hex());
-            let files = files.get(folder).copied().unwrap_or(0);
+            let files = files.get(folder).copied().unwrap_or_default();
             self.close_package(folder, manifest, &here, sha256, files, stats, out);
         }
         out.stats = outer;
@@ -687,7 +712,7 @@ impl Placer<'_> {
         manifest: &Manifest,
         at: &Locator,
         sha256: Option<String>,
-        files: u64,
+        files: FileCounts,
         mut stats: PackageStats,
         out: &mut Placed,
     ) {
@@ -698,6 +723,9 @@ impl Placer<'_> {
         };
         let raw = std::mem::take(&mut stats.raw);
         if let Some(finding) = exposure::judge_raw_sources(&cx, &raw) {
+            self.expose(finding, at, None, &mut stats, out);
+        }
+        if let Some(finding) = exposure::judge_tests(&cx, files.tests) {
             self.expose(finding, at, None, &mut stats, out);
         }
         // Without a version it is no published unit, though its manifest speaks for the files round it.
@@ -714,7 +742,7 @@ impl Placer<'_> {
             licence: manifest.licence.clone(),
             repository: manifest.repository.clone(),
             declared_open: manifest.declared_open,
-            files,
+            files: files.files,
             maps: stats.maps,
             sources: stats.sources,
             own_bytes: stats.own_bytes,
@@ -824,6 +852,12 @@ impl Placer<'_> {
             let sha256 = child.sha256.map(|digest| digest.hex());
             self.expose(finding, at, sha256, stats, out);
         }
+        let orphan = script_missing(kind, head.file.as_deref(), path, around.beside);
+        if let Some(script) = orphan {
+            let sha256 = child.sha256.map(|digest| digest.hex());
+            let finding = exposure::judge_orphan(&cx, &script);
+            self.expose(finding, at, sha256, stats, out);
+        }
         for url in &head.section_urls {
             out.records.push(Record::Reference(Reference {
                 locator: at.as_str().to_owned(),
@@ -888,6 +922,7 @@ impl Placer<'_> {
         for secret in told {
             stats.secrets += 1;
             out.records.push(Record::Secret(Secret {
+                id: Secret::id_of(&secret.rule, at.as_str(), secret.line, secret.column),
                 rule: secret.rule.clone(),
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
@@ -902,14 +937,16 @@ impl Placer<'_> {
                 written: secret.written.map(|how| how.as_str().to_owned()),
                 detail: secret.detail.clone(),
                 fingerprint: secret.fingerprint.map(|digest| hex(&digest)),
+                length: secret.length,
                 git: None,
                 image: None,
             }));
         }
-        if party == Party::Third {
-            return;
-        }
-        for item in &facts.items {
+        // What the user asked for by name is told of everybody's code.
+        let is_told = |item: &&ItemFact| {
+            party != Party::Third || matches!(item.kind.as_str(), "term" | "code-name")
+        };
+        for item in facts.items.iter().filter(is_told) {
             stats.items += 1;
             out.records.push(Record::Item(Item {
                 kind: item.kind.clone(),
@@ -1014,6 +1051,37 @@ impl<'a> Around<'a> {
             ..self
         }
     }
+}
+
+/// Scripts and originals that stand directly in a container; of one that holds a single script, that.
+fn scripts_in(tree: &Tree) -> u64 {
+    let told = tree.children.iter().filter(|child| {
+        let name = child.name.bytes();
+        exposure::is_compiled(name) || exposure::is_raw_source(name)
+    });
+    let named = tree.compiled + told.count() as u64;
+    if tree.kind == "node-sea" {
+        return named.max(tree.entries());
+    }
+    named
+}
+
+/// The script that a map in a file of its own is of, where that is not beside it, neither under the name that the map
+/// gives nor under its own.
+fn script_missing(
+    kind: MapKind,
+    file: Option<&[u8]>,
+    path: &[u8],
+    beside: Option<&dyn Scope>,
+) -> Option<Vec<u8>> {
+    let scope = beside.filter(|_| kind == MapKind::File)?;
+    let own = path.strip_suffix(b".map").filter(|own| !own.is_empty())?;
+    let named = file
+        .filter(|file| !file.is_empty())
+        .map(|file| sourcemap::resolve_source(path, None, file));
+    let is_there =
+        scope.find(own).is_some() || named.is_some_and(|named| scope.find(&named).is_some());
+    (!is_there).then(|| own.to_vec())
 }
 
 /// The locator of a folder in an archive, which is the archive itself where that is the top.
@@ -1274,8 +1342,8 @@ mod tests {
             (b"package/node_modules/@s/dep/lib".to_vec(), 2),
         ]);
         let counts = index.distribute(&folders);
-        assert_eq!(counts[&b"package".to_vec()], 3);
-        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()], 2);
+        assert_eq!(counts[&b"package".to_vec()].files, 3);
+        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()].files, 2);
     }
 
     #[test]
