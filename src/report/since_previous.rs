@@ -304,7 +304,7 @@ impl<'p> Comparer<'p> {
             .flatten()
             .filter(|line| !self.seen.contains(&line.id))
             .collect();
-        gone.sort_by(|one, other| key_of(one).cmp(&key_of(other)));
+        gone.sort_by_cached_key(|line| key_of(line));
         gone
     }
 
