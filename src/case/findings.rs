@@ -61,8 +61,21 @@ impl Case {
         &self,
         wanted: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, Option<String>>, CaseError> {
-        let read = || -> rusqlite::Result<BTreeMap<String, Option<String>>> {
-            let mut found = BTreeMap::new();
+        let mut found = BTreeMap::new();
+        self.each_unit(|unit| {
+            if wanted.contains(&unit.locator) {
+                found.insert(unit.locator, unit.sha256);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Gives every unit, in no useful order.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn each_unit(&self, mut give: impl FnMut(UnitName)) -> Result<(), CaseError> {
+        let mut read = || -> rusqlite::Result<()> {
             let mut query = self.db.prepare(
                 "SELECT input.label, unit.path, unit.sha256 FROM unit JOIN input ON input.id = unit.input",
             )?;
@@ -70,12 +83,9 @@ impl Case {
             while let Some(row) = rows.next()? {
                 let (label, path): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
                 let sha256: Option<Vec<u8>> = row.get(2)?;
-                let unit = unit_name(&label, &path, sha256.as_deref());
-                if wanted.contains(&unit.locator) {
-                    found.insert(unit.locator, unit.sha256);
-                }
+                give(unit_name(&label, &path, sha256.as_deref()));
             }
-            Ok(found)
+            Ok(())
         };
         read().map_err(|error| self.wrap(error))
     }

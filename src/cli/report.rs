@@ -11,7 +11,7 @@ use super::{CliError, Common, Exit, pipeline, warn_of};
 use crate::case::Case;
 use crate::report::claims::{ClaimRow, Claims, Examiner};
 use crate::report::since_previous::{
-    CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous,
+    CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
 };
 use crate::report::{Builder, Override, Settings, View, render_html};
 
@@ -52,7 +52,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "PREVIOUS.json")]
     since: Option<PathBuf>,
     /// Hold claims against the records: TOML or CSV with id, text, kind (files, lines, bytes, version, vector), value,
-    /// tolerance (about, at least, 5%, …) and package. Not in the public view
+    /// tolerance (about, at least, 5% and such) and package. Not in the public view
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
     #[command(flatten)]
@@ -244,7 +244,9 @@ fn write_findings(
 ) -> Result<(FindingsList, Option<Changes>), CliError> {
     let info = case.info()?;
     let complete = info.ledger.is_some_and(|ledger| ledger.complete);
-    let mut comparer = Comparer::new(info.run.as_ref(), complete, previous);
+    let mut units = Units::default();
+    case.each_unit(|unit| units.add(&unit))?;
+    let mut comparer = Comparer::new(info.run.as_ref(), complete, units, previous);
     let file = folder.create_file(FINDINGS_FILE)?;
     let mut out = Hashed {
         out: std::io::BufWriter::new(file),

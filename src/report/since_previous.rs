@@ -10,7 +10,7 @@
 //!
 //! Left out: what changed within a content that is another now.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{BufRead as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -97,14 +97,18 @@ struct Head {
     started: Option<String>,
     inputs: Vec<RunInput>,
     complete: bool,
+    /// A digest of locator and SHA-256 of every unit, 8 bytes each, sorted, in base64: so that a later report can tell
+    /// what was there already. `None` where they are too many.
+    units: Option<String>,
 }
 
 impl Head {
-    fn of(run: Option<&Run>, complete: bool) -> Head {
+    fn of(run: Option<&Run>, complete: bool, units: Option<String>) -> Head {
         let Some(run) = run else {
             return Head {
                 form: FORM,
                 complete,
+                units,
                 ..Head::default()
             };
         };
@@ -122,6 +126,7 @@ impl Head {
             started: run.started.clone(),
             inputs: run.inputs.clone(),
             complete,
+            units,
         }
     }
 }
@@ -140,6 +145,62 @@ struct Line {
     unit_sha256: Option<String>,
 }
 
+/// The units of a run, as a later report is told of them.
+#[derive(Debug, Default)]
+pub struct Units {
+    digests: Vec<u64>,
+    count: usize,
+}
+
+impl Units {
+    /// More of them are not told: the list would be larger than the report.
+    const MOST: usize = 250_000;
+
+    /// Takes a unit.
+    pub fn add(&mut self, unit: &UnitName) {
+        self.count += 1;
+        if self.count <= Self::MOST {
+            let digest = unit_digest(&unit.locator, unit.sha256.as_deref());
+            self.digests.push(digest);
+        }
+    }
+
+    fn finish(mut self) -> Option<String> {
+        use base64::Engine as _;
+        if self.count > Self::MOST {
+            return None;
+        }
+        self.digests.sort_unstable();
+        let bytes: Vec<u8> = self
+            .digests
+            .iter()
+            .flat_map(|digest| digest.to_be_bytes())
+            .collect();
+        Some(base64::engine::general_purpose::STANDARD.encode(bytes))
+    }
+}
+
+/// The digests of units that an earlier report tells of.
+fn digests_in(text: &str) -> Option<HashSet<u64>> {
+    use base64::Engine as _;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .ok()?;
+    let digests = bytes.as_chunks::<8>().0.iter();
+    Some(digests.map(|digest| u64::from_be_bytes(*digest)).collect())
+}
+
+fn unit_digest(locator: &str, sha256: Option<&str>) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(locator.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(sha256.unwrap_or_default().as_bytes());
+    let digest = hasher.finalize();
+    digest.as_bytes()[..8]
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
 /// Writes the list of findings while they come by, and keeps what changed.
 pub struct Comparer<'p> {
     head: Head,
@@ -153,10 +214,15 @@ pub struct Comparer<'p> {
 }
 
 impl<'p> Comparer<'p> {
-    /// For a run; `previous` is what it is held against.
-    pub fn new(run: Option<&Run>, complete: bool, previous: Option<&'p Previous>) -> Self {
+    /// For a run over some units; `previous` is what it is held against.
+    pub fn new(
+        run: Option<&Run>,
+        complete: bool,
+        units: Units,
+        previous: Option<&'p Previous>,
+    ) -> Self {
         Self {
-            head: Head::of(run, complete),
+            head: Head::of(run, complete, units.finish()),
             previous,
             numberer: Numberer::default(),
             count: 0,
@@ -265,6 +331,7 @@ impl<'p> Comparer<'p> {
                 .map(|row| row.what)
                 .collect(),
             units_before: units_of(previous.lines.values()),
+            all_before: previous.head.units.as_deref().and_then(digests_in),
             units_now: units,
         };
         let mut tables = [Top::new(ROWS), Top::new(ROWS), Top::new(ROWS)];
@@ -519,6 +586,8 @@ struct Judge<'a> {
     /// What else differs between the runs and decides results.
     settings: Vec<&'static str>,
     units_before: HashMap<&'a str, Option<&'a str>>,
+    /// Digests of all units of the earlier run, where it tells them.
+    all_before: Option<HashSet<u64>>,
     units_now: &'a BTreeMap<String, Option<String>>,
 }
 
@@ -534,8 +603,11 @@ impl Judge<'_> {
         match before.copied().flatten().zip(line.unit_sha256.as_deref()) {
             Some((before, now)) if before != now => "content changed".to_owned(),
             Some(_) => self.of_same_content(!self.before.complete),
-            None if self.is_same_input(&line.locator) => {
+            None if self.was_there(line) || self.is_same_input(&line.locator) => {
                 self.of_same_content(!self.before.complete)
+            }
+            None if self.all_before.is_some() && line.unit.is_some() => {
+                "new file, or one with other content".to_owned()
             }
             // Nothing was found in it before, so that it may have been there or not.
             None if self.settings.is_empty() && self.before.complete => {
@@ -546,6 +618,15 @@ impl Judge<'_> {
             }
             None => format!("content came in or changed, or {}", self.settings_changed()),
         }
+    }
+
+    /// Whether the earlier run had the unit of a finding, with the same bytes.
+    fn was_there(&self, line: &Line) -> bool {
+        let digest =
+            (line.unit.as_deref()).map(|unit| unit_digest(unit, line.unit_sha256.as_deref()));
+        let all = self.all_before.as_ref();
+        all.zip(digest)
+            .is_some_and(|(all, digest)| all.contains(&digest))
     }
 
     fn of_gone(&self, line: &Line) -> String {
@@ -654,11 +735,10 @@ impl Previous {
         // The name is ours whatever the report says: it may come from others.
         let list = path.with_file_name(FINDINGS_FILE);
         let bytes = std::fs::read(&list).map_err(|error| unreadable(&list, error))?;
-        let previous = Self::parse(&bytes, &list)?;
-        if previous.blake3 != listed.blake3 {
+        if blake3::hash(&bytes).to_hex().as_str() != listed.blake3 {
             return Err(PreviousError::Changed { path: list });
         }
-        Ok(previous)
+        Self::parse(&bytes, &list)
     }
 
     fn parse(bytes: &[u8], path: &Path) -> Result<Previous, PreviousError> {
@@ -735,7 +815,13 @@ mod tests {
     }
 
     fn list(run: &Run, findings: &[At]) -> Previous {
-        let mut comparer = Comparer::new(Some(run), true, None);
+        let mut units = Units::default();
+        findings.iter().for_each(|finding| units.add(&finding.unit));
+        units.add(&UnitName {
+            locator: "m/silent.tgz".to_owned(),
+            sha256: Some("7".to_owned()),
+        });
+        let mut comparer = Comparer::new(Some(run), true, units, None);
         let mut out = Vec::new();
         comparer.begin(&mut out).unwrap();
         for finding in findings {
@@ -752,7 +838,7 @@ mod tests {
         findings: &[At],
         units: &[(&str, &str)],
     ) -> (Changes, String) {
-        let mut comparer = Comparer::new(Some(run), true, Some(previous));
+        let mut comparer = Comparer::new(Some(run), true, Units::default(), Some(previous));
         for finding in findings {
             comparer
                 .add(&finding.record, Some(&finding.unit), &mut Vec::new())
@@ -796,6 +882,7 @@ mod tests {
             at("h", High, "m/same.tgz", "4"),
             at("i", High, "m/fresh.tgz", "5"),
             at("j", High, "new/y.tgz", "6"),
+            at("k", High, "m/silent.tgz", "7"),
         ];
         let units = [("m/other.tgz", "33"), ("m/same.tgz", "4")];
         let (found, table) = changes(&before, &labelled("r1", &["m", "new"]), &now, &units);
@@ -804,8 +891,10 @@ mod tests {
             [
                 ("g", "content changed"),
                 ("h", "other content of the input changed"),
-                ("i", "content came in or changed"),
+                ("i", "new file, or one with other content"),
                 ("j", "new input"),
+                // Nothing was found in it before, and it was there.
+                ("k", "other content of the input changed"),
             ]
         );
         assert_eq!(
@@ -825,7 +914,7 @@ mod tests {
             found.reclassified.rows[0].before.as_deref(),
             Some("high proven")
         );
-        assert_eq!((found.unchanged, table.lines().count()), (1, 10));
+        assert_eq!((found.unchanged, table.lines().count()), (1, 11));
 
         let (found, _) = changes(&before, &labelled("r2", &["m", "gone"]), &now, &units);
         assert_eq!(causes(&found.reclassified), [("d", "rules changed")]);
