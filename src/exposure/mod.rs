@@ -29,6 +29,7 @@ pub mod rules;
 pub mod samples;
 pub mod secrets;
 mod values;
+mod words;
 
 pub use classes::Artifact;
 pub use content::{Hits, Prefilter, Trait, traits_of};
