@@ -38,7 +38,7 @@ pub use key::{KeyAlgorithm, KeyFormat};
 pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};
 pub use named::packages_in;
-pub use party::{PartyVerdict, party_of};
+pub use party::{PartyVerdict, package_of_source, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
     is_told, judge_entry, judge_map, judge_nested_archive, judge_raw_sources, judge_reference,
