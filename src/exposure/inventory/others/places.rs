@@ -10,7 +10,9 @@ use serde::Deserialize;
 use crate::exposure::inventory::Confidence;
 use crate::lex::Family;
 
-const FILE: &str = include_str!("../../../../signatures/inventory-tokens.toml");
+/// The rules as they are written.
+pub(in crate::exposure) const FILE: &str =
+    include_str!("../../../../signatures/inventory-tokens.toml");
 
 /// All rules, by family.
 #[derive(Debug, Default)]
@@ -30,6 +32,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 pub(in crate::exposure::inventory) struct Place {
     /// Id of the rule.
+    #[cfg_attr(not(test), expect(dead_code, reason = "names the rule in its test"))]
     pub id: String,
     /// Kind of the items.
     pub kind: String,
@@ -47,14 +50,17 @@ pub(in crate::exposure::inventory) struct Place {
     /// How sure it is.
     pub confidence: Sure,
     /// Code that must give an item.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test runs them"))]
     pub matches: Vec<Example>,
     /// Code that must not.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test runs them"))]
     pub rejects: Vec<String>,
 }
 
 /// Code, and the value that it must give.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "a test runs them"))]
 pub(in crate::exposure::inventory) struct Example {
     /// The code.
     pub code: String,
