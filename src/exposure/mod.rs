@@ -31,13 +31,14 @@ mod registry;
 pub mod rules;
 pub mod samples;
 pub mod secrets;
+pub mod user;
 mod values;
 
 pub use case_key::CaseKey;
 pub use classes::{Artifact, artifacts_beginning};
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use inspect::{Inspected, Inspector, InventoryScope, Role};
-pub use inventory::ItemFact;
+pub use inventory::{ItemFact, Terms, TermsError};
 pub use key::{KeyAlgorithm, KeyFormat};
 pub use known::KnownSecrets;
 pub use licence::stated_licence;

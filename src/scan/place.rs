@@ -15,7 +15,8 @@ use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, Manifest, MapSummary, Organisation, Packument, PlaceContext, RawSources, Trait,
+    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
+    RawSources, Trait,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, Item, MapKind,
@@ -941,10 +942,11 @@ impl Placer<'_> {
                 image: None,
             }));
         }
-        if party == Party::Third {
-            return;
-        }
-        for item in &facts.items {
+        // What the user asked for by name is told of everybody's code.
+        let is_told = |item: &&ItemFact| {
+            party != Party::Third || matches!(item.kind.as_str(), "term" | "code-name")
+        };
+        for item in facts.items.iter().filter(is_told) {
             stats.items += 1;
             out.records.push(Record::Item(Item {
                 kind: item.kind.clone(),

@@ -10,6 +10,7 @@
 
 mod others;
 mod script;
+mod terms;
 mod text;
 
 pub use script::signatures::{self, Signatures};
@@ -18,6 +19,8 @@ pub use script::{WORKER_STACK_BYTES, on_worker_stack};
 use std::collections::HashMap;
 
 use crate::lex::{Family, family_of};
+
+pub use terms::{Terms, TermsError};
 
 /// How sure it is that an item is what its kind says.
 #[derive(
