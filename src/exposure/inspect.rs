@@ -52,6 +52,18 @@ pub enum InventoryScope {
     None,
 }
 
+impl InventoryScope {
+    /// The word of the flag.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            InventoryScope::Sources => "sources",
+            InventoryScope::All => "all",
+            InventoryScope::None => "none",
+        }
+    }
+}
+
 /// What is looked for in running text.
 #[derive(Debug, Clone, Default)]
 pub struct Inspector {
