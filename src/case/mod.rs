@@ -13,9 +13,14 @@ mod images;
 mod join;
 mod links;
 mod ports;
+mod public;
+mod published;
+mod since;
 mod store;
 mod union;
+mod versions;
 
 pub use custody::{Custody, Deed, Handled};
 pub use join::JoinInput;
+pub use published::{ListError, ReleaseList};
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

@@ -88,6 +88,40 @@ CREATE TABLE echo (
 );
 CREATE INDEX echo_of_unit ON echo (unit);
 
+-- What documents of registries say of when versions of a package were published.
+CREATE TABLE published (
+    unit    INTEGER NOT NULL REFERENCES unit(id),
+    joined  INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    locator TEXT NOT NULL,
+    times   BLOB NOT NULL
+);
+CREATE INDEX published_of_unit ON published (unit);
+CREATE INDEX published_of_join ON published (joined) WHERE joined;
+
+-- Contents of recovered sources that are the vendor's own or may be, by dedupe key: looked for in other units.
+CREATE TABLE own_content (
+    unit   INTEGER NOT NULL REFERENCES unit(id),
+    joined INTEGER NOT NULL,
+    key    BLOB NOT NULL,
+    sha256 BLOB NOT NULL
+);
+CREATE INDEX own_content_of_unit ON own_content (unit);
+CREATE INDEX own_content_of_join ON own_content (joined) WHERE joined;
+
+-- Fields that a join lays over those of a record (JSON); found anew by each join. Readers find them in the record.
+CREATE TABLE amended (
+    record INTEGER PRIMARY KEY,
+    json   TEXT NOT NULL
+);
+
+-- Which records stand in which release of a package, while a join compares releases; empty else.
+CREATE TABLE of_release (
+    release INTEGER NOT NULL,
+    record  INTEGER NOT NULL,
+    PRIMARY KEY (release, record)
+) WITHOUT ROWID;
+
 -- Who did what with what the case holds. Rows are only ever added, each with the digest of the one before.
 CREATE TABLE custody (
     seq    INTEGER PRIMARY KEY,       -- from 1
@@ -114,9 +148,28 @@ FROM record WHERE type = 'source';
 
 CREATE VIEW v_exposure AS SELECT
     locator,
-    json ->> 'class' AS class, json ->> 'severity' AS severity, json ->> 'certainty' AS certainty,
-    json ->> 'sha256' AS sha256, json ->> 'detail' AS detail
-FROM record WHERE type = 'exposure';
+    json ->> 'class' AS class, coalesce(later ->> 'severity', json ->> 'severity') AS severity,
+    json ->> 'certainty' AS certainty, json ->> 'sha256' AS sha256,
+    coalesce(later ->> 'detail', json ->> 'detail') AS detail
+FROM (SELECT record.locator, record.json, amended.json AS later
+      FROM record LEFT JOIN amended ON amended.record = record.id WHERE type = 'exposure');
+
+CREATE VIEW v_release AS SELECT
+    locator,
+    json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
+    json ->> 'order' AS position, json ->> 'published' AS published, json ->> 'downloads' AS downloads,
+    json ->> '$.archive_bytes.now' AS archive_bytes, json ->> '$.own_bytes.now' AS own_bytes,
+    json ->> 'introduced' AS introduced, json ->> 'removed' AS removed
+FROM record WHERE type = 'release';
+
+CREATE VIEW v_since AS SELECT
+    locator,
+    json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'subject' AS subject,
+    json ->> 'what' AS what, json ->> 'identity' AS identity, json ->> 'severity' AS severity,
+    json ->> 'introduced' AS introduced, json ->> 'last' AS last, json ->> 'removed' AS removed,
+    json ->> 'still_there' AS still_there, json ->> '$.window.from' AS published,
+    json ->> '$.window.until' AS until
+FROM record WHERE type = 'since';
 
 CREATE VIEW v_secret AS SELECT
     locator,

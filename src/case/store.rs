@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::links;
-use crate::blob::{ContentKey, Locator};
+use crate::blob::{ContentKey, Locator, Sha256Digest};
+use crate::exposure::Packument;
 use crate::record::{Hops, Ledger, Problem, Record, Run, RunInput};
 use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
 use crate::scan::place::PlacedContainer;
@@ -490,7 +491,7 @@ impl Case {
         give: &mut impl FnMut(Record) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = format!(
-            "SELECT {} FROM {} WHERE {condition} ORDER BY record.locator, type, json",
+            "SELECT {} FROM {} WHERE {condition} ORDER BY record.locator, type, record.json",
             RecordRow::COLUMNS,
             RecordRow::TABLES
         );
@@ -745,6 +746,40 @@ pub(super) fn put_echoes(
         .map(drop)
 }
 
+/// Stores what documents of registries say of releases.
+pub(super) fn put_published(
+    db: &Connection,
+    unit: i64,
+    joined: bool,
+    documents: &[(String, Packument)],
+) -> rusqlite::Result<()> {
+    for (locator, document) in documents {
+        db.prepare_cached("INSERT INTO published VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                unit,
+                joined,
+                document.name,
+                locator,
+                packed(&document.times)?
+            ])?;
+    }
+    Ok(())
+}
+
+/// Stores which contents of own sources a unit has.
+pub(super) fn put_own_contents(
+    db: &Connection,
+    unit: i64,
+    joined: bool,
+    contents: &[(ContentKey, Sha256Digest)],
+) -> rusqlite::Result<()> {
+    for (key, sha256) in contents {
+        db.prepare_cached("INSERT INTO own_content VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![unit, joined, key.0, sha256.0])?;
+    }
+    Ok(())
+}
+
 /// Reads a value that was stored so.
 pub(super) fn unpacked<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
@@ -793,8 +828,11 @@ pub(super) fn put_record(
 }
 
 /// The record of a row of the case: undoes what [`put_record`] does.
-fn restore(row: RecordRow) -> Result<Record, CaseError> {
-    let mut record = parse(&row.json)?;
+pub(super) fn restore(row: RecordRow) -> Result<Record, CaseError> {
+    let mut record = match &row.later {
+        None => parse(&row.json)?,
+        Some(later) => amended(&row.json, later)?,
+    };
     if let Some((locator, hops)) = record.place_mut() {
         *hops = Hops::of(&row.locator, &row.way).ok_or_else(|| CaseError::Damaged {
             what: format!("the way to {}", row.locator),
@@ -810,8 +848,21 @@ fn restore(row: RecordRow) -> Result<Record, CaseError> {
     Ok(record)
 }
 
+/// A record with the fields that a join found.
+fn amended(json: &str, later: &str) -> Result<Record, CaseError> {
+    let damaged = |error: serde_json::Error| CaseError::Damaged {
+        what: error.to_string(),
+    };
+    let mut fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(json).map_err(damaged)?;
+    let later: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(later).map_err(damaged)?;
+    fields.extend(later);
+    serde_json::from_value(fields.into()).map_err(damaged)
+}
+
 /// A row of the record table.
-struct RecordRow {
+pub(super) struct RecordRow {
     unit: Option<i64>,
     locator: String,
     way: String,
@@ -821,15 +872,19 @@ struct RecordRow {
     /// What it leads to in another unit, and what says so.
     found: Option<String>,
     by: Option<String>,
+    /// Fields that a join found.
+    later: Option<String>,
 }
 
 impl RecordRow {
     /// The columns that [`RecordRow::read`] wants.
-    const COLUMNS: &str = "unit, record.locator, way, json, link.locator, link.by, length";
+    pub(super) const COLUMNS: &str =
+        "unit, record.locator, way, record.json, link.locator, link.by, amended.json, length";
     /// The tables that they stand in.
-    const TABLES: &str = "record LEFT JOIN link ON link.record = record.id";
+    pub(super) const TABLES: &str = "record LEFT JOIN link ON link.record = record.id
+         LEFT JOIN amended ON amended.record = record.id";
 
-    fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
         Ok(Self {
             unit: row.get(0)?,
             locator: row.get(1)?,
@@ -837,7 +892,8 @@ impl RecordRow {
             json: row.get(3)?,
             found: row.get(4)?,
             by: row.get(5)?,
-            length: row.get::<_, Option<i64>>(6)?.map(|length| length as u64),
+            later: row.get(6)?,
+            length: row.get::<_, Option<i64>>(7)?.map(|length| length as u64),
         })
     }
 }
@@ -985,7 +1041,20 @@ fn read_done(db: &Connection, input: i64, into: &mut Done) -> rusqlite::Result<(
 }
 
 fn remove_unit(db: &Connection, id: i64) -> rusqlite::Result<()> {
-    for table in ["record", "container", "open_fact", "echo"] {
+    // What joins said of its records goes with them: their numbers are given anew.
+    for table in ["amended", "link"] {
+        let of_unit =
+            format!("DELETE FROM {table} WHERE record IN (SELECT id FROM record WHERE unit = ?1)");
+        db.prepare_cached(&of_unit)?.execute([id])?;
+    }
+    for table in [
+        "record",
+        "container",
+        "open_fact",
+        "echo",
+        "published",
+        "own_content",
+    ] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE unit = ?1"))?
             .execute([id])?;
     }
@@ -1034,6 +1103,8 @@ fn put_unit(
         put_container(db, id, false, container)?;
     }
     put_echoes(db, id, false, &done.placed.echoes)?;
+    put_published(db, id, false, &done.placed.published)?;
+    put_own_contents(db, id, false, &done.placed.own_contents)?;
     if let Some(open) = &done.open {
         let (is_archive, manifest, image) = match open {
             OpenFacts::Loose(child) => (

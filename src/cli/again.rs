@@ -66,6 +66,7 @@ impl Again<'_> {
             fail_on: None,
             accepted: &[],
             triage: false,
+            releases: None,
         })
         .map_err(|_| self.changed("the input is gone"))?;
         let mut case = Case::in_memory()?;

@@ -6,6 +6,7 @@
 mod again;
 mod case;
 mod explain;
+mod export;
 mod generate;
 mod heap;
 mod kept;
@@ -90,11 +91,13 @@ shown_as_they_are!(
     crate::case::CaseError,
     crate::scan::input::InputError,
     crate::exposure::ProfileError,
+    crate::case::ListError,
     crate::signature::SetError,
     crate::signature::NamesError,
     crate::signature::KeyError,
     crate::signature::BuildError,
-    crate::report::ReportError
+    crate::report::ReportError,
+    crate::report::OverrideError
 );
 
 /// Of writing to standard output, or into a file that says itself which it is.
@@ -103,6 +106,15 @@ impl From<std::io::Error> for CliError {
         Self {
             is_closed_pipe: error.kind() == std::io::ErrorKind::BrokenPipe,
             text: error.to_string(),
+        }
+    }
+}
+
+impl From<crate::report::export::ExportError> for CliError {
+    fn from(error: crate::report::export::ExportError) -> Self {
+        match error {
+            crate::report::export::ExportError::Write(error) => error.into(),
+            other => Self::new(other.to_string()),
         }
     }
 }

@@ -10,8 +10,8 @@ use super::wall::Wall;
 use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
-use crate::case::{Case, JoinInput, Plan};
-use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Rules};
+use crate::case::{Case, JoinInput, Plan, ReleaseList};
+use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Rules, Terms};
 use crate::record::{Ledger, Run, RunKnown, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
@@ -53,6 +53,8 @@ pub struct Request<'a> {
     pub accepted: &'a [String],
     /// Look at indexes and headers only.
     pub triage: bool,
+    /// When releases were published, as the user says.
+    pub releases: Option<ReleaseList>,
 }
 
 /// What a run gave.
@@ -131,6 +133,27 @@ pub fn load_organisation(path: Option<&PathBuf>) -> Result<Option<Organisation>,
         &text,
         &path.display().to_string(),
     )?))
+}
+
+/// Reads a list of releases.
+pub fn load_releases(path: Option<&PathBuf>) -> Result<Option<ReleaseList>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    let bytes = std::fs::read(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(Some(ReleaseList::parse(
+        &bytes,
+        &path.display().to_string(),
+    )?))
+}
+
+/// Reads a list of words of the user's own.
+pub fn load_terms(path: Option<&PathBuf>) -> Result<Option<Arc<Terms>>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    let terms = Terms::parse(&text, &path.display().to_string())
+        .map_err(|error| CliError::new(error.to_string()))?;
+    Ok(Some(Arc::new(terms)))
 }
 
 /// A run that is set up: inputs walked, rules and sets loaded.
@@ -217,6 +240,10 @@ impl<'a> Pipeline<'a> {
                 organisation: self.request.organisation.clone(),
                 inspector: Inspector {
                     organisation: self.request.organisation.clone(),
+                    terms: Terms::with_code_names(
+                        self.request.inspector.terms.as_deref(),
+                        self.request.organisation.as_ref(),
+                    ),
                     ..self.request.inspector
                 },
                 collector: self.request.collector,
@@ -253,6 +280,7 @@ impl<'a> Pipeline<'a> {
             all_units: !interrupted,
             bytes_in: twin::bytes_of(&self.units),
             triage: self.request.triage,
+            releases: self.request.releases.as_ref(),
         })?;
         assert_adds_up(&ledger)?;
         let seconds = clock.elapsed().as_secs_f64();
@@ -298,6 +326,7 @@ impl<'a> Pipeline<'a> {
                 .organisation
                 .as_ref()
                 .map(|org| hex(&org.digest())),
+            releases: (self.request.releases.as_ref()).map(|list| list.digest().to_owned()),
             inputs: Vec::new(),
             known_secrets: self.request.inspector.known.as_deref().map(run_known),
             user_rules: (self.request.inspector.user.as_ref()).map(|rules| hex(&rules.digest())),
@@ -323,6 +352,7 @@ impl<'a> Pipeline<'a> {
             "known_secrets": run.known_secrets,
             "case_key": run.case_key,
             "user_rules": run.user_rules,
+            "terms": (self.request.inspector.terms.as_ref()).map(|terms| hex(&terms.digest())),
             "limits": run.limits,
             "decoders": run.decoders,
             "spill": self.request.common.spill.is_some(),

@@ -133,6 +133,7 @@ fn worst_of_class(
         fail_on: None,
         accepted: &[],
         triage: false,
+        releases: None,
     })?
     .run(
         &mut case,

@@ -48,6 +48,13 @@ pub struct ScanArgs {
     /// Organisation profile: what is yours
     #[arg(long, value_name = "FILE")]
     org: Option<PathBuf>,
+    /// When releases were published and how often they were fetched: columns name, version, published, downloads, divided
+    /// by tabs; or a registry's document about one package
+    #[arg(long, value_name = "FILE")]
+    packages: Option<PathBuf>,
+    /// Words of your own, one a line, to be looked for in everything: customers, projects, machines
+    #[arg(long, value_name = "FILE", conflicts_with = "triage")]
+    terms: Option<PathBuf>,
     /// Write the report into this new folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -102,10 +109,12 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     }
     let sets = pipeline::load_sets(&args.signatures, &args.baseline, args.key.as_ref())?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
+    let releases = pipeline::load_releases(args.packages.as_ref())?;
     let inspector = Inspector {
         known: load_known(args)?.map(Arc::new),
         user: user_rules::load(&args.rules, args.common.quiet)?.map(Arc::new),
         case_key: load_case_key(args.case_key.as_deref())?,
+        terms: pipeline::load_terms(args.terms.as_ref())?,
         ..Inspector::default()
     };
     let known = inspector.known.clone();
@@ -143,6 +152,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         fail_on: args.fail_on,
         accepted: &args.accept_problem,
         triage: args.triage,
+        releases,
     })?;
     let mut case = match &args.case {
         Some(path) => Case::open_or_create(path)?,
@@ -169,15 +179,25 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     if let Some(kept) = &kept {
         summary.kept = tell_of_kept(kept, &case)?;
     }
-    let mut add = |record| {
-        summary.add(&record);
-        Ok::<_, CliError>(())
-    };
-    if comes_by {
+    // Most severities are told with the unit; where a join found another one, all are told from the case.
+    if comes_by && case.has_other_severities()? {
+        summary = summary.afresh();
+        case.records(|record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        })?;
+    } else if comes_by {
+        let mut add = |record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        };
         case.joined_records(&mut add)?;
         summary.add_links(case.link_counts()?);
     } else if is_printed {
-        case.records(&mut add)?;
+        case.records(|record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        })?;
     }
     // What a stopped run wrote would be in the way of the same command, which goes on where this one was stopped.
     let waits = outcome.interrupted && args.case.is_some();
@@ -263,7 +283,7 @@ fn print_records(case: &Case) -> Result<(), CliError> {
 }
 
 /// A reader that had enough is no failure, and changes nothing of what was found.
-fn unless_closed(result: Result<(), CliError>) -> Result<(), CliError> {
+pub fn unless_closed(result: Result<(), CliError>) -> Result<(), CliError> {
     match result {
         Err(error) if error.is_closed_pipe() => Ok(()),
         result => result,

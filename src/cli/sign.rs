@@ -137,6 +137,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         fail_on: None,
         accepted: &[],
         triage: false,
+        releases: None,
     })?;
     let mut case = Case::in_memory()?;
     let names_path = names_path(&args.output);

@@ -9,7 +9,7 @@ use super::{CliError, wall};
 use crate::blob::Decoders;
 use crate::blob::locator::shown;
 use crate::record::{
-    Basis, Copy, Exposure, Grade, Ledger, Party, Record, RunKnown, Severity, SourceStatus,
+    Basis, Copy, Exposure, Grade, Ledger, Party, Record, Release, RunKnown, Severity, SourceStatus,
 };
 use crate::report::live_secrets;
 use crate::report::text::{grouped, plural, release_words, size};
@@ -56,6 +56,14 @@ pub struct Summary {
     unread: BTreeMap<String, u64>,
     references: u64,
     dangling: u64,
+    /// Packages of which there are several releases, and those releases.
+    histories: u64,
+    releases: u64,
+    /// Releases one of whose sizes moved out of proportion.
+    jumps: u64,
+    first_jumps: Examples,
+    /// Findings that the newest release is without.
+    went: u64,
     problems: BTreeMap<String, u64>,
     first_problems: Examples,
     /// The set of live secrets that was looked for.
@@ -105,6 +113,17 @@ impl Summary {
         self
     }
 
+    /// The same, before any record was taken.
+    #[must_use]
+    pub fn afresh(self) -> Self {
+        let kept = self.kept;
+        let empty = Self::new(self.fail_on, self.searched, self.careful, self.triage);
+        Self {
+            kept,
+            ..empty.with_lists(usize::try_from(self.of_lists).unwrap_or(usize::MAX))
+        }
+    }
+
     /// Takes a record; their order does not show.
     pub fn add(&mut self, record: &Record) {
         match record {
@@ -143,6 +162,8 @@ impl Summary {
                 self.examined += 1;
                 self.own_public += u64::from(examined.class == "own-public");
             }
+            Record::Release(release) => self.add_release(release),
+            Record::Since(since) => self.went += u64::from(since.still_there == Some(false)),
             Record::Reference(reference) => {
                 self.references += 1;
                 self.dangling += u64::from(reference.found.is_none());
@@ -169,6 +190,24 @@ impl Summary {
             format!(
                 "{}: {} of {} places fit",
                 map.locator, agreement.places_right, agreement.places
+            )
+        });
+    }
+
+    fn add_release(&mut self, release: &Release) {
+        self.releases += 1;
+        self.histories += u64::from(release.order == 1);
+        if release.jumps.is_empty() {
+            return;
+        }
+        self.jumps += 1;
+        keep(&mut self.first_jumps, &release.locator, || {
+            let before = release.previous.as_deref().unwrap_or_default();
+            format!(
+                "{} {}: {} out of proportion to {before}",
+                release.name,
+                release.version,
+                release.jumps.join(", ").replace('_', " ")
             )
         });
     }
@@ -301,6 +340,7 @@ impl Summary {
             }
             more(out, self.doubtful, self.first_doubtful.len())?;
         }
+        self.print_releases(out)?;
         writeln!(out, "exposures   {}", self.exposures_line())?;
         for exposure in &self.worst {
             writeln!(
@@ -313,6 +353,24 @@ impl Summary {
             )?;
         }
         more(out, self.exposures.values().sum(), self.worst.len())
+    }
+
+    /// Packages of which the input holds several releases.
+    fn print_releases(&self, out: &mut impl Write) -> std::io::Result<()> {
+        if self.releases == 0 {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "releases    {} of {}, {} gone from the newest",
+            grouped(self.releases),
+            plural(self.histories, "package", "packages"),
+            plural(self.went, "finding", "findings"),
+        )?;
+        for (_, jump) in &self.first_jumps {
+            writeln!(out, "  {}", shown(jump))?;
+        }
+        more(out, self.jumps, self.first_jumps.len())
     }
 
     /// Places that are no copy and agree with the work, and what was not compared as it could be.

@@ -99,6 +99,16 @@ impl Page<'_> {
         }
     }
 
+    /// The headline: the highest level, and on which axes.
+    fn level_words(&self) -> String {
+        let verdict = &self.m.verdict;
+        if verdict.level == 0 {
+            return "Severity 0 of 4 on all axes".to_owned();
+        }
+        let axes = verdict.headline.join("; ");
+        format!("Severity {} of 4: {axes}", verdict.level)
+    }
+
     fn has_treemap(&self) -> bool {
         self.cells.iter().any(|cell| cell.at.area() > 0.0)
     }
@@ -253,6 +263,15 @@ pub(super) mod filters {
     #[askama::filter_fn]
     pub fn shown(value: impl std::fmt::Display, _: &dyn askama::Values) -> askama::Result<String> {
         Ok(text::shown(&value.to_string()))
+    }
+
+    /// The same of what may be an address: no program that reads the page makes a link of it.
+    #[askama::filter_fn]
+    pub fn defanged(
+        value: impl std::fmt::Display,
+        _: &dyn askama::Values,
+    ) -> askama::Result<String> {
+        Ok(text::defanged(&text::shown(&value.to_string())))
     }
 
     /// A number with thousands separators.
@@ -413,14 +432,18 @@ mod tests {
             "<h1",
             "id=\"h-verdict\"",
             "id=\"h-packages\"",
+            "id=\"h-severity\"",
+            "id=\"h-actions\"",
+            "id=\"h-timeline\"",
+            "id=\"h-sources\"",
+            "id=\"h-treemap\"",
             "id=\"h-exposures\"",
             "id=\"exposures-critical\"",
             "id=\"exposures-info\"",
-            "id=\"h-sources\"",
-            "id=\"h-treemap\"",
+            "id=\"h-rotation\"",
+            "id=\"h-inventory\"",
             "id=\"h-copies\"",
             "id=\"h-references\"",
-            "id=\"h-findings\"",
             "id=\"h-coverage\"",
             "id=\"h-problems\"",
             "id=\"h-method\"",

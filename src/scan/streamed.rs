@@ -17,7 +17,7 @@ use crate::blob::lines::LineCounter;
 use crate::container::image::doc::Why;
 use crate::container::image::{self, Doc};
 use crate::container::{Member, Trouble, Walker};
-use crate::exposure::{self, known, named::Beginning};
+use crate::exposure::{self, ItemFact, known, named::Beginning};
 use crate::sourcemap;
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
@@ -62,6 +62,7 @@ impl Analyser {
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
             self.inspector.look_for_known(&mut known, &window, told);
+            self.stream_terms(&window, &lines, &mut facts);
             unread.look(&window);
             let done = window.len().saturating_sub(OVERLAP);
             known.leave(&window[..done]);
@@ -125,11 +126,11 @@ impl Analyser {
             }
             if !facts.matches.is_empty() {
                 facts.lines = lines;
-            } else if facts.kind == "text" && self.sets.has_prints() {
+            } else if is_text(&facts.kind) && self.sets.has_prints() {
                 unseen.push(
                     "it was held against the sets as it stands, not in its normal form, and no fingerprints were made of it",
                 );
-            } else if facts.kind == "text" {
+            } else if is_text(&facts.kind) {
                 unseen
                     .push("it was held against the sets as it stands, and not in its normal form");
             }
@@ -162,7 +163,11 @@ impl Analyser {
                     None,
                 ));
             }
-            None => formats::leaf_kind(head).clone_into(&mut facts.kind),
+            None => {
+                formats::leaf_kind(head).clone_into(&mut facts.kind);
+                let found = exposure::artifacts_beginning(head).into_iter();
+                facts.traits.extend(found.map(exposure::Trait::Artifact));
+            }
         }
     }
 
@@ -174,11 +179,31 @@ impl Analyser {
         ", or give a folder for it with --spill"
     }
 
+    /// Looks for the user's words in a window; each is told where it stands first.
+    fn stream_terms(&self, window: &[u8], lines: &LineCounter, facts: &mut Facts) {
+        if self.inspector.terms.is_none() {
+            return;
+        }
+        let within = memchr::memchr_iter(b'\n', window).count() as u64;
+        for mut item in self
+            .inspector
+            .terms_in(window, lines.feeds().saturating_sub(within))
+        {
+            let is_same = |told: &ItemFact| told.kind == item.kind && told.value == item.value;
+            if !facts.items.iter().any(is_same) {
+                item.detail = None;
+                facts.items.push(item);
+            }
+        }
+    }
+
     /// Looks through a window; whether something stands in it that would have to be opened.
     fn stream_window(&self, window: &[u8], facts: &mut Facts) -> bool {
         let hits = self.prefilter.scan(window);
         for fact in exposure::traits_of(window, &hits) {
-            if !facts.traits.contains(&fact) {
+            // A window is no whole: what begins in the middle of something else is none of it.
+            let is_whole = matches!(fact, exposure::Trait::Artifact(_));
+            if !is_whole && !facts.traits.contains(&fact) {
                 facts.traits.push(fact);
             }
         }
@@ -202,6 +227,11 @@ impl Analyser {
         }
         has_inlined
     }
+}
+
+/// Whether content of this kind is text, a page in HTML included.
+fn is_text(kind: &str) -> bool {
+    matches!(kind, "text" | "html")
 }
 
 /// What streamed content may be that is read as a whole or not at all.
