@@ -1013,7 +1013,7 @@ pub struct Release {
     /// Version of the release.
     pub version: String,
     /// Its place in the order of versions, 1 for the oldest in the input.
-    pub order: u64,
+    pub position: u64,
     /// Releases of the package in the input.
     pub of: u64,
     /// Places of the input that hold it.

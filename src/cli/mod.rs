@@ -97,7 +97,9 @@ shown_as_they_are!(
     crate::signature::KeyError,
     crate::signature::BuildError,
     crate::report::ReportError,
-    crate::report::OverrideError
+    crate::report::OverrideError,
+    crate::report::claims::ClaimError,
+    crate::report::since_previous::PreviousError
 );
 
 /// Of writing to standard output, or into a file that says itself which it is.

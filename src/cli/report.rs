@@ -1,6 +1,6 @@
 //! `strandline report`
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -9,6 +9,10 @@ use super::output::OutputFolder;
 use super::wall::Wall;
 use super::{CliError, Common, Exit, pipeline, warn_of};
 use crate::case::Case;
+use crate::report::claims::{ClaimRow, Claims, Examiner};
+use crate::report::since_previous::{
+    CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
+};
 use crate::report::{Builder, Override, Settings, View, render_html};
 
 /// Random bytes that key the pseudonyms of a public view where the user gave no key.
@@ -44,6 +48,13 @@ pub struct ReportArgs {
     /// Why, once for each `--severity`, in the same order
     #[arg(long, value_name = "TEXT", requires = "severity")]
     reason: Vec<String>,
+    /// Say what changed since an earlier report: its report.json, with findings.jsonl beside it. In the internal view
+    #[arg(long, value_name = "PREVIOUS.json")]
+    since: Option<PathBuf>,
+    /// Hold claims against the records: TOML or CSV with id, text, kind (files, lines, bytes, version, vector), value,
+    /// tolerance (about, at least, 5% and such) and package. Not in the public view
+    #[arg(long, value_name = "FILE")]
+    claims: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -69,6 +80,41 @@ impl ViewWord {
     }
 }
 
+/// What a report is held against.
+#[derive(Default)]
+struct Against {
+    previous: Option<Previous>,
+    claims: Claims,
+}
+
+impl Against {
+    fn read(args: &ReportArgs) -> Result<Self, CliError> {
+        if args.since.is_some() && args.view != ViewWord::Internal {
+            return Err(CliError::new(
+                "`--since` names findings by their places; it goes with `--view internal` only",
+            ));
+        }
+        if args.claims.is_some() && args.view == ViewWord::Public {
+            return Err(CliError::new(
+                "`--claims` is judged by what the input says; it does not go with `--view public`",
+            ));
+        }
+        let claims = match &args.claims {
+            None => Claims::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    CliError::new(format!("cannot read {}: {error}", path.display()))
+                })?;
+                Claims::parse(&text, path)?
+            }
+        };
+        Ok(Self {
+            previous: args.since.as_deref().map(Previous::read).transpose()?,
+            claims,
+        })
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     let overrides = Override::pair(&args.severity, &args.reason)?;
@@ -77,6 +123,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         key: pseudonym_key(args)?,
         overrides,
     };
+    let against = Against::read(args)?;
     let case = Case::open(&args.case)?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
@@ -86,7 +133,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     for by_hand in &settings.overrides {
         eprintln!("strandline: severity: {}", by_hand.words());
     }
-    write_with(&case, &folder, settings)?;
+    write_with(&case, &folder, settings, &against)?;
     if !args.common.quiet {
         println!("{}", args.output.join("index.html").display());
     }
@@ -142,15 +189,29 @@ fn random_key() -> Result<Vec<u8>, CliError> {
 
 /// Writes the report of the internal view, as a scan does.
 pub fn write_into(case: &Case, folder: &OutputFolder) -> Result<(), CliError> {
-    write_with(case, folder, Settings::default())
+    write_with(case, folder, Settings::default(), &Against::default())
 }
 
-/// Writes `index.html`, `report.json` with the same figures, and the lists. Records stream by: nothing grows with their
-/// number but what [`Builder::add`] says.
-fn write_with(case: &Case, folder: &OutputFolder, settings: Settings) -> Result<(), CliError> {
+/// Writes `index.html`, `report.json` with the same figures, and the lists; `findings.jsonl` for reports to come, and
+/// `changes.csv` where an earlier report was given. Records stream by: nothing grows with their number but what
+/// [`Builder::add`] says.
+fn write_with(
+    case: &Case,
+    folder: &OutputFolder,
+    settings: Settings,
+    against: &Against,
+) -> Result<(), CliError> {
+    let view = settings.view;
     let mut builder = Builder::new(settings);
     case.records(|record| builder.add(record).map_err(CliError::from))?;
-    let report = builder.finish();
+    let mut report = builder.finish();
+    report.model.claims = examine(case, &against.claims)?;
+    // Ids of findings can be tested by whoever guesses places, so they are for those who may know them.
+    if view == View::Internal {
+        let (list, changes) = write_findings(case, folder, against.previous.as_ref())?;
+        report.model.findings_list = Some(list);
+        report.model.changes = changes;
+    }
     folder.write("index.html", render_html(&report.model)?.as_bytes())?;
     let twin = serde_json::to_vec_pretty(&report.model)
         .map_err(|error| CliError::new(error.to_string()))?;
@@ -159,4 +220,76 @@ fn write_with(case: &Case, folder: &OutputFolder, settings: Settings) -> Result<
         folder.write(list.name, list.text.as_bytes())?;
     }
     Ok(())
+}
+
+/// Holds claims against the records, which are read twice: once for what they are about.
+fn examine(case: &Case, claims: &Claims) -> Result<Vec<ClaimRow>, CliError> {
+    let mut examiner = Examiner::new(claims);
+    if claims.is_empty() {
+        return Ok(examiner.finish());
+    }
+    case.records(|record| {
+        examiner.note(&record);
+        Ok::<_, CliError>(())
+    })?;
+    case.records(|record| {
+        examiner.add(&record);
+        Ok::<_, CliError>(())
+    })?;
+    Ok(examiner.finish())
+}
+
+/// Writes the list of findings, and what changed since an earlier one.
+fn write_findings(
+    case: &Case,
+    folder: &OutputFolder,
+    previous: Option<&Previous>,
+) -> Result<(FindingsList, Option<Changes>), CliError> {
+    let info = case.info()?;
+    let complete = info.ledger.is_some_and(|ledger| ledger.complete);
+    let mut units = Units::default();
+    case.each_unit(|unit| units.add(&unit))?;
+    let mut comparer = Comparer::new(info.run.as_ref(), complete, units, previous);
+    let file = folder.create_file(FINDINGS_FILE)?;
+    let mut out = Hashed {
+        out: std::io::BufWriter::new(file),
+        hasher: blake3::Hasher::new(),
+    };
+    comparer.begin(&mut out)?;
+    case.findings(|record, unit| {
+        comparer.add(&record, unit, &mut out)?;
+        Ok::<_, CliError>(())
+    })?;
+    out.flush()?;
+    let list = FindingsList {
+        file: FINDINGS_FILE.to_owned(),
+        blake3: out.hasher.finalize().to_hex().to_string(),
+        findings: comparer.count(),
+    };
+    if previous.is_none() {
+        return Ok((list, None));
+    }
+    let units = case.units_named(&comparer.units_asked())?;
+    let mut table = std::io::BufWriter::new(folder.create_file(CHANGES_FILE)?);
+    let changes = comparer.finish(&units, &mut table)?;
+    table.flush()?;
+    Ok((list, changes))
+}
+
+/// Digests what is written.
+struct Hashed<W: Write> {
+    out: W,
+    hasher: blake3::Hasher,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }

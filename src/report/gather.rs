@@ -2,7 +2,7 @@
 //!
 //! Each kind of record has one function that counts it and offers its row to a bounded table; the `finish` functions
 //! turn the state into the model. Sets of digests and the places above exposures are all that grows with the input,
-//! and their sizes are said at [`Model::build`].
+//! and their sizes are said at [`Builder::add`].
 
 use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
@@ -616,6 +616,9 @@ impl Gatherer {
             problems,
             method,
             definitions: definitions(),
+            changes: None,
+            claims: Vec::new(),
+            findings_list: None,
         };
         model.verdict.highest = model.highest();
         model.actions.rows = actions(&model, &list_rows, closed);

@@ -10,8 +10,10 @@
 use askama::Template;
 
 use super::ReportError;
+use super::bounded::Table;
 use super::folders::{CellKind, Counts, Part};
 use super::model::{Model, ROWS};
+use super::since_previous::ChangeRow;
 use super::text::{count_of, percent, shown, size};
 use super::treemap::{Rect, squarify};
 
@@ -77,6 +79,13 @@ struct Cell {
     note: String,
 }
 
+/// One of the tables of what changed.
+struct ChangeTable<'a> {
+    id: &'static str,
+    title: &'static str,
+    table: &'a Table<ChangeRow>,
+}
+
 impl Page<'_> {
     /// Rows of a table that are shown. The templates need it by value.
     fn limit(&self) -> usize {
@@ -107,6 +116,27 @@ impl Page<'_> {
         }
         let axes = verdict.headline.join("; ");
         format!("Severity {} of 4: {axes}", verdict.level)
+    }
+
+    /// The tables of what changed since an earlier report.
+    fn change_tables(&self) -> Vec<ChangeTable<'_>> {
+        let Some(changes) = &self.m.changes else {
+            return Vec::new();
+        };
+        let table = |id, title, table| ChangeTable { id, title, table };
+        vec![
+            table("new", "New findings", &changes.new),
+            table(
+                "withdrawn",
+                "Findings that are withdrawn",
+                &changes.withdrawn,
+            ),
+            table(
+                "reclassified",
+                "Findings that are judged otherwise",
+                &changes.reclassified,
+            ),
+        ]
     }
 
     fn has_treemap(&self) -> bool {

@@ -15,6 +15,7 @@
 mod actions;
 mod axes;
 mod bounded;
+pub mod claims;
 mod definitions;
 mod exhibit;
 pub mod export;
@@ -31,6 +32,7 @@ mod rotation;
 #[cfg(test)]
 mod sample;
 mod since;
+pub mod since_previous;
 mod size;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ use super::ReportError;
 use super::actions::Actions;
 use super::axes::{Axis, Override};
 use super::bounded::{Count, Table};
+use super::claims::ClaimRow;
 use super::definitions::Definition;
 use super::folders::{CarrierRow, Counts, Part};
 use super::gather::Gatherer;
@@ -26,6 +27,7 @@ use super::lists::ListFile;
 use super::questions::Answer;
 use super::rotation::Rotation;
 use super::since::Releases;
+use super::since_previous::{Changes, FindingsList};
 use super::size::Size;
 use super::timeline::TimeRow;
 use super::views::{Mask, View};
@@ -79,6 +81,12 @@ pub struct Model {
     pub method: Method,
     /// What the words mean.
     pub definitions: Vec<Definition>,
+    /// What changed since an earlier report, where one was given.
+    pub changes: Option<Changes>,
+    /// What became of claims, where some were given.
+    pub claims: Vec<ClaimRow>,
+    /// The list of findings beside the report.
+    pub findings_list: Option<FindingsList>,
 }
 
 /// The box at the top.

@@ -73,7 +73,7 @@ const FORMS: &[(&[&str], &[&str], &str)] = &[
 
 /// Workflows and pipelines in YAML.
 pub fn read_yaml(text: &Text<'_>) -> Option<Artifact> {
-    let keys = yaml::top_keys(text);
+    let keys = text.keys();
     let has = |key: &&str| keys.contains(key);
     let (.., what) = FORMS
         .iter()
@@ -89,7 +89,7 @@ pub fn read_yaml(text: &Text<'_>) -> Option<Artifact> {
         }
         each_text(document, &mut |key, value| {
             own_machines |= value == "self-hosted";
-            found.add_setting(key, value);
+            found.add_variable(key, value);
             if value.contains("://") {
                 hosts.add_all(value);
             }

@@ -94,7 +94,7 @@ pub fn read_dockerfile(text: &Text<'_>) -> Option<Artifact> {
             }
             "ENV" | "ARG" => {
                 let (key, value) = rest.split_once(['=', ' ']).unwrap_or((rest, ""));
-                found.add_setting(key, value);
+                found.add_variable(key, value);
             }
             _ => hosts.add_all(rest),
         }
@@ -116,7 +116,7 @@ fn add_image(image: &str, hosts: &mut Hosts) {
 
 /// Compose files, manifests of a cluster, charts of Helm.
 pub fn read_yaml(text: &Text<'_>) -> Option<Artifact> {
-    let keys = yaml::top_keys(text);
+    let keys = text.keys();
     let has = |key: &str| keys.contains(&key);
     if has("apiVersion") && has("kind") {
         return manifests(text);
@@ -163,13 +163,13 @@ fn add_environment(environment: Option<&Value>, found: &mut Credentials) {
     match environment {
         Some(Value::Object(fields)) => {
             for (key, value) in fields {
-                found.add_setting(key, value.as_str().unwrap_or_default());
+                found.add_variable(key, value.as_str().unwrap_or_default());
             }
         }
         Some(Value::Array(lines)) => {
             for line in lines.iter().filter_map(Value::as_str) {
                 let (key, value) = line.split_once('=').unwrap_or((line, ""));
-                found.add_setting(key, value);
+                found.add_variable(key, value);
             }
         }
         _ => {}
@@ -206,7 +206,7 @@ fn manifests(text: &Text<'_>) -> Option<Artifact> {
         }
         each_text(document, &mut |key, value| match key {
             "image" => add_image(value, &mut hosts),
-            _ => found.add_setting(key, value),
+            _ => found.add_variable(key, value),
         });
         add_pairs(document, &mut found);
     }

@@ -125,12 +125,15 @@ fn postgres(bytes: &[u8]) -> Option<Artifact> {
         return None;
     }
     let number = |reader: &mut Reader| {
-        let is_negative = reader.byte()? != 0;
+        // Its sign first: how hard it is packed may be -1, for nothing was said.
+        reader.byte()?;
         let bytes = reader.take(width)?;
-        let value = bytes.iter().rev().try_fold(0_u64, |sum, b| {
-            sum.checked_mul(256)?.checked_add(u64::from(*b))
-        })?;
-        (!is_negative).then_some(value)
+        Some(
+            bytes
+                .iter()
+                .rev()
+                .fold(0_u64, |sum, b| sum << 8 | u64::from(*b)),
+        )
     };
     let mut said = format!("pg_dump, archive of version {major}.{minor}");
     // Since 1.15 how it is packed is one byte; then seven numbers of the time.
@@ -143,8 +146,8 @@ fn postgres(bytes: &[u8]) -> Option<Artifact> {
         for _ in 0..7 {
             number(&mut reader)?;
         }
-        let len = usize::try_from(number(&mut reader)?).ok()?;
-        reader.take(len)
+        let len: u64 = number(&mut reader)?;
+        reader.take(usize::try_from(len).ok()?)
     })();
     if let Some(name) = name.filter(|name| !name.is_empty()) {
         said.push_str(&format!("; database {}", short(name)));

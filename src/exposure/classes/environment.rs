@@ -12,7 +12,7 @@ pub fn read(text: &Text<'_>) -> Option<Artifact> {
     const TELLING: [&str; 9] = [
         "PATH", "HOME", "PWD", "SHELL", "USER", "LANG", "TERM", "OLDPWD", "SHLVL",
     ];
-    let (mut found, mut telling, mut assignments) = (Credentials::default(), 0, 0_u32);
+    let (mut found, mut telling, mut assignments) = (Credentials::default(), 0_u32, 0_u32);
     for line in text.lines() {
         let Some((key, value)) = line.split_once('=') else {
             continue;
@@ -30,13 +30,12 @@ pub fn read(text: &Text<'_>) -> Option<Artifact> {
             continue;
         }
         // `PWD` is the present folder and no password.
-        if TELLING.contains(&key) {
-            telling += 1;
-        } else {
-            found.add_setting(key, value);
+        match TELLING.iter().position(|name| *name == key) {
+            Some(number) => telling |= 1 << number,
+            None => found.add_named(key, value),
         }
     }
-    if telling < 4 {
+    if telling.count_ones() < 4 {
         return None;
     }
     let circumstance = if found.is_live() {

@@ -11,7 +11,6 @@ use super::circumstance::{CREDENTIALS, ELSEWHERE, GIT_SSH};
 use super::hosts::Hosts;
 use super::json::Document;
 use super::text::{Credentials, Text, settings};
-use super::yaml;
 
 const CLASS: &str = "internal-hosts";
 
@@ -65,7 +64,7 @@ pub fn read_yarn_lock(text: &Text<'_>) -> Option<Artifact> {
 
 /// Yarn's later form, and pnpm's.
 pub fn read_yaml_lock(text: &Text<'_>) -> Option<Artifact> {
-    let keys = yaml::top_keys(text);
+    let keys = text.keys();
     let has = |key: &str| keys.contains(&key);
     if has("__metadata") || has("lockfileVersion") && (has("packages") || has("importers")) {
         return artifact("a lock file", text.text);

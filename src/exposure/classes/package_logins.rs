@@ -52,7 +52,23 @@ pub fn read_yaml(text: &Text<'_>) -> Option<Artifact> {
 
 /// `nuget.config` and `settings.xml`.
 pub fn read_xml(text: &Text<'_>) -> Option<Artifact> {
-    nuget(text.text).or_else(|| maven(text.text))
+    const MAY_BE: [&str; 2] = ["<packageSourceCredentials>", "<servers>"];
+    if !MAY_BE.iter().any(|tag| text.text.contains(tag)) {
+        return None;
+    }
+    // What a tool installs explains itself in comments, with examples of logins.
+    let said = without_comments(text.text);
+    nuget(&said).or_else(|| maven(&said))
+}
+
+/// XML without its comments; what follows one that does not end is left out.
+fn without_comments(text: &str) -> String {
+    let mut parts = text.split("<!--");
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        said.push_str(part.split_once("-->").map_or("", |(_, behind)| behind));
+    }
+    said
 }
 
 /// `<packageSourceCredentials>` with `<add key="ClearTextPassword" value="…" />` (NuGet reference).

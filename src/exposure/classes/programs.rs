@@ -226,6 +226,7 @@ impl Class for BuildInfo {
 /// Lines of `path`, `mod`, `dep` and `build`, between two marks of sixteen bytes.
 fn go(bytes: &[u8]) -> Option<String> {
     const INLINE: u8 = 2;
+    const MARK: usize = 16;
     let info = sections_of(bytes)?.go?;
     let mut reader = Reader::new(info);
     if reader.take(14)? != b"\xff Go buildinf:" {
@@ -244,6 +245,8 @@ fn go(bytes: &[u8]) -> Option<String> {
         "Go {}",
         short(version.strip_prefix(b"go").unwrap_or(version))
     );
+    // Marks of sixteen bytes stand before it and behind it.
+    let module = module.get(MARK..).unwrap_or_default();
     let lines = module.split(|&b| b == b'\n');
     let told = lines.filter_map(|line| {
         let name = [
@@ -303,4 +306,57 @@ fn debug_file(bytes: &[u8]) -> Option<String> {
     found
         .filter(|path| !path.is_empty())
         .map(|path| format!("symbols were written to {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposure::samples::make;
+
+    fn told(bytes: &[u8]) -> Option<(String, String)> {
+        DebugSymbols
+            .recognise(bytes, &Hits::default())
+            .map(|found| (found.circumstance, found.detail))
+    }
+
+    #[test]
+    fn symbols_are_weighed_by_where_they_are() {
+        let kind =
+            |sections: &str| told(&make(&format!("elf {sections}")).unwrap()).map(|found| found.0);
+        assert_eq!(kind(".debug_info .symtab").as_deref(), Some("in-program"));
+        assert_eq!(kind(".debug_info.dwo").as_deref(), Some(""));
+        assert_eq!(kind(".symtab").as_deref(), Some("names-only"));
+        assert_eq!(kind(".rodata"), None);
+        assert_eq!(told(&make("core-dump").unwrap()), None);
+    }
+
+    #[test]
+    fn databases_of_symbols_need_more_than_their_name() {
+        let mut pdb = b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0\0\0".to_vec();
+        assert_eq!(told(&pdb), None);
+        pdb.extend([4096_u32, 1, 12].map(u32::to_le_bytes).concat());
+        assert_eq!(told(&pdb).unwrap().1, "PDB: 12 blocks of 4,096 bytes");
+        let id = "0123456789ABCDEF0123456789ABCDEF0";
+        assert!(
+            told(format!("MODULE Linux x86_64 {id} billing\nFILE 0 a.c\n").as_bytes()).is_some()
+        );
+        assert_eq!(told(b"MODULE Linux x86_64 short billing\n"), None);
+        assert_eq!(told(b"MZ"), None);
+        assert_eq!(told(b""), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn damage_is_no_panic(at in 0_usize..600, byte: u8) {
+            for spec in ["elf .debug_info .debug_str .go.buildinfo", "core-dump"] {
+                let mut bytes = make(spec).unwrap();
+                if let Some(slot) = bytes.get_mut(at) {
+                    *slot = byte;
+                }
+                told(&bytes);
+                BuildInfo.recognise(&bytes, &Hits::default());
+                told(&bytes[..at.min(bytes.len())]);
+            }
+        }
+    }
 }

@@ -104,7 +104,7 @@ impl Class for PythonBytecode {
 /// A number that grows with the version, `\r\n`, flags, two numbers more; then a code object.
 fn header(bytes: &[u8]) -> Option<(&'static str, &[u8])> {
     /// The first numbers of each version.
-    const VERSIONS: [(u16, &str); 10] = [
+    const VERSIONS: [(u16, &str); 11] = [
         (3800, "3.16 or later"),
         (3700, "3.16"),
         (3650, "3.15"),
@@ -112,8 +112,9 @@ fn header(bytes: &[u8]) -> Option<(&'static str, &[u8])> {
         (3550, "3.13"),
         (3500, "3.12"),
         (3450, "3.11"),
-        (3420, "3.10"),
-        (3400, "3.8 or 3.9"),
+        (3430, "3.10"),
+        (3420, "3.9"),
+        (3400, "3.8"),
         (3390, "3.7"),
     ];
     let mut reader = Reader::new(bytes);

@@ -72,8 +72,9 @@ fn is_key(kind: &str, data: &str) -> bool {
 
 /// `host,[host]:port`, a pattern, or a hashed name.
 fn is_host_list(word: &str) -> bool {
-    !word.contains(['=', '"'])
-        && (word.starts_with("|1|") || word.contains(['.', '[', '*', ':']) || !word.contains('-'))
+    word.starts_with("|1|")
+        || !word.contains(['=', '"'])
+            && (word.contains(['.', '[', '*', ':']) || !word.contains('-'))
 }
 
 /// `Host …` with `HostName`, `User` or `IdentityFile` below it (ssh_config manual).

@@ -7,6 +7,8 @@
 //!
 //! Values are weighed as everywhere: a reference to a variable or a placeholder gives nothing away. No value is kept.
 
+use std::cell::OnceCell;
+
 use super::circumstance::PLACEHOLDERS;
 use super::{Artifact, Class};
 use super::{
@@ -34,6 +36,8 @@ pub enum Shape {
     Tag,
     /// `key: value`, or `---`: YAML.
     Mapping,
+    /// `word:word`: lists with fields between colons, and addresses.
+    Colons,
     /// `key = value` or `KEY=value`.
     Assignment,
     /// Anything else.
@@ -41,7 +45,7 @@ pub enum Shape {
 }
 
 /// A text of settings, a log or a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Text<'a> {
     /// All of it, without a byte-order mark.
     pub text: &'a str,
@@ -49,6 +53,8 @@ pub struct Text<'a> {
     pub first: &'a str,
     /// What it is written in.
     pub shape: Shape,
+    /// Keys of the outermost mapping, once somebody asked for them.
+    keys: OnceCell<Vec<&'a str>>,
 }
 
 /// What reads one form.
@@ -83,7 +89,6 @@ const READERS: &[(Shape, Reader)] = &[
     (Shape::Assignment, package_logins::read_properties),
     (Shape::Assignment, lockfiles::read_settings),
     (Shape::Other, logins::read_netrc),
-    (Shape::Other, logins::read_git_credentials),
     (Shape::Other, logins::read_pgpass),
     (Shape::Other, terraform::read_login),
     (Shape::Other, ssh::read),
@@ -94,11 +99,12 @@ const READERS: &[(Shape, Reader)] = &[
     (Shape::Other, lists::read_hosts),
     (Shape::Other, lockfiles::read_yarn_lock),
     (Shape::Other, lockfiles::read_gem_lock),
-    (Shape::Mapping, logins::read_htpasswd),
-    (Shape::Mapping, logins::read_git_credentials),
-    (Shape::Mapping, logins::read_pgpass),
-    (Shape::Mapping, ssh::read),
-    (Shape::Mapping, vcs::read_cvs),
+    (Shape::Colons, ssh::read),
+    (Shape::Colons, lockfiles::read_yarn_lock),
+    (Shape::Colons, logins::read_htpasswd),
+    (Shape::Colons, logins::read_git_credentials),
+    (Shape::Colons, logins::read_pgpass),
+    (Shape::Colons, vcs::read_cvs),
     (Shape::Mapping, agents::read_front_matter),
 ];
 
@@ -129,7 +135,12 @@ impl<'a> Text<'a> {
         }
         let text = std::str::from_utf8(bytes).ok()?;
         let first = std::str::from_utf8(first).ok()?;
-        Some(Text { text, first, shape })
+        Some(Text {
+            text,
+            first,
+            shape,
+            keys: OnceCell::new(),
+        })
     }
 
     /// Its lines that say something, trimmed at the end only.
@@ -138,14 +149,38 @@ impl<'a> Text<'a> {
         lines.filter(|line| !line.is_empty() && !line.trim_start().starts_with(['#', ';']))
     }
 
-    /// Keys that stand at the beginning of a line with a colon behind them, as those of a YAML document do.
-    pub fn has_key(&self, key: &str) -> bool {
-        let mut lines = self.text.lines();
-        lines.any(|line| {
-            line.strip_prefix(key)
-                .is_some_and(|rest| rest.starts_with(':'))
-        })
+    /// The keys of the outermost mapping by the text's lines, as those of a YAML document stand: each once.
+    pub fn keys(&self) -> &[&'a str] {
+        self.keys.get_or_init(|| top_keys(self.text))
     }
+
+    /// Whether the outermost mapping has a key.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.keys().contains(&key)
+    }
+}
+
+/// Most keys of a mapping that are kept.
+const KEYS_MAX: usize = 256;
+
+fn top_keys(text: &str) -> Vec<&str> {
+    let mut keys = Vec::new();
+    for line in text.lines() {
+        let is_top =
+            line.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '"' | '.'));
+        let Some((key, rest)) = line.split_once(':').filter(|_| is_top) else {
+            continue;
+        };
+        let key = key.trim_matches(['"', '\'']);
+        let is_key = (rest.is_empty() || rest.starts_with([' ', '\t', '\r'])) && !key.contains(' ');
+        if is_key && !keys.contains(&key) {
+            keys.push(key);
+            if keys.len() == KEYS_MAX {
+                break;
+            }
+        }
+    }
+    keys
 }
 
 /// The first line that is neither empty nor a comment.
@@ -193,7 +228,7 @@ fn shape_of_pair(line: &[u8]) -> Shape {
         // Not `a == b` and not `f => …`.
         [b'=', after @ ..] if !matches!(after.first(), Some(b'=' | b'>')) => Shape::Assignment,
         // `user:$apr1$…`, `host:port:database:user:password`, `https://user:…`
-        [b':', ..] if rest[0] == b':' => Shape::Mapping,
+        [b':', ..] if rest[0] == b':' => Shape::Colons,
         _ => Shape::Other,
     }
 }
@@ -263,6 +298,22 @@ impl Credentials {
         }
     }
 
+    /// Takes in a setting of a file in which most settings are none of an account: names of variables are in capitals, and
+    /// under any other name only a value counts that no word is.
+    pub fn add_variable(&mut self, key: &str, value: &str) {
+        let is_variable = !key.bytes().any(|byte| byte.is_ascii_lowercase());
+        if is_variable || is_wordless(value) {
+            self.add_setting(key, value);
+        }
+    }
+
+    /// Takes in a setting that is a credential by its name; what only looks random is none here.
+    pub fn add_named(&mut self, key: &str, value: &str) {
+        if names_secret(key) {
+            self.add_setting(key, value);
+        }
+    }
+
     /// Takes in the password of a URL, where there is one.
     pub fn add_url(&mut self, url: &str) {
         if let Some(password) = url_password(url) {
@@ -306,8 +357,23 @@ pub fn counted(count: u32, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Shortest value that is no word, in characters.
+const MIN_WORDLESS: usize = 12;
+
+/// Letters and digits, and no word of a language or part of a path.
+fn is_wordless(value: &str) -> bool {
+    value.len() >= MIN_WORDLESS
+        && value.bytes().filter(u8::is_ascii_digit).count() >= 2
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !value.contains([' ', '/', ':', ','])
+}
+
 /// Whether a setting looks like a live credential by its name or its value.
 pub fn is_live(key: &str, value: &str) -> bool {
+    // A bare `key` is that of a cache, of an object or of a pair more often than one that opens something.
+    if key.eq_ignore_ascii_case("key") && (!is_wordless(value) || value.contains('-')) {
+        return false;
+    }
     let mut name = String::with_capacity(key.len() + 4);
     let mut was_small = false;
     for c in key.chars() {
@@ -418,6 +484,14 @@ mod tests {
         ] {
             assert!(!is_live(key, value), "{key}");
         }
+        assert!(!is_live("key", "v1-deps-2024-05") && !is_live("key", "env/state"));
+        let count = |key: &str, value: &str| {
+            let mut found = Credentials::default();
+            found.add_variable(key, value);
+            found.is_live()
+        };
+        assert!(count("DEPLOY_TOKEN", "hunter2!") && count("token", "q8Zt5vKx0Wb3"));
+        assert!(!count("id-token", "write") && !count("token", "hunter2!"));
         assert!(names_secret("registryPassword") && !names_secret("registryHost"));
         assert_eq!(url_password("https://u:p@h/x"), Some("p"));
         assert_eq!(url_password("ssh://git@h/x"), None);

@@ -17,22 +17,3 @@ pub fn documents(text: &Text<'_>) -> Option<Vec<Value>> {
     }
     serde_saphyr::from_multiple(text.text).ok()
 }
-
-/// The keys of the outermost mapping of a text by its lines, each once at most.
-pub fn top_keys<'a>(text: &Text<'a>) -> Vec<&'a str> {
-    const KEYS_MAX: usize = 256;
-    let mut keys = Vec::new();
-    for line in text.text.lines() {
-        let is_top = line
-            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '"' | '.' | 'x'));
-        let Some((key, rest)) = line.split_once(':').filter(|_| is_top) else {
-            continue;
-        };
-        let key = key.trim_matches(['"', '\'']);
-        let is_key = (rest.is_empty() || rest.starts_with([' ', '\t', '\r'])) && !key.contains(' ');
-        if is_key && keys.len() < KEYS_MAX && !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    keys
-}

@@ -400,6 +400,7 @@ fn photo(placed: bool) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::text;
     use super::*;
 
     #[test]

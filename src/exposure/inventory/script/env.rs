@@ -131,7 +131,7 @@ pub(super) fn imported(reader: &mut Reader, import: &ImportDeclaration, module: 
     }
     for specifier in import.specifiers.iter().flatten() {
         if let ImportDeclarationSpecifier::ImportSpecifier(one) = specifier {
-            let name = one.imported.name();
+            let name = reader.strings.outer(&one.imported);
             if name.as_str() == "env" {
                 reader.names.envs.insert(one.local.name.to_string());
             } else {
@@ -156,7 +156,7 @@ pub(super) fn destructured(reader: &mut Reader, declarator: &VariableDeclarator)
         return;
     }
     for property in &pattern.properties {
-        let Some(name) = property.key.static_name() else {
+        let Some(name) = reader.strings.key(&property.key) else {
             continue;
         };
         let default = match &property.value {

@@ -73,7 +73,7 @@ impl<'t> Reader<'t> {
                 Statement::ImportDeclaration(import) => {
                     let module = self.strings.literal(&import.source);
                     if import.import_kind.is_value() {
-                        self.names.import(import, &module);
+                        self.names.import(self.strings, import, &module);
                     }
                     env::imported(self, import, &module);
                 }
@@ -98,7 +98,7 @@ impl<'t> Reader<'t> {
         }
         if let Some(module) = loaded(self, init) {
             self.names.add_module(&module);
-            self.names.bind(&declarator.id, &module);
+            self.names.bind(self.strings, &declarator.id, &module);
             return;
         }
         let made = match init.get_inner_expression() {
@@ -115,12 +115,13 @@ impl<'t> Reader<'t> {
             .and_then(|callee| self.names.module_of(callee.root?))
             .map(str::to_owned);
         if let Some(module) = module {
-            self.names.bind(&declarator.id, &module);
+            self.names.bind(self.strings, &declarator.id, &module);
         }
     }
 
     /// What stands behind the last node is known now.
     pub(super) fn finish(mut self) -> Vec<Found> {
+        flags::undeclared(&mut self);
         flags::homemade(&mut self);
         models::providers(&mut self);
         self.found
@@ -193,6 +194,10 @@ impl<'a> Visit<'a> for Reader<'_> {
         for expression in &it.expressions {
             self.visit_expression(expression);
         }
+    }
+
+    fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
+        self.names.declare(it.name.as_str());
     }
 
     fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
@@ -308,7 +313,7 @@ impl<'a> Visit<'a> for Reader<'_> {
     }
 
     fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
-        if let Some(name) = it.key.static_name() {
+        if let Some(name) = self.strings.key(&it.key) {
             controls::declared(self, it.span.start, &name);
         }
         walk::walk_method_definition(self, it);
@@ -316,7 +321,7 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_property_definition(&mut self, it: &PropertyDefinition<'a>) {
         if let Some(value) = &it.value {
-            self.name_value(it.key.static_name().as_deref(), value);
+            self.name_value(self.strings.key(&it.key).as_deref(), value);
         }
         walk::walk_property_definition(self, it);
     }
@@ -327,7 +332,7 @@ impl<'a> Visit<'a> for Reader<'_> {
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
-        self.name_value(it.key.static_name().as_deref(), &it.value);
+        self.name_value(self.strings.key(&it.key).as_deref(), &it.value);
         tools::keyed(self, it);
         walk::walk_object_property(self, it);
     }

@@ -42,7 +42,17 @@ pub(super) fn call(
             continue;
         };
         let text = reader.strings.fold(given);
-        if !is_made_as(rule.needs, given, text.as_deref()) {
+        let is_made = match rule.needs {
+            Needs::Any => true,
+            Needs::Literal => text
+                .as_deref()
+                .is_some_and(|text| !text.is_empty() && !text.contains(HOLE)),
+            Needs::Dynamic => arguments
+                .iter()
+                .filter_map(Argument::as_expression)
+                .any(|given| is_dynamic(reader, given)),
+        };
+        if !is_made {
             continue;
         }
         let value = match (&rule.says, text) {
@@ -59,8 +69,15 @@ pub(super) fn call(
             ),
             _ => format!("{}: {}", rule.about, shown_callee(callee)),
         };
-        reader.add(at, kind(&rule.kind), value, confidence, Some(detail));
-        return;
+        let kind = kind(&rule.kind);
+        // Two rules may know the same call.
+        let is_told = reader
+            .found
+            .last()
+            .is_some_and(|last| last.at == at && last.kind == kind && last.value == value);
+        if !is_told {
+            reader.add(at, kind, value, confidence, Some(detail));
+        }
     }
 }
 
@@ -131,20 +148,19 @@ fn is_open(reader: &Reader, callee: Callee) -> bool {
     })
 }
 
-fn is_made_as(needs: Needs, given: &Expression, text: Option<&str>) -> bool {
-    let is_known = match given.get_inner_expression() {
+/// Whether an argument is put together at run time.
+fn is_dynamic(reader: &Reader, given: &Expression) -> bool {
+    match given.get_inner_expression() {
         Expression::NumericLiteral(_)
         | Expression::BooleanLiteral(_)
-        | Expression::NullLiteral(_) => true,
-        Expression::FunctionExpression(_)
+        | Expression::NullLiteral(_)
+        | Expression::FunctionExpression(_)
         | Expression::ArrowFunctionExpression(_)
-        | Expression::ObjectExpression(_) => true,
-        _ => text.is_some_and(|text| !text.contains(HOLE)),
-    };
-    match needs {
-        Needs::Any => true,
-        Needs::Dynamic => !is_known,
-        Needs::Literal => text.is_some_and(|text| !text.contains(HOLE) && !text.is_empty()),
+        | Expression::ObjectExpression(_) => false,
+        _ => reader
+            .strings
+            .fold(given)
+            .is_none_or(|text| text.contains(HOLE)),
     }
 }
 
@@ -225,7 +241,11 @@ fn is_path(text: &str) -> bool {
         && path.len() <= 300
         && !path.contains(['\n', '<', '>'])
         && !path.contains(' ')
-        && (path.len() > 1 || path == text)
+        && (path == "/" && path == text
+            || path
+                .replace(HOLE, "")
+                .bytes()
+                .any(|byte| byte.is_ascii_alphanumeric() || byte == b'*'))
 }
 
 /// Looks a property up.

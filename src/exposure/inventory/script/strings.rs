@@ -81,9 +81,14 @@ fn bucket(reader: &mut Reader, at: u32, text: &str) {
         }
         _ => None,
     };
-    let Some(named) =
-        named.filter(|named| named.len() >= 3 && !named.contains(['$', '{', '<', '*']))
-    else {
+    let Some(named) = named.filter(|named| {
+        named.len() >= 3
+            && named
+                .as_bytes()
+                .first()
+                .is_some_and(u8::is_ascii_alphanumeric)
+            && !named.contains(['$', '{', '<', '*'])
+    }) else {
         return;
     };
     if named
