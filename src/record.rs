@@ -252,6 +252,9 @@ pub struct Run {
     /// The set of live secrets that was looked for.
     #[serde(default)]
     pub known_secrets: Option<RunKnown>,
+    /// BLAKE3 of the rules of the user's own, hex; null without any.
+    #[serde(default)]
+    pub user_rules: Option<String>,
     /// What tells the key of `--case-key` from others, hex; null without one.
     #[serde(default)]
     pub case_key: Option<String>,
@@ -800,7 +803,7 @@ pub struct Item {
     pub locator: String,
     /// The way to it.
     pub hops: Hops,
-    /// Line, 1-based.
+    /// Line, 1-based; 0 for what names of sources say and no line of theirs.
     pub line: u64,
     /// Whose it is.
     pub party: Party,
@@ -1010,7 +1013,7 @@ pub struct Release {
     /// Version of the release.
     pub version: String,
     /// Its place in the order of versions, 1 for the oldest in the input.
-    pub order: u64,
+    pub position: u64,
     /// Releases of the package in the input.
     pub of: u64,
     /// Places of the input that hold it.

@@ -21,6 +21,7 @@ use strandline::exposure::inventory::items_of;
 const FLOORS: &[(&str, f64, f64)] = &[
     ("email", 95.0, 95.0),
     ("host", 95.0, 95.0),
+    ("import", 95.0, 95.0),
     ("todo", 95.0, 95.0),
 ];
 

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use common::{Records, git, run, scan, scratch, sql, text, tgz, write_all};
@@ -74,7 +75,7 @@ fn findings_have_a_history_over_releases() {
         .map(|row| text(row, "version"))
         .collect();
     let mut by_order = of(&records, "release", "");
-    by_order.sort_by_key(|row| row["order"].as_u64());
+    by_order.sort_by_key(|row| row["position"].as_u64());
     let sorted: Vec<&str> = by_order.iter().map(|row| text(row, "version")).collect();
     assert_eq!(
         sorted,
@@ -117,9 +118,11 @@ fn findings_have_a_history_over_releases() {
         map["window"],
         json!({"from": null, "until": null, "seconds": null})
     );
-    let [exposure] = of(&records, "since", "exposure")[..] else {
-        panic!()
-    };
+    let exposures = of(&records, "since", "exposure");
+    let exposure = exposures
+        .iter()
+        .find(|row| row["what"] == "map-embedded-sources")
+        .unwrap();
     assert_eq!(
         (text(exposure, "what"), text(exposure, "severity")),
         ("map-embedded-sources", "critical")
@@ -234,7 +237,7 @@ fn absence_is_not_claimed_of_a_release_that_was_not_read() {
     );
     let newest = of(&records, "release", "")
         .into_iter()
-        .find(|row| row["order"] == 4)
+        .find(|row| row["position"] == 4)
         .unwrap();
     assert_eq!(newest["complete"], false);
 }
@@ -314,6 +317,63 @@ fn packages_below_node_modules_are_no_releases() {
     assert_eq!(names, ["@acme/cli", "@acme/cli"]);
 }
 
+/// Real releases, held against what the tarballs hold as the `tar` crate reads them.
+#[test]
+fn real_releases_agree_with_what_is_in_their_tarballs() {
+    let folder = std::env::var_os("STRANDLINE_RELEASES")
+        .map_or_else(|| common::fixtures().join("releases"), PathBuf::from);
+    let mut found: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "tgz"))
+        .collect();
+    if found.is_empty() {
+        let why = "run `python3 fixtures/fetch.py --set releases`";
+        return common::skipped("real releases", why, "STRANDLINE_REQUIRE_PACKAGES");
+    }
+    found.sort();
+    // Package and path of each map, with the versions that have it. The versions of these sort as their names do.
+    let mut maps: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut newest: BTreeMap<String, String> = BTreeMap::new();
+    for path in &found {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let (name, version) = stem.rsplit_once('-').unwrap();
+        newest.insert(name.to_owned(), version.to_owned());
+        let file = std::fs::File::open(path).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
+        for member in archive.entries().unwrap() {
+            let path = String::from_utf8(member.unwrap().path_bytes().into_owned()).unwrap();
+            if path.ends_with(".map") {
+                let path = path.strip_prefix("package/").unwrap().to_owned();
+                maps.entry((name.to_owned(), path))
+                    .or_default()
+                    .push(version.to_owned());
+            }
+        }
+    }
+    let records = scan(0, [&folder]);
+    let rows = of(&records, "since", "map");
+    assert!(
+        maps.len() > 15 && rows.len() == maps.len(),
+        "{} rows, {} maps",
+        rows.len(),
+        maps.len()
+    );
+    for row in rows {
+        let versions = &maps[&(text(row, "name").to_owned(), text(row, "what").to_owned())];
+        assert_eq!(text(row, "introduced"), versions[0], "{row}");
+        assert_eq!(text(row, "last"), versions[versions.len() - 1], "{row}");
+        assert_eq!(
+            row["releases"].as_u64(),
+            Some(versions.len() as u64),
+            "{row}"
+        );
+        let is_in_newest = versions.contains(&newest[text(row, "name")]);
+        assert_eq!(row["still_there"], is_in_newest, "{row}");
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Already public?
 
@@ -324,7 +384,10 @@ const SECOND: &str = "export function second(): number {\n  return 2;\n}\n";
 fn judged(records: &Records) -> (&Value, Vec<&Value>) {
     let exposure = records
         .all("exposure")
-        .find(|row| text(row, "locator").contains("acme-cli-1.0.0"))
+        .find(|row| {
+            row["class"] == "map-embedded-sources"
+                && text(row, "locator").contains("acme-cli-1.0.0")
+        })
         .unwrap();
     let of_map = |row: &&Value| row["map"] == exposure["locator"];
     (
@@ -405,7 +468,7 @@ fn a_source_in_an_open_package_of_the_input_is_public() {
         case.as_os_str(),
     ];
     run(arguments).expect(0);
-    let severity = "SELECT severity FROM v_exposure WHERE locator LIKE '%acme-cli-1.0.0%'";
+    let severity = "SELECT severity FROM v_exposure WHERE class = 'map-embedded-sources' AND locator LIKE '%acme-cli-1.0.0%'";
     assert_eq!(sql(&case, severity), [[json!("info")]]);
     std::fs::remove_file(folder.path().join("open-too.tgz")).unwrap();
     run(arguments).expect(0);

@@ -21,6 +21,11 @@ impl LineCounter {
         self.is_open = bytes.last().map_or(self.is_open, |&byte| byte != b'\n');
     }
 
+    /// Line feeds in what was taken so far.
+    pub fn feeds(&self) -> u64 {
+        self.feeds
+    }
+
     /// Lines of what was taken so far.
     pub fn count(&self) -> u64 {
         self.feeds + u64::from(self.is_open)

@@ -305,7 +305,7 @@ impl Case {
             let at = locator_of(&row.label, folder);
             let mut placed = Placed::default();
             let stats = stats.remove(folder).unwrap_or_default();
-            let count = files.get(folder).copied().unwrap_or(0);
+            let count = files.get(folder).copied().unwrap_or_default();
             input
                 .placer
                 .close_package(folder, manifest, &at, None, count, stats, &mut placed);

@@ -9,6 +9,7 @@
 
 mod copies;
 pub mod custody;
+mod findings;
 mod images;
 mod join;
 mod links;
@@ -21,6 +22,7 @@ mod union;
 mod versions;
 
 pub use custody::{Custody, Deed, Handled};
+pub use findings::UnitName;
 pub use join::JoinInput;
 pub use published::{ListError, ReleaseList};
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

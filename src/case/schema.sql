@@ -157,7 +157,7 @@ FROM (SELECT record.locator, record.json, amended.json AS later
 CREATE VIEW v_release AS SELECT
     locator,
     json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
-    json ->> 'order' AS position, json ->> 'published' AS published, json ->> 'downloads' AS downloads,
+    json ->> 'position' AS position, json ->> 'published' AS published, json ->> 'downloads' AS downloads,
     json ->> '$.archive_bytes.now' AS archive_bytes, json ->> '$.own_bytes.now' AS own_bytes,
     json ->> 'introduced' AS introduced, json ->> 'removed' AS removed
 FROM record WHERE type = 'release';
@@ -167,8 +167,8 @@ CREATE VIEW v_since AS SELECT
     json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'subject' AS subject,
     json ->> 'what' AS what, json ->> 'identity' AS identity, json ->> 'severity' AS severity,
     json ->> 'introduced' AS introduced, json ->> 'last' AS last, json ->> 'removed' AS removed,
-    json ->> 'still_there' AS still_there, json ->> '$.window.from' AS published,
-    json ->> '$.window.until' AS until
+    json ->> 'still_there' AS still_there, json ->> '$.window.from' AS window_from,
+    json ->> '$.window.until' AS window_until
 FROM record WHERE type = 'since';
 
 CREATE VIEW v_secret AS SELECT

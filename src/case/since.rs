@@ -502,7 +502,7 @@ impl Timeline<'_> {
                 ecosystem: self.name.0.clone(),
                 name: self.name.1.clone(),
                 version: held.version.clone(),
-                order: index as u64 + 1,
+                position: index as u64 + 1,
                 of: self.releases.len() as u64,
                 places: held.places.len() as u64,
                 differs: held

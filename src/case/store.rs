@@ -880,6 +880,8 @@ impl RecordRow {
     /// The columns that [`RecordRow::read`] wants.
     pub(super) const COLUMNS: &str =
         "unit, record.locator, way, record.json, link.locator, link.by, amended.json, length";
+    /// How many they are.
+    pub(super) const WIDTH: usize = 8;
     /// The tables that they stand in.
     pub(super) const TABLES: &str = "record LEFT JOIN link ON link.record = record.id
          LEFT JOIN amended ON amended.record = record.id";

@@ -23,6 +23,7 @@ mod sign_lists;
 mod sign_secrets;
 mod signer;
 mod summary;
+mod user_rules;
 pub mod wall;
 
 use std::path::PathBuf;
@@ -95,7 +96,10 @@ shown_as_they_are!(
     crate::signature::NamesError,
     crate::signature::KeyError,
     crate::signature::BuildError,
-    crate::report::ReportError
+    crate::report::ReportError,
+    crate::report::OverrideError,
+    crate::report::claims::ClaimError,
+    crate::report::since_previous::PreviousError
 );
 
 /// Of writing to standard output, or into a file that says itself which it is.

@@ -11,7 +11,7 @@ use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan, ReleaseList};
-use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Rules};
+use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Rules, Terms};
 use crate::record::{Ledger, Run, RunKnown, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
@@ -146,6 +146,16 @@ pub fn load_releases(path: Option<&PathBuf>) -> Result<Option<ReleaseList>, CliE
     )?))
 }
 
+/// Reads a list of words of the user's own.
+pub fn load_terms(path: Option<&PathBuf>) -> Result<Option<Arc<Terms>>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    let terms = Terms::parse(&text, &path.display().to_string())
+        .map_err(|error| CliError::new(error.to_string()))?;
+    Ok(Some(Arc::new(terms)))
+}
+
 /// A run that is set up: inputs walked, rules and sets loaded.
 pub struct Pipeline<'a> {
     request: Request<'a>,
@@ -230,6 +240,10 @@ impl<'a> Pipeline<'a> {
                 organisation: self.request.organisation.clone(),
                 inspector: Inspector {
                     organisation: self.request.organisation.clone(),
+                    terms: Terms::with_code_names(
+                        self.request.inspector.terms.as_deref(),
+                        self.request.organisation.as_ref(),
+                    ),
                     ..self.request.inspector
                 },
                 collector: self.request.collector,
@@ -315,6 +329,7 @@ impl<'a> Pipeline<'a> {
             releases: (self.request.releases.as_ref()).map(|list| list.digest().to_owned()),
             inputs: Vec::new(),
             known_secrets: self.request.inspector.known.as_deref().map(run_known),
+            user_rules: (self.request.inspector.user.as_ref()).map(|rules| hex(&rules.digest())),
             case_key: (self.request.inspector.case_key.as_ref()).map(|key| hex(&key.digest())),
             limits: self.request.common.limits().by_name(),
             triage: self.request.triage,
@@ -336,6 +351,8 @@ impl<'a> Pipeline<'a> {
             "organisation": run.organisation,
             "known_secrets": run.known_secrets,
             "case_key": run.case_key,
+            "terms": (self.request.inspector.terms.as_ref()).map(|terms| hex(&terms.digest())),
+            "user_rules": run.user_rules,
             "limits": run.limits,
             "decoders": run.decoders,
             "spill": self.request.common.spill.is_some(),

@@ -23,7 +23,7 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum RulesCommand {
-    /// Print every rule: id, severity, title, why it matters, what to do
+    /// Print every rule: id, severity, title, why it matters, what to do, when it is better or worse
     List,
     /// Run the examples of every rule through the program
     Test,
@@ -44,6 +44,16 @@ fn list() -> Result<Exit, CliError> {
         writeln!(out, "  {}", rule.title)?;
         writeln!(out, "  why  {}", rule.why)?;
         writeln!(out, "  do   {}", rule.action)?;
+        if !rule.severities.is_empty() {
+            let when = rule.severities.iter();
+            let when: Vec<String> = when
+                .map(|(circumstance, severity)| format!("{circumstance} {}", severity.as_str()))
+                .collect();
+            writeln!(out, "  when {}", when.join(", "))?;
+        }
+        for (name, values) in &rule.parameters {
+            writeln!(out, "  {name}: {}", values.join(" "))?;
+        }
     }
     Ok(Exit::Clean)
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::kept::KeptFolder;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit, output, parse_severity, report, summary};
+use super::{CliError, Common, Exit, output, parse_severity, report, summary, user_rules};
 use crate::case::Case;
 use crate::exposure::known::SetKey;
 use crate::exposure::{CaseKey, Inspector, KnownSecrets};
@@ -36,6 +36,9 @@ pub struct ScanArgs {
     /// that the others are not
     #[arg(long, value_name = "SET", conflicts_with = "triage")]
     known_secrets: Option<PathBuf>,
+    /// Rules of your own for credentials: files of gitleaks (TOML), Kingfisher or Nosey Parker (YAML), or folders of them
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "triage")]
+    rules: Vec<PathBuf>,
     /// Give each credential a fingerprint keyed with this file: the same secret has the same one in all reports made with it
     #[arg(long, value_name = "FILE", conflicts_with = "triage")]
     case_key: Option<PathBuf>,
@@ -49,6 +52,9 @@ pub struct ScanArgs {
     /// by tabs; or a registry's document about one package
     #[arg(long, value_name = "FILE")]
     packages: Option<PathBuf>,
+    /// Words of your own, one a line, to be looked for in everything: customers, projects, machines
+    #[arg(long, value_name = "FILE", conflicts_with = "triage")]
+    terms: Option<PathBuf>,
     /// Write the report into this new folder
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
@@ -106,7 +112,9 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let releases = pipeline::load_releases(args.packages.as_ref())?;
     let inspector = Inspector {
         known: load_known(args)?.map(Arc::new),
+        user: user_rules::load(&args.rules, args.common.quiet)?.map(Arc::new),
         case_key: load_case_key(args.case_key.as_deref())?,
+        terms: pipeline::load_terms(args.terms.as_ref())?,
         ..Inspector::default()
     };
     let known = inspector.known.clone();

@@ -196,7 +196,7 @@ impl Summary {
 
     fn add_release(&mut self, release: &Release) {
         self.releases += 1;
-        self.histories += u64::from(release.order == 1);
+        self.histories += u64::from(release.position == 1);
         if release.jumps.is_empty() {
             return;
         }

@@ -41,6 +41,7 @@ enum Subject {
     MapContents,
     Link,
     Pem,
+    Pgp,
     Putty,
     /// A key of an npm settings file; followed by white space or `=`, begun by a line or a colon.
     NpmKey,
@@ -80,9 +81,10 @@ const fn archive(magic: &'static [u8], mark: Mark) -> Literal {
     literal(magic, 0, magic, Subject::Archive(mark))
 }
 
-const LITERALS: [Literal; 32] = [
+const LITERALS: [Literal; 33] = [
     literal(LINK_WORD, 12, b"gURL", Subject::Link),
     literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
+    literal(classes::PGP_LABEL, 12, b"BLOCK-----", Subject::Pgp),
     literal(key::PUTTY_START, 0, b"PuTTY-User-Key", Subject::Putty),
     literal(b"_auth", 0, b"_auth", Subject::NpmKey),
     literal(b"_password", 0, b"_password", Subject::NpmKey),
@@ -176,6 +178,7 @@ impl Prefilter {
 pub struct Hits {
     links: Vec<usize>,
     pems: Vec<usize>,
+    pgp_keys: Vec<usize>,
     putty: Vec<usize>,
     registry: bool,
     module: bool,
@@ -190,6 +193,7 @@ impl Hits {
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.pems.is_empty()
+            && self.pgp_keys.is_empty()
             && self.putty.is_empty()
             && !self.registry
             && !self.module
@@ -234,6 +238,11 @@ impl Hits {
         &self.links
     }
 
+    /// Byte offsets of labels of secret OpenPGP keys, ascending.
+    pub fn pgp_keys(&self) -> &[usize] {
+        &self.pgp_keys
+    }
+
     /// Takes a start in, where the whole word stands there.
     fn add(&mut self, bytes: &[u8], literal: &Literal, part_at: usize) {
         let Some(at) = part_at.checked_sub(literal.offset) else {
@@ -264,6 +273,7 @@ impl Hits {
             Subject::Home if self.homes.len() < HOMES_MAX => self.homes.push(at),
             Subject::Home => {}
             Subject::Pem => self.pems.push(at),
+            Subject::Pgp => self.pgp_keys.push(at),
             Subject::Putty => self.putty.push(at),
             Subject::Registry => self.registry = true,
             // `this._auth` in a script is none; looking at the byte before is cheaper than parsing the file.

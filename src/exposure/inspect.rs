@@ -11,9 +11,10 @@
 use std::sync::Arc;
 
 use super::content::Hits;
-use super::inventory::{self, ItemFact};
+use super::inventory::{self, ItemFact, Terms};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
+use super::user::UserRules;
 use super::{CaseKey, KnownSecrets, Organisation, known, party};
 use crate::blob::ContentKey;
 
@@ -62,8 +63,12 @@ pub struct Inspector {
     pub organisation: Option<Organisation>,
     /// The live secrets of the user's own.
     pub known: Option<Arc<KnownSecrets>>,
+    /// Rules of the user's own.
+    pub user: Option<Arc<UserRules>>,
     /// What fingerprints of secrets are keyed with.
     pub case_key: Option<CaseKey>,
+    /// Words of the user's own and code names, which are looked for in every content.
+    pub terms: Option<Arc<Terms>>,
 }
 
 /// What was found in a text.
@@ -102,6 +107,12 @@ impl Inspector {
         }
     }
 
+    /// The user's words and code names in a content, or in a piece of one behind `lines_before` lines.
+    pub fn terms_in(&self, bytes: &[u8], lines_before: u64) -> Vec<ItemFact> {
+        let terms = self.terms.as_ref().filter(|_| !self.is_off);
+        terms.map_or_else(Vec::new, |terms| terms.items_of(bytes, lines_before))
+    }
+
     /// Reads a text. `hits` are those of the literal pass over the same bytes.
     pub fn inspect(&self, bytes: &[u8], hits: &Hits, role: Role) -> Inspected {
         if self.is_off {
@@ -109,16 +120,18 @@ impl Inspector {
         }
         let mut secrets = secrets::secrets_of(bytes, hits, role);
         secrets.extend(self.known_in(bytes));
-        secrets.sort_by_key(|fact| (fact.line, fact.column));
-        Inspected {
-            secrets,
-            items: match (role, self.inventory) {
-                (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
-                    inventory::items_of(bytes)
-                }
-                _ => Vec::new(),
-            },
+        if let Some(rules) = &self.user {
+            secrets.extend(rules.facts(bytes, self.case_key.as_ref()));
         }
+        secrets.sort_by_key(|fact| (fact.line, fact.column));
+        let mut items = match (role, self.inventory) {
+            (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
+                inventory::items_of(bytes)
+            }
+            _ => Vec::new(),
+        };
+        items.extend(self.terms_in(bytes, 0));
+        Inspected { secrets, items }
     }
 
     /// The live secrets of the user's own in any content.

@@ -31,24 +31,27 @@ mod registry;
 pub mod rules;
 pub mod samples;
 pub mod secrets;
+pub mod user;
 mod values;
+mod words;
 
 pub use case_key::CaseKey;
 pub use classes::{Artifact, artifacts_beginning};
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use inspect::{Inspected, Inspector, InventoryScope, Role};
-pub use inventory::ItemFact;
+pub use inventory::{ItemFact, Terms, TermsError};
 pub use key::{KeyAlgorithm, KeyFormat};
 pub use known::KnownSecrets;
 pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};
 pub use named::packages_in;
 pub use packument::Packument;
-pub use party::{PartyVerdict, party_of};
+pub use party::{PartyVerdict, package_of_source, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
-    is_told, judge_carrier, judge_entry, judge_map, judge_name, judge_nested_archive, judge_orphan,
-    judge_raw_sources, judge_reference, name_is_of_interest, severity_of_secret,
+    is_test_folder, is_told, judge_carrier, judge_entry, judge_map, judge_name,
+    judge_nested_archive, judge_orphan, judge_raw_sources, judge_reference, judge_tests,
+    name_is_of_interest, severity_of_secret,
 };
 pub use profile::{Organisation, ProfileError};
 pub use registry::{RegistryFile, TokenCheck};

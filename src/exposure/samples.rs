@@ -7,6 +7,7 @@
 //!
 //! Left out: other people's formats in full. Each generator writes the least that a strict reader accepts.
 
+mod accounts;
 mod artifacts;
 
 use base64::Engine as _;
@@ -131,7 +132,10 @@ const GENERATORS: &[Generator] = &[
 
 /// All of them.
 fn generators() -> impl Iterator<Item = &'static Generator> {
-    GENERATORS.iter().chain(artifacts::GENERATORS)
+    GENERATORS
+        .iter()
+        .chain(accounts::GENERATORS)
+        .chain(artifacts::GENERATORS)
 }
 
 /// Makes the bytes that `spec` names: a generator and its arguments, with single blanks between.

@@ -148,7 +148,7 @@ fn kept(text: &str) -> String {
 
 impl ReleasesGathered {
     pub(super) fn add_release(&mut self, release: Release) {
-        self.packages += u64::from(release.order == 1);
+        self.packages += u64::from(release.position == 1);
         let row = ReleaseRow {
             name: kept(&release.name),
             version: kept(&release.version),
@@ -169,7 +169,8 @@ impl ReleasesGathered {
             complete: release.complete,
             differs: release.differs,
         };
-        self.releases.push((row.name.clone(), release.order), row);
+        self.releases
+            .push((row.name.clone(), release.position), row);
     }
 
     pub(super) fn add_since(&mut self, since: Since) {
@@ -297,7 +298,7 @@ mod tests {
             ecosystem: "npm".to_owned(),
             name: "@acme/cli".to_owned(),
             version: version.to_owned(),
-            order,
+            position: order,
             of: 2,
             places: 1,
             differs: false,

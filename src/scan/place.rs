@@ -9,13 +9,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
+use super::parts::Parts;
 use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
 use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, Manifest, MapSummary, Organisation, Packument, PlaceContext, RawSources, Trait,
+    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
+    RawSources, Trait,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, Item, MapKind,
@@ -112,15 +114,29 @@ impl PackageIndex {
     }
 
     /// Counts per package of what stands in each folder: a file belongs to the innermost package round it.
-    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, u64> {
-        let mut counts = HashMap::new();
+    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, FileCounts> {
+        let mut counts: HashMap<Vec<u8>, FileCounts> = HashMap::new();
         for (folder, count) in folders {
             if let Some((package, _)) = enclosing(&self.by_folder, folder) {
-                *counts.entry(package.to_vec()).or_insert(0) += count;
+                let below = folder.get(package.len()..).unwrap_or_default();
+                let counted = counts.entry(package.to_vec()).or_default();
+                counted.files += count;
+                if exposure::is_test_folder(below) {
+                    counted.tests += count;
+                }
             }
         }
         counts
     }
+}
+
+/// Files of a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileCounts {
+    /// All of them.
+    pub files: u64,
+    /// Those below a folder of tests.
+    pub tests: u64,
 }
 
 /// The innermost folder of the index that `folder` is, or lies in.
@@ -178,6 +194,8 @@ pub struct PackageStats {
     pub incomplete: bool,
     /// Original sources that lie there as files.
     pub raw: RawSources,
+    /// Packages that sources come from.
+    pub parts: Parts,
 }
 
 /// What is known of content that matches.
@@ -359,6 +377,8 @@ impl Placer<'_> {
         stats.raw.add(path, child.len);
         if let Some((folder, _)) = package {
             merge(out.stats.entry(folder.to_vec()).or_default(), stats);
+        } else {
+            out.records.extend(stats.parts.into_records());
         }
     }
 
@@ -679,7 +699,7 @@ impl Placer<'_> {
             // A container that was not read to its end may lack files of any package in it.
             stats.incomplete |= child.facts.troubles.iter().any(is_incomplete);
             let sha256 = child.sha256.filter(|_| whole).map(|digest| digest.hex());
-            let files = files.get(folder).copied().unwrap_or(0);
+            let files = files.get(folder).copied().unwrap_or_default();
             self.close_package(folder, manifest, &here, sha256, files, stats, out);
         }
         out.stats = outer;
@@ -697,7 +717,7 @@ impl Placer<'_> {
         manifest: &Manifest,
         at: &Locator,
         sha256: Option<String>,
-        files: u64,
+        files: FileCounts,
         mut stats: PackageStats,
         out: &mut Placed,
     ) {
@@ -710,6 +730,12 @@ impl Placer<'_> {
         if let Some(finding) = exposure::judge_raw_sources(&cx, &raw) {
             self.expose(finding, at, None, &mut stats, out);
         }
+        if let Some(finding) = exposure::judge_tests(&cx, files.tests) {
+            self.expose(finding, at, None, &mut stats, out);
+        }
+        let parts = std::mem::take(&mut stats.parts).into_records();
+        stats.items += parts.len() as u64;
+        out.records.extend(parts);
         // Without a version it is no published unit, though its manifest speaks for the files round it.
         if manifest.version.is_none() {
             return;
@@ -724,7 +750,7 @@ impl Placer<'_> {
             licence: manifest.licence.clone(),
             repository: manifest.repository.clone(),
             declared_open: manifest.declared_open,
-            files,
+            files: files.files,
             maps: stats.maps,
             sources: stats.sources,
             own_bytes: stats.own_bytes,
@@ -770,6 +796,10 @@ impl Placer<'_> {
                 self.organisation,
                 meta.ignored,
             );
+            let source = meta.name.as_deref().unwrap_or_default();
+            if verdict.party != Party::First || self.organisation.is_some() {
+                stats.parts.add(source, self.organisation, at);
+            }
             let has_content = member.key.is_some();
             let party = verdict.party;
             with_content += u64::from(has_content);
@@ -924,11 +954,16 @@ impl Placer<'_> {
                 image: None,
             }));
         }
-        if party == Party::Third {
-            return;
-        }
-        for item in &facts.items {
+        // What the user asked for by name is told of everybody's code.
+        let is_told = |item: &&ItemFact| {
+            party != Party::Third || matches!(item.kind.as_str(), "term" | "code-name")
+        };
+        for item in facts.items.iter().filter(is_told) {
             stats.items += 1;
+            let is_own = |name: &str| self.organisation.is_some_and(|org| org.owns_package(name));
+            if item.kind == "import" && is_own(&item.value) {
+                stats.parts.add_own(&item.value, at);
+            }
             out.records.push(Record::Item(Item {
                 kind: item.kind.clone(),
                 value: escape(item.value.as_bytes()),
@@ -1285,6 +1320,7 @@ fn merge(into: &mut PackageStats, from: PackageStats) {
     }
     into.secrets += from.secrets;
     into.items += from.items;
+    into.parts.merge(from.parts);
     into.incomplete |= from.incomplete;
     into.raw.files += from.raw.files;
     into.raw.bytes += from.raw.bytes;
@@ -1323,8 +1359,8 @@ mod tests {
             (b"package/node_modules/@s/dep/lib".to_vec(), 2),
         ]);
         let counts = index.distribute(&folders);
-        assert_eq!(counts[&b"package".to_vec()], 3);
-        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()], 2);
+        assert_eq!(counts[&b"package".to_vec()].files, 3);
+        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()].files, 2);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::blob::lines::LineCounter;
 use crate::container::image::doc::Why;
 use crate::container::image::{self, Doc};
 use crate::container::{Member, Trouble, Walker};
-use crate::exposure::{self, known, named::Beginning};
+use crate::exposure::{self, ItemFact, known, named::Beginning};
 use crate::sourcemap;
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
@@ -62,6 +62,7 @@ impl Analyser {
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
             self.inspector.look_for_known(&mut known, &window, told);
+            self.stream_terms(&window, &lines, &mut facts);
             unread.look(&window);
             let done = window.len().saturating_sub(OVERLAP);
             known.leave(&window[..done]);
@@ -176,6 +177,24 @@ impl Analyser {
             return "";
         }
         ", or give a folder for it with --spill"
+    }
+
+    /// Looks for the user's words in a window; each is told where it stands first.
+    fn stream_terms(&self, window: &[u8], lines: &LineCounter, facts: &mut Facts) {
+        if self.inspector.terms.is_none() {
+            return;
+        }
+        let within = memchr::memchr_iter(b'\n', window).count() as u64;
+        for mut item in self
+            .inspector
+            .terms_in(window, lines.feeds().saturating_sub(within))
+        {
+            let is_same = |told: &ItemFact| told.kind == item.kind && told.value == item.value;
+            if !facts.items.iter().any(is_same) {
+                item.detail = None;
+                facts.items.push(item);
+            }
+        }
     }
 
     /// Looks through a window; whether something stands in it that would have to be opened.

@@ -148,8 +148,8 @@ fn postgres(bytes: &[u8]) -> Option<Artifact> {
         for _ in 0..7 {
             number(&mut reader)?;
         }
-        let len = usize::try_from(number(&mut reader)?).ok()?;
-        reader.take(len)
+        let len: u64 = number(&mut reader)?;
+        reader.take(usize::try_from(len).ok()?)
     })();
     if let Some(name) = name.filter(|name| !name.is_empty()) {
         said.push_str(&format!("; database {}", short(name)));

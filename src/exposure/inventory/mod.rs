@@ -10,11 +10,18 @@
 
 mod others;
 mod script;
+mod terms;
 mod text;
+
+pub use script::signatures::{self, Signatures};
+pub use script::{WORKER_STACK_BYTES, on_worker_stack};
 
 use std::collections::HashMap;
 
 use crate::lex::{Family, family_of};
+
+pub(super) use others::places::FILE as PLACES;
+pub use terms::{Terms, TermsError};
 
 /// How sure it is that an item is what its kind says.
 #[derive(

@@ -1,7 +1,13 @@
 //! Credentials in running text.
 
 pub mod checks;
+pub mod examples;
+mod find;
+mod generic;
+mod known;
 pub mod rule;
+mod show;
+mod written;
 
 use super::content::Hits;
 use super::inspect::Role;
@@ -155,8 +161,8 @@ pub struct Found {
 
 /// The credentials in a text with their bytes, in the order in which they stand. `hits` are those of the literal pass over
 /// the same bytes.
-pub fn find(_bytes: &[u8], _hits: &Hits, _role: Role) -> Vec<Found> {
-    Vec::new()
+pub fn find(bytes: &[u8], _hits: &Hits, role: Role) -> Vec<Found> {
+    find::find(bytes, role)
 }
 
 /// The credentials in a text, in the order in which they stand.

@@ -7,7 +7,7 @@
 //! literals with the escapes undone, and what stands between `${` and `}` is a hole (`{}`) in a value.
 //!
 //! [`address`] reads URLs, hosts, private addresses and buckets, [`mail`] addresses of people, [`path`] folders of the
-//! machine that a build ran on, [`remark`] what comments say to colleagues.
+//! machine that a build ran on, [`remark`] what comments say to colleagues, [`import`] the packages that scripts load.
 //!
 //! No value tells a secret: user names and queries of URLs are left out, and what looks like a token is replaced
 //! ([`inert`]).
@@ -15,6 +15,7 @@
 //! Left out: addresses that are put together from pieces, and those that exist for examples alone.
 
 mod address;
+mod import;
 mod inert;
 mod mail;
 mod marks;
@@ -52,6 +53,7 @@ pub(super) fn items(family: Family, bytes: &[u8]) -> Vec<ItemFact> {
     mail::find(&page, &mut found);
     path::find(&page, &mut found);
     remark::find(&page, &mut found);
+    import::find(&page, &mut found);
     if family == Family::Script && has_escapes(bytes) {
         lex(
             family,
