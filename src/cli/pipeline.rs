@@ -359,6 +359,8 @@ impl<'a> Pipeline<'a> {
             "record_all": self.request.record_all,
             "keep_matched": self.request.collector.is_some(),
             "triage": run.triage,
+            "inventory": self.request.inspector.inventory.as_str(),
+            "inventory_signatures": hex(&crate::exposure::inventory::Signatures::digest()),
         });
         *blake3::hash(text.to_string().as_bytes()).as_bytes()
     }

@@ -9,6 +9,7 @@ use super::pipeline::{Pipeline, Request};
 use super::{CliError, Colour, Common, Exit};
 use crate::blob::Limits;
 use crate::case::Case;
+use crate::exposure::inventory::{Signatures, signatures};
 use crate::exposure::{Example, Organisation, Rule, Rules, example_files};
 use crate::record::{Record, Severity};
 use crate::scan::analyse::Keep;
@@ -55,6 +56,10 @@ fn list() -> Result<Exit, CliError> {
             writeln!(out, "  {name}: {}", values.join(" "))?;
         }
     }
+    for rule in Signatures::builtin().shown() {
+        writeln!(out, "{} (inventory: {})", rule.id, rule.kind)?;
+        writeln!(out, "  {}", rule.about)?;
+    }
     Ok(Exit::Clean)
 }
 
@@ -74,6 +79,15 @@ fn test() -> Result<Exit, CliError> {
                     println!("{}: {}: {why}", rule.id, example.note);
                 }
             }
+        }
+    }
+    for rule in Signatures::builtin().shown() {
+        let failures = signatures::failures(&rule);
+        let examples = (rule.matches.len() + rule.rejects.len()) as u64;
+        failed += failures.len() as u64;
+        passed += examples.saturating_sub(failures.len() as u64);
+        for failure in failures {
+            println!("{failure}");
         }
     }
     println!("{passed} examples passed, {failed} failed");

@@ -67,6 +67,10 @@ pub struct ScanArgs {
     /// What locators begin with, for a single input
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
+    /// Which texts the inventory is made of: recovered sources and original files that may be the vendor's own, every
+    /// text, or none
+    #[arg(long, value_name = "SCOPE", value_enum, default_value_t = InventoryOf::Sources)]
+    inventory: InventoryOf,
     /// Keep digests of every blob, so that `case match` can hold later sets against the case
     #[arg(long, value_name = "WHAT", value_enum)]
     record: Option<RecordWhat>,
@@ -93,6 +97,27 @@ pub struct ScanArgs {
     common: Common,
 }
 
+/// [`InventoryScope`](crate::exposure::InventoryScope), as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum InventoryOf {
+    /// Recovered sources, and original files that may be the vendor's own.
+    Sources,
+    /// Every text.
+    All,
+    /// No text.
+    None,
+}
+
+impl From<InventoryOf> for crate::exposure::InventoryScope {
+    fn from(of: InventoryOf) -> Self {
+        match of {
+            InventoryOf::Sources => Self::Sources,
+            InventoryOf::All => Self::All,
+            InventoryOf::None => Self::None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum RecordWhat {
     /// Every blob.
@@ -114,6 +139,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         known: load_known(args)?.map(Arc::new),
         user: user_rules::load(&args.rules, args.common.quiet)?.map(Arc::new),
         case_key: load_case_key(args.case_key.as_deref())?,
+        inventory: args.inventory.into(),
         terms: pipeline::load_terms(args.terms.as_ref())?,
         ..Inspector::default()
     };

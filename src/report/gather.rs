@@ -936,14 +936,15 @@ fn tiers_of(run: Option<&Run>, found: &[Count]) -> Vec<TierRow> {
     const ALL: &str = "every text and every recovered source that was read";
     const NONE: &str = "nothing: this was a triage";
     const NO_SET: &str = "nothing: no set of live secrets was given";
-    const NOT_SAID: &str = "the records do not say whether rules of the user’s own were given; where they are, they are tried on every text that was read";
+    const NO_RULES: &str = "nothing: no rules of the user’s own were given";
     let is_triage = run.is_some_and(|run| run.triage);
     let has_set = run.is_some_and(|run| run.known_secrets.is_some());
+    let has_rules = run.is_some_and(|run| run.user_rules.is_some());
     let rows = [
         ("specific", ALL),
         ("generic", OWN),
         ("known", if has_set { ALL } else { NO_SET }),
-        ("user", NOT_SAID),
+        ("user", if has_rules { ALL } else { NO_RULES }),
     ];
     rows.into_iter()
         .map(|(tier, tried_on)| TierRow {

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 
 use super::super::registry::base62_crc32;
 use super::super::samples;
-use super::rule::{Rule, SecretRuleError};
 use super::find;
+use super::rule::{Rule, SecretRuleError};
 use crate::exposure::inspect::Role;
 
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

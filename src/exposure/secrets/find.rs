@@ -270,6 +270,7 @@ fn placed(bytes: &[u8], mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Foun
                 tier: raw.tier,
                 line,
                 column: (at - line_start) as u64 + 1,
+                length: raw.value.bytes().len() as u64,
                 redacted: raw.redacted,
                 check: raw.check,
                 severity: raw.severity,

@@ -7,7 +7,7 @@ mod generic;
 mod known;
 pub mod rule;
 mod show;
-mod written;
+pub(super) mod written;
 
 use super::content::Hits;
 use super::inspect::Role;
@@ -163,6 +163,11 @@ pub struct Found {
 /// the same bytes.
 pub fn find(bytes: &[u8], _hits: &Hits, role: Role) -> Vec<Found> {
     find::find(bytes, role)
+}
+
+/// The text of what is in UTF-16, in which lines and columns of its credentials count.
+pub fn utf16_text(bytes: &[u8]) -> Option<Vec<u8>> {
+    written::utf16(bytes)
 }
 
 /// The credentials in a text, in the order in which they stand.

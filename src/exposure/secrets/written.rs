@@ -38,7 +38,7 @@ const SMALL_BYTES: usize = 32 << 10;
 
 /// A decoded part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(in crate::exposure) struct Part {
     /// What it says.
     pub text: Vec<u8>,
     /// How it is written.
@@ -78,7 +78,7 @@ impl Part {
 }
 
 /// Calls `take` with each part of `text` that hides something.
-pub(super) fn parts(text: &[u8], role: Role, mut take: impl FnMut(&Part)) {
+pub(in crate::exposure) fn parts(text: &[u8], role: Role, mut take: impl FnMut(&Part)) {
     let (mut escaped_until, mut joined_until) = (0, 0);
     let mut at = 0;
     while let Some(len) = memchr2(b'\\', b'+', text.get(at..).unwrap_or_default()) {
@@ -396,7 +396,7 @@ fn base64_runs(text: &[u8], take: &mut impl FnMut(&Part)) {
 // UTF-16
 
 /// The text of what is in UTF-16, as UTF-8.
-pub(super) fn utf16(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::exposure) fn utf16(bytes: &[u8]) -> Option<Vec<u8>> {
     /// Units that are looked at where no mark tells.
     const SAMPLE: usize = 64;
     let read: fn([u8; 2]) -> u16 = match bytes {

@@ -253,7 +253,8 @@ pub(super) fn object(reader: &mut Reader, object: &ObjectExpression, sides: &Sid
         );
         return;
     }
-    let Some(word) = command_name(&name).filter(|word| *word == name) else {
+    let has_arguments = name.contains(" <") || name.contains(" [");
+    let Some(word) = command_name(&name).filter(|word| *word == name || has_arguments) else {
         return;
     };
     // What has a capital is a label.
@@ -287,7 +288,7 @@ pub(super) fn object(reader: &mut Reader, object: &ObjectExpression, sides: &Sid
     } else if let Some(handler) = sides.handler {
         let detail = what.or_else(|| Some(format!("with {handler}")));
         reader.add(at, "command", word, Confidence::Medium, detail);
-    } else if sides.has_flags && sides.aliases.is_some() {
+    } else if sides.has_flags {
         reader.add(at, "command", word, Confidence::Medium, what);
     }
 }
@@ -303,6 +304,32 @@ fn is_constructor(kind: &Expression) -> bool {
             Some(ArrayExpressionElement::Identifier(name)) if matches!(name.name.as_str(), "String" | "Boolean" | "Number")
         ),
         _ => false,
+    }
+}
+
+/// `options: { port: { describe, type } }`: a table of options, by what it is called and what stands in it.
+pub(super) fn table(reader: &mut Reader, name: &str, value: &Expression) {
+    let Expression::ObjectExpression(object) = value.get_inner_expression() else {
+        return;
+    };
+    let lower = name.to_ascii_lowercase();
+    let is_called = ["options", "flags", "args", "opts"]
+        .iter()
+        .any(|end| lower.ends_with(end));
+    let is_option = |property: &ObjectPropertyKind| {
+        let ObjectPropertyKind::ObjectProperty(property) = property else {
+            return false;
+        };
+        match property.value.get_inner_expression() {
+            Expression::ObjectExpression(given) => {
+                value_of(given, "describe").is_some()
+                    || value_of(given, "description").is_some() && value_of(given, "type").is_some()
+            }
+            _ => false,
+        }
+    };
+    if is_called && object.properties.iter().any(is_option) {
+        each_option(reader, object, false);
     }
 }
 

@@ -110,6 +110,39 @@ pub(super) fn homemade(reader: &mut Reader) {
     }
 }
 
+/// `const NEW_NAV_FLAG_KEY = 'new-nav'`: a switch by what it is called.
+pub(super) fn named(reader: &mut Reader, name: &str, value: &Expression) {
+    let is_called = [
+        "_FLAG",
+        "_FLAG_KEY",
+        "_FEATURE_FLAG",
+        "_FLAG_NAME",
+        "_GATE",
+        "_GATE_KEY",
+        "FlagKey",
+        "FeatureFlag",
+        "_KILLSWITCH",
+        "_EXPERIMENT",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
+    if !is_called {
+        return;
+    }
+    if let Expression::StringLiteral(literal) = value.get_inner_expression() {
+        let key = reader.strings.literal(literal);
+        if is_gate_key(&key) {
+            reader.add(
+                literal.span.start,
+                KIND,
+                key,
+                Confidence::Medium,
+                Some(format!("named by `{name}`")),
+            );
+        }
+    }
+}
+
 /// `__DEV__`: set when the program is built.
 pub(super) fn define(reader: &mut Reader, name: &IdentifierReference) {
     let text = name.name.as_str();

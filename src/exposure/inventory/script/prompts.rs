@@ -49,7 +49,7 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
     } else {
         return;
     };
-    if is_other(&lower) {
+    if !lower.trim_start().starts_with("you are ") && is_other(&lower) {
         return;
     }
     let digest = blake3::hash(text.as_bytes()).to_hex();

@@ -41,7 +41,7 @@ pub(super) fn call(
         else {
             continue;
         };
-        let text = reader.strings.fold(given);
+        let text = reader.known(given);
         let is_made = match rule.needs {
             Needs::Any => true,
             Needs::Literal => text
@@ -78,6 +78,40 @@ pub(super) fn call(
         if !is_told {
             reader.add(at, kind, value, confidence, Some(detail));
         }
+    }
+}
+
+/// Events by who is told of them: `analytics.shopCapture('cart opened')`.
+pub(super) fn event(reader: &mut Reader, at: u32, callee: Callee, arguments: &[Argument]) {
+    let words = &Signatures::builtin().words;
+    let owner = callee
+        .owner
+        .unwrap_or_default()
+        .trim_start_matches('_')
+        .to_ascii_lowercase();
+    let tail = callee.tail.to_ascii_lowercase();
+    let is_told = words.telemetry_owners.contains(&owner)
+        && words
+            .telemetry_verbs
+            .iter()
+            .any(|verb| tail.contains(verb.as_str()));
+    let Some(given) = arguments
+        .first()
+        .and_then(Argument::as_expression)
+        .filter(|_| is_told)
+    else {
+        return;
+    };
+    let known = reader
+        .found
+        .last()
+        .is_some_and(|last| last.at == at && last.kind == "telemetry");
+    if let Some(event) = reader
+        .known(given)
+        .filter(|event| !known && has_shape(Shape::Event, event))
+    {
+        let detail = format!("event by who is told: {}", shown_callee(callee));
+        reader.add(at, "telemetry", event, Confidence::Medium, Some(detail));
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Words {
     pub command_modules: Vec<String>,
     pub prompt_names: Vec<String>,
     pub prompt_words: Vec<String>,
+    pub telemetry_owners: Vec<String>,
+    pub telemetry_verbs: Vec<String>,
     pub models: Vec<String>,
     pub models_whole: Vec<String>,
     pub controls: Vec<String>,
