@@ -38,7 +38,9 @@ static SHARES: [u32; 256] = {
             b'e' | b't' => 60,
             b'a' | b'i' | b'n' | b'o' | b'r' | b's' => 45,
             b'c' | b'd' | b'l' | b'm' | b'p' | b'u' | b'.' | b'(' | b')' | b',' => 22,
-            b'b' | b'f' | b'g' | b'h' | b'v' | b'y' | b'"' | b'\'' | b';' | b':' | b'=' | b'-' => 12,
+            b'b' | b'f' | b'g' | b'h' | b'v' | b'y' | b'"' | b'\'' | b';' | b':' | b'=' | b'-' => {
+                12
+            }
             b'k' | b'w' | b'x' | b'/' | b'*' | b'{' | b'}' | b'_' | b'0'..=b'9' => 8,
             b'A' | b'C' | b'E' | b'I' | b'S' | b'T' | b'D' | b'P' | b'R' | b'z' | b'q' | b'j' => 4,
             _ => 2,
@@ -91,7 +93,9 @@ impl Words {
         let short = Dealt::new(words, 3, |word| word.len() == 3);
         let groups = long.groups.into_iter().chain(short.groups);
         Words {
-            groups: groups.filter_map(|buckets| Group::new(buckets, is_packed)).collect(),
+            groups: groups
+                .filter_map(|buckets| Group::new(buckets, is_packed))
+                .collect(),
         }
     }
 
@@ -106,12 +110,17 @@ impl Words {
 impl Group {
     fn new(buckets: Vec<Bucket>, is_packed: bool) -> Option<Group> {
         let rows = buckets.iter().map(|bucket| bucket.parts.len()).max()?;
-        let mut search = packed::Config::new().heuristic_pattern_limits(false).builder();
+        let mut search = packed::Config::new()
+            .heuristic_pattern_limits(false)
+            .builder();
         let (mut parts, mut entries) = (Vec::new(), Vec::new());
         for row in 0..rows {
             // The search deals parts to buckets in turns, from the last on, and one that it has already to where that is.
             for bucket in buckets.iter().rev() {
-                let any = bucket.parts.first().or_else(|| buckets.iter().find_map(|bucket| bucket.parts.first()))?;
+                let any = bucket
+                    .parts
+                    .first()
+                    .or_else(|| buckets.iter().find_map(|bucket| bucket.parts.first()))?;
                 let (part, words) = bucket.parts.get(row).unwrap_or(any);
                 search.add(part);
                 parts.push(part.clone());
@@ -131,8 +140,13 @@ impl Group {
         // From the next byte on, not behind the part: the next may overlap it.
         while let Some((part, start)) = self.next(bytes, from) {
             for entry in self.entries.get(part).into_iter().flatten() {
-                let Some(at) = start.checked_sub(entry.offset) else { continue };
-                if bytes.get(at..).is_some_and(|rest| rest.starts_with(&entry.bytes)) {
+                let Some(at) = start.checked_sub(entry.offset) else {
+                    continue;
+                };
+                if bytes
+                    .get(at..)
+                    .is_some_and(|rest| rest.starts_with(&entry.bytes))
+                {
                     found(entry.number, at);
                 }
             }
@@ -168,10 +182,18 @@ impl Bucket {
 
     /// What would be accepted with this part too.
     fn with(&self, part: &[u8]) -> Vec<(u16, u16, u64)> {
-        let wider = self.accepted.iter().zip(part).map(|(&(lower, upper, share), &byte)| {
-            let wide = (lower | 1 << (byte & 15), upper | 1 << (byte >> 4));
-            if wide == (lower, upper) { (lower, upper, share) } else { (wide.0, wide.1, share_of(wide.0, wide.1)) }
-        });
+        let wider = self
+            .accepted
+            .iter()
+            .zip(part)
+            .map(|(&(lower, upper, share), &byte)| {
+                let wide = (lower | 1 << (byte & 15), upper | 1 << (byte >> 4));
+                if wide == (lower, upper) {
+                    (lower, upper, share)
+                } else {
+                    (wide.0, wide.1, share_of(wide.0, wide.1))
+                }
+            });
         wider.collect()
     }
 }
@@ -179,7 +201,12 @@ impl Bucket {
 /// The share of all bytes with one of these halves each.
 fn share_of(lower: u16, upper: u16) -> u64 {
     let highs = (0..16_usize).filter(|high| upper >> high & 1 == 1);
-    highs.flat_map(|high| (0..16_usize).filter(move |low| lower >> low & 1 == 1).map(move |low| high << 4 | low))
+    highs
+        .flat_map(|high| {
+            (0..16_usize)
+                .filter(move |low| lower >> low & 1 == 1)
+                .map(move |low| high << 4 | low)
+        })
         .map(|byte| u64::from(SHARES[byte]))
         .sum()
 }
@@ -195,11 +222,19 @@ struct Dealt {
 
 impl Dealt {
     fn new(words: &[&[u8]], len: usize, is_meant: impl Fn(&[u8]) -> bool) -> Dealt {
-        let mut order: Vec<(usize, &[u8])> =
-            words.iter().copied().enumerate().filter(|(_, word)| is_meant(word)).collect();
+        let mut order: Vec<(usize, &[u8])> = words
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, word)| is_meant(word))
+            .collect();
         // Those that have no choice come first.
         order.sort_by_key(|(number, word)| (word.len(), *word, *number));
-        let buckets = if order.len() <= FEW_PARTS { FEW_BUCKETS } else { BUCKETS };
+        let buckets = if order.len() <= FEW_PARTS {
+            FEW_BUCKETS
+        } else {
+            BUCKETS
+        };
         let mut dealt = Dealt { groups: Vec::new() };
         // Where a part is: group, bucket, number.
         let mut known: BTreeMap<&[u8], (usize, usize, usize)> = BTreeMap::new();
@@ -209,9 +244,14 @@ impl Dealt {
                 offset,
                 number,
             };
-            let shared = word.windows(len).enumerate().find_map(|(offset, part)| Some((offset, *known.get(part)?)));
+            let shared = word
+                .windows(len)
+                .enumerate()
+                .find_map(|(offset, part)| Some((offset, *known.get(part)?)));
             if let Some((offset, (group, bucket, index))) = shared {
-                dealt.groups[group][bucket].parts[index].1.push(entry(offset));
+                dealt.groups[group][bucket].parts[index]
+                    .1
+                    .push(entry(offset));
                 continue;
             }
             let (offset, group, bucket) = dealt.best(word, len, buckets);
@@ -226,7 +266,8 @@ impl Dealt {
 
     /// The part of a word and the bucket for which least more is accepted.
     fn best(&mut self, word: &[u8], len: usize, buckets: usize) -> (usize, usize, usize) {
-        let is_full = |group: &Vec<Bucket>| group.iter().all(|bucket| bucket.parts.len() >= BUCKET_MAX);
+        let is_full =
+            |group: &Vec<Bucket>| group.iter().all(|bucket| bucket.parts.len() >= BUCKET_MAX);
         if self.groups.iter().all(is_full) {
             self.groups.push(vec![Bucket::new(len); buckets]);
         }
@@ -250,8 +291,18 @@ mod tests {
     use super::*;
     use memchr::memmem;
 
-    const WORDS: [&str; 10] =
-        ["ghp_", "hf_", "AKIA", "sourceMappingURL", "8Q~", "p://", "://a", "_auth", "hp_g", "sourceURL"];
+    const WORDS: [&str; 10] = [
+        "ghp_",
+        "hf_",
+        "AKIA",
+        "sourceMappingURL",
+        "8Q~",
+        "p://",
+        "://a",
+        "_auth",
+        "hp_g",
+        "sourceURL",
+    ];
 
     fn found_by(search: &Words, text: &[u8]) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
@@ -266,7 +317,9 @@ mod tests {
 
     fn expected(text: &[u8]) -> Vec<(usize, usize)> {
         let all = WORDS.iter().enumerate().flat_map(|(number, word)| {
-            (0..text.len()).filter(move |&at| text[at..].starts_with(word.as_bytes())).map(move |at| (number, at))
+            (0..text.len())
+                .filter(move |&at| text[at..].starts_with(word.as_bytes()))
+                .map(move |at| (number, at))
         });
         all.collect()
     }
@@ -278,19 +331,28 @@ mod tests {
                 for word in WORDS {
                     for behind in [0, 1, 2, 3, 30] {
                         let text = format!("{}{word}{}", "-".repeat(before), "-".repeat(behind));
-                        assert_eq!(found_by(&search, text.as_bytes()), expected(text.as_bytes()), "{text}");
+                        assert_eq!(
+                            found_by(&search, text.as_bytes()),
+                            expected(text.as_bytes()),
+                            "{text}"
+                        );
                     }
                 }
             }
             for text in ["http://a ghp_ghp_", "", "gh"] {
-                assert_eq!(found_by(&search, text.as_bytes()), expected(text.as_bytes()));
+                assert_eq!(
+                    found_by(&search, text.as_bytes()),
+                    expected(text.as_bytes())
+                );
             }
         }
     }
 
     #[test]
     fn more_words_than_a_group_takes_make_another() {
-        let many: Vec<String> = (0..300).map(|number| format!("{:04}", number * 31 + 1000)).collect();
+        let many: Vec<String> = (0..300)
+            .map(|number| format!("{:04}", number * 31 + 1000))
+            .collect();
         let many: Vec<&[u8]> = many.iter().map(|word| word.as_bytes()).collect();
         let search = Words::new(&many);
         assert!(search.groups.len() > 2);

@@ -456,7 +456,7 @@ mod tests {
     fn escapes_are_undone_where_they_hide_something() {
         assert_eq!(
             found(r#"a = "x\u0067hp\x5F1";"#, Role::Bulk),
-            [("xghp_1".into(), Written::Escaped, 17)]
+            [("xghp_1".into(), Written::Escaped, 18)]
         );
         assert_eq!(texts(r#""\u{67}\n\q""#), ["g\n\\q"]);
         assert_eq!(texts(r#""https:\/\/a:b@c""#), ["https://a:b@c"]);
@@ -467,7 +467,7 @@ mod tests {
     fn literals_are_joined() {
         assert_eq!(
             found("t = 'gh' +\n  \"p_\" + `1` + x;", Role::Bulk),
-            [("ghp_1".into(), Written::Folded, 22)]
+            [("ghp_1".into(), Written::Folded, 21)]
         );
         assert_eq!(texts("t = (\n  'ab'\n  'cd'\n)"), ["abcd"]);
         assert_eq!(texts("[\"ab\", 'cd',].join('')"), ["abcd"]);
