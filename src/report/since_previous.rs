@@ -920,7 +920,7 @@ mod tests {
         assert_eq!(causes(&found.reclassified), [("d", "rules changed")]);
         assert_eq!(
             causes(&found.new)[2],
-            ("i", "content came in or changed, or rules changed")
+            ("i", "new file, or one with other content")
         );
         assert_eq!(found.differences[0].what, "rules");
     }
