@@ -9,6 +9,8 @@ use super::pipeline::{Pipeline, Request};
 use super::{CliError, Colour, Common, Exit};
 use crate::blob::Limits;
 use crate::case::Case;
+use crate::exposure::secrets::examples::failures;
+use crate::exposure::secrets::rule::RuleSet;
 use crate::exposure::{Example, Organisation, Rule, Rules, example_files};
 use crate::record::{Record, Severity};
 use crate::scan::analyse::Keep;
@@ -55,6 +57,14 @@ fn list() -> Result<Exit, CliError> {
             writeln!(out, "  {name}: {}", values.join(" "))?;
         }
     }
+    for one in RuleSet::builtin().iter() {
+        let rule = &one.rule;
+        let (tier, severity) = (rule.tier.as_str(), rule.severity.as_str());
+        writeln!(out, "{} ({severity}; a credential, {tier})", rule.id)?;
+        writeln!(out, "  {}", rule.title)?;
+        writeln!(out, "  why  {}", rule.why)?;
+        writeln!(out, "  do   {}", rule.action)?;
+    }
     Ok(Exit::Clean)
 }
 
@@ -75,6 +85,13 @@ fn test() -> Result<Exit, CliError> {
                 }
             }
         }
+    }
+    for one in RuleSet::builtin().iter() {
+        let wrong = failures(&one.rule).map_err(|error| CliError::new(error.to_string()))?;
+        wrong.iter().for_each(|why| println!("{why}"));
+        let examples = one.rule.matches.len() + one.rule.rejects.len();
+        failed += wrong.len() as u64;
+        passed += (examples - wrong.len()) as u64;
     }
     println!("{passed} examples passed, {failed} failed");
     Ok(if failed == 0 {

@@ -89,8 +89,13 @@ impl Words {
     }
 
     fn with(words: &[&[u8]], is_packed: bool) -> Words {
-        let long = Dealt::new(words, 4, |word| word.len() >= 4);
-        let short = Dealt::new(words, 3, |word| word.len() == 3);
+        // A long word that holds a short one is looked for with that.
+        let is_short = |word: &[u8]| word.len() == 3;
+        let has_short = |word: &[u8]| word.windows(3).any(|part| words.contains(&part));
+        let short = Dealt::new(words, 3, |word| {
+            is_short(word) || word.len() > 3 && has_short(word)
+        });
+        let long = Dealt::new(words, 4, |word| word.len() > 3 && !has_short(word));
         let groups = long.groups.into_iter().chain(short.groups);
         Words {
             groups: groups

@@ -726,7 +726,7 @@ fn url(place: &Place<'_>) -> Option<Verdict> {
     let words = Rules::builtin().words();
     let whole = std::str::from_utf8(place.text.get(place.whole.clone())?).ok()?;
     let password = place.str()?;
-    let before = place.text.get(..place.whole.start + 1)?;
+    let before = place.text.get(..place.whole.start)?;
     let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte);
     let len = before
         .iter()

@@ -75,6 +75,7 @@ fn make(spec: &str, seed: &str) -> Option<Vec<u8>> {
         "base64" => of(&format!("{upper}{lower}0123456789+/"), len()?),
         "base64url" => of(&format!("{upper}{lower}0123456789-_"), len()?),
         "bytes64" => STANDARD.encode(random(seed, len()?)),
+        "bytesurl" => URL_SAFE_NO_PAD.encode(random(seed, len()?)),
         "uuid" => {
             let hex = of("0123456789abcdef", 32);
             format!(

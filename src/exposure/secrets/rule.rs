@@ -30,10 +30,10 @@ const REGEX_MAX_BYTES: usize = 32 << 20;
 /// How far behind the beginning of a literal a match of one of our own rules may go, in bytes.
 pub const REACH_BYTES: usize = 16 << 10;
 
-/// What `<is>` stands for in our own rules: the rest of a name, then what lies between a name and its value in programs
+/// What `<is>` stands for: the rest of a name, then what lies between a name and its value in programs
 /// and settings, up to the value's first character. Quotes may be escaped.
 const IS: &str =
-    r#"[A-Za-z0-9_.-]{0,24}\?["'`\])]{0,2}[ 	]{0,8}(?:=>|:=|={1,3}|:|,|\|\|)[ 	]{0,8}\?["'`]?"#;
+    r#"[A-Za-z0-9_.-]{0,24}\\?["'`\])]{0,2}[ \t]{0,8}(?:=>|:=|={1,3}|:|,|\|\|)[ \t]{0,8}\\?["'`]?"#;
 
 /// The rules that the program carries.
 const BUILTIN: (&str, &str) = (
@@ -243,16 +243,14 @@ impl RuleSet {
     /// Never in a build that passed its tests: the file is part of the program, and a test reads it.
     pub fn builtin() -> &'static RuleSet {
         static RULES: LazyLock<RuleSet> =
-            LazyLock::new(
-                || match RuleSet::parse(&BUILTIN.0.replace("<is>", IS), BUILTIN.1) {
-                    Ok(rules) => rules,
-                    Err(error) => panic!("the built-in rules are broken: {error}"),
-                },
-            );
+            LazyLock::new(|| match RuleSet::parse(BUILTIN.0, BUILTIN.1) {
+                Ok(rules) => rules,
+                Err(error) => panic!("the built-in rules are broken: {error}"),
+            });
         &RULES
     }
 
-    /// Reads a file of rules.
+    /// Reads a file of rules of our own form, in whose expressions `<is>` stands for what lies between a name and its value.
     ///
     /// # Errors
     /// Text that is not TOML or not of the shape above, and all that [`RuleSet::compile`] refuses.
@@ -266,7 +264,11 @@ impl RuleSet {
                 message: error.message().to_owned(),
             }
         })?;
-        let mut set = Self::compile(parsed.rule, file)?;
+        let mut rules = parsed.rule;
+        for rule in &mut rules {
+            rule.regex = rule.regex.replace("<is>", IS);
+        }
+        let mut set = Self::compile(rules, file)?;
         set.digest = *blake3::hash(text.as_bytes()).as_bytes();
         Ok(set)
     }
