@@ -576,6 +576,11 @@ fn stands_alone(page: &Page, start: usize, end: usize, host: &str) -> bool {
     }
     let (open, close) = (page.before(start), page.byte(end));
     let is_quote = |byte: Option<u8>| matches!(byte, Some(b'"' | b'\'' | b'`'));
+    // `'a.text.dev': …` is the key of a text.
+    let is_key = is_quote(close) && page.byte(end + 1) == Some(b':');
+    if !is_plain && is_key {
+        return false;
+    }
     if is_quote(open) && (is_quote(close) || matches!(close, Some(b'/')) || is_port(page, end)) {
         return true;
     }

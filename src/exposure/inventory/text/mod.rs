@@ -32,6 +32,9 @@ pub(in crate::exposure::inventory) use inert::inert;
 /// Findings that are kept of one content; further ones are counted.
 const FOUND_MAX: usize = 100_000;
 
+/// A zero in this many bytes at the beginning says that it is no text.
+const HEAD_BYTES: usize = 1_024;
+
 /// How far a line is looked back at, in bytes; what is longer was made by a program.
 const LINE_MAX_BYTES: usize = 2_048;
 
@@ -43,6 +46,10 @@ const ESCAPED_MAX_BYTES: usize = 4_096;
 
 /// The items of a text, whatever it is written in.
 pub(super) fn items(family: Family, bytes: &[u8]) -> Vec<ItemFact> {
+    // Programs hold words that look like addresses by accident.
+    if memchr(0, &bytes[..bytes.len().min(HEAD_BYTES)]).is_some() {
+        return Vec::new();
+    }
     let page = Page {
         bytes,
         family,
