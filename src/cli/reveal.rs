@@ -81,7 +81,11 @@ pub fn run(args: &RevealArgs) -> Result<Exit, CliError> {
         secret.column
     );
     if let Some(written) = &secret.written {
-        println!("written     {written}");
+        let raw = match secret.tier.as_str() {
+            "known" if written != Written::Utf16.as_str() => "; what follows is as it stands there",
+            _ => "",
+        };
+        println!("written     {written}{raw}");
     }
     println!(
         "custody     entry {}, {} by {}",
