@@ -44,6 +44,10 @@ pub enum Record {
     Suspect(Box<Copy>),
     /// A root that was looked at for copies.
     Examined(Examined),
+    /// One release of a package of which the input holds several.
+    Release(Box<Release>),
+    /// One finding over the releases of a package: since when, and until when.
+    Since(Box<Since>),
     /// One blob at one place (only with `--record all`).
     Blob(Blob),
     /// Something that kept bytes from being read, or is odd.
@@ -84,6 +88,18 @@ impl From<Copy> for Record {
     }
 }
 
+impl From<Release> for Record {
+    fn from(row: Release) -> Self {
+        Record::Release(Box::new(row))
+    }
+}
+
+impl From<Since> for Record {
+    fn from(row: Since) -> Self {
+        Record::Since(Box::new(row))
+    }
+}
+
 impl From<Ledger> for Record {
     fn from(row: Ledger) -> Self {
         Record::Ledger(Box::new(row))
@@ -106,6 +122,8 @@ impl Record {
             Record::Copy(_) => "copy",
             Record::Suspect(_) => "suspect",
             Record::Examined(_) => "examined",
+            Record::Release(_) => "release",
+            Record::Since(_) => "since",
             Record::Blob(_) => "blob",
             Record::Problem(_) => "problem",
             Record::Ledger(_) => "ledger",
@@ -126,6 +144,8 @@ impl Record {
             Record::Match(row) => (&mut row.locator, &mut row.hops),
             Record::Copy(row) | Record::Suspect(row) => (&mut row.locator, &mut row.hops),
             Record::Examined(row) => (&mut row.locator, &mut row.hops),
+            Record::Release(row) => (&mut row.locator, &mut row.hops),
+            Record::Since(row) => (&mut row.locator, &mut row.hops),
             Record::Blob(row) => (&mut row.locator, &mut row.hops),
             Record::Problem(row) => (&mut row.locator, &mut row.hops),
         })
@@ -226,6 +246,18 @@ pub struct Run {
     pub organisation: Option<String>,
     /// The inputs, in the order given.
     pub inputs: Vec<RunInput>,
+    /// BLAKE3 of the list of releases (`--packages`), hex.
+    #[serde(default)]
+    pub releases: Option<String>,
+    /// The set of live secrets that was looked for.
+    #[serde(default)]
+    pub known_secrets: Option<RunKnown>,
+    /// BLAKE3 of the rules of the user's own, hex; null without any.
+    #[serde(default)]
+    pub user_rules: Option<String>,
+    /// What tells the key of `--case-key` from others, hex; null without one.
+    #[serde(default)]
+    pub case_key: Option<String>,
     /// Limits in force, by name.
     pub limits: BTreeMap<String, u64>,
     /// A triage: nothing was looked for but equal bytes, mostly by what indexes and headers say.
@@ -276,6 +308,19 @@ pub struct RunSet {
     pub digest: String,
     /// `signature`, `public` or `baseline`.
     pub role: String,
+}
+
+/// The set of live secrets that a run looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunKnown {
+    /// BLAKE3 of the set file, hex.
+    pub digest: String,
+    /// Secrets in it.
+    pub secrets: u64,
+    /// Lines of the list that it was made of and that it does not hold.
+    pub left_out: u64,
+    /// Its key is not in it.
+    pub is_keyed: bool,
 }
 
 /// An input of a run.
@@ -421,6 +466,9 @@ pub struct Source {
     /// Where in the input the content of a source without one may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elsewhere: Option<Elsewhere>,
+    /// What says that its content is public already; null where nothing in the input does.
+    #[serde(default)]
+    pub public: Option<Public>,
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
@@ -452,6 +500,32 @@ pub enum ElsewhereBy {
     DebugId,
     /// A source of the same name in another map, with as many lines as the mappings need: a hint.
     NameAndLines,
+}
+
+/// What says that a content is public already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Public {
+    /// Where it stands too: the locator of a package or repository, or work and release of a public set.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// What says that it is public there.
+    pub by: PublicBy,
+}
+
+/// What says that a content is public. Each is somebody's declaration, not a proof.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum PublicBy {
+    /// A set that was made with `--public`, or a baseline, has it.
+    Set,
+    /// A package that declares an OSI licence and a public repository has it.
+    Package,
+    /// A clone whose package declares so has it among its objects.
+    Repository,
+    /// It states an open licence itself, and another file of the input has it.
+    LicenceHeader,
 }
 
 /// What the mappings of a map tell of a source that has no content in it.
@@ -663,7 +737,10 @@ pub struct Exposure {
 /// A credential, redacted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Secret {
-    /// Id of the rule.
+    /// What `case reveal` calls it: 12 hex digits of a digest of rule, locator, line and column.
+    #[serde(default)]
+    pub id: String,
+    /// Id of the rule; of a live secret, its name in the set.
     pub rule: String,
     /// Where.
     pub locator: String,
@@ -692,12 +769,27 @@ pub struct Secret {
     pub detail: Option<String>,
     /// Digest keyed by `--case-key`, hex: equal for equal secrets in reports that were made with one key.
     pub fingerprint: Option<String>,
+    /// Bytes that it takes, as it is written. Kept in a case, and in no record.
+    #[serde(skip)]
+    pub length: u64,
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
     /// Where it stands in the container images that hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Box<ImagePlace>>,
+}
+
+/// Bytes of a secret's id.
+const SECRET_ID_BYTES: usize = 6;
+
+impl Secret {
+    /// The id of a secret that a rule found at a place: the same in each scan of the same input.
+    pub fn id_of(rule: &str, locator: &str, line: u64, column: u64) -> String {
+        let place = format!("{rule}\0{locator}\0{line}\0{column}");
+        let digest = blake3::hash(place.as_bytes());
+        crate::blob::digest::hex(&digest.as_bytes()[..SECRET_ID_BYTES])
+    }
 }
 
 /// One thing that recovered code reveals.
@@ -905,6 +997,144 @@ pub struct Examined {
     /// A class of copy, `suspect`, `own-public` (what matches is public already), `unrelated` or `unreadable`;
     /// `undecided` where a triage saw nothing.
     pub class: String,
+}
+
+/// One release of a package of which the input holds several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Release {
+    /// Where: the first place of it in the input.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Hops,
+    /// `npm`, …
+    pub ecosystem: String,
+    /// Name of the package.
+    pub name: String,
+    /// Version of the release.
+    pub version: String,
+    /// Its place in the order of versions, 1 for the oldest in the input.
+    pub position: u64,
+    /// Releases of the package in the input.
+    pub of: u64,
+    /// Places of the input that hold it.
+    pub places: u64,
+    /// These do not all hold the same bytes.
+    pub differs: bool,
+    /// When it was published, UTC, RFC 3339; null where no document of the input and no list says so.
+    pub published: Option<String>,
+    /// What says so: the locator of a document of the input, or `list` for the list that the user gave.
+    pub published_by: Option<String>,
+    /// How often it was fetched, as the user's list says.
+    pub downloads: Option<u64>,
+    /// The release before it in the input.
+    pub previous: Option<String>,
+    /// Versions between the two, or before the first, that were published and are not in the input; null where nothing
+    /// says what was published.
+    pub unseen_before: Option<u64>,
+    /// Bytes of the archive; null for a folder.
+    pub archive_bytes: Option<Grown>,
+    /// Files in it.
+    pub files: Grown,
+    /// Source maps in it.
+    pub maps: Grown,
+    /// Bytes of recovered sources of the first or an unknown party.
+    pub own_bytes: Grown,
+    /// Which of the four grew or shrank out of proportion.
+    pub jumps: Vec<String>,
+    /// Contents of own sources, each once: those that the release before did not hold.
+    pub contents_new: u64,
+    /// Those that the release before held and this one does not.
+    pub contents_gone: u64,
+    /// Those that both hold.
+    pub contents_kept: u64,
+    /// Findings that are in it and not in the release before.
+    pub introduced: u64,
+    /// Findings that are in the release before and not in it.
+    pub removed: u64,
+    /// Everything in it was read in full.
+    pub complete: bool,
+}
+
+/// A size of a release, and that of the release before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Grown {
+    /// Of this release.
+    pub now: u64,
+    /// Of the release before it in the input; null for the first.
+    pub before: Option<u64>,
+    /// The one divided by the other; null where there is no other, or it is 0.
+    pub ratio: Option<f64>,
+}
+
+/// One finding over the releases of a package that are in the input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Since {
+    /// One place of it in the release that introduced it.
+    pub locator: String,
+    /// The way to it.
+    pub hops: Hops,
+    /// `npm`, …
+    pub ecosystem: String,
+    /// Name of the package.
+    pub name: String,
+    /// What kind of finding.
+    pub subject: SinceSubject,
+    /// Class of an exposure, rule of a secret, path of a map in the package with build hashes as `*`, `own-contents`.
+    pub what: String,
+    /// What tells one secret from another: the keyed fingerprint, else what identifies it safely.
+    pub identity: Option<String>,
+    /// The worst severity it has in a release.
+    pub severity: Option<Severity>,
+    /// How many things the row stands for: 1, or contents of own sources that came and went together.
+    pub count: u64,
+    /// Their bytes, of contents of own sources.
+    pub bytes: Option<u64>,
+    /// The first release with it.
+    pub introduced: String,
+    /// The nearest release before that one which was read in full and is without it; null where there is none.
+    pub not_before: Option<String>,
+    /// Published versions between those two that are not in the input; null where nothing says what was published.
+    pub unseen: Option<u64>,
+    /// The last release with it.
+    pub last: String,
+    /// The first release after that one which was read in full and is without it; null where there is none.
+    pub removed: Option<String>,
+    /// It is in the newest release of the input; null where that was not read in full and does not show it.
+    pub still_there: Option<bool>,
+    /// Releases with it.
+    pub releases: u64,
+    /// Releases without it between the first and the last with it; the first 16.
+    pub absent_between: Vec<String>,
+    /// Since when it could be fetched and until when it came with new releases.
+    pub window: Window,
+}
+
+/// What kind of finding a `since` record is about.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum SinceSubject {
+    /// A class of exposures.
+    Exposure,
+    /// A source map.
+    Map,
+    /// A secret.
+    Secret,
+    /// Contents of recovered sources of the first or an unknown party.
+    Source,
+}
+
+/// A stretch of time. Its ends are publish dates; a time in an archive is never taken for one. That a later release is
+/// without a finding takes nothing back: who has the earlier release has the finding.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Window {
+    /// Publish date of the earliest release with it, UTC, RFC 3339; null where that is unknown.
+    pub from: Option<String>,
+    /// Publish date of the release that is first without it; null where that is unknown or there is none.
+    pub until: Option<String>,
+    /// Seconds between the two.
+    pub seconds: Option<u64>,
 }
 
 /// One blob at one place.

@@ -34,7 +34,15 @@ const HOSTILE_NAMES: [&[u8]; 12] = [
     "\u{e9}\u{65e5}".as_bytes(),
 ];
 
-/// A scan of everything that there is: every kind of container, hostile names, matches and copies.
+/// A release of a package of which there are several.
+fn release(version: &str, sources: &[(&str, Option<&str>)]) -> Vec<u8> {
+    tgz(&[
+        ("package/package.json", manifest("several", version)),
+        ("package/a.js.map", source_map(sources)),
+    ])
+}
+
+/// A scan of everything that there is: every kind of container, hostile names, releases, matches and copies.
 struct RichScan {
     folder: tempfile::TempDir,
     arguments: Vec<OsString>,
@@ -69,6 +77,8 @@ impl RichScan {
                 (b"found/@cli!.ts", original.clone()),
                 (b"found/cli.zip", zip(&[("deep/cli.ts", original)])),
                 (b"odd\xff\n name", b"loose".to_vec()),
+                (b"releases/1.tgz", release("1.0.0", &sources[..1])),
+                (b"releases/2.tgz", release("1.0.1", &sources)),
             ],
         );
         let mut arguments = incident_arguments(&sign_incident(folder.path()));
@@ -235,6 +245,8 @@ fn every_record_is_as_the_schema_says() {
         "examined",
         "blob",
         "problem",
+        "release",
+        "since",
         "ledger",
     ];
     assert_eq!(kinds, BTreeSet::from(wanted), "the scan is rich");
@@ -614,6 +626,8 @@ fn every_view_agrees_with_the_export() {
         "v_match",
         "v_package",
         "v_problem",
+        "v_release",
+        "v_since",
         "v_source",
     ];
     assert_eq!(views, wanted);
@@ -624,9 +638,14 @@ fn every_view_agrees_with_the_export() {
         );
         let columns: Vec<_> = columns.iter().map(|row| row[0].as_str().unwrap()).collect();
         let row_of = |record: &Value| -> Vec<String> {
-            let value = |column: &&str| match column.strip_prefix("sources_") {
-                Some(party) => in_sql(&record["sources"][party]).to_string(),
-                None => in_sql(&record[*column]).to_string(),
+            // Of an object in the record the view shows one field in a column.
+            let value = |column: &&str| {
+                let of = |object: &str| {
+                    Some(&record[object][column.strip_prefix(object)?.strip_prefix('_')?])
+                };
+                let field = of("sources").or_else(|| of("window"));
+                let whole = &record[*column];
+                in_sql(field.unwrap_or(whole.get("now").unwrap_or(whole))).to_string()
             };
             columns.iter().map(value).collect()
         };

@@ -19,11 +19,16 @@ use strandline::exposure::inventory::items_of;
 
 /// What precision and recall of each kind may not fall below, in percent.
 const FLOORS: &[(&str, f64, f64)] = &[
+    ("command", 85.0, 85.0),
     ("email", 95.0, 95.0),
+    ("env", 95.0, 95.0),
+    ("flag", 85.0, 85.0),
     ("host", 95.0, 95.0),
     ("import", 95.0, 95.0),
     ("model", 85.0, 85.0),
-    ("route", 90.0, 90.0),
+    ("option", 85.0, 85.0),
+    ("route", 95.0, 90.0),
+    ("telemetry", 85.0, 85.0),
     ("todo", 95.0, 95.0),
     ("tool", 85.0, 85.0),
 ];

@@ -3,15 +3,18 @@
 //! They run over stored facts after the last unit, in sorted order, and their rows are made anew each time, so
 //! that a case that was finished in three sittings is the same as one that was finished in one. Loose files are placed
 //! in their folder, what leads to another unit is looked for there (see [`links`](super::links)), matches are rolled
-//! up into copies (see [`copies`](super::copies)), and the account is closed.
+//! up into copies (see [`copies`](super::copies)), own sources are looked for where they are public (see
+//! [`public`](super::public)), releases are compared (see [`since`](super::since)), and the account is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
 use super::images::{ImagesOfInput, Unread};
+use super::published::ReleaseList;
 use super::store::{
-    Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_record, unpacked,
+    Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_own_contents,
+    put_published, put_record, unpacked,
 };
 use crate::blob::{ContentKey, Locator};
 use crate::container::Effect;
@@ -35,6 +38,8 @@ pub struct JoinInput<'a> {
     pub bytes_in: u64,
     /// The run is a triage, which never is the whole.
     pub triage: bool,
+    /// The user's list of releases.
+    pub releases: Option<&'a ReleaseList>,
 }
 
 /// An input folder as a scope: what stands beside a file comes from the case.
@@ -67,9 +72,9 @@ impl Scope for FolderScope<'_> {
 }
 
 /// An input, as the joins see it.
-struct InputRow {
-    id: i64,
-    label: String,
+pub(super) struct InputRow {
+    pub(super) id: i64,
+    pub(super) label: String,
     is_folder: bool,
 }
 
@@ -92,7 +97,8 @@ impl Case {
         self.db
             .execute_batch(
                 "DELETE FROM record WHERE joined; DELETE FROM container WHERE joined;
-                 DELETE FROM echo WHERE joined",
+                 DELETE FROM echo WHERE joined; DELETE FROM published WHERE joined;
+                 DELETE FROM own_content WHERE joined; DELETE FROM amended; DELETE FROM of_release",
             )
             .map_err(|error| self.wrap(error))?;
         let rows = self.input_rows()?;
@@ -104,6 +110,8 @@ impl Case {
             unread.insert(row.id, place?);
         }
         self.find_links()?;
+        self.find_public(&rows)?;
+        self.find_releases(input.releases)?;
         self.roll_up_copies(input, &roots, &own_public)?;
         self.close_account(input, &rows, &unread)
     }
@@ -256,6 +264,8 @@ impl Case {
                 put_container(&self.db, unit, true, container)?;
             }
             put_echoes(&self.db, unit, true, &placed.echoes)?;
+            put_published(&self.db, unit, true, &placed.published)?;
+            put_own_contents(&self.db, unit, true, &placed.own_contents)?;
             Ok(())
         };
         write().map_err(|error| self.wrap(error))
@@ -295,7 +305,7 @@ impl Case {
             let at = locator_of(&row.label, folder);
             let mut placed = Placed::default();
             let stats = stats.remove(folder).unwrap_or_default();
-            let count = files.get(folder).copied().unwrap_or(0);
+            let count = files.get(folder).copied().unwrap_or_default();
             input
                 .placer
                 .close_package(folder, manifest, &at, None, count, stats, &mut placed);

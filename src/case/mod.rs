@@ -8,12 +8,21 @@
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
 mod copies;
+pub mod custody;
+mod findings;
 mod images;
 mod join;
 mod links;
 mod ports;
+mod public;
+mod published;
+mod since;
 mod store;
 mod union;
+mod versions;
 
+pub use custody::{Custody, Deed, Handled};
+pub use findings::UnitName;
 pub use join::JoinInput;
+pub use published::{ListError, ReleaseList};
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

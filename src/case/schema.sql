@@ -52,6 +52,7 @@ CREATE TABLE record (
     type    TEXT NOT NULL,
     key     INTEGER,                  -- number of what other records may be found by: a source's name, a debug id
     lines   INTEGER,                  -- of a source with content; -1 where there is none and the map gives a hash
+    length  INTEGER,                  -- of a secret: bytes that it takes as it is written, for `case reveal`
     locator TEXT NOT NULL,
     way     TEXT NOT NULL,            -- length of the label, and the kind of each hop
     json    TEXT NOT NULL
@@ -87,6 +88,47 @@ CREATE TABLE echo (
 );
 CREATE INDEX echo_of_unit ON echo (unit);
 
+-- What documents of registries say of when versions of a package were published.
+CREATE TABLE published (
+    unit    INTEGER NOT NULL REFERENCES unit(id),
+    joined  INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    locator TEXT NOT NULL,
+    times   BLOB NOT NULL
+);
+CREATE INDEX published_of_unit ON published (unit);
+CREATE INDEX published_of_join ON published (joined) WHERE joined;
+
+-- Contents of recovered sources that are the vendor's own or may be, by dedupe key: looked for in other units.
+CREATE TABLE own_content (
+    unit   INTEGER NOT NULL REFERENCES unit(id),
+    joined INTEGER NOT NULL,
+    key    BLOB NOT NULL,
+    sha256 BLOB NOT NULL
+);
+CREATE INDEX own_content_of_unit ON own_content (unit);
+CREATE INDEX own_content_of_join ON own_content (joined) WHERE joined;
+
+-- Fields that a join lays over those of a record (JSON); found anew by each join. Readers find them in the record.
+CREATE TABLE amended (
+    record INTEGER PRIMARY KEY,
+    json   TEXT NOT NULL
+);
+
+-- Which records stand in which release of a package, while a join compares releases; empty else.
+CREATE TABLE of_release (
+    release INTEGER NOT NULL,
+    record  INTEGER NOT NULL,
+    PRIMARY KEY (release, record)
+) WITHOUT ROWID;
+
+-- Who did what with what the case holds. Rows are only ever added, each with the digest of the one before.
+CREATE TABLE custody (
+    seq    INTEGER PRIMARY KEY,       -- from 1
+    sha256 TEXT NOT NULL,             -- of `entry`, hex
+    entry  TEXT NOT NULL              -- JSON: seq, time, clock, actor, program, command, inputs, outputs, previous
+);
+
 CREATE VIEW v_package AS SELECT
     locator,
     json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
@@ -106,9 +148,40 @@ FROM record WHERE type = 'source';
 
 CREATE VIEW v_exposure AS SELECT
     locator,
-    json ->> 'class' AS class, json ->> 'severity' AS severity, json ->> 'certainty' AS certainty,
-    json ->> 'sha256' AS sha256, json ->> 'detail' AS detail
-FROM record WHERE type = 'exposure';
+    json ->> 'class' AS class, coalesce(later ->> 'severity', json ->> 'severity') AS severity,
+    json ->> 'certainty' AS certainty, json ->> 'sha256' AS sha256,
+    coalesce(later ->> 'detail', json ->> 'detail') AS detail
+FROM (SELECT record.locator, record.json, amended.json AS later
+      FROM record LEFT JOIN amended ON amended.record = record.id WHERE type = 'exposure');
+
+CREATE VIEW v_release AS SELECT
+    locator,
+    json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
+    json ->> 'position' AS position, json ->> 'published' AS published, json ->> 'downloads' AS downloads,
+    json ->> '$.archive_bytes.now' AS archive_bytes, json ->> '$.own_bytes.now' AS own_bytes,
+    json ->> 'introduced' AS introduced, json ->> 'removed' AS removed
+FROM record WHERE type = 'release';
+
+CREATE VIEW v_since AS SELECT
+    locator,
+    json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'subject' AS subject,
+    json ->> 'what' AS what, json ->> 'identity' AS identity, json ->> 'severity' AS severity,
+    json ->> 'introduced' AS introduced, json ->> 'last' AS last, json ->> 'removed' AS removed,
+    json ->> 'still_there' AS still_there, json ->> '$.window.from' AS window_from,
+    json ->> '$.window.until' AS window_until
+FROM record WHERE type = 'since';
+
+CREATE VIEW v_secret AS SELECT
+    locator,
+    json ->> 'id' AS id, json ->> 'rule' AS rule, json ->> 'tier' AS tier, json ->> 'line' AS line,
+    json ->> 'column' AS column, json ->> 'redacted' AS redacted, json ->> 'check' AS "check",
+    json ->> 'severity' AS severity, json ->> 'party' AS party, json ->> 'fingerprint' AS fingerprint
+FROM record WHERE type = 'secret';
+
+CREATE VIEW v_custody AS SELECT
+    seq, entry ->> 'time' AS time, entry ->> 'actor' AS actor, entry ->> 'command' AS command,
+    entry ->> 'program' AS program, sha256
+FROM custody ORDER BY seq;
 
 CREATE VIEW v_match AS SELECT
     locator,

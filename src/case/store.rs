@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::links;
-use crate::blob::{ContentKey, Locator};
+use crate::blob::{ContentKey, Locator, Sha256Digest};
+use crate::exposure::Packument;
 use crate::record::{Hops, Ledger, Problem, Record, Run, RunInput};
 use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
 use crate::scan::place::PlacedContainer;
@@ -105,6 +106,14 @@ pub enum CaseError {
         path: PathBuf,
         /// What SQLite says.
         error: rusqlite::Error,
+    },
+    /// The custody log was changed.
+    #[error(
+        "the custody log of the case does not hold together from entry {seq} on, so nothing is added to it; `case custody` shows it"
+    )]
+    Custody {
+        /// The first entry that is not what was written.
+        seq: u64,
     },
     /// A row does not say what it should.
     #[error("a row of the case is damaged ({what}); run the scan again into a new case")]
@@ -482,7 +491,7 @@ impl Case {
         give: &mut impl FnMut(Record) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = format!(
-            "SELECT {} FROM {} WHERE {condition} ORDER BY record.locator, type, json",
+            "SELECT {} FROM {} WHERE {condition} ORDER BY record.locator, type, record.json",
             RecordRow::COLUMNS,
             RecordRow::TABLES
         );
@@ -537,9 +546,17 @@ impl Case {
     /// # Errors
     /// When the file cannot be read.
     pub fn unit_of_match(&self, locator: &str) -> Result<Option<UnitAt>, CaseError> {
+        self.unit_of("match", locator)
+    }
+
+    /// The unit that a record of this type at a locator came from; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn unit_of(&self, kind: &str, locator: &str) -> Result<Option<UnitAt>, CaseError> {
         let sql = "SELECT input.label, input.path, unit.path, unit.sha256 FROM record
              JOIN unit ON unit.id = record.unit JOIN input ON input.id = unit.input
-             WHERE record.type = 'match' AND record.locator = ?1 LIMIT 1";
+             WHERE record.type = ?1 AND record.locator = ?2 LIMIT 1";
         let unit = |row: &rusqlite::Row| {
             let sha256: Option<Vec<u8>> = row.get(3)?;
             Ok(UnitAt {
@@ -550,7 +567,7 @@ impl Case {
             })
         };
         self.db
-            .query_row(sql, [locator], unit)
+            .query_row(sql, [kind, locator], unit)
             .optional()
             .map_err(|error| self.wrap(error))
     }
@@ -729,6 +746,40 @@ pub(super) fn put_echoes(
         .map(drop)
 }
 
+/// Stores what documents of registries say of releases.
+pub(super) fn put_published(
+    db: &Connection,
+    unit: i64,
+    joined: bool,
+    documents: &[(String, Packument)],
+) -> rusqlite::Result<()> {
+    for (locator, document) in documents {
+        db.prepare_cached("INSERT INTO published VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                unit,
+                joined,
+                document.name,
+                locator,
+                packed(&document.times)?
+            ])?;
+    }
+    Ok(())
+}
+
+/// Stores which contents of own sources a unit has.
+pub(super) fn put_own_contents(
+    db: &Connection,
+    unit: i64,
+    joined: bool,
+    contents: &[(ContentKey, Sha256Digest)],
+) -> rusqlite::Result<()> {
+    for (key, sha256) in contents {
+        db.prepare_cached("INSERT INTO own_content VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![unit, joined, key.0, sha256.0])?;
+    }
+    Ok(())
+}
+
 /// Reads a value that was stored so.
 pub(super) fn unpacked<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
@@ -754,9 +805,13 @@ pub(super) fn put_record(
         None => Default::default(),
     };
     let (key, lines) = links::found_by(&record);
+    let length = match &record {
+        Record::Secret(secret) => Some(secret.length as i64),
+        _ => None,
+    };
     db.prepare_cached(
-        "INSERT INTO record (unit, joined, type, locator, way, json, key, lines)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO record (unit, joined, type, locator, way, json, key, lines, length)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         unit,
@@ -766,19 +821,26 @@ pub(super) fn put_record(
         way,
         json(&record)?,
         key,
-        lines
+        lines,
+        length
     ])
     .map(drop)
 }
 
 /// The record of a row of the case: undoes what [`put_record`] does.
-fn restore(row: RecordRow) -> Result<Record, CaseError> {
-    let mut record = parse(&row.json)?;
+pub(super) fn restore(row: RecordRow) -> Result<Record, CaseError> {
+    let mut record = match &row.later {
+        None => parse(&row.json)?,
+        Some(later) => amended(&row.json, later)?,
+    };
     if let Some((locator, hops)) = record.place_mut() {
         *hops = Hops::of(&row.locator, &row.way).ok_or_else(|| CaseError::Damaged {
             what: format!("the way to {}", row.locator),
         })?;
         *locator = row.locator;
+    }
+    if let (Record::Secret(secret), Some(length)) = (&mut record, row.length) {
+        secret.length = length;
     }
     if let Some(found) = row.found {
         links::put_found(&mut record, found, row.by.as_deref());
@@ -786,24 +848,45 @@ fn restore(row: RecordRow) -> Result<Record, CaseError> {
     Ok(record)
 }
 
+/// A record with the fields that a join found.
+fn amended(json: &str, later: &str) -> Result<Record, CaseError> {
+    let damaged = |error: serde_json::Error| CaseError::Damaged {
+        what: error.to_string(),
+    };
+    let mut fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(json).map_err(damaged)?;
+    let later: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(later).map_err(damaged)?;
+    fields.extend(later);
+    serde_json::from_value(fields.into()).map_err(damaged)
+}
+
 /// A row of the record table.
-struct RecordRow {
+pub(super) struct RecordRow {
     unit: Option<i64>,
     locator: String,
     way: String,
     json: String,
+    /// Of a secret.
+    length: Option<u64>,
     /// What it leads to in another unit, and what says so.
     found: Option<String>,
     by: Option<String>,
+    /// Fields that a join found.
+    later: Option<String>,
 }
 
 impl RecordRow {
     /// The columns that [`RecordRow::read`] wants.
-    const COLUMNS: &str = "unit, record.locator, way, json, link.locator, link.by";
+    pub(super) const COLUMNS: &str =
+        "unit, record.locator, way, record.json, link.locator, link.by, amended.json, length";
+    /// How many they are.
+    pub(super) const WIDTH: usize = 8;
     /// The tables that they stand in.
-    const TABLES: &str = "record LEFT JOIN link ON link.record = record.id";
+    pub(super) const TABLES: &str = "record LEFT JOIN link ON link.record = record.id
+         LEFT JOIN amended ON amended.record = record.id";
 
-    fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
         Ok(Self {
             unit: row.get(0)?,
             locator: row.get(1)?,
@@ -811,6 +894,8 @@ impl RecordRow {
             json: row.get(3)?,
             found: row.get(4)?,
             by: row.get(5)?,
+            later: row.get(6)?,
+            length: row.get::<_, Option<i64>>(7)?.map(|length| length as u64),
         })
     }
 }
@@ -958,7 +1043,20 @@ fn read_done(db: &Connection, input: i64, into: &mut Done) -> rusqlite::Result<(
 }
 
 fn remove_unit(db: &Connection, id: i64) -> rusqlite::Result<()> {
-    for table in ["record", "container", "open_fact", "echo"] {
+    // What joins said of its records goes with them: their numbers are given anew.
+    for table in ["amended", "link"] {
+        let of_unit =
+            format!("DELETE FROM {table} WHERE record IN (SELECT id FROM record WHERE unit = ?1)");
+        db.prepare_cached(&of_unit)?.execute([id])?;
+    }
+    for table in [
+        "record",
+        "container",
+        "open_fact",
+        "echo",
+        "published",
+        "own_content",
+    ] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE unit = ?1"))?
             .execute([id])?;
     }
@@ -1007,6 +1105,8 @@ fn put_unit(
         put_container(db, id, false, container)?;
     }
     put_echoes(db, id, false, &done.placed.echoes)?;
+    put_published(db, id, false, &done.placed.published)?;
+    put_own_contents(db, id, false, &done.placed.own_contents)?;
     if let Some(open) = &done.open {
         let (is_archive, manifest, image) = match open {
             OpenFacts::Loose(child) => (

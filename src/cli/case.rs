@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, Exit, pipeline, scan};
+use super::export::{self, Format};
+use super::{CliError, Exit, pipeline, reveal};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -30,9 +31,26 @@ enum CaseCommand {
     Export {
         /// The case
         case: PathBuf,
-        /// File to write, `-` is standard output
-        #[arg(long, value_name = "FILE", default_value = "-")]
-        jsonl: PathBuf,
+        /// The form to write them in
+        #[arg(long, value_name = "FORMAT", value_enum, default_value = "jsonl")]
+        format: Format,
+        /// File to write, `-` is standard output; with `--format csv` a new folder, which gets a file for each type
+        #[arg(
+            long,
+            value_name = "PATH",
+            default_value = "-",
+            required_if_eq("format", "csv")
+        )]
+        output: PathBuf,
+        /// The same as `--format jsonl --output FILE`
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "output"])]
+        jsonl: Option<PathBuf>,
+    },
+    Reveal(Box<reveal::RevealArgs>),
+    /// List who was shown what of a case
+    Custody {
+        /// The case
+        case: PathBuf,
     },
     /// Hold a set that was signed later against a case made with `scan --record all`
     Match {
@@ -51,11 +69,18 @@ enum CaseCommand {
 pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
     match args.command {
         CaseCommand::Info { case } => info(&Case::open(&case)?),
-        CaseCommand::Export { case, jsonl } => {
+        CaseCommand::Export {
+            case,
+            format,
+            output,
+            jsonl,
+        } => {
             let case = Case::open(&case)?;
-            scan::write_records(&case, &jsonl)?;
+            export::write(&case, format, &jsonl.unwrap_or(output))?;
             end_of(&case, Exit::Clean)
         }
+        CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Custody { case } => reveal::custody(&Case::open(&case)?),
         CaseCommand::Match {
             case,
             signatures,

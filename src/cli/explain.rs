@@ -5,30 +5,27 @@
 //! shows the stretches side by side. Nothing is shown of an input that changed since the scan: it would be something else
 //! than what was found. Bytes that the scan kept (`--keep-matched`) are those that it saw, whatever became of the input.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::again::Again;
 use super::kept::open_kept;
 use super::output::NewFile;
-use super::pipeline::{self, Pipeline, Request};
+use super::pipeline;
 use super::wall::Wall;
 use super::{CliError, Common, Exit, warn_of};
-use crate::blob::digest::hex;
+use crate::blob::Sha256Digest;
 use crate::blob::locator::{shown, unescape};
-use crate::blob::{Locator, Sha256Digest};
-use crate::case::{Case, UnitAt};
+use crate::case::Case;
 use crate::record::{Grade, Match, Record};
 use crate::report::text::{grouped, percent};
 use crate::report::{Side, definition, render_exhibit};
-use crate::scan::analyse::Keep;
-use crate::scan::facts::{Standing, each_entry};
 use crate::signature::prints::Tier;
 use crate::signature::validation::Card;
-use crate::signature::{SetGroup, SharedCount, shared, verdict};
+use crate::signature::{SharedCount, shared, verdict};
 
 /// Fingerprints that are listed for each tier; the rest is counted.
 const LISTED: usize = 12;
@@ -88,7 +85,14 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let is_kept = kept.is_some();
     let target = match (kept, at) {
         (Some(file), _) => read_kept(&found, file, &args.common)?,
-        (None, Some(at)) => read_again(&found, &at, &args.common)?,
+        (None, Some(at)) => Again {
+            locator: &found.locator,
+            sha256: found.sha256.as_deref(),
+            at: &at,
+            input: None,
+            advice: "scan again, or name with --kept the folder that the scan kept matches in",
+        }
+        .read(&args.common)?,
         (None, None) => {
             return Err(CliError::new(
                 "the case does not say which input this match stands in",
@@ -358,75 +362,6 @@ fn read_kept(found: &Match, mut file: File, common: &Common) -> Result<Vec<u8>, 
         "what was kept as {} is not the content of that name, so nothing is shown of it; without --kept the input is read again",
         found.sha256.as_deref().unwrap_or_default()
     )))
-}
-
-/// Reads the content of the match from its input again. An error where it is not what the scan found.
-fn read_again(found: &Match, at: &UnitAt, common: &Common) -> Result<Vec<u8>, CliError> {
-    let changed = |what: &str| {
-        CliError::new(format!(
-            "{what} since the scan, so nothing is shown of it; scan again, or name with --kept the folder that the scan kept matches in: {}",
-            shown(&found.locator)
-        ))
-    };
-    let paths = [super::path_from_bytes(&at.input)];
-    let only = HashSet::from([(0, at.path.clone())]);
-    let pipeline = Pipeline::new(Request {
-        paths: &paths,
-        label: None,
-        case: None,
-        common,
-        organisation: None,
-        inspector: crate::exposure::Inspector::off(),
-        sets: SetGroup::default(),
-        record_all: true,
-        keep: Keep::Leaves,
-        collector: None,
-        only: Some(&only),
-        fail_on: None,
-        accepted: &[],
-        triage: false,
-    })
-    .map_err(|_| changed("the input is gone"))?;
-    let mut case = Case::in_memory()?;
-    let wall = pipeline.raise_wall(None, None);
-    warn_of(&wall, common);
-    // The label may have been another; what stands behind it is the same.
-    let wanted = found.locator.get(at.label.len()..).unwrap_or_default();
-    let (mut target, mut is_same_unit) = (None, true);
-    pipeline.run(&mut case, &wall, |roots, units, done| {
-        for unit in done {
-            let row = &units[unit.index];
-            let label = &roots[row.input].label;
-            is_same_unit &= unit.sha256.map(|digest| digest.0) == at.sha256 || at.sha256.is_none();
-            let Some(child) = unit.kept.take() else {
-                continue;
-            };
-            let standing = Standing {
-                at: &Locator::file(label, &row.path),
-                path: &row.path,
-                above: &[],
-            };
-            each_entry(&child, &standing, &mut |child, standing| {
-                let here = standing.at.as_str().get(label.len()..);
-                if here == Some(wanted) && target.is_none() {
-                    target = child.kept.as_ref().map(|kept| kept.bytes().into_owned());
-                }
-                Ok::<_, CliError>(())
-            })?;
-        }
-        Ok(())
-    })?;
-    let target = target.filter(|_| is_same_unit);
-    let target = target.ok_or_else(|| changed("the input changed or cannot be read any more"))?;
-    let is_same = found
-        .sha256
-        .as_ref()
-        .is_none_or(|sha256| *sha256 == hex(&Sha256Digest::of(&target).0));
-    if is_same {
-        Ok(target)
-    } else {
-        Err(changed("the content changed"))
-    }
 }
 
 /// Whether the original that was given can be the one that was signed.

@@ -3,8 +3,10 @@
 //! Results go to standard output, everything else to standard error. The flags below are the one place where
 //! names, defaults and help stand; the man page and the completions are made from them.
 
+mod again;
 mod case;
 mod explain;
+mod export;
 mod generate;
 mod heap;
 mod kept;
@@ -13,12 +15,15 @@ mod pipeline;
 mod progress;
 mod recover;
 mod report;
+mod reveal;
 mod rules;
 mod scan;
 mod sign;
 mod sign_lists;
+mod sign_secrets;
 mod signer;
 mod summary;
+mod user_rules;
 pub mod wall;
 
 use std::path::PathBuf;
@@ -86,11 +91,15 @@ shown_as_they_are!(
     crate::case::CaseError,
     crate::scan::input::InputError,
     crate::exposure::ProfileError,
+    crate::case::ListError,
     crate::signature::SetError,
     crate::signature::NamesError,
     crate::signature::KeyError,
     crate::signature::BuildError,
-    crate::report::ReportError
+    crate::report::ReportError,
+    crate::report::OverrideError,
+    crate::report::claims::ClaimError,
+    crate::report::since_previous::PreviousError
 );
 
 /// Of writing to standard output, or into a file that says itself which it is.
@@ -99,6 +108,15 @@ impl From<std::io::Error> for CliError {
         Self {
             is_closed_pipe: error.kind() == std::io::ErrorKind::BrokenPipe,
             text: error.to_string(),
+        }
+    }
+}
+
+impl From<crate::report::export::ExportError> for CliError {
+    fn from(error: crate::report::export::ExportError) -> Self {
+        match error {
+            crate::report::export::ExportError::Write(error) => error.into(),
+            other => Self::new(other.to_string()),
         }
     }
 }

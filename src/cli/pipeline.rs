@@ -10,9 +10,9 @@ use super::wall::Wall;
 use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
-use crate::case::{Case, JoinInput, Plan};
-use crate::exposure::{Inspector, Organisation, Prefilter, Rules, Terms};
-use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
+use crate::case::{Case, JoinInput, Plan, ReleaseList};
+use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Rules, Terms};
+use crate::record::{Ledger, Run, RunKnown, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
 use crate::scan::large::Spill;
@@ -53,6 +53,8 @@ pub struct Request<'a> {
     pub accepted: &'a [String],
     /// Look at indexes and headers only.
     pub triage: bool,
+    /// When releases were published, as the user says.
+    pub releases: Option<ReleaseList>,
 }
 
 /// What a run gave.
@@ -129,6 +131,17 @@ pub fn load_organisation(path: Option<&PathBuf>) -> Result<Option<Organisation>,
         .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
     Ok(Some(Organisation::parse(
         &text,
+        &path.display().to_string(),
+    )?))
+}
+
+/// Reads a list of releases.
+pub fn load_releases(path: Option<&PathBuf>) -> Result<Option<ReleaseList>, CliError> {
+    let Some(path) = path else { return Ok(None) };
+    let bytes = std::fs::read(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(Some(ReleaseList::parse(
+        &bytes,
         &path.display().to_string(),
     )?))
 }
@@ -267,6 +280,7 @@ impl<'a> Pipeline<'a> {
             all_units: !interrupted,
             bytes_in: twin::bytes_of(&self.units),
             triage: self.request.triage,
+            releases: self.request.releases.as_ref(),
         })?;
         assert_adds_up(&ledger)?;
         let seconds = clock.elapsed().as_secs_f64();
@@ -312,7 +326,11 @@ impl<'a> Pipeline<'a> {
                 .organisation
                 .as_ref()
                 .map(|org| hex(&org.digest())),
+            releases: (self.request.releases.as_ref()).map(|list| list.digest().to_owned()),
             inputs: Vec::new(),
+            known_secrets: self.request.inspector.known.as_deref().map(run_known),
+            user_rules: (self.request.inspector.user.as_ref()).map(|rules| hex(&rules.digest())),
+            case_key: (self.request.inspector.case_key.as_ref()).map(|key| hex(&key.digest())),
             limits: self.request.common.limits().by_name(),
             triage: self.request.triage,
             decoders: Some(self.request.common.limits().decoders.name().to_owned()),
@@ -331,15 +349,30 @@ impl<'a> Pipeline<'a> {
             "rules": run.rules,
             "sets": run.sets,
             "organisation": run.organisation,
+            "known_secrets": run.known_secrets,
+            "case_key": run.case_key,
             "terms": (self.request.inspector.terms.as_ref()).map(|terms| hex(&terms.digest())),
+            "user_rules": run.user_rules,
             "limits": run.limits,
             "decoders": run.decoders,
             "spill": self.request.common.spill.is_some(),
             "record_all": self.request.record_all,
             "keep_matched": self.request.collector.is_some(),
             "triage": run.triage,
+            "inventory": self.request.inspector.inventory.as_str(),
+            "inventory_signatures": hex(&crate::exposure::inventory::Signatures::digest()),
         });
         *blake3::hash(text.to_string().as_bytes()).as_bytes()
+    }
+}
+
+/// What the `run` record says of a set of live secrets.
+pub fn run_known(known: &KnownSecrets) -> RunKnown {
+    RunKnown {
+        digest: hex(&known.digest()),
+        secrets: known.len() as u64,
+        left_out: known.left_out(),
+        is_keyed: known.is_keyed(),
     }
 }
 
@@ -379,7 +412,7 @@ pub fn version() -> &'static str {
 }
 
 /// BLAKE3 of the program file, so that a report says which build made it.
-fn program_digest() -> Option<String> {
+pub fn program_digest() -> Option<String> {
     let path = std::env::current_exe().ok()?;
     let mut hasher = blake3::Hasher::new();
     std::io::copy(&mut std::fs::File::open(path).ok()?, &mut hasher).ok()?;

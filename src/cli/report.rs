@@ -1,16 +1,31 @@
 //! `strandline report`
 
-use std::path::PathBuf;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::output::OutputFolder;
 use super::wall::Wall;
 use super::{CliError, Common, Exit, pipeline, warn_of};
 use crate::case::Case;
-use crate::report::{Model, render_html};
+use crate::report::claims::{ClaimRow, Claims, Examiner};
+use crate::report::since_previous::{
+    CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
+};
+use crate::report::{Builder, Override, Settings, View, render_html};
 
-/// Write the report of a case: one page that can be read and printed without anything else.
+/// Random bytes that key the pseudonyms of a public view where the user gave no key.
+const RANDOM_KEY_BYTES: usize = 32;
+
+/// A case key of fewer bytes could be guessed, and with it every pseudonym.
+const CASE_KEY_MIN_BYTES: usize = 16;
+
+/// A case key larger than this is a mistake, or a device that never ends.
+const CASE_KEY_MAX_BYTES: u64 = 1 << 20;
+
+/// Write the impact report of a case: one page that can be read and printed without anything else, its figures as
+/// JSON, and lists for those who act.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The case
@@ -19,35 +34,262 @@ pub struct ReportArgs {
     /// New folder to write into
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
+    /// Who reads it: `internal` shows all but secrets, `counsel` leaves out what mainly helps an attacker, `public` holds
+    /// figures and pseudonyms only
+    #[arg(long, value_enum, default_value_t = ViewWord::Internal)]
+    view: ViewWord,
+    /// File of random bytes that keys the pseudonyms of the public view: equal for equal things in reports of one key.
+    /// Without it they are keyed at random, and no two reports can be joined
+    #[arg(long, value_name = "FILE")]
+    case_key: Option<PathBuf>,
+    /// Set an axis by hand (secrets, controls, ip, personal or spread; 0 to 4); printed beside what the rules say
+    #[arg(long, value_name = "AXIS=N", requires = "reason")]
+    severity: Vec<String>,
+    /// Why, once for each `--severity`, in the same order
+    #[arg(long, value_name = "TEXT", requires = "severity")]
+    reason: Vec<String>,
+    /// Say what changed since an earlier report: its report.json, with findings.jsonl beside it. In the internal view
+    #[arg(long, value_name = "PREVIOUS.json")]
+    since: Option<PathBuf>,
+    /// Hold claims against the records: TOML or CSV with id, text, kind (files, lines, bytes, version, vector), value,
+    /// tolerance (about, at least, 5% and such) and package. Not in the public view
+    #[arg(long, value_name = "FILE")]
+    claims: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
 
+/// A view, as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ViewWord {
+    /// Those who handle the incident
+    Internal,
+    /// Legal counsel
+    Counsel,
+    /// Everybody
+    Public,
+}
+
+impl ViewWord {
+    fn view(self) -> View {
+        match self {
+            ViewWord::Internal => View::Internal,
+            ViewWord::Counsel => View::Counsel,
+            ViewWord::Public => View::Public,
+        }
+    }
+}
+
+/// What a report is held against.
+#[derive(Default)]
+struct Against {
+    previous: Option<Previous>,
+    claims: Claims,
+}
+
+impl Against {
+    fn read(args: &ReportArgs) -> Result<Self, CliError> {
+        if args.since.is_some() && args.view != ViewWord::Internal {
+            return Err(CliError::new(
+                "`--since` names findings by their places; it goes with `--view internal` only",
+            ));
+        }
+        if args.claims.is_some() && args.view == ViewWord::Public {
+            return Err(CliError::new(
+                "`--claims` is judged by what the input says; it does not go with `--view public`",
+            ));
+        }
+        let claims = match &args.claims {
+            None => Claims::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| {
+                    CliError::new(format!("cannot read {}: {error}", path.display()))
+                })?;
+                Claims::parse(&text, path)?
+            }
+        };
+        Ok(Self {
+            previous: args.since.as_deref().map(Previous::read).transpose()?,
+            claims,
+        })
+    }
+}
+
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
+    let overrides = Override::pair(&args.severity, &args.reason)?;
+    let settings = Settings {
+        view: args.view.view(),
+        key: pseudonym_key(args)?,
+        overrides,
+    };
+    let against = Against::read(args)?;
     let case = Case::open(&args.case)?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
     // A case may come from others too; it is open.
     let wall = Wall::default().with_output(Some(&args.output));
     warn_of(&args.common.raise(&wall), &args.common);
-    write_into(&case, &folder)?;
+    for by_hand in &settings.overrides {
+        eprintln!("strandline: severity: {}", by_hand.words());
+    }
+    write_with(&case, &folder, settings, &against)?;
     if !args.common.quiet {
         println!("{}", args.output.join("index.html").display());
     }
     Ok(Exit::Clean)
 }
 
-/// Writes `index.html`, and `report.json` with the same figures.
+/// The key of pseudonyms; read before the wall is up.
+fn pseudonym_key(args: &ReportArgs) -> Result<Vec<u8>, CliError> {
+    match &args.case_key {
+        Some(path) => read_case_key(path),
+        None if args.view == ViewWord::Public => random_key(),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn read_case_key(path: &Path) -> Result<Vec<u8>, CliError> {
+    let fail = |reason: String| {
+        CliError::new(format!(
+            "cannot use the case key {}: {reason}",
+            path.display()
+        ))
+    };
+    let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(CASE_KEY_MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| fail(error.to_string()))?;
+    if bytes.len() < CASE_KEY_MIN_BYTES {
+        return Err(fail(format!(
+            "it holds {} bytes; a key needs at least {CASE_KEY_MIN_BYTES} random bytes (32 bytes of /dev/urandom do)",
+            bytes.len()
+        )));
+    }
+    if bytes.len() as u64 > CASE_KEY_MAX_BYTES {
+        return Err(fail(
+            "it holds more than 1 MiB; is this the right file?".to_owned(),
+        ));
+    }
+    Ok(bytes)
+}
+
+fn random_key() -> Result<Vec<u8>, CliError> {
+    let mut bytes = vec![0; RANDOM_KEY_BYTES];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut bytes))
+        .map_err(|error| {
+            CliError::new(format!(
+                "no random bytes for the pseudonyms of a public report: {error}; give `--case-key FILE`"
+            ))
+        })?;
+    Ok(bytes)
+}
+
+/// Writes the report of the internal view, as a scan does.
 pub fn write_into(case: &Case, folder: &OutputFolder) -> Result<(), CliError> {
-    let mut records = Vec::new();
+    write_with(case, folder, Settings::default(), &Against::default())
+}
+
+/// Writes `index.html`, `report.json` with the same figures, and the lists; `findings.jsonl` for reports to come, and
+/// `changes.csv` where an earlier report was given. Records stream by: nothing grows with their number but what
+/// [`Builder::add`] says.
+fn write_with(
+    case: &Case,
+    folder: &OutputFolder,
+    settings: Settings,
+    against: &Against,
+) -> Result<(), CliError> {
+    let view = settings.view;
+    let mut builder = Builder::new(settings);
+    case.records(|record| builder.add(record).map_err(CliError::from))?;
+    let mut report = builder.finish();
+    report.model.claims = examine(case, &against.claims)?;
+    // Ids of findings can be tested by whoever guesses places, so they are for those who may know them.
+    if view == View::Internal {
+        let (list, changes) = write_findings(case, folder, against.previous.as_ref())?;
+        report.model.findings_list = Some(list);
+        report.model.changes = changes;
+    }
+    folder.write("index.html", render_html(&report.model)?.as_bytes())?;
+    let twin = serde_json::to_vec_pretty(&report.model)
+        .map_err(|error| CliError::new(error.to_string()))?;
+    folder.write("report.json", &twin)?;
+    for list in &report.lists {
+        folder.write(list.name, list.text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Holds claims against the records, which are read twice: once for what they are about.
+fn examine(case: &Case, claims: &Claims) -> Result<Vec<ClaimRow>, CliError> {
+    let mut examiner = Examiner::new(claims);
+    if claims.is_empty() {
+        return Ok(examiner.finish());
+    }
     case.records(|record| {
-        records.push(record);
+        examiner.note(&record);
         Ok::<_, CliError>(())
     })?;
-    let model = Model::build(records);
-    folder.write("index.html", render_html(&model)?.as_bytes())?;
-    let twin =
-        serde_json::to_vec_pretty(&model).map_err(|error| CliError::new(error.to_string()))?;
-    folder.write("report.json", &twin)
+    case.records(|record| {
+        examiner.add(&record);
+        Ok::<_, CliError>(())
+    })?;
+    Ok(examiner.finish())
+}
+
+/// Writes the list of findings, and what changed since an earlier one.
+fn write_findings(
+    case: &Case,
+    folder: &OutputFolder,
+    previous: Option<&Previous>,
+) -> Result<(FindingsList, Option<Changes>), CliError> {
+    let info = case.info()?;
+    let complete = info.ledger.is_some_and(|ledger| ledger.complete);
+    let mut units = Units::default();
+    case.each_unit(|unit| units.add(&unit))?;
+    let mut comparer = Comparer::new(info.run.as_ref(), complete, units, previous);
+    let file = folder.create_file(FINDINGS_FILE)?;
+    let mut out = Hashed {
+        out: std::io::BufWriter::new(file),
+        hasher: blake3::Hasher::new(),
+    };
+    comparer.begin(&mut out)?;
+    case.findings(|record, unit| {
+        comparer.add(&record, unit, &mut out)?;
+        Ok::<_, CliError>(())
+    })?;
+    out.flush()?;
+    let list = FindingsList {
+        file: FINDINGS_FILE.to_owned(),
+        blake3: out.hasher.finalize().to_hex().to_string(),
+        findings: comparer.count(),
+    };
+    if previous.is_none() {
+        return Ok((list, None));
+    }
+    let units = case.units_named(&comparer.units_asked())?;
+    let mut table = std::io::BufWriter::new(folder.create_file(CHANGES_FILE)?);
+    let changes = comparer.finish(&units, &mut table)?;
+    table.flush()?;
+    Ok((list, changes))
+}
+
+/// Digests what is written.
+struct Hashed<W: Write> {
+    out: W,
+    hasher: blake3::Hasher,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }

@@ -9,6 +9,7 @@ use super::pipeline::{Pipeline, Request};
 use super::{CliError, Colour, Common, Exit};
 use crate::blob::Limits;
 use crate::case::Case;
+use crate::exposure::inventory::{Signatures, signatures};
 use crate::exposure::{Example, Organisation, Rule, Rules, example_files};
 use crate::record::{Record, Severity};
 use crate::scan::analyse::Keep;
@@ -23,7 +24,7 @@ pub struct RulesArgs {
 
 #[derive(Debug, Subcommand)]
 enum RulesCommand {
-    /// Print every rule: id, severity, title, why it matters, what to do
+    /// Print every rule: id, severity, title, why it matters, what to do, when it is better or worse
     List,
     /// Run the examples of every rule through the program
     Test,
@@ -44,6 +45,20 @@ fn list() -> Result<Exit, CliError> {
         writeln!(out, "  {}", rule.title)?;
         writeln!(out, "  why  {}", rule.why)?;
         writeln!(out, "  do   {}", rule.action)?;
+        if !rule.severities.is_empty() {
+            let when = rule.severities.iter();
+            let when: Vec<String> = when
+                .map(|(circumstance, severity)| format!("{circumstance} {}", severity.as_str()))
+                .collect();
+            writeln!(out, "  when {}", when.join(", "))?;
+        }
+        for (name, values) in &rule.parameters {
+            writeln!(out, "  {name}: {}", values.join(" "))?;
+        }
+    }
+    for rule in Signatures::builtin().shown() {
+        writeln!(out, "{} (inventory: {})", rule.id, rule.kind)?;
+        writeln!(out, "  {}", rule.about)?;
     }
     Ok(Exit::Clean)
 }
@@ -64,6 +79,15 @@ fn test() -> Result<Exit, CliError> {
                     println!("{}: {}: {why}", rule.id, example.note);
                 }
             }
+        }
+    }
+    for rule in Signatures::builtin().shown() {
+        let failures = signatures::failures(&rule);
+        let examples = (rule.matches.len() + rule.rejects.len()) as u64;
+        failed += failures.len() as u64;
+        passed += examples.saturating_sub(failures.len() as u64);
+        for failure in failures {
+            println!("{failure}");
         }
     }
     println!("{passed} examples passed, {failed} failed");
@@ -133,6 +157,7 @@ fn worst_of_class(
         fail_on: None,
         accepted: &[],
         triage: false,
+        releases: None,
     })?
     .run(
         &mut case,

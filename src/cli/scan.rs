@@ -8,11 +8,14 @@ use clap::Args;
 
 use super::kept::KeptFolder;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit, output, parse_severity, report, summary};
+use super::{CliError, Common, Exit, output, parse_severity, report, summary, user_rules};
 use crate::case::Case;
+use crate::exposure::known::SetKey;
+use crate::exposure::{CaseKey, Inspector, KnownSecrets};
 use crate::record::{Record, Severity};
 use crate::report::text::plural;
 use crate::scan::analyse::{Collector, Keep};
+use crate::signature::Key;
 
 /// Find what the inputs expose, and which of them hold a signed work.
 #[derive(Debug, Args)]
@@ -29,12 +32,26 @@ pub struct ScanArgs {
     /// Fingerprints of public code, never called a match
     #[arg(long, value_name = "SET")]
     baseline: Vec<PathBuf>,
+    /// Live secrets to look for in everything that is read (a set made by `sign --secrets`): which of them are there, and
+    /// that the others are not
+    #[arg(long, value_name = "SET", conflicts_with = "triage")]
+    known_secrets: Option<PathBuf>,
+    /// Rules of your own for credentials: files of gitleaks (TOML), Kingfisher or Nosey Parker (YAML), or folders of them
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "triage")]
+    rules: Vec<PathBuf>,
+    /// Give each credential a fingerprint keyed with this file: the same secret has the same one in all reports made with it
+    #[arg(long, value_name = "FILE", conflicts_with = "triage")]
+    case_key: Option<PathBuf>,
     /// Key of sets that were made with one
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Organisation profile: what is yours
     #[arg(long, value_name = "FILE")]
     org: Option<PathBuf>,
+    /// When releases were published and how often they were fetched: columns name, version, published, downloads, divided
+    /// by tabs; or a registry's document about one package
+    #[arg(long, value_name = "FILE")]
+    packages: Option<PathBuf>,
     /// Words of your own, one a line, to be looked for in everything: customers, projects, machines
     #[arg(long, value_name = "FILE", conflicts_with = "triage")]
     terms: Option<PathBuf>,
@@ -50,6 +67,10 @@ pub struct ScanArgs {
     /// What locators begin with, for a single input
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
+    /// Which texts the inventory is made of: recovered sources and original files that may be the vendor's own, every
+    /// text, or none
+    #[arg(long, value_name = "SCOPE", value_enum, default_value_t = InventoryOf::Sources)]
+    inventory: InventoryOf,
     /// Keep digests of every blob, so that `case match` can hold later sets against the case
     #[arg(long, value_name = "WHAT", value_enum)]
     record: Option<RecordWhat>,
@@ -76,6 +97,27 @@ pub struct ScanArgs {
     common: Common,
 }
 
+/// [`InventoryScope`](crate::exposure::InventoryScope), as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum InventoryOf {
+    /// Recovered sources, and original files that may be the vendor's own.
+    Sources,
+    /// Every text.
+    All,
+    /// No text.
+    None,
+}
+
+impl From<InventoryOf> for crate::exposure::InventoryScope {
+    fn from(of: InventoryOf) -> Self {
+        match of {
+            InventoryOf::Sources => Self::Sources,
+            InventoryOf::All => Self::All,
+            InventoryOf::None => Self::None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum RecordWhat {
     /// Every blob.
@@ -92,6 +134,16 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     }
     let sets = pipeline::load_sets(&args.signatures, &args.baseline, args.key.as_ref())?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
+    let releases = pipeline::load_releases(args.packages.as_ref())?;
+    let inspector = Inspector {
+        known: load_known(args)?.map(Arc::new),
+        user: user_rules::load(&args.rules, args.common.quiet)?.map(Arc::new),
+        case_key: load_case_key(args.case_key.as_deref())?,
+        inventory: args.inventory.into(),
+        terms: pipeline::load_terms(args.terms.as_ref())?,
+        ..Inspector::default()
+    };
+    let known = inspector.known.clone();
     let outputs = args.case.iter().chain(&args.report);
     for path in outputs.chain(&args.keep_matched) {
         pipeline::warn_if_in_work_tree(path, &args.common);
@@ -112,10 +164,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let careful = sets.has_prints() && !has_baseline;
     let of_lists = sets.sets().iter().filter(|set| set.is_of_lists()).count();
     let pipeline = Pipeline::new(Request {
-        inspector: crate::exposure::Inspector {
-            terms: pipeline::load_terms(args.terms.as_ref())?,
-            ..Default::default()
-        },
+        inspector,
         case: args.case.as_deref(),
         paths: &paths,
         label: args.label.as_deref(),
@@ -129,6 +178,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         fail_on: args.fail_on,
         accepted: &args.accept_problem,
         triage: args.triage,
+        releases,
     })?;
     let mut case = match &args.case {
         Some(path) => Case::open_or_create(path)?,
@@ -139,6 +189,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     let searched = !args.signatures.is_empty();
     let mut summary =
         summary::Summary::new(args.fail_on, searched, careful, args.triage).with_lists(of_lists);
+    summary.known = known.as_deref().map(pipeline::run_known);
     let is_printed = !args.common.quiet && !to_stdout;
     // A case holds what earlier runs found too; without one everything comes by here.
     let comes_by = is_printed && args.case.is_none();
@@ -154,15 +205,25 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     if let Some(kept) = &kept {
         summary.kept = tell_of_kept(kept, &case)?;
     }
-    let mut add = |record| {
-        summary.add(&record);
-        Ok::<_, CliError>(())
-    };
-    if comes_by {
+    // Most severities are told with the unit; where a join found another one, all are told from the case.
+    if comes_by && case.has_other_severities()? {
+        summary = summary.afresh();
+        case.records(|record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        })?;
+    } else if comes_by {
+        let mut add = |record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        };
         case.joined_records(&mut add)?;
         summary.add_links(case.link_counts()?);
     } else if is_printed {
-        case.records(&mut add)?;
+        case.records(|record| {
+            summary.add(&record);
+            Ok::<_, CliError>(())
+        })?;
     }
     // What a stopped run wrote would be in the way of the same command, which goes on where this one was stopped.
     let waits = outcome.interrupted && args.case.is_some();
@@ -198,6 +259,28 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
     })
 }
 
+/// The set of live secrets, where one was named.
+fn load_known(args: &ScanArgs) -> Result<Option<KnownSecrets>, CliError> {
+    let Some(path) = &args.known_secrets else {
+        return Ok(None);
+    };
+    let key = args.key.as_deref().map(Key::read).transpose()?;
+    let key = key.map(|key| SetKey(key.derive(SetKey::CONTEXT)));
+    let set = KnownSecrets::open(path, key.as_ref()).map_err(|error| {
+        CliError::new(format!(
+            "the set of live secrets {}: {error}",
+            path.display()
+        ))
+    })?;
+    Ok(Some(set))
+}
+
+/// The key of fingerprints, where one was named.
+fn load_case_key(path: Option<&Path>) -> Result<Option<CaseKey>, CliError> {
+    let key = path.map(Key::read).transpose()?;
+    Ok(key.map(|key| CaseKey(key.derive(CaseKey::CONTEXT))))
+}
+
 /// Counts the contents with a match that are in the folder, and says where some are not.
 fn tell_of_kept(kept: &KeptFolder, case: &Case) -> Result<Option<u64>, CliError> {
     let matched = case.matched_contents()?;
@@ -226,7 +309,7 @@ fn print_records(case: &Case) -> Result<(), CliError> {
 }
 
 /// A reader that had enough is no failure, and changes nothing of what was found.
-fn unless_closed(result: Result<(), CliError>) -> Result<(), CliError> {
+pub fn unless_closed(result: Result<(), CliError>) -> Result<(), CliError> {
     match result {
         Err(error) if error.is_closed_pipe() => Ok(()),
         result => result,

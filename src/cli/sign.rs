@@ -1,5 +1,5 @@
 //! `strandline sign`: of a work that is at hand. Which of its files are signed, `signer.rs` says. Of lists, see
-//! `sign_lists.rs`.
+//! `sign_lists.rs`; of live secrets, `sign_secrets.rs`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use clap::Args;
 use super::output::NewFile;
 use super::pipeline::{self, Pipeline, Request};
 use super::signer::{Signed, Signer, Told};
-use super::{CliError, Common, Exit, sign_lists, warn_of};
+use super::{CliError, Common, Exit, sign_lists, sign_secrets, warn_of};
 use crate::blob::Locator;
 use crate::blob::digest::hex;
 use crate::blob::locator::shown;
@@ -27,21 +27,37 @@ use crate::signature::{
 #[derive(Debug, Args)]
 pub struct SignArgs {
     /// The work: a source tree, a package, an archive, a map
-    #[arg(value_name = "INPUT", required_unless_present = "from")]
+    #[arg(value_name = "INPUT", required_unless_present_any = ["from", "secrets"])]
     inputs: Vec<PathBuf>,
     /// A list of the work by another program, in the place of the work: sha256sum, hashdeep, SWHIDs of contents, SCANOSS
     /// (.wfp); `-` is standard input. The set finds equal bytes and nothing else
     #[arg(long, value_name = "LIST", conflicts_with_all = ["inputs", "for_third_parties", "compact"])]
     pub from: Vec<PathBuf>,
+    /// A list of live secrets, in the place of a work: `NAME=value`, `name<TAB>value` or one a line; `-` is standard input.
+    /// The set, for `scan --known-secrets`, holds keyed digests of them and never a value
+    #[arg(long, value_name = "LIST", conflicts_with_all = ["inputs", "from", "work", "release", "public", "baseline", "for_third_parties", "compact", "org", "export"])]
+    pub secrets: Option<PathBuf>,
     /// Also write a list of what was signed, for other programs: `sha256sum=FILE`, `hashdeep=FILE`, `swhid=FILE` or
     /// `wfp=FILE`. It holds paths, and digests without a key: keep it private
     #[arg(long, value_name = "KIND=FILE", value_parser = parse_export, conflicts_with = "from")]
     export: Vec<(Kind, PathBuf)>,
     /// Name of the work
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "secrets",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub work: String,
     /// Release of the work
-    #[arg(long, value_name = "VERSION")]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        required_unless_present = "secrets",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub release: String,
     /// File to write; the names of the files go into a file beside it that stays private
     #[arg(long, value_name = "FILE")]
@@ -58,7 +74,8 @@ pub struct SignArgs {
     /// Keep one in three of most fingerprints: half the size, and excerpts of a few lines are found less often
     #[arg(long, conflicts_with = "baseline")]
     compact: bool,
-    /// Key the stored values with this file; without it the key is in the set
+    /// Key the stored values with this file; without it the key is in the set. Of secrets: those that can be guessed are
+    /// taken only with one
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// Organisation profile: what is yours
@@ -78,6 +95,9 @@ fn parse_export(text: &str) -> Result<(Kind, PathBuf), String> {
 
 /// Runs the command.
 pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
+    if let Some(list) = &args.secrets {
+        return sign_secrets::run(args, list);
+    }
     if !args.from.is_empty() {
         return sign_lists::run(args);
     }
@@ -117,6 +137,7 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
         fail_on: None,
         accepted: &[],
         triage: false,
+        releases: None,
     })?;
     let mut case = Case::in_memory()?;
     let names_path = names_path(&args.output);

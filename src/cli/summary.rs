@@ -8,7 +8,10 @@ use super::pipeline::Outcome;
 use super::{CliError, wall};
 use crate::blob::Decoders;
 use crate::blob::locator::shown;
-use crate::record::{Basis, Copy, Exposure, Grade, Ledger, Party, Record, Severity, SourceStatus};
+use crate::record::{
+    Basis, Copy, Exposure, Grade, Ledger, Party, Record, Release, RunKnown, Severity, SourceStatus,
+};
+use crate::report::live_secrets;
 use crate::report::text::{grouped, plural, release_words, size};
 use crate::scan::triage;
 use crate::signature::validation::Card;
@@ -53,8 +56,20 @@ pub struct Summary {
     unread: BTreeMap<String, u64>,
     references: u64,
     dangling: u64,
+    /// Packages of which there are several releases, and those releases.
+    histories: u64,
+    releases: u64,
+    /// Releases one of whose sizes moved out of proportion.
+    jumps: u64,
+    first_jumps: Examples,
+    /// Findings that the newest release is without.
+    went: u64,
     problems: BTreeMap<String, u64>,
     first_problems: Examples,
+    /// The set of live secrets that was looked for.
+    pub known: Option<RunKnown>,
+    /// Those of them that were found, by name.
+    present: BTreeSet<String>,
     /// Contents with a match that were kept, where that was asked for.
     pub kept: Option<u64>,
 }
@@ -98,6 +113,17 @@ impl Summary {
         self
     }
 
+    /// The same, before any record was taken.
+    #[must_use]
+    pub fn afresh(self) -> Self {
+        let kept = self.kept;
+        let empty = Self::new(self.fail_on, self.searched, self.careful, self.triage);
+        Self {
+            kept,
+            ..empty.with_lists(usize::try_from(self.of_lists).unwrap_or(usize::MAX))
+        }
+    }
+
     /// Takes a record; their order does not show.
     pub fn add(&mut self, record: &Record) {
         match record {
@@ -117,6 +143,9 @@ impl Summary {
                 }
             }
             Record::Exposure(exposure) => self.add_exposure(exposure),
+            Record::Secret(secret) if secret.tier == "known" => {
+                self.present.insert(secret.rule.clone());
+            }
             Record::Match(found) => {
                 *self.matches.entry(found.basis).or_insert(0) += 1;
                 *self.grades.entry(found.grade).or_insert(0) += 1;
@@ -133,6 +162,8 @@ impl Summary {
                 self.examined += 1;
                 self.own_public += u64::from(examined.class == "own-public");
             }
+            Record::Release(release) => self.add_release(release),
+            Record::Since(since) => self.went += u64::from(since.still_there == Some(false)),
             Record::Reference(reference) => {
                 self.references += 1;
                 self.dangling += u64::from(reference.found.is_none());
@@ -159,6 +190,24 @@ impl Summary {
             format!(
                 "{}: {} of {} places fit",
                 map.locator, agreement.places_right, agreement.places
+            )
+        });
+    }
+
+    fn add_release(&mut self, release: &Release) {
+        self.releases += 1;
+        self.histories += u64::from(release.position == 1);
+        if release.jumps.is_empty() {
+            return;
+        }
+        self.jumps += 1;
+        keep(&mut self.first_jumps, &release.locator, || {
+            let before = release.previous.as_deref().unwrap_or_default();
+            format!(
+                "{} {}: {} out of proportion to {before}",
+                release.name,
+                release.version,
+                release.jumps.join(", ").replace('_', " ")
             )
         });
     }
@@ -211,6 +260,11 @@ impl Summary {
             self.print_triage(&mut out)?;
         } else {
             self.print_findings(&mut out, colour)?;
+        }
+        if let Some(set) = &self.known {
+            let present = self.present.iter().map(String::as_str);
+            let said = live_secrets(set, present, ledger.complete && !outcome.interrupted);
+            writeln!(out, "known       {said}")?;
         }
         writeln!(out, "copies      {}", self.copies_line())?;
         for (_, copy) in &self.copies {
@@ -286,6 +340,7 @@ impl Summary {
             }
             more(out, self.doubtful, self.first_doubtful.len())?;
         }
+        self.print_releases(out)?;
         writeln!(out, "exposures   {}", self.exposures_line())?;
         for exposure in &self.worst {
             writeln!(
@@ -298,6 +353,24 @@ impl Summary {
             )?;
         }
         more(out, self.exposures.values().sum(), self.worst.len())
+    }
+
+    /// Packages of which the input holds several releases.
+    fn print_releases(&self, out: &mut impl Write) -> std::io::Result<()> {
+        if self.releases == 0 {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "releases    {} of {}, {} gone from the newest",
+            grouped(self.releases),
+            plural(self.histories, "package", "packages"),
+            plural(self.went, "finding", "findings"),
+        )?;
+        for (_, jump) in &self.first_jumps {
+            writeln!(out, "  {}", shown(jump))?;
+        }
+        more(out, self.jumps, self.first_jumps.len())
     }
 
     /// Places that are no copy and agree with the work, and what was not compared as it could be.

@@ -22,6 +22,7 @@ use super::classes::{self, Artifact};
 use super::dotenv;
 use super::key::{self, KeyAlgorithm, KeyFormat, ParsedKey};
 use super::manifest::Manifest;
+use super::packument::Packument;
 use super::registry::{self, RegistryFile, TokenCheck};
 use super::rules::Rules;
 use crate::container::carve::Mark;
@@ -40,10 +41,13 @@ enum Subject {
     MapContents,
     Link,
     Pem,
+    Pgp,
     Putty,
     /// A key of an npm settings file; followed by white space or `=`, begun by a line or a colon.
     NpmKey,
     Registry,
+    /// A folder of somebody's, on the machine of a build.
+    Home,
     /// An archive may begin here.
     Archive(Mark),
 }
@@ -77,9 +81,10 @@ const fn archive(magic: &'static [u8], mark: Mark) -> Literal {
     literal(magic, 0, magic, Subject::Archive(mark))
 }
 
-const LITERALS: [Literal; 28] = [
+const LITERALS: [Literal; 33] = [
     literal(LINK_WORD, 12, b"gURL", Subject::Link),
     literal(key::PEM_LABEL_END, 8, b"KEY-----", Subject::Pem),
+    literal(classes::PGP_LABEL, 12, b"BLOCK-----", Subject::Pgp),
     literal(key::PUTTY_START, 0, b"PuTTY-User-Key", Subject::Putty),
     literal(b"_auth", 0, b"_auth", Subject::NpmKey),
     literal(b"_password", 0, b"_password", Subject::NpmKey),
@@ -89,6 +94,10 @@ const LITERALS: [Literal; 28] = [
     literal(b"sourceURL=", 4, b"ceURL=", Subject::Module),
     literal(b"# debugId=", 5, b"ugId=", Subject::DebugId),
     literal(b"sourcesContent", 4, b"cesCo", Subject::MapContents),
+    literal(b"/home/", 0, b"/home/", Subject::Home),
+    literal(b"/Users/", 0, b"/Users/", Subject::Home),
+    literal(b":\\Users\\", 0, b":\\Users\\", Subject::Home),
+    literal(b":\\\\Users\\\\", 0, b":\\\\Users", Subject::Home),
     // Archives that stand within something else; gzip without flags or with a name, which is what tools write.
     archive(b"\x1f\x8b\x08\0", Mark::Gzip),
     archive(b"\x1f\x8b\x08\x08", Mark::Gzip),
@@ -112,6 +121,8 @@ const LITERALS: [Literal; 28] = [
 ];
 /// Places of archives that are kept; more of them are no content that anybody made.
 const ARCHIVES_MAX: usize = 1 << 16;
+/// Places of folders that are kept: more of them say nothing more.
+const HOMES_MAX: usize = 1 << 12;
 
 /// The literal pass, built once and shared by all workers.
 #[derive(Debug)]
@@ -157,6 +168,7 @@ impl Prefilter {
             }
         }
         hits.archives.sort_unstable();
+        hits.homes.sort_unstable();
         hits
     }
 }
@@ -166,11 +178,13 @@ impl Prefilter {
 pub struct Hits {
     links: Vec<usize>,
     pems: Vec<usize>,
+    pgp_keys: Vec<usize>,
     putty: Vec<usize>,
     registry: bool,
     module: bool,
     debug_id: bool,
     map_contents: bool,
+    homes: Vec<usize>,
     archives: Vec<(usize, Mark)>,
 }
 
@@ -179,11 +193,13 @@ impl Hits {
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.pems.is_empty()
+            && self.pgp_keys.is_empty()
             && self.putty.is_empty()
             && !self.registry
             && !self.module
             && !self.debug_id
             && !self.map_contents
+            && self.homes.is_empty()
             && self.archives.is_empty()
     }
 
@@ -207,6 +223,11 @@ impl Hits {
         self.map_contents
     }
 
+    /// Where folders of users are named, ascending; some thousand at most.
+    pub fn homes(&self) -> &[usize] {
+        &self.homes
+    }
+
     /// Places where an archive may begin, ascending.
     pub fn archives(&self) -> &[(usize, Mark)] {
         &self.archives
@@ -215,6 +236,11 @@ impl Hits {
     /// Byte offsets of the word `sourceMappingURL`, ascending.
     pub fn links(&self) -> &[usize] {
         &self.links
+    }
+
+    /// Byte offsets of labels of secret OpenPGP keys, ascending.
+    pub fn pgp_keys(&self) -> &[usize] {
+        &self.pgp_keys
     }
 
     /// Takes a start in, where the whole word stands there.
@@ -244,7 +270,10 @@ impl Hits {
                     .extend(archive_start(bytes, at, mark).map(|at| (at, mark)));
             }
             Subject::Archive(_) => {}
+            Subject::Home if self.homes.len() < HOMES_MAX => self.homes.push(at),
+            Subject::Home => {}
             Subject::Pem => self.pems.push(at),
+            Subject::Pgp => self.pgp_keys.push(at),
             Subject::Putty => self.putty.push(at),
             Subject::Registry => self.registry = true,
             // `this._auth` in a script is none; looking at the byte before is cheaper than parsing the file.
@@ -320,6 +349,8 @@ pub enum Trait {
     Manifest(Manifest),
     /// An artifact of one of the classes that a look at the bytes tells.
     Artifact(Artifact),
+    /// A registry's document about a package: when its versions were published.
+    Packument(Packument),
 }
 
 /// A larger file in UTF-16 is not looked at; bytes.
@@ -354,6 +385,7 @@ fn traits_of_text(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
     if let Some(manifest) = Manifest::from_npm(bytes) {
         traits.push(Trait::Manifest(manifest));
     }
+    traits.extend(Packument::from_json(bytes).map(Trait::Packument));
     if let Some(settings) = dotenv::parse(bytes, words) {
         traits.push(Trait::Dotenv {
             assignments: settings.assignments,

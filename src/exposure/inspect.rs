@@ -8,13 +8,15 @@
 //!
 //! Left out: whose a text really is. That is judged at its place.
 
+use std::sync::Arc;
+
 use super::content::Hits;
 use super::inventory::{self, ItemFact, Terms};
 use super::place::is_raw_source;
 use super::secrets::{self, SecretFact};
-use super::{Organisation, party};
+use super::user::UserRules;
+use super::{CaseKey, KnownSecrets, Organisation, known, party};
 use crate::blob::ContentKey;
-use std::sync::Arc;
 
 /// How closely a text is read.
 #[derive(
@@ -50,6 +52,18 @@ pub enum InventoryScope {
     None,
 }
 
+impl InventoryScope {
+    /// The word of the flag.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            InventoryScope::Sources => "sources",
+            InventoryScope::All => "all",
+            InventoryScope::None => "none",
+        }
+    }
+}
+
 /// What is looked for in running text.
 #[derive(Debug, Clone, Default)]
 pub struct Inspector {
@@ -59,6 +73,12 @@ pub struct Inspector {
     pub inventory: InventoryScope,
     /// Whose code it may be, where the user said so.
     pub organisation: Option<Organisation>,
+    /// The live secrets of the user's own.
+    pub known: Option<Arc<KnownSecrets>>,
+    /// Rules of the user's own.
+    pub user: Option<Arc<UserRules>>,
+    /// What fingerprints of secrets are keyed with.
+    pub case_key: Option<CaseKey>,
     /// Words of the user's own and code names, which are looked for in every content.
     pub terms: Option<Arc<Terms>>,
 }
@@ -110,6 +130,12 @@ impl Inspector {
         if self.is_off {
             return Inspected::default();
         }
+        let mut secrets = secrets::secrets_of(bytes, hits, role);
+        secrets.extend(self.known_in(bytes));
+        if let Some(rules) = &self.user {
+            secrets.extend(rules.facts(bytes, self.case_key.as_ref()));
+        }
+        secrets.sort_by_key(|fact| (fact.line, fact.column));
         let mut items = match (role, self.inventory) {
             (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
                 inventory::items_of(bytes)
@@ -117,9 +143,20 @@ impl Inspector {
             _ => Vec::new(),
         };
         items.extend(self.terms_in(bytes, 0));
-        Inspected {
-            secrets: secrets::secrets_of(bytes, hits, role),
-            items,
+        Inspected { secrets, items }
+    }
+
+    /// The live secrets of the user's own in any content.
+    pub fn known_in(&self, bytes: &[u8]) -> Vec<SecretFact> {
+        let mut search = known::Search::default();
+        self.look_for_known(&mut search, bytes, 0);
+        search.finish()
+    }
+
+    /// Looks for them in a window of a content, of which the first `told` bytes were part of the last one.
+    pub fn look_for_known(&self, search: &mut known::Search, window: &[u8], told: usize) {
+        if let Some(set) = self.known.as_ref().filter(|_| !self.is_off) {
+            search.look(set, window, told, self.case_key.as_ref());
         }
     }
 }

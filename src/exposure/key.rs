@@ -10,7 +10,7 @@
 //! The readers are our own few lines because all that is asked is "does it hold together": nothing is computed
 //! with a key, none is kept, and no key material ever leaves this module.
 //!
-//! Left out: OpenPGP and keystores (PKCS#12, JKS), which are classes of their own, and JSON Web Keys.
+//! Left out: OpenPGP, keystores (PKCS#12, JKS), JSON Web Keys and other forms, which are classes of their own.
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -140,15 +140,15 @@ pub(super) fn pem_key_at(bytes: &[u8], at: usize) -> Option<ParsedKey> {
 }
 
 /// What stands between the armour's lines: base64 alone, and whether a header says that it is encrypted.
-struct Armour {
-    text: Vec<u8>,
+pub(super) struct Armour {
+    pub text: Vec<u8>,
     encrypted: bool,
 }
 
 impl Armour {
     /// Looks through what surrounds the lines in source code: line ends and tabs as escapes, quotes with whatever
     /// joins two strings, indentation, and the marks of comments and YAML blocks.
-    fn read(body: &[u8]) -> Armour {
+    pub fn read(body: &[u8]) -> Armour {
         let mut text = Vec::with_capacity(body.len());
         let mut encrypted = false;
         let mut rest = body;
@@ -196,7 +196,7 @@ impl Armour {
 }
 
 /// Base64 with or without padding (RFC 4648, section 4).
-fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,
         GeneralPurposeConfig::new()

@@ -12,15 +12,18 @@
 //! [`inventory`].
 
 mod address;
+mod case_key;
 pub mod classes;
 pub mod content;
 mod dotenv;
 pub mod inspect;
 pub mod inventory;
 mod key;
+pub mod known;
 mod licence;
 pub mod manifest;
 pub mod named;
+pub mod packument;
 pub mod party;
 pub mod place;
 pub mod profile;
@@ -28,20 +31,25 @@ mod registry;
 pub mod rules;
 pub mod samples;
 pub mod secrets;
+pub mod user;
 mod values;
 
-pub use classes::Artifact;
+pub use case_key::CaseKey;
+pub use classes::{Artifact, artifacts_beginning};
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use inspect::{Inspected, Inspector, InventoryScope, Role};
 pub use inventory::{ItemFact, Terms, TermsError};
 pub use key::{KeyAlgorithm, KeyFormat};
+pub use known::KnownSecrets;
 pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};
 pub use named::packages_in;
+pub use packument::Packument;
 pub use party::{PartyVerdict, package_of_source, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
-    is_told, judge_entry, judge_map, judge_nested_archive, judge_raw_sources, judge_reference,
+    is_test_folder, is_told, judge_carrier, judge_entry, judge_map, judge_name,
+    judge_nested_archive, judge_orphan, judge_raw_sources, judge_reference, judge_tests,
     name_is_of_interest, severity_of_secret,
 };
 pub use profile::{Organisation, ProfileError};

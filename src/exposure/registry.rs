@@ -79,6 +79,7 @@ pub(super) fn parse(bytes: &[u8], words: &Words) -> Option<TokenFile> {
     let credentials = npm_values(ini())
         .map(|values| (RegistryFile::Npm, values))
         .or_else(|| Some((RegistryFile::Yarn, yarn_values(text)?)))
+        .or_else(|| Some((RegistryFile::Yarn, classic_values(ini())?)))
         .or_else(|| Some((RegistryFile::Pypi, pypi_values(ini())?)));
     let (file, values) = credentials?;
     let live = values
@@ -90,6 +91,31 @@ pub(super) fn parse(bytes: &[u8], words: &Words) -> Option<TokenFile> {
         live: best.is_some(),
         check: best.unwrap_or(TokenCheck::Unchecked),
     })
+}
+
+/// Values of the same keys as npm's, in the form of Yarn's first version: `key value`, either in quotes where it must be.
+fn classic_values<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Vec<&'a str>> {
+    let mut values = Vec::new();
+    for line in lines {
+        let (key, value) = line.split_once([' ', '\t'])?;
+        let (key, value) = (key.trim_matches('"'), value.trim());
+        let is_key = !key.is_empty() && !key.contains(|c: char| "(){};,=\"'".contains(c));
+        // A value is one word, or stands in quotes.
+        let is_value =
+            value.starts_with('"') && value.ends_with('"') || !value.contains(char::is_whitespace);
+        if !is_key || !is_value || value.ends_with([',', ';']) {
+            return None;
+        }
+        let setting = if key.starts_with("//") {
+            key.rsplit(':').next().unwrap_or(key)
+        } else {
+            key
+        };
+        if matches!(setting, "_authToken" | "_auth" | "_password") {
+            values.push(unquoted(value));
+        }
+    }
+    (!values.is_empty()).then_some(values)
 }
 
 /// Lines that say something, without white space at their ends.
@@ -280,6 +306,11 @@ mod tests {
                 TokenCheck::ChecksumOk,
             ),
             (
+                "filled registry \"https://packages.acme.example/\"\n\"//packages.acme.example/:_authToken\" \"{word:36}\"\n",
+                RegistryFile::Yarn,
+                TokenCheck::Unchecked,
+            ),
+            (
                 "pypi-token-file",
                 RegistryFile::Pypi,
                 TokenCheck::StructureOk,
@@ -326,6 +357,7 @@ mod tests {
         for text in [
             format!("# Setup\n\nPut this into your file:\n\n{token}"),
             format!("RUN echo \"{}\" > .npmrc", token.trim()),
+            "const _authToken 'abcdefgh12345';\nthis is prose :_authToken here".into(),
             "const a = { npmAuthToken: 'abcdefgh12345' };".into(),
             "export default {\n  npmAuthToken: 'q8Zt5vKx0Wb3',\n}".into(),
             "registry=https://host.tld/\n".into(),

@@ -326,26 +326,24 @@ mod tests {
     use crate::exposure::samples::example_files;
 
     #[test]
-    fn the_builtin_rules_are_the_ten_classes() {
+    fn the_builtin_rules_begin_with_the_classes_that_need_a_place() {
         let ids: Vec<&str> = Rules::builtin()
             .iter()
             .map(|rule| rule.id.as_str())
             .collect();
-        assert_eq!(
-            ids,
-            [
-                "map-embedded-sources",
-                "map-inline-sources",
-                "map-names-only",
-                "map-dangling-link",
-                "nested-package-archive",
-                "raw-sources",
-                "dotenv",
-                "private-key",
-                "registry-token",
-                "git-folder",
-            ]
-        );
+        let first = [
+            "map-embedded-sources",
+            "map-inline-sources",
+            "map-names-only",
+            "map-dangling-link",
+            "nested-package-archive",
+            "raw-sources",
+            "dotenv",
+            "private-key",
+            "registry-token",
+            "git-folder",
+        ];
+        assert!(ids.starts_with(&first), "{ids:?}");
         assert!(Rules::builtin().get("no-such-class").is_none());
     }
 

@@ -5,7 +5,7 @@
 //! the records and their order alone, never on hashing.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -175,8 +175,96 @@ impl<K: Ord, V> Top<K, V> {
     }
 }
 
+/// What rows with equal keys are put together as, so that each is there once.
+pub(super) type GroupKey = [u8; 16];
+
+/// The key of a group: what makes two rows the same, part by part.
+pub(super) fn group_key(parts: &[&str]) -> GroupKey {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&count_of(part.len()).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let mut key = GroupKey::default();
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    key
+}
+
+/// A row of which the smallest are the most urgent.
+pub(super) trait Urgent {
+    /// Its rank; it ends in something that tells rows apart.
+    type Rank: Ord;
+    /// How urgent it is now.
+    fn rank(&self) -> Self::Rank;
+}
+
+/// Rows that gather what belongs together. Past twice `cap` of them the less urgent half is given up: those are counted and
+/// come no more. Memory: twice `cap` rows, and 16 bytes for each row given up.
+#[derive(Debug)]
+pub(super) struct Groups<V> {
+    cap: usize,
+    rows: HashMap<GroupKey, V>,
+    given_up: HashSet<GroupKey>,
+}
+
+impl<V: Urgent> Groups<V> {
+    pub(super) fn new(cap: usize) -> Self {
+        Self {
+            cap,
+            rows: HashMap::new(),
+            given_up: HashSet::new(),
+        }
+    }
+
+    /// Adds to the row of this key, which is made where there is none.
+    pub(super) fn add(
+        &mut self,
+        key: GroupKey,
+        make: impl FnOnce() -> V,
+        merge: impl FnOnce(&mut V),
+    ) {
+        if let Some(row) = self.rows.get_mut(&key) {
+            merge(row);
+            return;
+        }
+        if self.given_up.contains(&key) {
+            return;
+        }
+        if self.rows.len() >= self.cap.saturating_mul(2) {
+            self.give_up();
+        }
+        self.rows.insert(key, make());
+    }
+
+    fn give_up(&mut self) {
+        let mut all: Vec<(V::Rank, GroupKey)> = self
+            .rows
+            .iter()
+            .map(|(key, row)| (row.rank(), *key))
+            .collect();
+        all.sort();
+        for (_, key) in all.into_iter().skip(self.cap) {
+            self.rows.remove(&key);
+            self.given_up.insert(key);
+        }
+    }
+
+    /// The most urgent rows, at most `cap`, and how many different ones there are.
+    pub(super) fn finish(mut self) -> Table<V> {
+        if self.rows.len() > self.cap {
+            self.give_up();
+        }
+        let total = count_of(self.rows.len() + self.given_up.len());
+        let mut rows: Vec<V> = self.rows.into_values().collect();
+        rows.sort_by_cached_key(Urgent::rank);
+        Table { total, rows }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cmp::Reverse;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -195,6 +283,30 @@ mod tests {
             prop_assert_eq!(table.total, keys.len() as u64);
             prop_assert_eq!(table.rows, all);
         }
+    }
+
+    impl Urgent for (u64, u64) {
+        type Rank = (Reverse<u64>, u64);
+        fn rank(&self) -> Self::Rank {
+            (Reverse(self.1), self.0)
+        }
+    }
+
+    #[test]
+    fn groups_keep_the_most_urgent_and_count_all() {
+        let mut groups = Groups::new(10);
+        for i in 0..1_000_u64 {
+            // Every fifth is heavy, and each comes twice.
+            let weight = if i % 5 == 0 { 100 } else { 1 };
+            for _ in 0..2 {
+                let key = group_key(&["a", &i.to_string()]);
+                groups.add(key, || (i, weight), |row| row.1 += weight);
+            }
+        }
+        let table = groups.finish();
+        assert_eq!((table.total, table.rows.len()), (1_000, 10));
+        assert!(table.rows.iter().all(|row| row.1 == 200), "{table:?}");
+        assert_ne!(group_key(&["ab", "c"]), group_key(&["a", "bc"]));
     }
 
     #[test]

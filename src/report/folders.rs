@@ -662,6 +662,7 @@ mod tests {
             lines: None,
             hash: None,
             elsewhere: None,
+            public: None,
             mapped: None,
             git: None,
             image: None,

@@ -2,20 +2,34 @@
 //!
 //! Each kind of record has one function that counts it and offers its row to a bounded table; the `finish` functions
 //! turn the state into the model. Sets of digests and the places above exposures are all that grows with the input,
-//! and their sizes are said at [`Model::build`].
+//! and their sizes are said at [`Builder::add`].
 
 use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hasher;
 
+use super::actions::{Actions, actions};
+use super::axes::{Figures, Impact, Override, STEPS, judge};
 use super::bounded::{Count, Table, Tally, Top};
+use super::definitions::definitions;
 use super::folders::{Counts, Forest};
+use super::inventory::{Collect, SHOWN};
+use super::lists::Gather as ListGather;
+use super::live::live_secrets;
 use super::model::*;
-use super::text::{KEPT_CHARS, clip, release_words};
+use super::questions::{Ground, answers};
+use super::rotation::Rotate;
+use super::since::ReleasesGathered;
+use super::size::{Measure, Size};
+use super::text::{KEPT_CHARS, clip, count_of, release_words};
+use super::timeline::Times;
 use super::verdict::{Scope, sum_of_outcomes};
+use super::views::{View, WITHHELD};
+use crate::exposure::Rules;
+use crate::exposure::secrets::Tier;
 use crate::record::{
-    Certainty, Copy, Examined, Exposure, Item, Ledger, Map, Match, Package, Party, Problem, Record,
+    Certainty, Copy, Examined, Exposure, Ledger, Map, Match, Package, Party, Problem, Record,
     Reference, Run, Secret, Severity, Source,
 };
 use crate::signature::validation::Card;
@@ -68,13 +82,27 @@ struct ProblemState {
     unknown: u64,
 }
 
+/// Names of live secrets that are kept: more than a set of a company has.
+const KNOWN_MAX: usize = 100_000;
+
 pub(super) struct Gatherer {
+    view: View,
+    overrides: Vec<Override>,
+    figures: Figures,
+    rotate: Rotate,
+    collect: Collect,
+    measure: Measure,
+    times: Times,
+    lists: ListGather,
+    /// Names of live secrets that were found.
+    known: BTreeSet<String>,
     run: Option<Run>,
     ledger: Option<Ledger>,
     types: BTreeMap<&'static str, u64>,
     packages: Top<PackageKey, PackageRow>,
     packages_with_findings: u64,
     packages_incomplete: u64,
+    closed_bytes: u64,
     severity_at: HashMap<u64, Severity>,
     exposures: ExposureTables,
     classes: BTreeMap<String, ClassState>,
@@ -100,17 +128,29 @@ pub(super) struct Gatherer {
     items: Tally,
     problem_codes: BTreeMap<String, ProblemState>,
     problems: Top<(bool, Reverse<u64>, String, String), ProblemRow>,
+    releases: ReleasesGathered,
 }
 
 impl Gatherer {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(view: View, overrides: Vec<Override>) -> Self {
+        let with_lines = view != View::Public;
         Self {
+            view,
+            overrides,
+            figures: Figures::default(),
+            rotate: Rotate::new(with_lines),
+            collect: Collect::new(with_lines),
+            measure: Measure::new(),
+            times: Times::default(),
+            lists: ListGather::new(),
+            known: BTreeSet::new(),
             run: None,
             ledger: None,
             types: BTreeMap::new(),
             packages: Top::new(PACKAGE_CANDIDATES),
             packages_with_findings: 0,
             packages_incomplete: 0,
+            closed_bytes: 0,
             severity_at: HashMap::new(),
             exposures: BTreeMap::new(),
             classes: BTreeMap::new(),
@@ -136,6 +176,7 @@ impl Gatherer {
             items: Tally::default(),
             problem_codes: BTreeMap::new(),
             problems: Top::new(ROWS),
+            releases: ReleasesGathered::default(),
         }
     }
 
@@ -169,8 +210,9 @@ impl Gatherer {
                 self.add_secret(&secret);
                 "secret"
             }
-            Record::Item(Item { kind, .. }) => {
-                self.items.add(&kind, 1);
+            Record::Item(item) => {
+                self.items.add(&item.kind, 1);
+                self.collect.add(&item);
                 "item"
             }
             Record::Match(found) => {
@@ -189,6 +231,14 @@ impl Gatherer {
                 self.add_examined(examined);
                 "examined"
             }
+            Record::Release(release) => {
+                self.releases.add_release(*release);
+                "release"
+            }
+            Record::Since(since) => {
+                self.releases.add_since(*since);
+                "since"
+            }
             Record::Blob(_) => "blob",
             Record::Problem(problem) => {
                 self.add_problem(problem);
@@ -206,6 +256,22 @@ impl Gatherer {
         let exposures = total(&package.exposures);
         let findings = exposures > 0 || package.secrets > 0 || package.own_bytes > 0;
         self.packages_with_findings += u64::from(findings);
+        if findings && !package.declared_open {
+            self.figures.add(
+                "packages-closed".to_owned(),
+                1,
+                Some(&kept(&package.locator)),
+            );
+            let own = package
+                .sources
+                .first
+                .saturating_add(package.sources.unknown);
+            let recovered = own.min(package.sources.with_content);
+            self.figures
+                .add("closed-own-files".to_owned(), recovered, None);
+            self.closed_bytes = self.closed_bytes.saturating_add(package.own_bytes);
+        }
+        self.lists.package(&package, findings);
         self.packages_incomplete += u64::from(!package.complete);
         let key = (
             !findings,
@@ -219,7 +285,7 @@ impl Gatherer {
             ecosystem: kept(&package.ecosystem),
             name: kept(&package.name),
             version: package.version.as_deref().map(kept),
-            sha256: package.sha256,
+            sha256: package.sha256.filter(|_| self.view.shows_digests()),
             licence: package.licence.as_deref().map(kept),
             declared_open: package.declared_open,
             severity: None,
@@ -256,11 +322,17 @@ impl Gatherer {
         if counts.recovered == 0 {
             return;
         }
+        if counts.own() > 0 {
+            self.times
+                .add("own sources", source.git.as_deref(), &source.locator);
+        }
         let Some(digest) = source.sha256.as_deref().and_then(digest) else {
             self.distinct.without_digest += 1;
+            self.measure.add(source, &counts, false);
             return;
         };
         let seen = self.contents.entry(digest).or_insert(0);
+        self.measure.add(source, &counts, *seen == 0);
         if *seen == 0 {
             self.distinct.files += 1;
             self.distinct.bytes = self.distinct.bytes.saturating_add(counts.bytes);
@@ -286,6 +358,7 @@ impl Gatherer {
             self.references_found += 1;
             return;
         }
+        self.lists.reference(&reference);
         let kind = rank(&REFERENCE_KINDS, &reference.kind);
         *self.references_missing.entry(kind).or_default() += 1;
         let row = ReferenceRow {
@@ -300,12 +373,23 @@ impl Gatherer {
     fn add_exposure(&mut self, exposure: Exposure) {
         self.note_severity(&exposure.locator, exposure.severity);
         self.count_class(&exposure);
+        self.lists.exposure(&exposure);
+        self.times
+            .add("an exposure", exposure.git.as_deref(), &exposure.locator);
+        let axis = Impact::builtin().axis_of_class(&exposure.class);
+        let place = kept(&exposure.locator);
+        for (step, least) in STEPS {
+            if exposure.severity >= least {
+                self.figures
+                    .add(format!("exposures-{axis}-{step}"), 1, Some(&place));
+            }
+        }
         let row = ExposureRow {
             class: kept(&exposure.class),
             severity: exposure.severity,
             certainty: exposure.certainty,
             locator: kept(&exposure.locator),
-            sha256: exposure.sha256,
+            sha256: exposure.sha256.filter(|_| self.view.shows_digests()),
             detail: kept(&exposure.detail),
         };
         let key = (
@@ -345,6 +429,9 @@ impl Gatherer {
             .or_insert_with(|| ClassState {
                 row: ClassRow {
                     class: kept(name),
+                    title: Rules::builtin().get(name).map(|rule| rule.title.clone()),
+                    why: Rules::builtin().get(name).map(|rule| rule.why.clone()),
+                    action: Rules::builtin().get(name).map(|rule| rule.action.clone()),
                     highest: exposure.severity,
                     proven: 0,
                     hint: 0,
@@ -365,6 +452,9 @@ impl Gatherer {
     }
 
     fn add_secret(&mut self, secret: &Secret) {
+        if secret.tier == Tier::Known.as_str() && self.known.len() < KNOWN_MAX {
+            self.known.insert(kept(&secret.rule));
+        }
         self.secret_rules.add(&secret.rule, 1);
         self.secret_checks.add(&secret.check, 1);
         *self
@@ -372,9 +462,23 @@ impl Gatherer {
             .entry(Reverse(secret.severity))
             .or_default() += 1;
         self.note_severity(&secret.locator, secret.severity);
+        self.rotate.add(secret);
+        self.times
+            .add("a credential", secret.git.as_deref(), &secret.locator);
+        let place = kept(&secret.locator);
+        if secret.tier == "known" {
+            self.figures
+                .add("secrets-known".to_owned(), 1, Some(&place));
+        }
+        for (step, least) in STEPS {
+            if secret.severity >= least {
+                self.figures.show(&format!("secrets-{step}"), &place);
+            }
+        }
     }
 
     fn add_match(&mut self, found: &Match) {
+        self.lists.matched(found);
         // Works and releases come from signature sets; the bound is for forged records.
         const WORKS: usize = 2_000;
         let key = (
@@ -435,7 +539,7 @@ impl Gatherer {
         self.problems.push(key, row);
     }
 
-    pub(super) fn finish(mut self) -> Model {
+    pub(super) fn finish(mut self) -> Report {
         let scope = Scope::new(self.run.as_ref(), self.ledger.as_ref());
         let packages = self.finish_packages();
         let exposures = finish_exposures(
@@ -443,34 +547,142 @@ impl Gatherer {
             std::mem::take(&mut self.classes),
             &scope,
         );
+        let size = std::mem::replace(&mut self.measure, Measure::new()).finish(&self.places);
         let sources = self.finish_sources(&packages, &scope);
         let copies = self.finish_copies(&scope);
         let references = self.finish_references(&scope);
-        let findings = self.finish_findings();
+        let findings = self.finish_findings(&scope);
         let problems = self.finish_problems(&scope);
+        let rotate = std::mem::replace(&mut self.rotate, Rotate::new(false));
+        self.count_secrets(&rotate);
+        let rotation = rotate.finish();
+        let inventory = std::mem::replace(&mut self.collect, Collect::new(false)).finish();
+        for kind in &inventory.kinds {
+            let Some(axis) = Impact::builtin().axis_of_kind(&kind.kind) else {
+                continue;
+            };
+            let first = kind.table.rows.first().map(|row| row.locator.as_str());
+            self.figures.add(format!("items-{axis}"), kind.own, first);
+        }
+        let gathered = std::mem::replace(&mut self.lists, ListGather::new());
+        let (list_rows, files): (Vec<_>, Vec<_>) = match self.view {
+            View::Public => (Vec::new(), Vec::new()),
+            View::Internal | View::Counsel => gathered
+                .finish(&rotation, &inventory)
+                .files()
+                .into_iter()
+                .unzip(),
+        };
+        let times = std::mem::take(&mut self.times);
+        let earliest = times.earliest().map(str::to_owned);
+        let started = self.run.as_ref().and_then(|run| run.started.clone());
+        self.count_places(&copies, &references, &size);
+        let axes = judge(&self.figures, scope.complete, &self.overrides);
+        let level = axes.iter().map(|axis| axis.level).max().unwrap_or(0);
+        let closed = self.figures.value("packages-closed");
         let coverage = finish_coverage(self.ledger);
-        let method = finish_method(self.run, self.types);
+        let tiers = tiers_of(self.run.as_ref(), &rotation.tiers);
+        let mut method = finish_method(self.run, self.types, self.view);
+        method.tiers = tiers;
         let mut model = Model {
             report: REPORT_VERSION,
+            view: self.view,
             verdict: Verdict {
                 complete: scope.complete,
-                reasons: scope.reasons,
+                reasons: scope.reasons.clone(),
                 highest: None,
-                lines: Vec::new(),
+                level,
+                headline: axes
+                    .iter()
+                    .filter(|axis| axis.level == level)
+                    .map(|axis| axis.title.clone())
+                    .collect(),
+                answers: Vec::new(),
+                axes,
             },
+            actions: Actions::default(),
+            timeline: times.finish(started.as_deref()),
+            size,
+            inventory,
+            rotation,
             packages,
             exposures,
             sources,
+            releases: std::mem::take(&mut self.releases).finish(),
             copies,
             references,
             findings,
             coverage,
             problems,
             method,
+            definitions: definitions(),
+            changes: None,
+            claims: Vec::new(),
+            findings_list: None,
         };
         model.verdict.highest = model.highest();
-        model.verdict.lines = model.verdict_lines();
-        model
+        model.actions.rows = actions(&model, &list_rows, closed);
+        model.actions.lists = list_rows;
+        let ground = Ground {
+            scope: &scope,
+            earliest: earliest.as_deref(),
+            view: model.view,
+        };
+        model.verdict.answers = answers(&model, &ground);
+        // The lists hold the rest.
+        model.rotation.table.rows.truncate(ROWS);
+        for kind in &mut model.inventory.kinds {
+            kind.table.rows.truncate(SHOWN);
+        }
+        Report {
+            model,
+            lists: files,
+        }
+    }
+
+    /// Distinct credentials at each severity or a worse one.
+    fn count_secrets(&mut self, rotate: &Rotate) {
+        for (step, least) in STEPS {
+            let name = if step == "low" { "any" } else { step };
+            let at_least = rotate.distinct_from(least);
+            self.figures.set(format!("secrets-{name}"), at_least);
+        }
+        self.figures
+            .set("secrets-any", rotate.distinct_from(Severity::Info));
+        self.figures
+            .set("secrets-checked-high", count_of(rotate.checked_high.len()));
+    }
+
+    /// Figures of what was made of joins and sums.
+    fn count_places(&mut self, copies: &Copies, references: &References, size: &Size) {
+        let whole = copies
+            .copies
+            .rows
+            .iter()
+            .map(|row| row.of_original)
+            .fold(0.0, f64::max);
+        self.figures.set("work-percent", (whole * 100.0) as u64);
+        let share = size.content_share.unwrap_or(0.0);
+        self.figures.set("content-percent", (share * 100.0) as u64);
+        self.figures
+            .set("closed-own-kilobytes", self.closed_bytes / 1_000);
+        self.figures.set("copies", copies.copies.total);
+        self.figures.set("suspects", copies.suspects.total);
+        let verbatim = copies
+            .copies
+            .rows
+            .iter()
+            .filter(|row| row.class == "verbatim");
+        self.figures
+            .set("copies-verbatim", count_of(verbatim.count()));
+        for row in copies.copies.rows.iter().take(3) {
+            self.figures.show("copies", &row.locator);
+            self.figures.show("work-percent", &row.locator);
+        }
+        let open = references.missing.iter();
+        let open = open.filter(|row| row.name == "bucket" || row.name == "url");
+        self.figures
+            .set("references-open", open.map(|row| row.count).sum());
     }
 
     fn finish_packages(&mut self) -> Packages {
@@ -576,7 +788,13 @@ impl Gatherer {
         }
     }
 
-    fn finish_findings(&mut self) -> Findings {
+    fn finish_findings(&mut self, scope: &Scope) -> Findings {
+        let set = self.run.as_ref().and_then(|run| run.known_secrets.as_ref());
+        let live = set.map(|set| Statement {
+            supportable: scope.complete,
+            text: live_secrets(set, self.known.iter().map(String::as_str), scope.complete),
+            reasons: scope.reasons.clone(),
+        });
         let severities: Vec<Count> = std::mem::take(&mut self.secret_severities)
             .into_iter()
             .map(|(Reverse(severity), count)| Count {
@@ -589,6 +807,7 @@ impl Gatherer {
             secrets: std::mem::take(&mut self.secret_rules).finish(),
             checks: std::mem::take(&mut self.secret_checks).finish(),
             severities,
+            live,
             items_total: self.types.get("item").copied().unwrap_or(0),
             items: std::mem::take(&mut self.items).finish(),
         }
@@ -705,6 +924,33 @@ fn finish_exposures(
     }
 }
 
+/// What each tier of rules is tried on. A triage tries none; live secrets are looked for where a set of them was given.
+fn tiers_of(run: Option<&Run>, found: &[Count]) -> Vec<TierRow> {
+    const OWN: &str = "texts that may be the vendor’s own: recovered sources that no name makes a third party’s, and original files";
+    const ALL: &str = "every text and every recovered source that was read";
+    const NONE: &str = "nothing: this was a triage";
+    const NO_SET: &str = "nothing: no set of live secrets was given";
+    const NOT_SAID: &str = "the records do not say whether rules of the user’s own were given; where they are, they are tried on every text that was read";
+    let is_triage = run.is_some_and(|run| run.triage);
+    let has_set = run.is_some_and(|run| run.known_secrets.is_some());
+    let rows = [
+        ("specific", ALL),
+        ("generic", OWN),
+        ("known", if has_set { ALL } else { NO_SET }),
+        ("user", NOT_SAID),
+    ];
+    rows.into_iter()
+        .map(|(tier, tried_on)| TierRow {
+            tier: tier.to_owned(),
+            tried_on: if is_triage { NONE } else { tried_on }.to_owned(),
+            places: found
+                .iter()
+                .find(|count| count.name == tier)
+                .map_or(0, |count| count.count),
+        })
+        .collect()
+}
+
 fn finish_coverage(ledger: Option<Ledger>) -> Coverage {
     let sum = ledger.as_ref().map_or(0, sum_of_outcomes);
     let adds_up = ledger.as_ref().is_some_and(|ledger| ledger.entries == sum);
@@ -715,7 +961,7 @@ fn finish_coverage(ledger: Option<Ledger>) -> Coverage {
     }
 }
 
-fn finish_method(run: Option<Run>, types: BTreeMap<&'static str, u64>) -> Method {
+fn finish_method(run: Option<Run>, types: BTreeMap<&'static str, u64>, view: View) -> Method {
     let records = types
         .into_iter()
         .map(|(name, count)| Count {
@@ -735,10 +981,15 @@ fn finish_method(run: Option<Run>, types: BTreeMap<&'static str, u64>) -> Method
         started: None,
         seconds: None,
         records,
+        tiers: Vec::new(),
     };
-    let Some(run) = run else {
+    let Some(mut run) = run else {
         return method;
     };
+    if !view.shows_digests() {
+        run.sets.iter_mut().for_each(|set| set.digest.clear());
+        run.organisation = run.organisation.map(|_| WITHHELD.to_owned());
+    }
     method.sets = Table::whole(run.sets);
     method.sets.rows.truncate(ROWS);
     method.inputs = Table::whole(
@@ -746,7 +997,7 @@ fn finish_method(run: Option<Run>, types: BTreeMap<&'static str, u64>) -> Method
             .into_iter()
             .map(|input| InputRow {
                 label: kept(&input.label),
-                sha256: input.sha256,
+                sha256: input.sha256.filter(|_| view.shows_digests()),
             })
             .collect(),
     );

@@ -10,8 +10,10 @@
 use askama::Template;
 
 use super::ReportError;
+use super::bounded::Table;
 use super::folders::{CellKind, Counts, Part};
 use super::model::{Model, ROWS};
+use super::since_previous::ChangeRow;
 use super::text::{count_of, percent, shown, size};
 use super::treemap::{Rect, squarify};
 
@@ -77,6 +79,13 @@ struct Cell {
     note: String,
 }
 
+/// One of the tables of what changed.
+struct ChangeTable<'a> {
+    id: &'static str,
+    title: &'static str,
+    table: &'a Table<ChangeRow>,
+}
+
 impl Page<'_> {
     /// Rows of a table that are shown. The templates need it by value.
     fn limit(&self) -> usize {
@@ -97,6 +106,37 @@ impl Page<'_> {
             (false, 0) => names.join(", "),
             (false, more) => format!("{} and {more} more", names.join(", ")),
         }
+    }
+
+    /// The headline: the highest level, and on which axes.
+    fn level_words(&self) -> String {
+        let verdict = &self.m.verdict;
+        if verdict.level == 0 {
+            return "Severity 0 of 4 on all axes".to_owned();
+        }
+        let axes = verdict.headline.join("; ");
+        format!("Severity {} of 4: {axes}", verdict.level)
+    }
+
+    /// The tables of what changed since an earlier report.
+    fn change_tables(&self) -> Vec<ChangeTable<'_>> {
+        let Some(changes) = &self.m.changes else {
+            return Vec::new();
+        };
+        let table = |id, title, table| ChangeTable { id, title, table };
+        vec![
+            table("new", "New findings", &changes.new),
+            table(
+                "withdrawn",
+                "Findings that are withdrawn",
+                &changes.withdrawn,
+            ),
+            table(
+                "reclassified",
+                "Findings that are judged otherwise",
+                &changes.reclassified,
+            ),
+        ]
     }
 
     fn has_treemap(&self) -> bool {
@@ -253,6 +293,15 @@ pub(super) mod filters {
     #[askama::filter_fn]
     pub fn shown(value: impl std::fmt::Display, _: &dyn askama::Values) -> askama::Result<String> {
         Ok(text::shown(&value.to_string()))
+    }
+
+    /// The same of what may be an address: no program that reads the page makes a link of it.
+    #[askama::filter_fn]
+    pub fn defanged(
+        value: impl std::fmt::Display,
+        _: &dyn askama::Values,
+    ) -> askama::Result<String> {
+        Ok(text::defanged(&text::shown(&value.to_string())))
     }
 
     /// A number with thousands separators.
@@ -413,14 +462,18 @@ mod tests {
             "<h1",
             "id=\"h-verdict\"",
             "id=\"h-packages\"",
+            "id=\"h-severity\"",
+            "id=\"h-actions\"",
+            "id=\"h-timeline\"",
+            "id=\"h-sources\"",
+            "id=\"h-treemap\"",
             "id=\"h-exposures\"",
             "id=\"exposures-critical\"",
             "id=\"exposures-info\"",
-            "id=\"h-sources\"",
-            "id=\"h-treemap\"",
+            "id=\"h-rotation\"",
+            "id=\"h-inventory\"",
             "id=\"h-copies\"",
             "id=\"h-references\"",
-            "id=\"h-findings\"",
             "id=\"h-coverage\"",
             "id=\"h-problems\"",
             "id=\"h-method\"",

@@ -1,6 +1,6 @@
 //! Everything the report shows, as data.
 //!
-//! [`Model::build`] reads records one by one, in the order in which they are written, and keeps counts and bounded
+//! [`Builder`] reads records one by one, in the order in which they are written, and keeps counts and bounded
 //! tables only. The page and the JSON twin are both made from the model, so their numbers cannot differ.
 //!
 //! Two figures are kept apart all the way: *places* counts each place of equal content, *distinct* counts content
@@ -14,14 +14,28 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::ReportError;
+use super::actions::Actions;
+use super::axes::{Axis, Override};
 use super::bounded::{Count, Table};
+use super::claims::ClaimRow;
+use super::definitions::Definition;
 use super::folders::{CarrierRow, Counts, Part};
 use super::gather::Gatherer;
+use super::inventory::Inventory;
+use super::lists::ListFile;
+use super::questions::Answer;
+use super::rotation::Rotation;
+use super::since::Releases;
+use super::since_previous::{Changes, FindingsList};
+use super::size::Size;
+use super::timeline::TimeRow;
+use super::views::{Mask, View};
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
 use crate::signature::validation::Card;
 
 /// Version of the model's JSON. Grows by one when a field is added.
-pub const REPORT_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 2;
 
 /// Rows kept of one table.
 pub const ROWS: usize = 500;
@@ -31,14 +45,28 @@ pub const ROWS: usize = 500;
 pub struct Model {
     /// [`REPORT_VERSION`].
     pub report: u32,
+    /// Who reads it.
+    pub view: View,
     /// The first thing to read.
     pub verdict: Verdict,
+    /// What to do, and the lists beside the page.
+    pub actions: Actions,
+    /// What dates are known.
+    pub timeline: Vec<TimeRow>,
+    /// How much it is.
+    pub size: Size,
+    /// What recovered code reveals.
+    pub inventory: Inventory,
+    /// Credentials, each once.
+    pub rotation: Rotation,
     /// Published units.
     pub packages: Packages,
     /// Artifacts that should not be public.
     pub exposures: Exposures,
     /// Original files recovered from maps.
     pub sources: Sources,
+    /// Releases side by side, where the input holds several of a package.
+    pub releases: Releases,
     /// Places that hold a work, and what else was looked at.
     pub copies: Copies,
     /// What the input points to and does not hold.
@@ -51,6 +79,14 @@ pub struct Model {
     pub problems: Problems,
     /// What ran, on what.
     pub method: Method,
+    /// What the words mean.
+    pub definitions: Vec<Definition>,
+    /// What changed since an earlier report, where one was given.
+    pub changes: Option<Changes>,
+    /// What became of claims, where some were given.
+    pub claims: Vec<ClaimRow>,
+    /// The list of findings beside the report.
+    pub findings_list: Option<FindingsList>,
 }
 
 /// The box at the top.
@@ -62,19 +98,14 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// The highest severity of an exposure or secret seen.
     pub highest: Option<Severity>,
-    /// One sentence each.
-    pub lines: Vec<VerdictLine>,
-}
-
-/// A question and its answer in a sentence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct VerdictLine {
-    /// The question, in two or three words.
-    pub question: String,
-    /// The answer.
-    pub answer: String,
-    /// Id of the section with the evidence.
-    pub section: String,
+    /// The highest level of an axis.
+    pub level: u8,
+    /// The axes at that level, by their titles.
+    pub headline: Vec<String>,
+    /// The eight questions.
+    pub answers: Vec<Answer>,
+    /// How bad it is, axis by axis.
+    pub axes: Vec<Axis>,
 }
 
 /// A statement of absence with its scope, or that it cannot be made.
@@ -162,6 +193,12 @@ pub struct Exposures {
 pub struct ClassRow {
     /// Id of the class.
     pub class: String,
+    /// What it is called; null where no rule of the program has that id.
+    pub title: Option<String>,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub action: Option<String>,
     /// Highest severity seen.
     pub highest: Severity,
     /// Places, proven.
@@ -351,6 +388,8 @@ pub struct Findings {
     pub checks: Vec<Count>,
     /// Secrets by severity, worst first.
     pub severities: Vec<Count>,
+    /// What can be said of the live secrets that were looked for; null where there was no set of them.
+    pub live: Option<Statement>,
     /// Items, each place counted.
     pub items_total: u64,
     /// Items by kind.
@@ -430,6 +469,19 @@ pub struct Method {
     pub seconds: Option<f64>,
     /// Records read, by type.
     pub records: Vec<Count>,
+    /// Which rules for secrets ran on what.
+    pub tiers: Vec<TierRow>,
+}
+
+/// Rules for secrets of one sort, and what they are tried on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TierRow {
+    /// The word in records.
+    pub tier: String,
+    /// What they are tried on.
+    pub tried_on: String,
+    /// Places found.
+    pub places: u64,
 }
 
 /// An input of the run.
@@ -441,16 +493,75 @@ pub struct InputRow {
     pub sha256: Option<String>,
 }
 
-impl Model {
-    /// Reads records in the order in which a run writes them. Memory: the tables' bounds, 17 bytes for each distinct
-    /// content of a source, 16 for each distinct exposed content, 8 for each archive with maps beyond the largest, and
-    /// the severities of at most a million places above exposures.
-    pub fn build(records: impl IntoIterator<Item = Record>) -> Model {
-        let mut gatherer = Gatherer::new();
-        for record in records {
-            gatherer.add(record);
+/// How a report is made.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Who reads it.
+    pub view: View,
+    /// What pseudonyms of the public view are keyed by: secret, or random.
+    pub key: Vec<u8>,
+    /// Axes set by hand.
+    pub overrides: Vec<Override>,
+}
+
+/// A report: the model, and the files beside the page.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What the page and its twin show.
+    pub model: Model,
+    /// Lists for those who act; none in the public view.
+    pub lists: Vec<ListFile>,
+}
+
+/// Makes a report of a stream of records.
+pub struct Builder {
+    gatherer: Gatherer,
+    mask: Mask,
+}
+
+impl Builder {
+    /// One that has seen nothing.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            mask: Mask::new(settings.view, &settings.key),
+            gatherer: Gatherer::new(settings.view, settings.overrides),
         }
-        gatherer.finish()
+    }
+
+    /// Takes a record. They come in the order in which a run writes them. Memory: the tables' bounds, 17 bytes for each
+    /// distinct content of a source, 16 for each distinct exposed content, item and credential, 8 for each archive with
+    /// maps beyond the largest, and the severities of at most a million places above exposures.
+    ///
+    /// # Errors
+    /// A record that the view cannot be made of.
+    pub fn add(&mut self, record: Record) -> Result<(), ReportError> {
+        self.gatherer.add(self.mask.apply(record)?);
+        Ok(())
+    }
+
+    /// The report.
+    pub fn finish(self) -> Report {
+        self.gatherer.finish()
+    }
+}
+
+impl Model {
+    /// The model of the internal view.
+    ///
+    /// # Panics
+    /// Never: the internal view takes every record.
+    #[cfg(test)]
+    pub(super) fn build(records: impl IntoIterator<Item = Record>) -> Model {
+        let mut builder = Builder::new(Settings::default());
+        for record in records {
+            builder.add(record).unwrap();
+        }
+        builder.finish().model
+    }
+
+    /// One of the five axes.
+    pub fn axis(&self, id: &str) -> Option<&Axis> {
+        self.verdict.axes.iter().find(|axis| axis.id == id)
     }
 }
 
@@ -559,6 +670,7 @@ impl PackageRow {
 #[cfg(test)]
 mod tests {
     use super::super::gather::digest;
+    use super::super::questions::AnswerState;
     use super::super::sample::{self, exposure, package, problem, source};
     use super::*;
     use crate::record::Party;
@@ -820,16 +932,12 @@ mod tests {
         run.sets.clear();
         let model = build(vec![Record::from(run), Record::from(sample::full_ledger())]);
         assert!(!model.copies.searched && model.copies.absence.is_none());
-        let line = model
-            .verdict
-            .lines
-            .iter()
-            .find(|line| line.question == "Copies")
-            .unwrap();
+        let spread = &model.verdict.answers[5];
+        assert_eq!(spread.state, AnswerState::NotKnown);
         assert!(
-            line.answer.starts_with("Not searched for"),
+            spread.answer.contains("copies were not searched for"),
             "{}",
-            line.answer
+            spread.answer
         );
     }
 
@@ -837,34 +945,6 @@ mod tests {
     fn an_incident_is_summed_up() {
         let model = build(sample::incident());
         assert_eq!(model.verdict.highest, Some(Severity::Critical));
-        let answers: Vec<&str> = model
-            .verdict
-            .lines
-            .iter()
-            .map(|line| line.answer.as_str())
-            .collect();
-        assert!(
-            answers[0].starts_with(
-                "7 exposures of 6 classes (2 critical, 2 high, 1 medium, 1 low, 1 info)"
-            ),
-            "{}",
-            answers[0]
-        );
-        assert!(
-            answers[1]
-                .starts_with("2 of 14 packages with findings: @acme/cli@2.1.88, @acme/cli@0.2.8"),
-            "{}",
-            answers[1]
-        );
-        assert!(
-            answers[3].contains("the largest holds 100 % of acme-cli 2.1.88"),
-            "{}",
-            answers[3]
-        );
-        assert_eq!(
-            answers[5],
-            "7 of 3,217 entries: 3 skipped, 4 damaged; 3 problems recorded. 10 entries are named without content."
-        );
         assert_eq!(model.copies.copies.rows[1].grades[0].name, "normalized");
         assert_eq!(model.copies.others.rows[0].class, "unreadable");
         assert_eq!(model.references.table.rows[0].kind_word(), "bucket");

@@ -29,9 +29,10 @@ pub fn source(map: &str, url: &str, bytes: u64, party: Party, content: u64) -> S
         party_reason: "the package's own name".to_owned(),
         status: SourceStatus::Exact,
         skeleton: false,
-        lines: None,
+        lines: Some(bytes / 31),
         hash: None,
         elsewhere: None,
+        public: None,
         mapped: None,
         git: None,
         image: None,
@@ -94,6 +95,175 @@ pub fn problem(code: &str, locator: &str, detail: &str, bytes_unread: Option<u64
     }
 }
 
+/// A credential, redacted, at a place.
+pub fn secret(
+    rule: &str,
+    severity: Severity,
+    check: &str,
+    locator: &str,
+    redacted: &str,
+) -> Secret {
+    Secret {
+        id: Secret::id_of(rule, locator, 12, 9),
+        length: 40,
+        rule: rule.to_owned(),
+        locator: locator.to_owned(),
+        hops: Hops::default(),
+        line: 12,
+        column: 9,
+        redacted: redacted.to_owned(),
+        check: check.to_owned(),
+        severity,
+        tier: "specific".to_owned(),
+        party: Some(Party::First),
+        sha256: Some(digest(redacted.len() as u64)),
+        written: None,
+        detail: None,
+        fingerprint: None,
+        git: None,
+        image: None,
+    }
+}
+
+/// An item of a kind at a place.
+pub fn item(kind: &str, value: &str, locator: &str, party: Party, confidence: &str) -> Item {
+    Item {
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+        locator: locator.to_owned(),
+        hops: Hops::default(),
+        line: 40 + value.len() as u64,
+        party,
+        confidence: confidence.to_owned(),
+        detail: None,
+    }
+}
+
+/// What the recovered sources of the incident give away: kind, value, folder, how sure.
+const ITEMS: [(&str, &str, &str, &str); 30] = [
+    ("known-code-name", "Driftwood", "src/hooks", "high"),
+    ("flag", "driftwood_voice_mode", "src/hooks", "high"),
+    ("flag", "tide-pool-beta", "src/commands", "medium"),
+    ("flag", "enable_night_shift", "src/services/api", "medium"),
+    (
+        "gate-not-in-bundle",
+        "tide-pool-beta",
+        "src/commands",
+        "medium",
+    ),
+    ("env", "ACME_API_URL", "src/services/api", "high"),
+    ("env", "ACME_INTERNAL_DEBUG", "src/utils", "high"),
+    ("env", "DISABLE_TELEMETRY", "src/services/analytics", "high"),
+    ("host", "deploy.acme.internal", "src/services/api", "high"),
+    ("host", "api.acme.example", "src/services/api", "high"),
+    (
+        "url",
+        "https://api.acme.example/v1/messages",
+        "src/services/api",
+        "high",
+    ),
+    ("private-address", "10.4.0.17", "src/services/api", "high"),
+    ("bucket", "acme-artifacts", "src/utils", "high"),
+    ("route", "/v1/sessions/:id", "src/services/api", "high"),
+    ("command", "login", "src/commands", "medium"),
+    ("slash-command", "/compact", "src/commands", "medium"),
+    ("tool", "Bash", "src/tools/BashTool", "high"),
+    (
+        "prompt",
+        "You are a careful assistant for the command line. Ask before you delete. …",
+        "src/tools/BashTool",
+        "medium",
+    ),
+    (
+        "telemetry",
+        "acme_session_start",
+        "src/services/analytics",
+        "medium",
+    ),
+    ("model", "drift-2-large", "src/services/api", "high"),
+    (
+        "control",
+        "isDangerousCommand",
+        "src/utils/permissions",
+        "medium",
+    ),
+    ("control", "rateLimitPerUser", "src/services/api", "low"),
+    (
+        "weak-point",
+        "exec of a string with a path in it",
+        "src/tools/BashTool",
+        "medium",
+    ),
+    (
+        "internal-scope",
+        "@acme-internal/flags",
+        "src/hooks",
+        "high",
+    ),
+    (
+        "internal-scope",
+        "@acme-internal/telemetry",
+        "src/services/analytics",
+        "high",
+    ),
+    ("email", "dana.lee@acme.example", "src/utils", "high"),
+    ("person", "dlee", "src/utils", "low"),
+    ("ticket", "ACME-1412", "src/utils/settings", "medium"),
+    (
+        "todo",
+        "TODO(dlee): remove before launch",
+        "src/hooks",
+        "high",
+    ),
+    ("third-party", "zod@3.22.4", "src/utils", "high"),
+];
+
+fn items(map: &str) -> Vec<Item> {
+    let of = |(kind, value, folder, confidence): &(&str, &str, &str, &str), i: usize| {
+        let at = format!("{map}!/{folder}/file{i:03}.ts");
+        item(kind, value, &at, Party::First, confidence)
+    };
+    let mut out: Vec<Item> = ITEMS.iter().map(|row| of(row, 0)).collect();
+    // Each again at another place, and some of others.
+    out.extend(ITEMS.iter().step_by(3).map(|row| of(row, 1)));
+    let theirs = format!("{map}!/node_modules/zod/dist/esm/000.js");
+    out.push(item("env", "NODE_ENV", &theirs, Party::Third, "high"));
+    for item in &mut out {
+        if item.kind == "env" {
+            item.detail = Some("default: \"https://api.acme.example\"".to_owned());
+        }
+    }
+    out
+}
+
+fn secrets(map: &str) -> Vec<Secret> {
+    let at = |file: &str| format!("{map}!/{file}");
+    let same = at("src/services/oauth/file001.ts");
+    vec![
+        secret(
+            "registry-token",
+            Severity::Critical,
+            "checksum-ok",
+            &at("src/services/api/file003.ts"),
+            "npm_…[36]…aB3x",
+        ),
+        secret(
+            "registry-token",
+            Severity::Critical,
+            "checksum-ok",
+            &same,
+            "npm_…[36]…aB3x",
+        ),
+        secret(
+            "generic-password",
+            Severity::Medium,
+            "unchecked",
+            &same,
+            "[14 characters]",
+        ),
+    ]
+}
+
 fn counts(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
     pairs
         .iter()
@@ -114,6 +284,9 @@ pub fn run() -> Run {
             digest: digest(3),
             role: "signature".to_owned(),
         }],
+        known_secrets: None,
+        user_rules: None,
+        case_key: None,
         organisation: Some(digest(4)),
         inputs: vec![
             RunInput {
@@ -125,6 +298,7 @@ pub fn run() -> Run {
                 sha256: Some(digest(5)),
             },
         ],
+        releases: None,
         limits: counts(&[
             ("bytes-per-container", 68_719_476_736),
             ("depth", 32),
@@ -339,6 +513,8 @@ pub fn incident() -> Vec<Record> {
         consistency: None,
     }));
     out.extend(all.into_iter().map(Record::from));
+    out.extend(secrets(map).into_iter().map(Record::Secret));
+    out.extend(items(map).into_iter().map(Record::Item));
     for i in 0..31 {
         out.push(Record::from(source(
             inline,
@@ -519,6 +695,21 @@ pub fn hostile() -> Vec<Record> {
             Record::Source(source) => {
                 source.map.push_str(HOSTILE);
                 source.url = Some(format!("{HOSTILE}/{HOSTILE}/x.ts"));
+            }
+            Record::Secret(secret) => {
+                secret.rule.push_str(HOSTILE);
+                secret.redacted.push_str(HOSTILE);
+                secret.locator.push_str(HOSTILE);
+                secret.tier.push_str(HOSTILE);
+                secret.detail = Some(HOSTILE.to_owned());
+                secret.fingerprint = Some(HOSTILE.to_owned());
+            }
+            Record::Item(item) => {
+                item.kind.push_str(HOSTILE);
+                item.value.push_str(HOSTILE);
+                item.locator.push_str(HOSTILE);
+                item.confidence.push_str(HOSTILE);
+                item.detail = Some(HOSTILE.to_owned());
             }
             Record::Exposure(exposure) => {
                 exposure.class.push_str(HOSTILE);

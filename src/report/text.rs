@@ -60,6 +60,26 @@ pub fn visible(text: &str) -> String {
     out
 }
 
+/// An address that no program takes for one: `https://a.example` is `hxxps://a[.]example`. Text without `://` or `@`
+/// stays as it is.
+pub fn defanged(text: &str) -> String {
+    if !text.contains("://") && !text.contains('@') {
+        return text.to_owned();
+    }
+    let text = text
+        .replace("http://", "hxxp://")
+        .replace("https://", "hxxps://");
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| {
+            if word.contains("://") || word.contains('@') {
+                word.replace('.', "[.]")
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect()
+}
+
 /// The string, or its first two thirds and its end with the count of characters left out between them. The end is
 /// kept because a locator says most at its end. `most` counts characters.
 pub fn clip(text: &str, most: usize) -> String {
@@ -174,6 +194,20 @@ pub fn release_words(basis: &ReleaseBasis, named: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_no_links() {
+        assert_eq!(
+            defanged("https://a.example/b.js"),
+            "hxxps://a[.]example/b[.]js"
+        );
+        assert_eq!(
+            defanged("see http://a.example now."),
+            "see hxxp://a[.]example now."
+        );
+        assert_eq!(defanged("a.b@mail.example"), "a[.]b@mail[.]example");
+        assert_eq!(defanged("src/a.ts"), "src/a.ts");
+    }
 
     #[test]
     fn invisible_characters_are_spelled_out() {

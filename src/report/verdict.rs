@@ -4,14 +4,11 @@
 //! tables do not. "Nothing was found" is a claim about everything in the input: [`Scope`] decides whether it may be made.
 
 use super::model::*;
-use super::text::{KEPT_CHARS, clip, grouped, percent, plural, size};
+use super::text::{KEPT_CHARS, clip, grouped, plural};
 use crate::record::{Ledger, Run, Severity};
 
 /// Reason of the ledger for what is named without content: sources of a map, bodies that a capture did not keep.
 const NO_CONTENT: &str = "no-content";
-
-/// Names of packages in the verdict's sentence.
-const NAMED_PACKAGES: usize = 3;
 
 /// Reasons in a statement.
 const REASONS: usize = 8;
@@ -160,172 +157,7 @@ impl Model {
         exposure.max(secret)
     }
 
-    pub(super) fn verdict_lines(&self) -> Vec<VerdictLine> {
-        [
-            ("What is out", self.what_is_out(), "exposures"),
-            ("Where", self.where_it_is(), "packages"),
-            ("How much", self.how_much(), "sources"),
-            ("Copies", self.how_far(), "copies"),
-            ("Points outside", self.what_is_elsewhere(), "references"),
-            ("Could not be read", self.what_was_not_read(), "coverage"),
-        ]
-        .into_iter()
-        .map(|(question, answer, section)| VerdictLine {
-            question: question.to_owned(),
-            answer,
-            section: section.to_owned(),
-        })
-        .collect()
-    }
-
-    fn what_is_out(&self) -> String {
-        let mut out = match &self.exposures.absence {
-            Some(absence) => absence.text.clone(),
-            None => {
-                let by_severity: Vec<String> = self
-                    .exposures
-                    .severities
-                    .iter()
-                    .map(|table| {
-                        format!("{} {}", grouped(table.table.total), table.severity.as_str())
-                    })
-                    .collect();
-                format!(
-                    "{} of {} ({}); {} proven by parsing, {} hinted by a name or pattern.",
-                    plural(self.exposures.total, "exposure", "exposures"),
-                    plural(self.exposures.classes.len() as u64, "class", "classes"),
-                    by_severity.join(", "),
-                    grouped(self.exposures.proven),
-                    grouped(self.exposures.hint),
-                )
-            }
-        };
-        if self.findings.secrets_total > 0 {
-            out.push_str(&format!(
-                " {} matched a secret rule.",
-                plural(self.findings.secrets_total, "place", "places")
-            ));
-        }
-        out
-    }
-
-    fn where_it_is(&self) -> String {
-        let all = self.packages.table.total;
-        if all == 0 {
-            return "No package was recognised in the input; see the locators of the exposures."
-                .to_owned();
-        }
-        let found = self.packages.with_findings;
-        if found == 0 {
-            return format!(
-                "None of the {} has findings.",
-                plural(all, "package", "packages")
-            );
-        }
-        let named: Vec<String> = self
-            .packages
-            .table
-            .rows
-            .iter()
-            .filter(|row| row.has_findings())
-            .take(NAMED_PACKAGES)
-            .map(|row| clip(&row.label(), 80))
-            .collect();
-        let more = found.saturating_sub(named.len() as u64);
-        let more = if more > 0 {
-            format!(" and {} more", grouped(more))
-        } else {
-            String::new()
-        };
-        format!(
-            "{} of {} with findings: {}{more}.",
-            grouped(found),
-            plural(all, "package", "packages"),
-            named.join(", ")
-        )
-    }
-
-    fn how_much(&self) -> String {
-        let places = &self.sources.places;
-        if let Some(absence) = &self.sources.absence {
-            let named = if places.named > 0 {
-                format!(
-                    " {} named without content.",
-                    plural(places.named, "source is", "sources are")
-                )
-            } else {
-                String::new()
-            };
-            return absence.text.clone() + &named;
-        }
-        let maps = self.sources.maps.iter().map(|count| count.count).sum();
-        format!(
-            "{} of the first or an unknown party recovered, {} ({} bytes), among {} with content named by {}.",
-            plural(places.own(), "original file", "original files"),
-            size(places.own_bytes()),
-            grouped(places.own_bytes()),
-            plural(places.recovered, "source", "sources"),
-            plural(maps, "source map", "source maps"),
-        )
-    }
-
-    fn how_far(&self) -> String {
-        let Copies {
-            searched,
-            copies,
-            suspects,
-            examined_total,
-            absence,
-            ..
-        } = &self.copies;
-        if let Some(first) = copies.rows.first() {
-            return format!(
-                "{} with exact, normalized or excerpt matches, {} with weaker ones only, among {} examined; \
-                 the largest holds {} of {} {}.",
-                plural(copies.total, "place", "places"),
-                grouped(suspects.total),
-                plural(*examined_total, "root", "roots"),
-                percent(first.of_original),
-                clip(&first.work, 80),
-                clip(&first.release, 40),
-            );
-        }
-        if !searched {
-            return "Not searched for: no signature set was given.".to_owned();
-        }
-        let weaker = match suspects.total {
-            0 => String::new(),
-            some => format!(
-                " {} with derived or ported matches only.",
-                plural(some, "place", "places")
-            ),
-        };
-        absence
-            .as_ref()
-            .map_or(String::new(), |absence| absence.text.clone())
-            + &weaker
-    }
-
-    fn what_is_elsewhere(&self) -> String {
-        match &self.references.absence {
-            Some(absence) => absence.text.clone(),
-            None => {
-                let kinds: Vec<String> = self
-                    .references
-                    .missing
-                    .iter()
-                    .map(|count| format!("{} {}", grouped(count.count), count.name))
-                    .collect();
-                format!(
-                    "{} to things that are not in the input and were not examined ({}).",
-                    plural(self.references.table.total, "reference", "references"),
-                    kinds.join(", ")
-                )
-            }
-        }
-    }
-
-    fn what_was_not_read(&self) -> String {
+    pub(super) fn what_was_not_read(&self) -> String {
         let Some(ledger) = &self.coverage.ledger else {
             return "Not known: the records end without a ledger.".to_owned();
         };

@@ -586,6 +586,12 @@ impl Analyser {
         let mut walker: Option<Box<dyn Walker>> = None;
         if let Some(format) = format {
             format.name().clone_into(&mut facts.kind);
+            if format.name() == "har" {
+                // What a browser sent stands beside the bodies that are opened.
+                facts
+                    .traits
+                    .push(exposure::Trait::Artifact(exposure::classes::har(bytes)));
+            }
         } else {
             self.examine_leaf(bytes, role, facts, &mut walker);
         }

@@ -394,7 +394,7 @@ pub(super) fn as_void_layer(
     Some(facts)
 }
 
-/// Whether an entry points to others beside it, or names sources that may lie there.
+/// Whether an entry points to others beside it, names sources that may lie there, or is a map, whose script may.
 fn leads_elsewhere(entry: &Child) -> bool {
     let names_missing = |entry: &Child| {
         let map = entry.facts.as_map();
@@ -404,7 +404,7 @@ fn leads_elsewhere(entry: &Child) -> bool {
     let mut links = entry.facts.links.iter();
     links.any(|link| link.kind == ReferenceKind::File || link.beside.is_some())
         || matches!(entry.facts.image.as_deref(), Some(image::Part::Doc(_)))
-        || names_missing(entry)
+        || entry.facts.as_map().is_some()
         || (entry.facts.tree.as_ref())
             .is_some_and(|tree| tree.is_inside() && tree.children.iter().any(names_missing))
 }

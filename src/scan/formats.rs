@@ -191,11 +191,21 @@ pub fn leaf_kind(head: &[u8]) -> &'static str {
         return "binary";
     }
     match std::str::from_utf8(head) {
-        Ok(_) => "text",
         // The head may end within a character.
-        Err(error) if error.error_len().is_none() => "text",
-        Err(_) => "binary",
+        Err(error) if error.error_len().is_some() => "binary",
+        _ if is_page(head) => "html",
+        _ => "text",
     }
+}
+
+/// Whether a text begins as a page in HTML does: what a server says in place of a file that it does not have.
+fn is_page(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let head = head.trim_ascii_start();
+    [&b"<!doctype html"[..], b"<html"].iter().any(|begin| {
+        head.get(..begin.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(begin))
+    })
 }
 
 #[cfg(test)]
@@ -219,6 +229,8 @@ mod tests {
         assert_eq!(name(rar).is_some(), cfg!(feature = "rar"));
         assert_eq!(leaf_kind("naïve".as_bytes()), "text");
         assert_eq!(leaf_kind(b"a\0b"), "binary");
+        assert_eq!(leaf_kind(b"\n<!DOCTYPE html>\n"), "html");
+        assert_eq!(leaf_kind(b"<p>"), "text");
         assert_eq!(
             leaf_kind(b"\xc6\x1f\xbc\x03\xc1\x03\x19\x1f\x60\0"),
             "hermes"

@@ -216,6 +216,8 @@ impl Scan<'_> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.jobs)
             .thread_name(|index| format!("scan-{index}"))
+            .stack_size(crate::exposure::inventory::WORKER_STACK_BYTES)
+            .start_handler(|_| crate::exposure::inventory::on_worker_stack())
             .build();
         match pool {
             // One runner on each thread, where no other thread can take it: a thread that waits for its batches helps

@@ -13,18 +13,19 @@ use super::parts::Parts;
 use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw};
-use crate::blob::{Locator, MemberName, Sha256Digest};
+use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, ItemFact, Manifest, MapSummary, Organisation, PlaceContext, RawSources, Trait,
+    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
+    RawSources, Trait,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, Item, MapKind,
-    Mapped, Match, MatchRange, Package, Party, Problem, Record, Reference, Secret, Source,
-    SourceCounts, SourceStatus,
+    Mapped, Match, MatchRange, Package, Party, Problem, Public, PublicBy, Record, Reference,
+    Secret, Source, SourceCounts, SourceStatus,
 };
 use crate::signature::ported::Echoes;
-use crate::signature::{SetGroup, Stretch};
+use crate::signature::{Set, SetGroup, Stretch};
 use crate::sourcemap;
 
 /// What judging a place needs beside the facts.
@@ -113,15 +114,29 @@ impl PackageIndex {
     }
 
     /// Counts per package of what stands in each folder: a file belongs to the innermost package round it.
-    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, u64> {
-        let mut counts = HashMap::new();
+    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, FileCounts> {
+        let mut counts: HashMap<Vec<u8>, FileCounts> = HashMap::new();
         for (folder, count) in folders {
             if let Some((package, _)) = enclosing(&self.by_folder, folder) {
-                *counts.entry(package.to_vec()).or_insert(0) += count;
+                let below = folder.get(package.len()..).unwrap_or_default();
+                let counted = counts.entry(package.to_vec()).or_default();
+                counted.files += count;
+                if exposure::is_test_folder(below) {
+                    counted.tests += count;
+                }
             }
         }
         counts
     }
+}
+
+/// Files of a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FileCounts {
+    /// All of them.
+    pub files: u64,
+    /// Those below a folder of tests.
+    pub tests: u64,
 }
 
 /// The innermost folder of the index that `folder` is, or lies in.
@@ -210,6 +225,10 @@ pub struct Placed {
     pub own_public: bool,
     /// What all of it has of works in other languages.
     pub echoes: Echoes,
+    /// What documents of registries say of releases, and where they stand.
+    pub published: Vec<(String, Packument)>,
+    /// Contents of own sources.
+    pub own_contents: Vec<(ContentKey, Sha256Digest)>,
 }
 
 /// A row of the `container` table.
@@ -333,6 +352,7 @@ impl Placer<'_> {
         self.place_problems(child, at, &mut stats, out);
         self.place_blob(child, at, out);
         self.place_findings(child, at, path, package, &mut stats, out);
+        place_dates(&child.facts, at, out);
         let party = self.party_at(path, package);
         self.place_inspected(child, at, party, path, &mut stats, out);
         self.place_links(child, at, path, scope, &mut stats, out);
@@ -444,6 +464,16 @@ impl Placer<'_> {
         let sha256 = child.sha256.map(|digest| digest.hex());
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
             self.expose(finding, at, sha256.clone(), stats, out);
+        }
+        for finding in exposure::judge_name(&cx, &child.facts.traits, &child.facts.kind) {
+            self.expose(finding, at, sha256.clone(), stats, out);
+        }
+        if let Some(tree) = &child.facts.tree {
+            let scripts = scripts_in(tree);
+            let inner = head_manifest(tree);
+            if let Some(finding) = exposure::judge_carrier(&cx, inner, &tree.kind, scripts) {
+                self.expose(finding, at, sha256.clone(), stats, out);
+            }
         }
         if child.facts.is_archive() && package.is_some() {
             let inner = child.facts.tree.as_ref().and_then(head_manifest);
@@ -669,7 +699,7 @@ impl Placer<'_> {
             // A container that was not read to its end may lack files of any package in it.
             stats.incomplete |= child.facts.troubles.iter().any(is_incomplete);
             let sha256 = child.sha256.filter(|_| whole).map(|digest| digest.hex());
-            let files = files.get(folder).copied().unwrap_or(0);
+            let files = files.get(folder).copied().unwrap_or_default();
             self.close_package(folder, manifest, &here, sha256, files, stats, out);
         }
         out.stats = outer;
@@ -687,7 +717,7 @@ impl Placer<'_> {
         manifest: &Manifest,
         at: &Locator,
         sha256: Option<String>,
-        files: u64,
+        files: FileCounts,
         mut stats: PackageStats,
         out: &mut Placed,
     ) {
@@ -698,6 +728,9 @@ impl Placer<'_> {
         };
         let raw = std::mem::take(&mut stats.raw);
         if let Some(finding) = exposure::judge_raw_sources(&cx, &raw) {
+            self.expose(finding, at, None, &mut stats, out);
+        }
+        if let Some(finding) = exposure::judge_tests(&cx, files.tests) {
             self.expose(finding, at, None, &mut stats, out);
         }
         let parts = std::mem::take(&mut stats.parts).into_records();
@@ -717,7 +750,7 @@ impl Placer<'_> {
             licence: manifest.licence.clone(),
             repository: manifest.repository.clone(),
             declared_open: manifest.declared_open,
-            files,
+            files: files.files,
             maps: stats.maps,
             sources: stats.sources,
             own_bytes: stats.own_bytes,
@@ -771,11 +804,17 @@ impl Placer<'_> {
             let party = verdict.party;
             with_content += u64::from(has_content);
             // What a public set holds is public already: it does not make the map worse.
-            let mut weighed = verdict.clone();
-            if self.is_public(&member.facts) {
-                weighed.party = Party::Third;
+            let public = public::public_set(self.sets, &member.facts.matches);
+            if public.is_some() && has_content && party != Party::Third {
+                summary.add_public();
+            } else {
+                summary.add(&verdict, has_content.then_some(member.len));
             }
-            summary.add(&weighed, has_content.then_some(member.len));
+            if let (true, Some(key), Some(sha256)) =
+                (party != Party::Third, member.key, member.sha256)
+            {
+                out.own_contents.push((key, sha256));
+            }
             let is_unread = member.trouble.as_ref().is_some_and(is_incomplete);
             summary.unread += u64::from(is_unread && !has_content);
             count_source(stats, verdict.party, has_content, member.len);
@@ -794,6 +833,7 @@ impl Placer<'_> {
                 path,
                 around_source,
                 verdict,
+                public.filter(|_| has_content),
             ));
             let path = member.name.bytes();
             let around = Around {
@@ -822,6 +862,12 @@ impl Placer<'_> {
         let cx = self.context(path, package);
         if let Some(finding) = exposure::judge_map(&cx, &summary) {
             let sha256 = child.sha256.map(|digest| digest.hex());
+            self.expose(finding, at, sha256, stats, out);
+        }
+        let orphan = script_missing(kind, head.file.as_deref(), path, around.beside);
+        if let Some(script) = orphan {
+            let sha256 = child.sha256.map(|digest| digest.hex());
+            let finding = exposure::judge_orphan(&cx, &script);
             self.expose(finding, at, sha256, stats, out);
         }
         for url in &head.section_urls {
@@ -888,6 +934,7 @@ impl Placer<'_> {
         for secret in told {
             stats.secrets += 1;
             out.records.push(Record::Secret(Secret {
+                id: Secret::id_of(&secret.rule, at.as_str(), secret.line, secret.column),
                 rule: secret.rule.clone(),
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
@@ -902,6 +949,7 @@ impl Placer<'_> {
                 written: secret.written.map(|how| how.as_str().to_owned()),
                 detail: secret.detail.clone(),
                 fingerprint: secret.fingerprint.map(|digest| hex(&digest)),
+                length: secret.length,
                 git: None,
                 image: None,
             }));
@@ -962,9 +1010,15 @@ impl Placer<'_> {
             self.place_tree(member, tree, at, path, around, stats, out);
         }
     }
+}
 
-    fn is_public(&self, facts: &Facts) -> bool {
-        public::is_public(self.sets, &facts.matches)
+/// Keeps what a document of a registry says of releases.
+fn place_dates(facts: &Facts, at: &Locator, out: &mut Placed) {
+    for fact in &facts.traits {
+        if let Trait::Packument(document) = fact {
+            let dates = (at.as_str().to_owned(), document.clone());
+            out.published.push(dates);
+        }
     }
 }
 
@@ -1013,6 +1067,37 @@ impl<'a> Around<'a> {
             ..self
         }
     }
+}
+
+/// Scripts and originals that stand directly in a container; of one that holds a single script, that.
+fn scripts_in(tree: &Tree) -> u64 {
+    let told = tree.children.iter().filter(|child| {
+        let name = child.name.bytes();
+        exposure::is_compiled(name) || exposure::is_raw_source(name)
+    });
+    let named = tree.compiled + told.count() as u64;
+    if tree.kind == "node-sea" {
+        return named.max(tree.entries());
+    }
+    named
+}
+
+/// The script that a map in a file of its own is of, where that is not beside it, neither under the name that the map
+/// gives nor under its own.
+fn script_missing(
+    kind: MapKind,
+    file: Option<&[u8]>,
+    path: &[u8],
+    beside: Option<&dyn Scope>,
+) -> Option<Vec<u8>> {
+    let scope = beside.filter(|_| kind == MapKind::File)?;
+    let own = path.strip_suffix(b".map").filter(|own| !own.is_empty())?;
+    let named = file
+        .filter(|file| !file.is_empty())
+        .map(|file| sourcemap::resolve_source(path, None, file));
+    let is_there =
+        scope.find(own).is_some() || named.is_some_and(|named| scope.find(&named).is_some());
+    (!is_there).then(|| own.to_vec())
 }
 
 /// The locator of a folder in an archive, which is the archive itself where that is the top.
@@ -1067,7 +1152,7 @@ fn note_git(git: &GitMeta, object: &Child, store: &Locator, records: &mut [Recor
 }
 
 /// Seconds since 1970 as a date, where there is such a year.
-fn rfc3339(seconds: i64) -> Option<String> {
+pub(crate) fn rfc3339(seconds: i64) -> Option<String> {
     /// The end of the year 9999, behind which RFC 3339 has no dates.
     const END: u64 = 253_402_300_799;
     let seconds = u64::try_from(seconds)
@@ -1138,6 +1223,10 @@ fn count_source(stats: &mut PackageStats, party: Party, has_content: bool, len: 
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a source, its map and what stands round that"
+)]
 fn source_record(
     member: &Child,
     meta: &SourceMeta,
@@ -1146,6 +1235,7 @@ fn source_record(
     map_path: &[u8],
     around: Around,
     verdict: exposure::PartyVerdict,
+    public: Option<&Set>,
 ) -> Record {
     let named = meta.name.as_deref().map(escape_with_raw);
     let root = meta.source_root.as_deref();
@@ -1190,6 +1280,10 @@ fn source_record(
         mapped: meta.profile.as_deref().map(mapped),
         hash: meta.hash.as_deref().map(escape),
         elsewhere,
+        public: public.map(|set| Public {
+            place: format!("{} {}", set.work(), set.release()),
+            by: PublicBy::Set,
+        }),
         git: None,
         image: None,
     })
@@ -1265,8 +1359,8 @@ mod tests {
             (b"package/node_modules/@s/dep/lib".to_vec(), 2),
         ]);
         let counts = index.distribute(&folders);
-        assert_eq!(counts[&b"package".to_vec()], 3);
-        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()], 2);
+        assert_eq!(counts[&b"package".to_vec()].files, 3);
+        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()].files, 2);
     }
 
     #[test]

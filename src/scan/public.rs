@@ -129,13 +129,18 @@ fn left_of(range: Range<u64>, covered: &[Range<u64>]) -> (u64, u64) {
 /// Whether a content as a whole is public: byte for byte, or but for its form.
 #[must_use]
 pub fn is_public(sets: &SetGroup, matches: &[MatchFact]) -> bool {
-    matches.iter().any(|fact| {
-        fact.grade <= Grade::Normalized
-            && sets
-                .sets()
-                .get(fact.set as usize)
-                .is_some_and(|set| set.is_public() || set.is_baseline())
-    })
+    public_set(sets, matches).is_some()
+}
+
+/// The first set that says so.
+#[must_use]
+pub fn public_set<'s>(sets: &'s SetGroup, matches: &[MatchFact]) -> Option<&'s Set> {
+    let whole = matches
+        .iter()
+        .filter(|fact| fact.grade <= Grade::Normalized);
+    whole
+        .filter_map(|fact| sets.sets().get(fact.set as usize))
+        .find(|set| set.is_public() || set.is_baseline())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use hashbrown::HashSet;
 
 use super::facts::{Facts, MatchFact};
 use crate::blob::ContentKey;
+use crate::exposure::Trait;
 use crate::signature::Stretch;
 use crate::signature::ported::Echo;
 
@@ -103,6 +104,14 @@ fn weight_of_match(fact: &MatchFact) -> usize {
     size_of::<MatchFact>() + stretches
 }
 
+/// Bytes of the one trait that may be long.
+fn weight_of_dates(fact: &Trait) -> usize {
+    match fact {
+        Trait::Packument(document) => document.weight(),
+        _ => 0,
+    }
+}
+
 /// Bytes that facts take, roughly; nested ones are shared and counted where they stand.
 fn weight(facts: &Facts) -> usize {
     let tree = facts.tree.as_ref().map_or(0, |tree| {
@@ -128,6 +137,7 @@ fn weight(facts: &Facts) -> usize {
     let links: usize = facts.links.iter().map(|link| 64 + link.target.len()).sum();
     let matches: usize = facts.matches.iter().map(weight_of_match).sum();
     let echoes: usize = facts.echoes.iter().map(Echo::weight).sum();
+    let dates: usize = facts.traits.iter().map(weight_of_dates).sum();
     let inspected = (facts.secrets.len() + facts.items.len()) * 200;
-    400 + tree + links + facts.traits.len() * 200 + inspected + matches + echoes
+    400 + tree + links + facts.traits.len() * 200 + dates + inspected + matches + echoes
 }

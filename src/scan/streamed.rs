@@ -17,13 +17,13 @@ use crate::blob::lines::LineCounter;
 use crate::container::image::doc::Why;
 use crate::container::image::{self, Doc};
 use crate::container::{Member, Trouble, Walker};
-use crate::exposure::{self, ItemFact, named::Beginning};
+use crate::exposure::{self, ItemFact, known, named::Beginning};
 use crate::sourcemap;
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
 pub(super) const WINDOW: usize = 1 << 20;
-/// Bytes by which windows overlap: longer than any literal that is looked for.
-const OVERLAP: usize = 4 << 10;
+/// Bytes by which windows overlap: longer than any literal that is looked for, and as long as the longest live secret.
+const OVERLAP: usize = known::list::LENGTH_MAX;
 
 impl Analyser {
     /// Reads a member that is too large to be held: digests, and the literal pass window by window.
@@ -45,6 +45,7 @@ impl Analyser {
         let mut has_inlined = false;
         let mut unread = Unread::default();
         let mut buffer = vec![0; WINDOW];
+        let mut known = known::Search::default();
         loop {
             let got = fill(walker, &mut buffer);
             if got == 0 || self.progress.stop.load(Ordering::Relaxed) {
@@ -57,11 +58,15 @@ impl Analyser {
                 self.stream_head(bytes, above, &mut facts);
                 unread = Unread::of(bytes, self.organisation.is_some());
             }
+            let told = window.len();
             window.extend_from_slice(bytes);
             has_inlined |= self.stream_window(&window, &mut facts);
+            self.inspector.look_for_known(&mut known, &window, told);
             self.stream_terms(&window, &lines, &mut facts);
             unread.look(&window);
-            window.drain(..window.len().saturating_sub(OVERLAP));
+            let done = window.len().saturating_sub(OVERLAP);
+            known.leave(&window[..done]);
+            window.drain(..done);
             limit = building.charge_bytes(got as u64, input_len, &self.limits);
             if limit.is_some() {
                 facts.cut_by_limit = true;
@@ -73,6 +78,7 @@ impl Analyser {
         if unread.is_image_doc {
             facts.image = Some(Box::new(image::Part::Doc(Doc::Unread(Why::Memory))));
         }
+        facts.secrets.extend(known.finish());
         let unseen = unread.phrases(has_inlined);
         self.stream_end(&sha256, lines.count(), unseen, hold, &mut facts);
         facts.troubles.extend(limit);
@@ -120,11 +126,11 @@ impl Analyser {
             }
             if !facts.matches.is_empty() {
                 facts.lines = lines;
-            } else if facts.kind == "text" && self.sets.has_prints() {
+            } else if is_text(&facts.kind) && self.sets.has_prints() {
                 unseen.push(
                     "it was held against the sets as it stands, not in its normal form, and no fingerprints were made of it",
                 );
-            } else if facts.kind == "text" {
+            } else if is_text(&facts.kind) {
                 unseen
                     .push("it was held against the sets as it stands, and not in its normal form");
             }
@@ -157,7 +163,11 @@ impl Analyser {
                     None,
                 ));
             }
-            None => formats::leaf_kind(head).clone_into(&mut facts.kind),
+            None => {
+                formats::leaf_kind(head).clone_into(&mut facts.kind);
+                let found = exposure::artifacts_beginning(head).into_iter();
+                facts.traits.extend(found.map(exposure::Trait::Artifact));
+            }
         }
     }
 
@@ -191,7 +201,9 @@ impl Analyser {
     fn stream_window(&self, window: &[u8], facts: &mut Facts) -> bool {
         let hits = self.prefilter.scan(window);
         for fact in exposure::traits_of(window, &hits) {
-            if !facts.traits.contains(&fact) {
+            // A window is no whole: what begins in the middle of something else is none of it.
+            let is_whole = matches!(fact, exposure::Trait::Artifact(_));
+            if !is_whole && !facts.traits.contains(&fact) {
                 facts.traits.push(fact);
             }
         }
@@ -215,6 +227,11 @@ impl Analyser {
         }
         has_inlined
     }
+}
+
+/// Whether content of this kind is text, a page in HTML included.
+fn is_text(kind: &str) -> bool {
+    matches!(kind, "text" | "html")
 }
 
 /// What streamed content may be that is read as a whole or not at all.

@@ -111,6 +111,11 @@ impl Key {
         Key(*hasher.finalize().as_bytes())
     }
 
+    /// 32 bytes for another purpose, which say nothing of the key; `context` is what BLAKE3 calls one.
+    pub fn derive(&self, context: &str) -> [u8; 32] {
+        blake3::derive_key(context, &self.0)
+    }
+
     /// A key as it stands in the header of a set.
     pub(super) fn from_stored(bytes: [u8; 32]) -> Key {
         Key(bytes)

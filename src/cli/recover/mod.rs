@@ -127,6 +127,7 @@ fn request<'a>(args: &'a RecoverArgs, paths: &'a [PathBuf], keep: Keep) -> Reque
         fail_on: None,
         accepted: &[],
         triage: false,
+        releases: None,
     }
 }
 

@@ -144,6 +144,8 @@ pub fn items_of(bytes: &[u8]) -> Vec<ItemFact> {
     let family = family_of(bytes);
     let mut found = match family {
         Family::Script => script::items(bytes),
+        // A module that is mostly prose, as prompts are, is told by its first words.
+        _ if script::begins_as_module(bytes) => script::items(bytes),
         _ => others::items(family, bytes),
     };
     found.extend(text::items(family, bytes));

@@ -1,5 +1,8 @@
 //! Credentials in running text.
 
+pub mod checks;
+pub mod rule;
+
 use super::content::Hits;
 use super::inspect::Role;
 use crate::record::Severity;
@@ -8,6 +11,7 @@ use crate::record::Severity;
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
+#[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// Rules for one kind of credential, by its form. They run on everything.
     Specific,
@@ -93,6 +97,8 @@ pub struct SecretFact {
     pub line: u64,
     /// Column in bytes, 1-based.
     pub column: u64,
+    /// Bytes that it takes there, as it is written. In a case, for `case reveal`; in no record.
+    pub length: u64,
     /// What identifies it safely.
     pub redacted: String,
     /// What could be checked.
@@ -107,7 +113,56 @@ pub struct SecretFact {
     pub fingerprint: Option<[u8; 16]>,
 }
 
-/// The credentials in a text, in the order in which they stand.
-pub fn secrets_of(_bytes: &[u8], _hits: &Hits, _role: Role) -> Vec<SecretFact> {
+/// The bytes of a credential. They are overwritten when it goes, and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(Vec<u8>);
+
+impl Hidden {
+    /// Takes them in.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// The bytes themselves: for digests, and for what the user asked to see on a terminal.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("hidden")
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        std::hint::black_box(&self.0);
+    }
+}
+
+/// A credential with its bytes, on its way to what makes digests of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What is kept.
+    pub fact: SecretFact,
+    /// Where in the text it begins; bytes.
+    pub at: usize,
+    /// What is secret, decoded.
+    pub value: Hidden,
+}
+
+/// The credentials in a text with their bytes, in the order in which they stand. `hits` are those of the literal pass over
+/// the same bytes.
+pub fn find(_bytes: &[u8], _hits: &Hits, _role: Role) -> Vec<Found> {
     Vec::new()
+}
+
+/// The credentials in a text, in the order in which they stand.
+pub fn secrets_of(bytes: &[u8], hits: &Hits, role: Role) -> Vec<SecretFact> {
+    find(bytes, hits, role)
+        .into_iter()
+        .map(|found| found.fact)
+        .collect()
 }

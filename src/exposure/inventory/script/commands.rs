@@ -209,7 +209,7 @@ fn each_option(reader: &mut Reader, options: &ObjectExpression, is_sure: bool) {
         let ObjectPropertyKind::ObjectProperty(property) = property else {
             continue;
         };
-        let Some(name) = property.key.static_name() else {
+        let Some(name) = reader.strings.key(&property.key) else {
             continue;
         };
         let Some(name) = command_name(&name).map(|name| format!("--{name}")) else {
@@ -253,10 +253,24 @@ pub(super) fn object(reader: &mut Reader, object: &ObjectExpression, sides: &Sid
         );
         return;
     }
-    let Some(word) = command_name(&name).filter(|word| *word == name) else {
+    let has_arguments = name.contains(" <") || name.contains(" [");
+    let Some(word) = command_name(&name).filter(|word| *word == name || has_arguments) else {
         return;
     };
-    if name.starts_with("--") || sides.description.is_none() {
+    // What has a capital is a label.
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) && !name.contains('.')
+        || sides.description.is_none()
+    {
+        return;
+    }
+    if sides.kind.is_some_and(is_constructor) {
+        reader.add(
+            object.span.start,
+            "option",
+            format!("--{word}"),
+            Confidence::Medium,
+            what,
+        );
         return;
     }
     let kind = text(reader, sides.kind);
@@ -274,8 +288,48 @@ pub(super) fn object(reader: &mut Reader, object: &ObjectExpression, sides: &Sid
     } else if let Some(handler) = sides.handler {
         let detail = what.or_else(|| Some(format!("with {handler}")));
         reader.add(at, "command", word, Confidence::Medium, detail);
-    } else if sides.has_flags && sides.aliases.is_some() {
+    } else if sides.has_flags {
         reader.add(at, "command", word, Confidence::Medium, what);
+    }
+}
+
+/// `String`, `[Boolean]`: how an option says what it takes.
+fn is_constructor(kind: &Expression) -> bool {
+    match kind.get_inner_expression() {
+        Expression::Identifier(name) => {
+            matches!(name.name.as_str(), "String" | "Boolean" | "Number")
+        }
+        Expression::ArrayExpression(array) => matches!(
+            array.elements.first(),
+            Some(ArrayExpressionElement::Identifier(name)) if matches!(name.name.as_str(), "String" | "Boolean" | "Number")
+        ),
+        _ => false,
+    }
+}
+
+/// `options: { port: { describe, type } }`: a table of options, by what it is called and what stands in it.
+pub(super) fn table(reader: &mut Reader, name: &str, value: &Expression) {
+    let Expression::ObjectExpression(object) = value.get_inner_expression() else {
+        return;
+    };
+    let lower = name.to_ascii_lowercase();
+    let is_called = ["options", "flags", "args", "opts"]
+        .iter()
+        .any(|end| lower.ends_with(end));
+    let is_option = |property: &ObjectPropertyKind| {
+        let ObjectPropertyKind::ObjectProperty(property) = property else {
+            return false;
+        };
+        match property.value.get_inner_expression() {
+            Expression::ObjectExpression(given) => {
+                value_of(given, "describe").is_some()
+                    || value_of(given, "description").is_some() && value_of(given, "type").is_some()
+            }
+            _ => false,
+        }
+    };
+    if is_called && object.properties.iter().any(is_option) {
+        each_option(reader, object, false);
     }
 }
 
@@ -308,10 +362,10 @@ pub(super) fn class(reader: &mut Reader, class: &Class) {
         let ClassElement::PropertyDefinition(property) = element else {
             continue;
         };
-        let (Some(key), Some(value)) = (property.key.static_name(), &property.value) else {
+        let (Some(key), Some(value)) = (reader.strings.key(&property.key), &property.value) else {
             continue;
         };
-        match (key.as_ref(), value.get_inner_expression()) {
+        match (key.as_str(), value.get_inner_expression()) {
             ("flags", Expression::ObjectExpression(flags)) => each_option(reader, flags, true),
             ("paths", Expression::ArrayExpression(paths)) => each_path(reader, paths),
             _ => {}

@@ -115,11 +115,10 @@ pub(super) fn member(reader: &mut Reader, member: &StaticMemberExpression) {
 
 /// `process.env['NAME']`
 pub(super) fn computed(reader: &mut Reader, member: &ComputedMemberExpression) {
-    if let Expression::StringLiteral(name) = member.expression.get_inner_expression()
-        && is_env(reader, &member.object)
+    if is_env(reader, &member.object)
+        && let Some(name) = reader.known(&member.expression)
     {
         let default = reader.defaults.remove(&member.span.start);
-        let name = reader.strings.literal(name);
         add(reader, member.span.start, &name, default);
     }
 }
@@ -131,7 +130,7 @@ pub(super) fn imported(reader: &mut Reader, import: &ImportDeclaration, module: 
     }
     for specifier in import.specifiers.iter().flatten() {
         if let ImportDeclarationSpecifier::ImportSpecifier(one) = specifier {
-            let name = one.imported.name();
+            let name = reader.strings.outer(&one.imported);
             if name.as_str() == "env" {
                 reader.names.envs.insert(one.local.name.to_string());
             } else {
@@ -156,7 +155,7 @@ pub(super) fn destructured(reader: &mut Reader, declarator: &VariableDeclarator)
         return;
     }
     for property in &pattern.properties {
-        let Some(name) = property.key.static_name() else {
+        let Some(name) = reader.strings.key(&property.key) else {
             continue;
         };
         let default = match &property.value {
@@ -276,29 +275,61 @@ fn may_be_secret(name: &str, text: &str) -> bool {
     named.iter().any(|word| name.contains(word)) || has_login || is_dense
 }
 
+/// Whether a function is called as one that reads a variable: `env`, `getEnv`, `runtimeEnv`, `env_var`.
+fn is_helper(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let says_set = ["set", "del", "stub", "with", "mock"]
+        .iter()
+        .any(|word| lower.starts_with(word));
+    !says_set
+        && (lower == "env"
+            || name.contains("Env")
+            || lower.starts_with("env")
+            || lower.ends_with("_env")
+            || lower.contains("env_"))
+}
+
+/// `const NAME_ENV_VAR = 'NAME'`: the name of a variable, by what it is called.
+pub(super) fn named(reader: &mut Reader, name: &str, value: &Expression) {
+    let is_called = [
+        "_ENV",
+        "_ENV_VAR",
+        "_ENV_KEY",
+        "_ENV_NAME",
+        "EnvVar",
+        "EnvKey",
+        "EnvName",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end))
+        || name.starts_with("ENV_");
+    if !is_called {
+        return;
+    }
+    if let Expression::StringLiteral(literal) = value.get_inner_expression() {
+        let text = reader.strings.literal(literal);
+        let is_upper = text.len() >= 3
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        if is_upper && is_told(&text) {
+            reader.add(
+                literal.span.start,
+                KIND,
+                text,
+                Confidence::Medium,
+                Some(format!("named by `{name}`")),
+            );
+        }
+    }
+}
+
 /// `Deno.env.get('NAME')`, and helpers called as such.
 pub(super) fn call(reader: &mut Reader, call: &CallExpression, callee: Callee) {
-    let is_read = match (callee.owner, callee.tail) {
-        (Some("env"), "get" | "has") => callee.root == Some("Deno"),
-        (
-            owner,
-            "getEnv"
-            | "getenv"
-            | "requireEnv"
-            | "readEnv"
-            | "envVar"
-            | "getEnvVar"
-            | "getEnvironmentVariable"
-            | "mustGetEnv"
-            | "envOrThrow",
-        ) => owner.is_none_or(|owner| matches!(owner, "this" | "utils" | "env" | "config")),
-        (None, "env") => true,
-        (
-            Some("env" | "core"),
-            "string" | "number" | "bool" | "boolean" | "require" | "required",
-        ) => false,
-        _ => false,
-    };
+    let is_runtime = callee.root == Some("Deno")
+        && callee.owner == Some("env")
+        && matches!(callee.tail, "get" | "has");
+    let is_read = is_runtime || (is_helper(callee.tail) && call.arguments.len() <= 3);
     if !is_read {
         return;
     }
@@ -308,7 +339,6 @@ pub(super) fn call(reader: &mut Reader, call: &CallExpression, callee: Callee) {
         return;
     };
     let name = reader.strings.literal(name);
-    let is_runtime = callee.root == Some("Deno");
     // Helpers are told by what they are asked for.
     let is_upper = name
         .bytes()

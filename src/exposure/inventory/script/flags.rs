@@ -71,6 +71,14 @@ fn is_gate_key(key: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
 }
 
+/// Leaves out what the text declares itself: a build sets only what nobody declares.
+pub(super) fn undeclared(reader: &mut Reader) {
+    let names = std::mem::take(&mut reader.names.declared);
+    reader
+        .found
+        .retain(|found| found.kind != KIND || !names.contains(&found.value));
+}
+
 /// Tells the gates that were asked for enough names, or are called as gates are.
 pub(super) fn homemade(reader: &mut Reader) {
     let words = &Signatures::builtin().words;
@@ -102,6 +110,39 @@ pub(super) fn homemade(reader: &mut Reader) {
     }
 }
 
+/// `const NEW_NAV_FLAG_KEY = 'new-nav'`: a switch by what it is called.
+pub(super) fn named(reader: &mut Reader, name: &str, value: &Expression) {
+    let is_called = [
+        "_FLAG",
+        "_FLAG_KEY",
+        "_FEATURE_FLAG",
+        "_FLAG_NAME",
+        "_GATE",
+        "_GATE_KEY",
+        "FlagKey",
+        "FeatureFlag",
+        "_KILLSWITCH",
+        "_EXPERIMENT",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
+    if !is_called {
+        return;
+    }
+    if let Expression::StringLiteral(literal) = value.get_inner_expression() {
+        let key = reader.strings.literal(literal);
+        if is_gate_key(&key) {
+            reader.add(
+                literal.span.start,
+                KIND,
+                key,
+                Confidence::Medium,
+                Some(format!("named by `{name}`")),
+            );
+        }
+    }
+}
+
 /// `__DEV__`: set when the program is built.
 pub(super) fn define(reader: &mut Reader, name: &IdentifierReference) {
     let text = name.name.as_str();
@@ -116,7 +157,8 @@ pub(super) fn define(reader: &mut Reader, name: &IdentifierReference) {
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         && inner.bytes().any(|byte| byte.is_ascii_uppercase());
-    if is_define {
+    let is_builders = inner.starts_with("WEBPACK_") || inner == "PROTO";
+    if is_define && !is_builders {
         reader.add(
             name.span.start,
             KIND,
@@ -155,6 +197,13 @@ pub(super) fn compared(reader: &mut Reader, binary: &BinaryExpression) {
 
 fn is_switch(name: &str) -> bool {
     let words = &Signatures::builtin().words.switch_words;
-    name.split('_')
-        .any(|part| words.iter().any(|word| word == part))
+    let is_setting = [
+        "_URL", "_KEY", "_PATH", "_DIR", "_TOKEN", "_ID", "_HOST", "_PORT", "_NAME", "_FILE",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
+    !is_setting
+        && name
+            .split('_')
+            .any(|part| words.iter().any(|word| word == part))
 }

@@ -1,7 +1,8 @@
 //! Strings as a text means them: escapes undone, concatenations and templates put together.
 
 use oxc_ast::ast::{
-    BinaryExpression, BinaryOperator, CallExpression, Expression, StringLiteral, TemplateLiteral,
+    BinaryExpression, BinaryOperator, CallExpression, Expression, ModuleExportName, PropertyKey,
+    StringLiteral, TemplateLiteral,
 };
 
 use super::names::argument;
@@ -37,6 +38,23 @@ impl Strings<'_> {
             literal.span.start as usize + 1,
             (literal.span.end as usize).saturating_sub(1),
         )
+    }
+
+    /// The name of a property, where it is written down.
+    pub(super) fn key(self, key: &PropertyKey) -> Option<String> {
+        match key {
+            PropertyKey::StaticIdentifier(name) => Some(name.name.to_string()),
+            PropertyKey::StringLiteral(literal) => Some(self.literal(literal)),
+            _ => None,
+        }
+    }
+
+    /// The outer name of an import.
+    pub(super) fn outer(self, name: &ModuleExportName) -> String {
+        match name {
+            ModuleExportName::StringLiteral(literal) => self.literal(literal),
+            name => name.name().to_string(),
+        }
     }
 
     /// The value of a template, a hole for each expression.

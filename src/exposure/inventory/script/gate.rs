@@ -11,7 +11,7 @@ use super::signatures::Signatures;
 /// Whether a text holds a word of interest.
 pub(super) fn is_of_interest(text: &[u8]) -> bool {
     static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let words = &Signatures::builtin().words.gate;
+        let words = Signatures::builtin().gate_words();
         AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .build(words)

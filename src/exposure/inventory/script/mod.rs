@@ -21,6 +21,7 @@ mod fallback;
 mod flags;
 mod fold;
 mod gate;
+mod imports;
 mod models;
 mod names;
 mod objects;
@@ -83,7 +84,21 @@ pub(super) fn items(text: &[u8]) -> Vec<ItemFact> {
     placed(text, found.unwrap_or_else(|| fallback::found(text)))
 }
 
-/// Runs `work` where there is so much stack; nothing where the system gives none, or where it panicked.
+/// Longest first statement that is looked at, in bytes.
+const FIRST_STATEMENT_BYTES: usize = 400;
+
+/// Whether a text begins with an import as only scripts have it: `import … from '…'`.
+pub(super) fn begins_as_module(text: &[u8]) -> bool {
+    let start = text.trim_ascii_start();
+    let head = start.get(..FIRST_STATEMENT_BYTES).unwrap_or(start);
+    let has = |mark: &[u8]| memchr::memmem::find(head, mark).is_some();
+    head.starts_with(b"import ") && (has(b" from '") || has(b" from \""))
+}
+
+/// Runs `work` where there is so much stack; nothing where the system gives none.
+///
+/// # Panics
+/// Where `work` does: whoever reads contents catches that and says so.
 fn on_stack<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> Option<T> {
     if bytes + CALLERS_STACK_BYTES <= STACK.get() {
         return Some(work());
@@ -93,7 +108,10 @@ fn on_stack<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> Option<T>
             .name("inventory".to_owned())
             .stack_size(bytes)
             .spawn_scoped(scope, work);
-        thread.ok()?.join().ok()
+        match thread.ok()?.join() {
+            Ok(done) => Some(done),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     })
 }
 
@@ -138,3 +156,6 @@ fn placed(text: &[u8], mut found: Vec<Found>) -> Vec<ItemFact> {
     }
     items
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ use oxc_ast::ast::{
     ImportDeclarationSpecifier,
 };
 
+use super::fold::Strings;
+
 /// Callees that are followed down a chain of members and calls, at most.
 const CHAIN_MAX: usize = 64;
 
@@ -19,6 +21,8 @@ pub(super) struct Names {
     modules: HashSet<String>,
     /// Names that stand for an object of environment variables.
     pub envs: HashSet<String>,
+    /// Names like `__X__` that the text declares.
+    pub declared: HashSet<String>,
 }
 
 /// What is called.
@@ -61,12 +65,13 @@ impl Names {
         self.modules.insert(module.to_owned());
     }
 
-    pub(super) fn import(&mut self, import: &ImportDeclaration, module: &str) {
+    pub(super) fn import(&mut self, strings: Strings, import: &ImportDeclaration, module: &str) {
         self.add_module(module);
         for specifier in import.specifiers.iter().flatten() {
+            self.declare(specifier.name().as_str());
             let (local, outer) = match specifier {
                 ImportDeclarationSpecifier::ImportSpecifier(one) => {
-                    (one.local.name.as_str(), one.imported.name().to_string())
+                    (one.local.name.as_str(), strings.outer(&one.imported))
                 }
                 ImportDeclarationSpecifier::ImportDefaultSpecifier(one) => {
                     (one.local.name.as_str(), "default".to_owned())
@@ -80,8 +85,15 @@ impl Names {
         }
     }
 
+    /// Remembers names that look like those that a build sets.
+    pub(super) fn declare(&mut self, name: &str) {
+        if name.starts_with("__") {
+            self.declared.insert(name.to_owned());
+        }
+    }
+
     /// Binds the names of a pattern to a module.
-    pub(super) fn bind(&mut self, pattern: &BindingPattern, module: &str) {
+    pub(super) fn bind(&mut self, strings: Strings, pattern: &BindingPattern, module: &str) {
         match pattern {
             BindingPattern::BindingIdentifier(one) => {
                 self.locals
@@ -89,14 +101,12 @@ impl Names {
             }
             BindingPattern::ObjectPattern(pattern) => {
                 for property in &pattern.properties {
-                    let outer = property.key.static_name();
+                    let outer = strings.key(&property.key);
                     if let (Some(outer), BindingPattern::BindingIdentifier(local)) =
                         (outer, &property.value)
                     {
-                        self.locals.insert(
-                            local.name.to_string(),
-                            (module.to_owned(), outer.into_owned()),
-                        );
+                        self.locals
+                            .insert(local.name.to_string(), (module.to_owned(), outer));
                     }
                 }
             }

@@ -33,11 +33,11 @@ pub(super) fn look(reader: &mut Reader, object: &ObjectExpression) {
         let ObjectPropertyKind::ObjectProperty(property) = property else {
             continue;
         };
-        let Some(key) = property.key.static_name() else {
+        let Some(key) = reader.strings.key(&property.key) else {
             continue;
         };
         let value = &property.value;
-        match key.as_ref() {
+        match key.as_str() {
             "name" => sides.name = Some(value),
             "description" | "describe" | "desc" | "summary" => sides.description = Some(value),
             "input_schema" => sides.schema = Some("input_schema"),
@@ -50,11 +50,13 @@ pub(super) fn look(reader: &mut Reader, object: &ObjectExpression) {
             "call" => sides.handler = Some("call"),
             "run" => sides.handler = Some("run"),
             "action" => sides.handler = Some("action"),
+            "children" | "subcommands" | "subCommands" => sides.handler = Some("subcommands"),
             "load" => sides.handler = Some("load"),
             "aliases" | "alias" => sides.aliases = Some(value),
             "type" => sides.kind = Some(value),
             "meta" => sides.meta = Some(value),
-            "args" | "options" | "flags" => {
+            "args" => sides.args = Some(value),
+            "options" | "flags" => {
                 sides.args = Some(value);
                 sides.has_flags = true;
             }

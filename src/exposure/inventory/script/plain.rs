@@ -51,11 +51,14 @@ pub(super) struct Plain {
     pub stack: usize,
     /// Whether it has markup, by how tags close.
     pub has_markup: bool,
-    /// Whether it has a string literal long enough to be prose.
+    /// Whether it has a string literal long enough to be a part of prose.
     pub has_prose: bool,
 }
 
-/// Strings from this length on may be prose, in bytes.
+/// Strings from this length on may be a part of prose, in bytes.
+const PROSE_PART_BYTES: usize = 40;
+
+/// Texts from this length on may be prose, in bytes.
 pub(super) const PROSE_MIN_BYTES: usize = 150;
 
 impl Plain {
@@ -131,8 +134,10 @@ impl Sink for Copy<'_> {
         match token.kind {
             Kind::Text if before == Before::Angle => self.tag(start, end),
             Kind::Text => {
-                self.has_prose |= end - start >= PROSE_MIN_BYTES;
+                self.has_prose |= end - start >= PROSE_PART_BYTES;
                 self.fill(start, end);
+                // A template behind a value is a call of it, and calls nest.
+                self.stack += OTHER_STACK;
             }
             Kind::Regex => {
                 self.fill(start, end);
@@ -292,7 +297,7 @@ impl Copy<'_> {
             b";" => {
                 self.unangle(self.angles);
             }
-            b"," | b"." => self.stack += OTHER_STACK / 8,
+            b"," => self.stack += OTHER_STACK / 8,
             b"=>" => self.stack += ARROW_STACK,
             _ => self.stack += OTHER_STACK,
         }

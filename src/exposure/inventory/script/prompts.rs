@@ -38,10 +38,7 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
     let lower = text.to_ascii_lowercase();
     let words = words_in(&lower);
     let is_called = name.as_deref().is_some_and(is_called_prompt);
-    let addresses = lower.contains("you are ")
-        || lower.contains("your task")
-        || lower.contains("your role")
-        || lower.contains("your job");
+    let addresses = addresses(&lower);
     let confidence = if is_called && (addresses || words >= WORDS_CALLED + 1) {
         Confidence::High
     } else if (addresses && words >= 2)
@@ -52,7 +49,7 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
     } else {
         return;
     };
-    if is_other(&lower) {
+    if !lower.trim_start().starts_with("you are ") && is_other(&lower) {
         return;
     }
     let digest = blake3::hash(text.as_bytes()).to_hex();
@@ -63,6 +60,17 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
         &digest[..DIGEST_CHARS]
     );
     reader.add(at, "prompt", text.trim(), confidence, Some(detail));
+}
+
+/// Whether a sentence tells the reader what it is, or what its task is.
+fn addresses(lower: &str) -> bool {
+    let begins = |at: usize| {
+        let before = lower[..at].trim_end_matches([' ', '#', '*', '"', '>', '-']);
+        before.is_empty() || before.ends_with(['.', '!', '\n', ':', '}'])
+    };
+    let tasks = ["your task", "your role is", "your job is", "your goal is"];
+    lower.match_indices("you are ").any(|(at, _)| begins(at))
+        || tasks.iter().any(|words| lower.contains(words))
 }
 
 /// Whether a text is sentences: blanks between words of letters, few signs of code.

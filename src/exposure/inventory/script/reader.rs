@@ -14,7 +14,7 @@ use super::super::Confidence;
 use super::fold::{Strings, each_operand};
 use super::names::{Names, argument, callee_of};
 use super::{
-    Found, commands, controls, env, flags, models, objects, prompts, rules, strings, tools,
+    Found, commands, controls, env, flags, imports, models, objects, prompts, rules, strings, tools,
 };
 
 /// What is read, and what was found so far.
@@ -26,6 +26,8 @@ pub(super) struct Reader<'t> {
     pub defaults: HashMap<u32, String>,
     /// Calls with one literal that decide something: for each callee, the keys and where each stands first.
     pub gates: BTreeMap<String, BTreeMap<String, u32>>,
+    /// Strings that constants of the text are.
+    pub constants: HashMap<String, String>,
     /// Where an expression begins that is given a name, and the name.
     pub named: Option<(u32, String)>,
     /// Whether the text has a string that is long enough to be prose.
@@ -40,8 +42,17 @@ impl<'t> Reader<'t> {
             found: Vec::new(),
             defaults: HashMap::new(),
             gates: BTreeMap::new(),
+            constants: HashMap::new(),
             named: None,
             has_prose,
+        }
+    }
+
+    /// The string that an expression is, one that a constant of the text stands for too.
+    pub(super) fn known(&self, expression: &Expression) -> Option<String> {
+        match expression.get_inner_expression() {
+            Expression::Identifier(name) => self.constants.get(name.name.as_str()).cloned(),
+            other => self.strings.fold(other),
         }
     }
 
@@ -72,17 +83,38 @@ impl<'t> Reader<'t> {
             match statement {
                 Statement::ImportDeclaration(import) => {
                     let module = self.strings.literal(&import.source);
+                    imports::loaded(self, import.source.span.start, &module);
                     if import.import_kind.is_value() {
-                        self.names.import(import, &module);
+                        self.names.import(self.strings, import, &module);
                     }
                     env::imported(self, import, &module);
                 }
-                Statement::VariableDeclaration(declaration) => {
-                    for declarator in &declaration.declarations {
-                        self.bind(declarator);
+                Statement::VariableDeclaration(declaration) => self.learn(declaration),
+                Statement::ExportDeclaration(export) => {
+                    if let Declaration::VariableDeclaration(declaration) = &export.declaration {
+                        self.learn(declaration);
                     }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    fn learn(&mut self, declaration: &VariableDeclaration) {
+        for declarator in &declaration.declarations {
+            self.bind(declarator);
+            let (Some(Expression::StringLiteral(literal)), Some(name)) = (
+                declarator
+                    .init
+                    .as_ref()
+                    .map(Expression::get_inner_expression),
+                declarator.id.get_identifier_name(),
+            ) else {
+                continue;
+            };
+            if declaration.kind == VariableDeclarationKind::Const {
+                self.constants
+                    .insert(name.to_string(), self.strings.literal(literal));
             }
         }
     }
@@ -98,7 +130,7 @@ impl<'t> Reader<'t> {
         }
         if let Some(module) = loaded(self, init) {
             self.names.add_module(&module);
-            self.names.bind(&declarator.id, &module);
+            self.names.bind(self.strings, &declarator.id, &module);
             return;
         }
         let made = match init.get_inner_expression() {
@@ -115,12 +147,13 @@ impl<'t> Reader<'t> {
             .and_then(|callee| self.names.module_of(callee.root?))
             .map(str::to_owned);
         if let Some(module) = module {
-            self.names.bind(&declarator.id, &module);
+            self.names.bind(self.strings, &declarator.id, &module);
         }
     }
 
     /// What stands behind the last node is known now.
     pub(super) fn finish(mut self) -> Vec<Found> {
+        flags::undeclared(&mut self);
         flags::homemade(&mut self);
         models::providers(&mut self);
         self.found
@@ -177,7 +210,27 @@ impl<'a> Visit<'a> for Reader<'_> {
     fn visit_ts_interface_declaration(&mut self, _: &TSInterfaceDeclaration<'a>) {}
     fn visit_ts_type_alias_declaration(&mut self, _: &TSTypeAliasDeclaration<'a>) {}
     fn visit_import_declaration(&mut self, _: &ImportDeclaration<'a>) {}
-    fn visit_export_all_declaration(&mut self, _: &ExportAllDeclaration<'a>) {}
+
+    fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
+        let module = self.strings.literal(&it.source);
+        imports::loaded(self, it.source.span.start, &module);
+    }
+
+    fn visit_export_named_declaration(&mut self, _: &ExportNamedDeclaration<'a>) {}
+
+    fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
+        let module = self.strings.literal(&it.source);
+        imports::loaded(self, it.source.span.start, &module);
+    }
+
+    fn visit_ts_import_equals_declaration(&mut self, it: &TSImportEqualsDeclaration<'a>) {
+        if let TSModuleReference::ExternalModuleReference(outer) = &it.module_reference {
+            let module = self.strings.literal(&outer.expression);
+            imports::loaded(self, outer.expression.span.start, &module);
+            self.names.add_module(&module);
+        }
+    }
+
     fn visit_span(&mut self, _: &oxc_span::Span) {}
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
@@ -193,6 +246,10 @@ impl<'a> Visit<'a> for Reader<'_> {
         for expression in &it.expressions {
             self.visit_expression(expression);
         }
+    }
+
+    fn visit_binding_identifier(&mut self, it: &BindingIdentifier<'a>) {
+        self.names.declare(it.name.as_str());
     }
 
     fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
@@ -277,6 +334,11 @@ impl<'a> Visit<'a> for Reader<'_> {
         env::destructured(self, it);
         if let Some(init) = &it.init {
             let name = it.id.get_identifier_name();
+            if let Some(name) = &name {
+                env::named(self, name.as_str(), init);
+                flags::named(self, name.as_str(), init);
+                commands::table(self, name.as_str(), init);
+            }
             self.name_value(name.as_ref().map(|name| name.as_str()), init);
             if let (Some(name), true) = (
                 &name,
@@ -308,7 +370,7 @@ impl<'a> Visit<'a> for Reader<'_> {
     }
 
     fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
-        if let Some(name) = it.key.static_name() {
+        if let Some(name) = self.strings.key(&it.key) {
             controls::declared(self, it.span.start, &name);
         }
         walk::walk_method_definition(self, it);
@@ -316,7 +378,7 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_property_definition(&mut self, it: &PropertyDefinition<'a>) {
         if let Some(value) = &it.value {
-            self.name_value(it.key.static_name().as_deref(), value);
+            self.name_value(self.strings.key(&it.key).as_deref(), value);
         }
         walk::walk_property_definition(self, it);
     }
@@ -327,7 +389,10 @@ impl<'a> Visit<'a> for Reader<'_> {
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
-        self.name_value(it.key.static_name().as_deref(), &it.value);
+        self.name_value(self.strings.key(&it.key).as_deref(), &it.value);
+        if let Some(key) = self.strings.key(&it.key) {
+            commands::table(self, &key, &it.value);
+        }
         tools::keyed(self, it);
         walk::walk_object_property(self, it);
     }
@@ -339,6 +404,7 @@ impl<'a> Visit<'a> for Reader<'_> {
                 && let Some(module) = argument(it, 0).and_then(|given| self.strings.fold(given))
             {
                 self.names.add_module(&module);
+                imports::loaded(self, it.span.start, &module);
                 return;
             }
             if callee.tail == "join"
@@ -349,6 +415,7 @@ impl<'a> Visit<'a> for Reader<'_> {
                 }
             }
             rules::call(self, it.span.start, callee, &it.arguments, false);
+            rules::event(self, it.span.start, callee, &it.arguments);
             env::call(self, it, callee);
             commands::call(self, it, callee);
             tools::call(self, it, callee);
@@ -365,6 +432,7 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         if let Some(module) = self.strings.fold(&it.source) {
+            imports::loaded(self, it.span.start, &module);
             self.names.add_module(&module);
         }
     }

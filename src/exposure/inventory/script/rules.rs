@@ -41,8 +41,18 @@ pub(super) fn call(
         else {
             continue;
         };
-        let text = reader.strings.fold(given);
-        if !is_made_as(rule.needs, given, text.as_deref()) {
+        let text = reader.known(given);
+        let is_made = match rule.needs {
+            Needs::Any => true,
+            Needs::Literal => text
+                .as_deref()
+                .is_some_and(|text| !text.is_empty() && !text.contains(HOLE)),
+            Needs::Dynamic => arguments
+                .iter()
+                .filter_map(Argument::as_expression)
+                .any(|given| is_dynamic(reader, given)),
+        };
+        if !is_made {
             continue;
         }
         let value = match (&rule.says, text) {
@@ -59,8 +69,49 @@ pub(super) fn call(
             ),
             _ => format!("{}: {}", rule.about, shown_callee(callee)),
         };
-        reader.add(at, kind(&rule.kind), value, confidence, Some(detail));
+        let kind = kind(&rule.kind);
+        // Two rules may know the same call.
+        let is_told = reader
+            .found
+            .last()
+            .is_some_and(|last| last.at == at && last.kind == kind && last.value == value);
+        if !is_told {
+            reader.add(at, kind, value, confidence, Some(detail));
+        }
+    }
+}
+
+/// Events by who is told of them: `analytics.shopCapture('cart opened')`.
+pub(super) fn event(reader: &mut Reader, at: u32, callee: Callee, arguments: &[Argument]) {
+    let words = &Signatures::builtin().words;
+    let owner = callee
+        .owner
+        .unwrap_or_default()
+        .trim_start_matches('_')
+        .to_ascii_lowercase();
+    let tail = callee.tail.to_ascii_lowercase();
+    let is_told = words.telemetry_owners.contains(&owner)
+        && words
+            .telemetry_verbs
+            .iter()
+            .any(|verb| tail.contains(verb.as_str()));
+    let Some(given) = arguments
+        .first()
+        .and_then(Argument::as_expression)
+        .filter(|_| is_told)
+    else {
         return;
+    };
+    let known = reader
+        .found
+        .last()
+        .is_some_and(|last| last.at == at && last.kind == "telemetry");
+    if let Some(event) = reader
+        .known(given)
+        .filter(|event| !known && has_shape(Shape::Event, event))
+    {
+        let detail = format!("event by who is told: {}", shown_callee(callee));
+        reader.add(at, "telemetry", event, Confidence::Medium, Some(detail));
     }
 }
 
@@ -131,20 +182,19 @@ fn is_open(reader: &Reader, callee: Callee) -> bool {
     })
 }
 
-fn is_made_as(needs: Needs, given: &Expression, text: Option<&str>) -> bool {
-    let is_known = match given.get_inner_expression() {
+/// Whether an argument is put together at run time.
+fn is_dynamic(reader: &Reader, given: &Expression) -> bool {
+    match given.get_inner_expression() {
         Expression::NumericLiteral(_)
         | Expression::BooleanLiteral(_)
-        | Expression::NullLiteral(_) => true,
-        Expression::FunctionExpression(_)
+        | Expression::NullLiteral(_)
+        | Expression::FunctionExpression(_)
         | Expression::ArrowFunctionExpression(_)
-        | Expression::ObjectExpression(_) => true,
-        _ => text.is_some_and(|text| !text.contains(HOLE)),
-    };
-    match needs {
-        Needs::Any => true,
-        Needs::Dynamic => !is_known,
-        Needs::Literal => text.is_some_and(|text| !text.contains(HOLE) && !text.is_empty()),
+        | Expression::ObjectExpression(_) => false,
+        _ => reader
+            .strings
+            .fold(given)
+            .is_none_or(|text| text.contains(HOLE)),
     }
 }
 
@@ -225,7 +275,11 @@ fn is_path(text: &str) -> bool {
         && path.len() <= 300
         && !path.contains(['\n', '<', '>'])
         && !path.contains(' ')
-        && (path.len() > 1 || path == text)
+        && (path == "/" && path == text
+            || path
+                .replace(HOLE, "")
+                .bytes()
+                .any(|byte| byte.is_ascii_alphanumeric() || byte == b'*'))
 }
 
 /// Looks a property up.

@@ -44,6 +44,8 @@ pub struct Words {
     pub command_modules: Vec<String>,
     pub prompt_names: Vec<String>,
     pub prompt_words: Vec<String>,
+    pub telemetry_owners: Vec<String>,
+    pub telemetry_verbs: Vec<String>,
     pub models: Vec<String>,
     pub models_whole: Vec<String>,
     pub controls: Vec<String>,
@@ -261,6 +263,29 @@ impl Signatures {
         places.filter_map(|&index| self.property.get(index))
     }
 
+    /// Words of which a text must hold one to be worth parsing, letter case apart: those of the file, and the names of
+    /// what is called and set.
+    pub(super) fn gate_words(&self) -> impl Iterator<Item = &str> {
+        let words = self.words.gate.iter();
+        let calls = self.call.iter().filter(|rule| rule.without.is_some());
+        let calls = calls.flat_map(|rule| rule.calls.iter());
+        let keys = self.property.iter().map(|rule| &rule.key);
+        let modules = self.call.iter().flat_map(|rule| rule.modules.iter());
+        let modules = modules.chain(
+            self.provider
+                .iter()
+                .flat_map(|provider| provider.modules.iter()),
+        );
+        let modules = modules
+            .map(|module| module.trim_end_matches('*'))
+            .filter(|module| module.len() > 4);
+        words
+            .chain(calls)
+            .chain(keys)
+            .map(String::as_str)
+            .chain(modules)
+    }
+
     /// All rules with their examples.
     pub fn shown(&'static self) -> Vec<Shown> {
         let calls = self.call.iter().map(|rule| {
@@ -298,7 +323,10 @@ fn shown(
 pub fn failures(rule: &Shown) -> Vec<String> {
     let told = |code: &str| -> Vec<ItemFact> {
         let mut items = super::items(code.as_bytes());
-        items.retain(|item| item.kind == rule.kind);
+        items.retain(|item| {
+            let detail = item.detail.as_deref().unwrap_or_default();
+            item.kind == rule.kind && detail.starts_with(rule.about)
+        });
         items
     };
     let missed = rule

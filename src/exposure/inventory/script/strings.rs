@@ -1,4 +1,4 @@
-//! Strings that say what they are by themselves: statements to a database, ids of models, slash commands, buckets, routes in markup.
+//! Strings that say what they are by themselves: statements to a database, ids of models, documents of GraphQL.
 
 use oxc_ast::ast::{Expression, TaggedTemplateExpression};
 
@@ -15,7 +15,6 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
         _ => {}
     }
     storage::statement(reader, at, text);
-    bucket(reader, at, text);
 }
 
 /// Documents of GraphQL in templates that are tagged as such.
@@ -45,57 +44,5 @@ pub(super) fn tagged(reader: &mut Reader, tagged: &TaggedTemplateExpression, tex
             );
         }
         return;
-    }
-}
-
-/// A bucket by how object stores write it: `s3://name`, `gs://name`, and hosts with a label that begins with `s3`.
-fn bucket(reader: &mut Reader, at: u32, text: &str) {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return;
-    };
-    let host = rest
-        .split(['/', '?', '#', ' ', '"', '\''])
-        .next()
-        .unwrap_or_default();
-    let path = rest
-        .get(host.len()..)
-        .unwrap_or_default()
-        .trim_start_matches('/');
-    let named = match scheme.rsplit(|c: char| !c.is_ascii_alphanumeric()).next() {
-        Some("s3" | "s3a" | "gs" | "oss" | "cos") => Some(host),
-        Some("http" | "https") => {
-            let labels: Vec<&str> = host.split('.').collect();
-            let at = labels.iter().position(|label| {
-                *label == "s3"
-                    || label.starts_with("s3-")
-                    || *label == "storage"
-                    || *label == "blob"
-            });
-            match at {
-                Some(0) if labels.len() >= 3 && !labels[0].contains("blob") => {
-                    path.split('/').next()
-                }
-                Some(at) if at > 0 && labels.len() >= at + 3 => labels.first().copied(),
-                _ => None,
-            }
-        }
-        _ => None,
-    };
-    let Some(named) =
-        named.filter(|named| named.len() >= 3 && !named.contains(['$', '{', '<', '*']))
-    else {
-        return;
-    };
-    if named
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-    {
-        reader.add(
-            at,
-            "bucket",
-            named,
-            Confidence::Medium,
-            Some("address of an object store".to_owned()),
-        );
     }
 }

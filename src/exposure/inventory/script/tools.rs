@@ -32,17 +32,11 @@ pub(super) fn object(reader: &mut Reader, object: &ObjectExpression, sides: &Sid
     let Some(name) = text(reader, sides.name).filter(|name| is_name(name)) else {
         return false;
     };
-    if schema == "schema" && sides.description.is_none() {
+    // Parameters have names everywhere; a tool says what it is for.
+    if sides.description.is_none() && matches!(schema, "schema" | "parameters") {
         return false;
     }
     let described = described(reader, sides.description);
-    if described.is_none()
-        && sides.handler.is_none()
-        && sides.description.is_none()
-        && schema == "parameters"
-    {
-        return false;
-    }
     let at = sides
         .name
         .map_or(object.span.start, |name| name.span().start);
@@ -64,7 +58,7 @@ pub(super) fn object(reader: &mut Reader, object: &ObjectExpression, sides: &Sid
 /// `weather: tool({ description, parameters })`, and `tool({ … })` where the name is the variable's.
 pub(super) fn keyed(reader: &mut Reader, property: &ObjectProperty) {
     let (Some(name), Expression::CallExpression(call)) = (
-        property.key.static_name(),
+        reader.strings.key(&property.key),
         property.value.get_inner_expression(),
     ) else {
         return;
@@ -77,13 +71,7 @@ pub(super) fn keyed(reader: &mut Reader, property: &ObjectProperty) {
         argument(call, 0).map(Expression::get_inner_expression)
     {
         let detail = description_of(reader, given);
-        reader.add(
-            property.span.start,
-            KIND,
-            name.into_owned(),
-            Confidence::High,
-            detail,
-        );
+        reader.add(property.span.start, KIND, name, Confidence::High, detail);
     }
 }
 
@@ -102,13 +90,16 @@ pub(super) fn value_of<'b, 'a>(
         .iter()
         .take(100)
         .find_map(|property| match property {
-            ObjectPropertyKind::ObjectProperty(property)
-                if property.key.static_name().as_deref() == Some(key) =>
-            {
+            ObjectPropertyKind::ObjectProperty(property) if is_key(&property.key, key) => {
                 Some(&property.value)
             }
             _ => None,
         })
+}
+
+/// Whether a property has this name, which must not be quoted.
+fn is_key(property: &PropertyKey, key: &str) -> bool {
+    matches!(property, PropertyKey::StaticIdentifier(name) if name.name.as_str() == key)
 }
 
 /// `server.tool('name', 'what', { … })`, `server.registerTool('name', { … })`, `tool({ id: 'name', … })`
@@ -153,10 +144,10 @@ pub(super) fn class(reader: &mut Reader, class: &Class) {
         let ClassElement::PropertyDefinition(property) = element else {
             continue;
         };
-        let Some(key) = property.key.static_name() else {
+        let Some(key) = reader.strings.key(&property.key) else {
             continue;
         };
-        match key.as_ref() {
+        match key.as_str() {
             "name" => name = property.value.as_ref(),
             "description" => what = property.value.as_ref(),
             "schema" | "inputSchema" | "parameters" | "input_schema" => has_schema = true,

@@ -1,0 +1,71 @@
+//! What the inventory costs: one thread, each distinct script below a folder once.
+//!
+//!     strandline recover fixtures/packages/*.tgz --output /tmp/recovered
+//!     cargo bench --bench inventory -- /tmp/recovered/sources
+//!
+//! Prints MB/s over the bytes of all scripts, the best of three rounds, and how many items of each kind there are.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use strandline::exposure::inventory::{WORKER_STACK_BYTES, items_of, on_worker_stack};
+use strandline::lex::{Family, family_of};
+
+const ROUNDS: usize = 3;
+
+fn main() {
+    let folder = std::env::args()
+        .skip(1)
+        .find(|given| !given.starts_with("--"));
+    let Some(folder) = folder else {
+        println!("name a folder of recovered sources");
+        return;
+    };
+    // As the workers of a scan have it.
+    let work = std::thread::Builder::new().stack_size(WORKER_STACK_BYTES);
+    let done = work.spawn(move || measure(PathBuf::from(folder)));
+    done.expect("a thread").join().expect("no panic");
+}
+
+fn measure(folder: PathBuf) {
+    on_worker_stack();
+    let texts = scripts(folder);
+    let bytes: usize = texts.iter().map(Vec::len).sum();
+    let mut best = f64::INFINITY;
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        kinds.clear();
+        let clock = Instant::now();
+        for text in &texts {
+            for item in items_of(text) {
+                *kinds.entry(item.kind).or_default() += 1;
+            }
+        }
+        best = best.min(clock.elapsed().as_secs_f64());
+    }
+    let mb = bytes as f64 / 1e6;
+    println!("{} scripts, {mb:.1} MB: {:.1} MB/s", texts.len(), mb / best);
+    println!("{kinds:?}");
+}
+
+/// Each distinct script below a folder.
+fn scripts(folder: PathBuf) -> Vec<Vec<u8>> {
+    let (mut seen, mut texts, mut work) = (HashSet::new(), Vec::new(), vec![folder]);
+    while let Some(path) = work.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("a folder that can be read");
+            let mut entries: Vec<_> = entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .collect();
+            entries.sort();
+            work.append(&mut entries);
+        } else if let Ok(text) = std::fs::read(&path)
+            && seen.insert(blake3::hash(&text))
+            && family_of(&text) == Family::Script
+        {
+            texts.push(text);
+        }
+    }
+    texts
+}

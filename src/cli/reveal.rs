@@ -1,0 +1,298 @@
+//! `strandline case reveal` and `case custody`
+//!
+//! Everything that this program writes is redacted, and now and then a person has to see the one value: to find out whose it
+//! is, or to rotate it. So it is shown where it is read and nowhere else: on a terminal, one at a time, from the input once
+//! more, since no case holds it. That it was shown, to whom and when, stands in the case's custody log before it is.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use clap::Args;
+
+use super::again::Again;
+use super::pipeline;
+use super::{CliError, Common, Exit};
+use crate::blob::locator::shown;
+use crate::case::{Case, CaseError, Deed, Handled};
+use crate::record::{Record, Secret};
+
+/// Show one secret of a case on the terminal, and write into its custody log that it was shown
+#[derive(Debug, Args)]
+pub struct RevealArgs {
+    /// The case
+    #[arg(value_name = "CASE")]
+    case: PathBuf,
+    /// The secret: the `id` of its record
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Where the input lies now, if not where it lay when it was scanned
+    #[arg(long, value_name = "PATH")]
+    input: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Shows a secret.
+pub fn run(args: &RevealArgs) -> Result<Exit, CliError> {
+    if !std::io::stdout().is_terminal() {
+        return Err(CliError::new(
+            "a secret is shown on a terminal only, and standard output is none; run the command without a pipe or a file behind it",
+        ));
+    }
+    let case = Case::open(&args.case)?;
+    let secret = chosen(&case, &args.id)?;
+    let at = case
+        .unit_of("secret", &secret.locator)?
+        .ok_or_else(|| CliError::new("the case does not say which input this secret stands in"))?;
+    // Who and with what is asked of the system before the wall is up.
+    let mut deed = deed(&format!("case reveal {}", secret.id));
+    let bytes = Again {
+        locator: &secret.locator,
+        sha256: secret.sha256.as_deref(),
+        at: &at,
+        input: args.input.as_deref(),
+        advice: "name with --input where the input as it was scanned lies now, or scan it again",
+    }
+    .read(&args.common)?;
+    let value = value_of(&secret, &bytes).ok_or_else(|| {
+        CliError::new("the content is the one that was scanned, and the secret does not stand where the case says; please report it")
+    })?;
+    deed.inputs = vec![Handled {
+        what: secret.locator.clone(),
+        sha256: secret.sha256.clone(),
+    }];
+    deed.outputs = vec![Handled {
+        what: format!(
+            "the secret {} ({}, line {}, column {}), on a terminal",
+            secret.id, secret.rule, secret.line, secret.column
+        ),
+        sha256: None,
+    }];
+    let entry = case.add_custody(deed).map_err(unwritten)?;
+    drop(case);
+    println!("secret      {} {}", secret.id, shown(&secret.rule));
+    println!(
+        "stands at   {}, line {}, column {}",
+        shown(&secret.locator),
+        secret.line,
+        secret.column
+    );
+    if let Some(written) = &secret.written {
+        println!("written     {written}; what follows is as it is written");
+    }
+    println!(
+        "custody     entry {}, {} by {}",
+        entry.seq,
+        entry.deed.time,
+        shown(&entry.deed.actor)
+    );
+    println!();
+    for line in value.split(|&byte| byte == b'\n') {
+        println!("{}", visible(line));
+    }
+    Ok(Exit::Clean)
+}
+
+/// Lists the custody log, and says whether it holds together.
+pub fn custody(case: &Case) -> Result<Exit, CliError> {
+    let custody = case.custody()?;
+    for (entry, digest) in &custody.entries {
+        let deed = &entry.deed;
+        println!(
+            "{}  {}  {}  {}",
+            entry.seq,
+            shown(&deed.time),
+            shown(&deed.actor),
+            shown(&deed.command)
+        );
+        for (word, things) in [("read", &deed.inputs), ("gave out", &deed.outputs)] {
+            for thing in things {
+                let digest = thing.sha256.as_ref();
+                let digest = digest.map_or(String::new(), |digest| format!("  SHA-256 {digest}"));
+                println!("   {word} {}{}", shown(&thing.what), shown(&digest));
+            }
+        }
+        println!("   by {}; entry {}", shown(&deed.program), shown(digest));
+    }
+    match custody.broken {
+        None if custody.entries.is_empty() => {
+            println!("nothing was shown or handed on by this program")
+        }
+        None => println!("the log holds together"),
+        Some(seq) => {
+            println!("the log does not hold together from entry {seq} on: it was changed");
+            return Ok(Exit::Findings);
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+/// The secret that is meant.
+fn chosen(case: &Case, id: &str) -> Result<Secret, CliError> {
+    let (mut count, mut found) = (0_u64, Vec::new());
+    case.records(|record| -> Result<(), CliError> {
+        if let Record::Secret(secret) = record {
+            count += 1;
+            if secret.id == id {
+                found.push(secret);
+            }
+        }
+        Ok(())
+    })?;
+    if found.len() > 1 {
+        for one in &found {
+            eprintln!(
+                "{}  {}  line {}",
+                shown(&one.rule),
+                shown(&one.locator),
+                one.line
+            );
+        }
+        return Err(CliError::new(
+            "several secrets have this id, so none is shown; look for them where they stand",
+        ));
+    }
+    found.pop().ok_or_else(|| {
+        CliError::new(format!(
+            "there is no secret {id} in this case, which has {count}; `case export` lists them with their ids"
+        ))
+    })
+}
+
+/// The bytes of a secret in its content.
+fn value_of<'a>(secret: &Secret, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let feeds = usize::try_from(secret.line.checked_sub(1)?).ok()?;
+    let line = match feeds.checked_sub(1) {
+        None => 0,
+        Some(last) => memchr::memchr_iter(b'\n', bytes).nth(last)? + 1,
+    };
+    let begin = line.checked_add(usize::try_from(secret.column.checked_sub(1)?).ok()?)?;
+    let end = begin.checked_add(usize::try_from(secret.length).ok()?)?;
+    bytes.get(begin..end).filter(|value| !value.is_empty())
+}
+
+/// Bytes as text in which nothing moves the terminal.
+fn visible(line: &[u8]) -> String {
+    match std::str::from_utf8(line) {
+        Ok(text) => shown(text),
+        Err(_) => line.escape_ascii().to_string(),
+    }
+}
+
+/// A case that cannot be written shows nothing.
+fn unwritten(error: CaseError) -> CliError {
+    CliError::new(format!(
+        "nothing is shown, since that could not be written into the custody log: {error}"
+    ))
+}
+
+/// What this process is about to do, and who it is.
+fn deed(command: &str) -> Deed {
+    Deed {
+        time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+        uptime_ms: uptime_ms(),
+        actor: actor(),
+        program: pipeline::version().to_owned(),
+        program_blake3: pipeline::program_digest(),
+        command: command.to_owned(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    }
+}
+
+/// Milliseconds since the system was started, as Linux says.
+fn uptime_ms() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    let seconds: f64 = text.split(' ').next()?.parse().ok()?;
+    Some((seconds * 1_000.0) as u64)
+}
+
+/// Name and number of the user whose process this is. The number is the system's word; the environment's name stands in
+/// only where there is no number.
+#[cfg(unix)]
+fn actor() -> String {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(process) = std::fs::metadata("/proc/self") else {
+        return named_user();
+    };
+    let uid = process.uid().to_string();
+    let users = std::fs::read("/etc/passwd").unwrap_or_default();
+    let users = String::from_utf8_lossy(&users).into_owned();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(uid.as_str())).then(|| name.to_owned())
+    });
+    match name {
+        Some(name) => format!("{name} ({uid})"),
+        None => format!("user {uid}"),
+    }
+}
+
+#[cfg(not(unix))]
+fn actor() -> String {
+    named_user()
+}
+
+/// The user by what the environment says.
+fn named_user() -> String {
+    let name = ["USER", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    name.map_or("unknown".to_owned(), |name| {
+        format!("{name} (by the environment)")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(line: u64, column: u64, length: u64) -> Option<&'static [u8]> {
+        let secret = Secret {
+            id: String::new(),
+            rule: String::new(),
+            locator: String::new(),
+            hops: crate::record::Hops::default(),
+            line,
+            column,
+            redacted: String::new(),
+            check: String::new(),
+            severity: crate::record::Severity::Info,
+            tier: String::new(),
+            party: None,
+            sha256: None,
+            written: None,
+            detail: None,
+            fingerprint: None,
+            length,
+            git: None,
+            image: None,
+        };
+        value_of(&secret, b"ab\ncdef\n\ng")
+    }
+
+    #[test]
+    fn a_value_is_taken_from_its_line_and_column() {
+        assert_eq!(at(1, 1, 2), Some(&b"ab"[..]));
+        assert_eq!(at(2, 2, 3), Some(&b"def"[..]));
+        assert_eq!(at(4, 1, 1), Some(&b"g"[..]));
+        // One that runs over lines, as a key does.
+        assert_eq!(at(1, 2, 3), Some(&b"b\nc"[..]));
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_is_none() {
+        for (line, column, length) in [(0, 1, 1), (1, 0, 1), (5, 1, 1), (4, 1, 2), (1, 1, 0)] {
+            assert_eq!(at(line, column, length), None);
+        }
+        assert_eq!(at(u64::MAX, u64::MAX, u64::MAX), None);
+    }
+
+    #[test]
+    fn nothing_moves_the_terminal() {
+        assert_eq!(visible(b"a\x1b[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(visible(b"a\xff\x1b"), "a\\xff\\x1b");
+    }
+}

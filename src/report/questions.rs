@@ -1,0 +1,441 @@
+//! The eight questions of the first page, each answered in a sentence.
+//!
+//! Answers are made of the model's own figures, so that they cannot say what the tables do not, and lead to the
+//! sections with the evidence. What cannot be known from an input that was read offline is said to be so. Where the
+//! answer is an absence, it stands on the ledger: with its scope, or as "not yet supportable" while something was not
+//! read.
+
+use serde::Serialize;
+
+use super::model::Model;
+use super::text::{clip, grouped, percent, plural, size};
+use super::verdict::Scope;
+use super::views::View;
+
+/// A question and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// The question.
+    pub question: String,
+    /// The answer, a sentence.
+    pub answer: String,
+    /// How far it goes.
+    pub state: AnswerState,
+    /// Where the evidence stands: ids of sections.
+    pub evidence: Vec<String>,
+}
+
+/// How far an answer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerState {
+    /// It follows from what was read.
+    Seen,
+    /// It would be an absence, and not everything was read.
+    NotYetSupportable,
+    /// This input says nothing on it.
+    NotKnown,
+}
+
+/// What the answers need beside the model.
+pub(super) struct Ground<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) earliest: Option<&'a str>,
+    pub(super) view: View,
+}
+
+/// The eight answers.
+pub(super) fn answers(model: &Model, ground: &Ground<'_>) -> Vec<Answer> {
+    let rows: [(&str, (String, AnswerState), &[&str]); 8] = [
+        (
+            "What leaked?",
+            what(model, ground),
+            &["exposures", "sources", "packages"],
+        ),
+        (
+            "Since when, and is it still up?",
+            since(model, ground),
+            &["timeline"],
+        ),
+        ("Is it ours?", ours(model), &["sources", "copies"]),
+        (
+            "Does it hold secrets or personal data?",
+            secrets(model, ground),
+            &["rotation", "inventory"],
+        ),
+        (
+            "What does it let an attacker do?",
+            attacker(model, ground),
+            &["severity", "inventory", "exposures"],
+        ),
+        (
+            "How far has it spread?",
+            spread(model, ground),
+            &["copies", "references"],
+        ),
+        (
+            "What could not be examined?",
+            unread(model),
+            &["coverage", "problems", "references"],
+        ),
+        (
+            "What to do now, and who?",
+            todo(model, ground),
+            &["actions"],
+        ),
+    ];
+    rows.into_iter()
+        .map(|(question, (answer, state), evidence)| Answer {
+            question: question.to_owned(),
+            answer,
+            state,
+            evidence: evidence.iter().map(|id| (*id).to_owned()).collect(),
+        })
+        .collect()
+}
+
+/// An absence: with its scope, or not yet to be said.
+fn absence(what: &str, scope: &Scope) -> (String, AnswerState) {
+    let said = scope.absent(what);
+    let state = if said.supportable {
+        AnswerState::Seen
+    } else {
+        AnswerState::NotYetSupportable
+    };
+    (said.text, state)
+}
+
+fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+    let mut parts = Vec::new();
+    let places = &model.sources.places;
+    if places.own() > 0 {
+        parts.push(format!(
+            "{} of the first or an unknown party ({}, {} lines)",
+            plural(places.own(), "original file", "original files"),
+            size(places.own_bytes()),
+            grouped(model.size.all.own_lines),
+        ));
+    }
+    if model.exposures.total > 0 {
+        let worst: Vec<String> = model
+            .exposures
+            .severities
+            .iter()
+            .map(|table| format!("{} {}", grouped(table.table.total), table.severity.as_str()))
+            .collect();
+        parts.push(format!(
+            "{} of {} ({})",
+            plural(model.exposures.total, "exposure", "exposures"),
+            plural(model.exposures.classes.len() as u64, "class", "classes"),
+            worst.join(", ")
+        ));
+    }
+    if parts.is_empty() {
+        return absence("exposure or original source", ground.scope);
+    }
+    let found = model.packages.with_findings;
+    let named = model
+        .packages
+        .table
+        .rows
+        .iter()
+        .filter(|row| row.has_findings());
+    let names: Vec<String> = named.take(2).map(|row| clip(&row.label(), 60)).collect();
+    let place = match found {
+        0 => String::new(),
+        1 | 2 => format!(", in {}", names.join(" and ")),
+        more => format!(
+            ", in {} and {} more packages",
+            names.join(", "),
+            grouped(more.saturating_sub(2))
+        ),
+    };
+    let so_far = if ground.scope.complete {
+        ""
+    } else {
+        "So far: "
+    };
+    (
+        format!("{so_far}{}{place}.", parts.join(" and ")),
+        AnswerState::Seen,
+    )
+}
+
+fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+    let up = "whether it is still up cannot be told offline";
+    let releases = &model.releases;
+    if releases.findings.total > 0 {
+        let dated = releases.findings.rows.iter();
+        let first = dated
+            .filter_map(|row| Some((row.window.from.as_deref()?, row)))
+            .min_by_key(|(from, _)| *from);
+        let since = match first {
+            Some((from, row)) => format!(
+                "since {} at the latest, when {}@{} was published",
+                clip(from, 40),
+                clip(&row.name, 60),
+                clip(&row.introduced, 30)
+            ),
+            None => {
+                "since a release whose publish date is not known (the table says which)".to_owned()
+            }
+        };
+        return (
+            format!(
+                "Of {} over several releases, {} in the newest release of the input, {since}; {up}.",
+                plural(releases.findings.total, "finding", "findings"),
+                plural(releases.still_there, "is still", "are still"),
+            ),
+            AnswerState::Seen,
+        );
+    }
+    match ground.earliest {
+        Some(date) => (
+            format!(
+                "The earliest commit that holds something found is dated {date} by its author, which is no date of publication; {up}."
+            ),
+            AnswerState::Seen,
+        ),
+        None => (
+            format!(
+                "Not known from this input: nothing in it states a time of publication, and {up}."
+            ),
+            AnswerState::NotKnown,
+        ),
+    }
+}
+
+fn ours(model: &Model) -> (String, AnswerState) {
+    let places = &model.sources.places;
+    let by = if model.method.organisation.is_some() {
+        "by the organisation’s profile and the layout of folders"
+    } else {
+        "by the layout of folders and names of packages alone, since no profile was given"
+    };
+    let work = model.copies.copies.rows.first().map(|row| {
+        format!(
+            "; {} of {} {} was found by its fingerprints",
+            percent(row.of_original),
+            clip(&row.work, 60),
+            clip(&row.release, 30)
+        )
+    });
+    let work = work.unwrap_or_default();
+    if places.recovered == 0 {
+        if work.is_empty() {
+            return ("Not known from this input: no source was recovered and no signed work was found in it.".to_owned(), AnswerState::NotKnown);
+        }
+        return (
+            format!("No source was recovered whose party could be judged{work}."),
+            AnswerState::Seen,
+        );
+    }
+    (
+        format!(
+            "Of {} recovered, {} are first party, {} of an unknown one and {} third parties’, {by}{work}.",
+            plural(places.recovered, "source", "sources"),
+            grouped(places.first),
+            grouped(places.unknown),
+            grouped(places.third)
+        ),
+        AnswerState::Seen,
+    )
+}
+
+fn secrets(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+    let distinct = model.rotation.table.total;
+    let people: u64 = ["email", "person", "owner"]
+        .iter()
+        .map(|kind| model.inventory.own_of(kind))
+        .sum();
+    let stores = model.axis("personal").map_or(0, |axis| {
+        axis.rows
+            .iter()
+            .filter(|row| row.figure.starts_with("exposures-"))
+            .map(|row| row.value)
+            .sum()
+    });
+    let live = model.findings.live.as_ref();
+    let live = live.map_or(String::new(), |said| format!("; {}", said.text));
+    if distinct == 0 && people == 0 && stores == 0 && live.is_empty() {
+        return absence(
+            "text in the form of a known credential, and no name, address or store of personal data of the kinds searched for,",
+            ground.scope,
+        );
+    }
+    let checked = model
+        .rotation
+        .table
+        .rows
+        .iter()
+        .filter(|row| row.check != "unchecked")
+        .count() as u64;
+    let none = if ground.scope.complete {
+        "No"
+    } else {
+        "Not yet supportable to say none: so far no"
+    };
+    let credentials = match distinct {
+        0 => format!("{none} text in the form of a known credential was seen"),
+        some => format!(
+            "{} at {} ({} with a checksum or structure that is right; whether they work cannot be told offline)",
+            plural(some, "distinct credential", "distinct credentials"),
+            plural(model.rotation.places, "place", "places"),
+            grouped(checked),
+        ),
+    };
+    (
+        format!(
+            "{credentials}; {} in own code, and {} that usually hold personal data{live}.",
+            plural(
+                people,
+                "name or address of a person",
+                "names and addresses of people"
+            ),
+            plural(stores, "artifact", "artifacts"),
+        ),
+        AnswerState::Seen,
+    )
+}
+
+fn attacker(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+    let inventory = &model.inventory;
+    let mut parts = Vec::new();
+    if model.rotation.table.total > 0 {
+        parts.push(format!(
+            "try {}",
+            plural(model.rotation.table.total, "credential", "credentials")
+        ));
+    }
+    let readable: [(&str, &str, &str); 6] = [
+        ("control", "security control", "security controls"),
+        ("flag", "feature flag", "feature flags"),
+        ("prompt", "prompt", "prompts"),
+        ("route", "route", "routes"),
+        ("private-address", "private address", "private addresses"),
+        ("bucket", "storage bucket", "storage buckets"),
+    ];
+    let read: Vec<String> = readable
+        .iter()
+        .filter(|(kind, _, _)| inventory.own_of(kind) > 0)
+        .map(|(kind, one, many)| plural(inventory.own_of(kind), one, many))
+        .collect();
+    if !read.is_empty() {
+        parts.push(format!("read {}", read.join(", ")));
+    }
+    let names = inventory.own_of("internal-scope");
+    if names > 0 {
+        parts.push(format!(
+            "take {} that may be free on public registries",
+            plural(names, "inner package name", "inner package names")
+        ));
+    }
+    if model.sources.places.own() > 0 {
+        parts.push(format!(
+            "study {}",
+            plural(model.sources.places.own(), "own source", "own sources")
+        ));
+    }
+    if parts.is_empty() {
+        return absence(
+            "credential, inner address, control or own source",
+            ground.scope,
+        );
+    }
+    (
+        format!("It lets one {}.", parts.join("; ")),
+        AnswerState::Seen,
+    )
+}
+
+fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+    let copies = &model.copies;
+    if let Some(first) = copies.copies.rows.first() {
+        return (
+            format!(
+                "{} of the {} examined hold the work (and {} weaker signs of it), the largest {} of {}; what lies outside the input was not looked at.",
+                grouped(copies.copies.total),
+                plural(copies.examined_total, "place", "places"),
+                plural(copies.suspects.total, "place has", "places have"),
+                percent(first.of_original),
+                clip(&first.work, 60),
+            ),
+            AnswerState::Seen,
+        );
+    }
+    if !copies.searched {
+        return (
+            "Not known from this input: no signature set was given, so copies were not searched for.".to_owned(),
+            AnswerState::NotKnown,
+        );
+    }
+    absence("copy of the works searched for", ground.scope)
+}
+
+fn unread(model: &Model) -> (String, AnswerState) {
+    let elsewhere = match model.references.table.total {
+        0 => String::new(),
+        some => format!(
+            "; besides, {} to things outside the input {} not followed",
+            plural(some, "reference", "references"),
+            if some == 1 { "was" } else { "were" }
+        ),
+    };
+    let said = model.what_was_not_read();
+    let said = said.trim_end_matches('.');
+    (format!("{said}{elsewhere}."), AnswerState::Seen)
+}
+
+fn todo(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
+    let rows = &model.actions.rows;
+    if rows.is_empty() {
+        return (
+            if ground.scope.complete {
+                "Nothing follows from what was seen; keep this report with the input’s digests."
+                    .to_owned()
+            } else {
+                "Nothing follows from what was seen so far; have the rest read first.".to_owned()
+            },
+            if ground.scope.complete {
+                AnswerState::Seen
+            } else {
+                AnswerState::NotYetSupportable
+            },
+        );
+    }
+    let first: Vec<String> = rows
+        .iter()
+        .take(3)
+        .map(|row| format!("{}: {} ({})", row.when, lower_first(&row.what), row.who))
+        .collect();
+    let more = match rows.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(
+            "; then {}",
+            plural(more as u64, "further action", "further actions")
+        ),
+    };
+    let lists = if ground.view == View::Public || model.actions.lists.is_empty() {
+        ""
+    } else {
+        ", with lists beside this page"
+    };
+    (
+        upper_first(&format!("{}{more}{lists}.", first.join("; "))),
+        AnswerState::Seen,
+    )
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
+}
+
+fn upper_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
