@@ -211,7 +211,8 @@ impl Terms {
     /// before these bytes.
     #[must_use]
     pub fn items_of(&self, bytes: &[u8], lines_before: u64) -> Vec<ItemFact> {
-        let mut places: HashMap<usize, usize> = HashMap::new();
+        // Of each word, its item and where its last hit ended: UTF-16 of one order holds most of the other.
+        let mut places: HashMap<usize, (usize, usize)> = HashMap::new();
         let mut items: Vec<(ItemFact, u64)> = Vec::new();
         let (mut line, mut counted) = (lines_before + 1, 0);
         for hit in self.automaton.find_overlapping_iter(bytes) {
@@ -227,15 +228,18 @@ impl Terms {
             {
                 continue;
             }
-            if let Some((_, count)) = places.get(&index).and_then(|&at| items.get_mut(at)) {
-                *count += 1;
+            if let Some((at, end)) = places.get_mut(&index) {
+                if hit.start() >= *end {
+                    *end = hit.end();
+                    items.get_mut(*at).into_iter().for_each(|item| item.1 += 1);
+                }
                 continue;
             }
             // Overlapping hits come in the order of their ends.
             let at = hit.start().max(counted);
             line += memchr_iter(b'\n', &bytes[counted..at]).count() as u64;
             counted = at;
-            places.insert(index, items.len());
+            places.insert(index, (items.len(), hit.end()));
             let item = ItemFact {
                 kind: if word.is_code_name {
                     "code-name"

@@ -269,7 +269,7 @@ fn luhn(place: &Place<'_>) -> Option<Verdict> {
         })
         .sum();
     let different = (0..10).filter(|digit| digits.contains(digit)).count();
-    (matches!(digits.len(), 13..=19) && sum % 10 == 0 && different > 4)
+    (matches!(digits.len(), 13..=19) && sum.is_multiple_of(10) && different > 4)
         .then(|| Verdict::of(Check::ChecksumOk))
 }
 
@@ -917,7 +917,7 @@ fn credential(place: &Place<'_>) -> Option<Verdict> {
 /// Sixteen, twenty-four, thirty-two or sixty-four bytes, in hexadecimal or Base64.
 fn key_material(place: &Place<'_>) -> Option<Verdict> {
     let text = place.bytes();
-    let is_hex = text.len() % 2 == 0 && text.iter().all(u8::is_ascii_hexdigit);
+    let is_hex = text.len().is_multiple_of(2) && text.iter().all(u8::is_ascii_hexdigit);
     let len = if is_hex {
         text.len() / 2
     } else {

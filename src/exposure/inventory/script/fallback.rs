@@ -79,9 +79,9 @@ impl Tokens<'_> {
         let mut value = Vec::new();
         unescape(Family::Script, token.of(self.text), &mut value);
         let text = String::from_utf8_lossy(&value).into_owned();
-        if self.back(1) == b"[" && self.is_env_before(2) {
-            self.env(text);
-        } else if self.back(1) == b"(" && self.back(2) == b"get" && self.is_deno() {
+        let is_member = self.back(1) == b"[" && self.is_env_before(2);
+        let is_got = self.back(1) == b"(" && self.back(2) == b"get" && self.is_deno();
+        if is_member || is_got {
             self.env(text);
         } else if self.back(1) == b"(" {
             self.call(token, text);

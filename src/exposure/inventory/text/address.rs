@@ -378,7 +378,7 @@ fn is_for_examples(host: &str) -> bool {
         host.strip_suffix(*end)
             .is_some_and(|before| before.is_empty() || before.ends_with('.'))
     };
-    ends.iter().any(|end| is_end(&end))
+    ends.iter().any(is_end)
         || host.starts_with("your-")
         || host.contains(".your-")
         || host.contains("yourdomain")

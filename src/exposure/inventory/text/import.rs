@@ -112,7 +112,8 @@ fn specifier_behind<'t>(
         _ => (inside, false),
     };
     let (&quote, inside) = inside.split_first()?;
-    if !matches!(quote, b'"' | b'\'') && !(is_call && quote == b'`') {
+    let is_quote = matches!(quote, b'"' | b'\'') || (is_call && quote == b'`');
+    if !is_quote {
         return None;
     }
     let len = inside.iter().position(|&b| b == quote)?;
