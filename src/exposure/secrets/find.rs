@@ -8,8 +8,10 @@
 //! An id and its secret that stand within ten lines of each other are worth more than each alone: both say so, and are
 //! raised.
 //!
-//! Each attempt of a rule is bounded by [`REACH_BYTES`], so that the time is linear in the text whatever it holds.
+//! Each attempt of a rule is bounded by [`REACH_BYTES`], and a rule that fails again and again within one word is not tried
+//! there further, so that the time is linear in the text whatever it holds.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -27,6 +29,9 @@ use crate::record::Severity;
 
 /// Lines within which two halves of a credential belong together.
 const PAIR_LINES: u64 = 10;
+
+/// A rule that failed so often within one run of letters, digits, `_` and `-` is not tried there again.
+const MISSES_MAX: usize = 16;
 
 /// A value that is longer is not compared with words for people; bytes.
 const PLACEHOLDER_MAX_BYTES: usize = 200;
@@ -79,13 +84,58 @@ pub(super) struct Raw {
 pub(super) fn plain(text: &[u8], mut take: impl FnMut(Raw)) {
     let rules = RuleSet::builtin();
     let anchors = anchors();
+    let mut misses = Misses::default();
     anchors.words.find(text, |word, at| {
-        let raw = anchors
+        let Some((number, one)) = anchors
             .rules
             .get(word)
-            .and_then(|&number| rules.at(number).and_then(|one| attempt(text, at, one)));
-        raw.into_iter().for_each(&mut take);
+            .and_then(|&number| Some((number, rules.at(number)?)))
+        else {
+            return;
+        };
+        if misses.are_enough(number, at) {
+            return;
+        }
+        match attempt(text, at, one) {
+            Some(raw) => take(raw),
+            None => misses.add(text, number, at),
+        }
     });
+}
+
+/// Attempts of rules that failed within one run of letters, digits, `_` and `-`.
+#[derive(Debug, Default)]
+struct Misses(BTreeMap<usize, Missed>);
+
+#[derive(Debug)]
+struct Missed {
+    run: Range<usize>,
+    count: usize,
+}
+
+impl Misses {
+    /// Whether a rule failed so often in the run that goes on at `at` that it is not tried there again.
+    fn are_enough(&self, rule: usize, at: usize) -> bool {
+        let missed = self.0.get(&rule);
+        missed.is_some_and(|missed| missed.run.contains(&at) && missed.count >= MISSES_MAX)
+    }
+
+    fn add(&mut self, text: &[u8], rule: usize, at: usize) {
+        let missed = self.0.entry(rule).or_insert(Missed {
+            run: 0..0,
+            count: 0,
+        });
+        if missed.run.contains(&at) {
+            missed.count += 1;
+            return;
+        }
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let run = text[at..].iter().take_while(is_part).count();
+        *missed = Missed {
+            run: at..at + run,
+            count: 1,
+        };
+    }
 }
 
 /// Tries a rule where one of its literals stands.
@@ -239,7 +289,7 @@ fn once_each(all: &mut Vec<(Raw, usize, Option<Written>)>) {
     all.sort_by(|a, b| worth(b).cmp(&worth(a)).then(a.1.cmp(&b.1)));
     let mut kept: Vec<(Raw, usize, Option<Written>)> = Vec::new();
     // Where kept values lie, by their beginning; values do not nest deeply, so that a look at neighbours is enough.
-    let mut places: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
     for one in all.drain(..) {
         let (start, end) = (one.1, one.1 + one.0.value.bytes().len());
         let before = places.range(..end).next_back();
