@@ -193,7 +193,12 @@ mod tests {
                 let text = format!("{}{number}; x 12 34", "x".repeat(before));
                 let mut runs = Vec::new();
                 numbers(text.as_bytes(), |run| runs.push(run));
-                assert_eq!(runs, [before..before + number.len()], "{text}");
+                assert!(runs.len() == 1, "{text}");
+                assert_eq!(
+                    (runs[0].start, runs[0].len()),
+                    (before, number.len()),
+                    "{text}"
+                );
             }
         }
     }
