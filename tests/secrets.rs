@@ -252,7 +252,9 @@ fn plant(folder: &Path) -> Vec<Planted> {
     });
     all.carry("a.7z", "!/a.ts", None, |text| seven(text.as_bytes()));
     all.carry("a.cpio", "!/a.ts", None, |text| cpio(text.as_bytes()));
-    all.carry("a.deb", "!/a.ts", None, |text| deb(text.as_bytes()));
+    all.carry("a.deb", "!/data.tar.gz!/./a.ts", None, |text| {
+        deb(text.as_bytes())
+    });
     // The map's JSON writes the first letter of every token as an escape.
     let (value, rule) = all.next();
     let escaped = map(&format!("const t = \"{value}\";\n")).replace(
@@ -310,7 +312,7 @@ fn plant(folder: &Path) -> Vec<Planted> {
         let packed = |value: &str| {
             (
                 format!("t: {}", STANDARD.encode(format!("token: {value} # keep"))),
-                3 + 8,
+                3 + 9,
             )
         };
         all.write(&format!("packed{number}.yaml"), packed, "base64");
@@ -410,6 +412,8 @@ fn planted_credentials_are_found_where_they_stand_and_shown_nowhere() {
             )
         })
         .collect();
+    // A map in a data URL is opened, and not told a second time as Base64.
+    assert!(!told.iter().any(|told| told.contains("inline.js:")));
     assert!(
         missed.is_empty(),
         "missed:\n{}\ntold:\n{}",

@@ -1,4 +1,12 @@
 //! Credentials in running text.
+//!
+//! What a credential is, stands in `signatures/secrets.toml`: kinds with a form of their own, which are looked for in
+//! every text, and names beside which a value is one, which are looked for in texts that may be the vendor's own. [`rule`]
+//! reads them, `find` tries them where their words stand, [`checks`] holds against each other what a credential says
+//! of itself, `written` undoes what hides one, and `show` decides what of it may be seen. The bytes themselves leave this
+//! module only as [`Hidden`], to those that make digests of them; a [`SecretFact`] holds nothing that would give them away.
+//!
+//! Left out: whether a credential is live. Nothing here asks anybody.
 
 pub mod checks;
 pub mod examples;

@@ -394,6 +394,12 @@ fn is_text(bytes: &[u8]) -> bool {
     odd * 8 <= bytes.len()
 }
 
+/// Maps in data URLs are opened as what they are, and searched there.
+fn is_map(decoded: &[u8]) -> bool {
+    let has = |key: &[u8]| memmem::find(decoded, key).is_some();
+    decoded.starts_with(b"{") && has(b"\"mappings\"") && has(b"\"sources\"")
+}
+
 fn base64_runs(text: &[u8], take: &mut impl FnMut(&Part)) {
     let mut at = 0;
     while let Some(window) = text.get(at..at + BASE64_MIN) {
@@ -413,6 +419,7 @@ fn base64_runs(text: &[u8], take: &mut impl FnMut(&Part)) {
             && decode(&run[..32]).is_some_and(|start| is_text(&start))
             && let Some(decoded) = decode(run)
             && is_text(&decoded)
+            && !is_map(&decoded)
         {
             let mut part = Part::new(Written::Base64);
             part.groups = (4, 3);
