@@ -33,6 +33,7 @@ pub mod samples;
 pub mod secrets;
 pub mod user;
 mod values;
+mod words;
 
 pub use case_key::CaseKey;
 pub use classes::{Artifact, artifacts_beginning};

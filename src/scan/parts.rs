@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use crate::blob::Locator;
-use crate::blob::locator::escape;
+use crate::blob::locator::shown;
 use crate::exposure::{Organisation, package_of_source};
 use crate::record::{Hops, Item, Party, Record};
 
@@ -111,7 +111,7 @@ fn record(name: &str, version: Option<&str>, part: Part) -> Record {
     };
     Record::Item(Item {
         kind: kind.to_owned(),
-        value: escape(value.as_bytes()),
+        value: shown(&value),
         locator: part.locator,
         hops: part.hops,
         line: 0,

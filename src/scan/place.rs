@@ -12,7 +12,7 @@ use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
 use super::parts::Parts;
 use super::{images, public};
 use crate::blob::digest::hex;
-use crate::blob::locator::{escape, escape_with_raw};
+use crate::blob::locator::{escape, escape_with_raw, shown};
 use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
@@ -966,13 +966,13 @@ impl Placer<'_> {
             }
             out.records.push(Record::Item(Item {
                 kind: item.kind.clone(),
-                value: escape(item.value.as_bytes()),
+                value: shown(&item.value),
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
                 line: item.line,
                 party,
                 confidence: item.confidence.as_str().to_owned(),
-                detail: item.detail.as_ref().map(|detail| escape(detail.as_bytes())),
+                detail: item.detail.as_deref().map(shown),
             }));
         }
     }

@@ -1,7 +1,13 @@
 //! Credentials in running text.
 
 pub mod checks;
+pub mod examples;
+mod find;
+mod generic;
+mod known;
 pub mod rule;
+mod show;
+pub(super) mod written;
 
 use super::content::Hits;
 use super::inspect::Role;
@@ -155,8 +161,13 @@ pub struct Found {
 
 /// The credentials in a text with their bytes, in the order in which they stand. `hits` are those of the literal pass over
 /// the same bytes.
-pub fn find(_bytes: &[u8], _hits: &Hits, _role: Role) -> Vec<Found> {
-    Vec::new()
+pub fn find(bytes: &[u8], _hits: &Hits, role: Role) -> Vec<Found> {
+    find::find(bytes, role)
+}
+
+/// The text of what is in UTF-16, in which lines and columns of its credentials count.
+pub fn utf16_text(bytes: &[u8]) -> Option<Vec<u8>> {
+    written::utf16(bytes)
 }
 
 /// The credentials in a text, in the order in which they stand.
