@@ -245,6 +245,7 @@ fn every_record_is_as_the_schema_says() {
         "examined",
         "blob",
         "problem",
+        "item",
         "release",
         "since",
         "ledger",

@@ -9,7 +9,7 @@ use super::pipeline::{Pipeline, Request};
 use super::{CliError, Colour, Common, Exit};
 use crate::blob::Limits;
 use crate::case::Case;
-use crate::exposure::inventory::{Signatures, signatures};
+use crate::exposure::inventory::{Signatures, shown_places, signatures};
 use crate::exposure::secrets::examples;
 use crate::exposure::secrets::rule::RuleSet;
 use crate::exposure::{Example, Organisation, Rule, Rules, example_files};
@@ -62,6 +62,10 @@ fn list() -> Result<Exit, CliError> {
         writeln!(out, "{} (inventory: {})", rule.id, rule.kind)?;
         writeln!(out, "  {}", rule.about)?;
     }
+    for rule in shown_places() {
+        writeln!(out, "{} (inventory: {})", rule.id, rule.kind)?;
+        writeln!(out, "  {}", rule.about)?;
+    }
     for one in RuleSet::builtin().iter() {
         let rule = &one.rule;
         let (tier, severity) = (rule.tier.as_str(), rule.severity.as_str());
@@ -97,6 +101,13 @@ fn test() -> Result<Exit, CliError> {
         failed += failures.len() as u64;
         passed += examples.saturating_sub(failures.len() as u64);
         for failure in failures {
+            println!("{failure}");
+        }
+    }
+    for rule in shown_places() {
+        failed += rule.failures.len() as u64;
+        passed += rule.examples.saturating_sub(rule.failures.len() as u64);
+        for failure in rule.failures {
             println!("{failure}");
         }
     }

@@ -211,7 +211,7 @@ impl Terms {
     /// before these bytes.
     #[must_use]
     pub fn items_of(&self, bytes: &[u8], lines_before: u64) -> Vec<ItemFact> {
-        // Of each word, its item and where its last hit ended: UTF-16 of one order holds most of the other.
+        // Where each word was told, and where its last hit ends: in UTF-16 both orders of bytes may fit one place.
         let mut places: HashMap<usize, (usize, usize)> = HashMap::new();
         let mut items: Vec<(ItemFact, u64)> = Vec::new();
         let (mut line, mut counted) = (lines_before + 1, 0);
@@ -228,10 +228,12 @@ impl Terms {
             {
                 continue;
             }
-            if let Some((at, end)) = places.get_mut(&index) {
-                if hit.start() >= *end {
-                    *end = hit.end();
-                    items.get_mut(*at).into_iter().for_each(|item| item.1 += 1);
+            if let Some((told, last_end)) = places.get_mut(&index) {
+                if hit.start() >= *last_end
+                    && let Some((_, count)) = items.get_mut(*told)
+                {
+                    *count += 1;
+                    *last_end = hit.end();
                 }
                 continue;
             }

@@ -245,7 +245,7 @@ mod tests {
             "import a from 'fs/promises';",
             "import a from 'virtual:a';",
             "import a from 'a b';",
-            "import './a.css'; import 'a.css';",
+            "import './a.css';",
             "// import a from 'pkg';",
             "/**\n * import a from 'pkg';\n */",
             "const a = \"require('pkg')\";",
