@@ -142,11 +142,15 @@ const KIND_ITEMS: usize = 2_000;
 
 /// The items of a text, each kind and value once, in the order in which they stand first.
 pub fn items_of(bytes: &[u8]) -> Vec<ItemFact> {
-    let family = family_of(bytes);
+    // What begins as only modules do needs no further look, and a module that is mostly prose, as prompts are, would not
+    // be told by one.
+    let family = if script::begins_as_module(bytes) {
+        Family::Script
+    } else {
+        family_of(bytes)
+    };
     let mut found = match family {
         Family::Script => script::items(bytes),
-        // A module that is mostly prose, as prompts are, is told by its first words.
-        _ if script::begins_as_module(bytes) => script::items(bytes),
         _ => others::items(family, bytes),
     };
     found.extend(text::items(family, bytes));

@@ -3,6 +3,7 @@
 //! Whoever has the sources knows where checks, limits and filters stand and how they decide; whoever answers for the leak
 //! must look at these first. A name alone says little, so nothing here is more than a place to look at.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::super::Confidence;
@@ -15,39 +16,50 @@ pub(super) fn declared(reader: &mut Reader, at: u32, name: &str) {
         return;
     }
     let words = words_of(name);
-    for phrase in phrases() {
-        if words.windows(phrase.len()).any(|window| {
-            window
-                .iter()
-                .zip(phrase)
-                .all(|(word, part)| is_form_of(word, part))
-        }) {
-            let confidence = if phrase.len() > 1 || words.len() > 1 {
-                Confidence::Medium
-            } else {
-                Confidence::Low
-            };
-            reader.add(
-                at,
-                "control",
-                name,
-                confidence,
-                Some(format!("by its name: {}", phrase.join(" "))),
-            );
-            return;
+    for (at_word, word) in words.iter().enumerate() {
+        for phrase in phrases(word) {
+            let behind = words.get(at_word..).unwrap_or_default();
+            let is_said = behind.len() >= phrase.len()
+                && behind
+                    .iter()
+                    .zip(phrase)
+                    .all(|(word, part)| is_form_of(word, part));
+            if is_said {
+                let confidence = if words.len() > 1 {
+                    Confidence::Medium
+                } else {
+                    Confidence::Low
+                };
+                reader.add(
+                    at,
+                    "control",
+                    name,
+                    confidence,
+                    Some(format!("by its name: {}", phrase.join(" "))),
+                );
+                return;
+            }
         }
     }
 }
 
-fn phrases() -> &'static [Vec<String>] {
-    static PHRASES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
-        let controls = &Signatures::builtin().words.controls;
-        controls
-            .iter()
-            .map(|phrase| phrase.split(' ').map(str::to_owned).collect())
-            .collect()
+/// Letters by which phrases are found.
+const FIRST_LETTERS: usize = 2;
+
+/// The phrases that may begin with a word.
+fn phrases(word: &str) -> &'static [Vec<String>] {
+    static PHRASES: LazyLock<HashMap<&str, Vec<Vec<String>>>> = LazyLock::new(|| {
+        let mut phrases: HashMap<&str, Vec<Vec<String>>> = HashMap::new();
+        for phrase in &Signatures::builtin().words.controls {
+            if let Some(first) = phrase.get(..FIRST_LETTERS) {
+                let words = phrase.split(' ').map(str::to_owned).collect();
+                phrases.entry(first).or_default().push(words);
+            }
+        }
+        phrases
     });
-    &PHRASES
+    let first = word.get(..FIRST_LETTERS).unwrap_or_default();
+    PHRASES.get(first).map_or(&[], Vec::as_slice)
 }
 
 /// Whether a word is a part or a form of it: `permissions`, `sandboxed`.

@@ -47,7 +47,7 @@ fn gate(reader: &mut Reader, call: &CallExpression) {
         return;
     };
     let words = &Signatures::builtin().words;
-    if words.not_gates.iter().any(|name| name == callee.tail) {
+    if words.not_gates.contains(callee.tail) {
         return;
     }
     let key = reader.strings.literal(literal);

@@ -87,12 +87,30 @@ pub(super) fn items(text: &[u8]) -> Vec<ItemFact> {
 /// Longest first statement that is looked at, in bytes.
 const FIRST_STATEMENT_BYTES: usize = 400;
 
-/// Whether a text begins with an import as only scripts have it: `import … from '…'`.
+/// Whether a text begins with an import as only scripts have it, comments apart: `import … from '…'`.
 pub(super) fn begins_as_module(text: &[u8]) -> bool {
-    let start = text.trim_ascii_start();
+    let start = behind_comments(text);
     let head = start.get(..FIRST_STATEMENT_BYTES).unwrap_or(start);
     let has = |mark: &[u8]| memchr::memmem::find(head, mark).is_some();
     head.starts_with(b"import ") && (has(b" from '") || has(b" from \""))
+}
+
+/// A text from behind the comments that it begins with.
+fn behind_comments(text: &[u8]) -> &[u8] {
+    let mut rest = text.trim_ascii_start();
+    loop {
+        let len = if rest.starts_with(b"//") {
+            memchr::memchr(b'\n', rest)
+        } else if rest.starts_with(b"/*") {
+            memchr::memmem::find(rest, b"*/").map(|at| at + 2)
+        } else {
+            return rest;
+        };
+        let Some(behind) = len.and_then(|len| rest.get(len..)) else {
+            return b"";
+        };
+        rest = behind.trim_ascii_start();
+    }
 }
 
 /// Runs `work` where there is so much stack; nothing where the system gives none.

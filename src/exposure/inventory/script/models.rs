@@ -11,18 +11,18 @@ pub(super) fn id(reader: &mut Reader, at: u32, text: &str) {
     if !first.is_some_and(u8::is_ascii_lowercase) {
         return;
     }
+    // Most strings are told apart by having no digit, or by how long they are.
     let words = &Signatures::builtin().words;
-    let is_begun = words
-        .models
-        .iter()
-        .any(|start| text.len() > start.len() && text.starts_with(start.as_str()));
-    let is_id = is_begun
-        && text.bytes().any(|byte| byte.is_ascii_digit())
+    let is_id = text.bytes().any(|byte| byte.is_ascii_digit())
         && text.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'/' | b'_' | b'@')
         })
+        && words
+            .models
+            .iter()
+            .any(|start| text.len() > start.len() && text.starts_with(start.as_str()))
         && !is_file(text);
-    if is_id || words.models_whole.iter().any(|whole| whole == text) {
+    if is_id || words.models_whole.contains(text) {
         reader.add(
             at,
             "model",

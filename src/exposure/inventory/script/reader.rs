@@ -30,6 +30,8 @@ pub(super) struct Reader<'t> {
     pub constants: HashMap<String, String>,
     /// Where an expression begins that is given a name, and the name.
     pub named: Option<(u32, String)>,
+    /// Where a list ends that was joined: strings before it were told.
+    pub is_whole: u32,
     /// Whether the text has a string that is long enough to be prose.
     pub has_prose: bool,
 }
@@ -44,6 +46,7 @@ impl<'t> Reader<'t> {
             gates: BTreeMap::new(),
             constants: HashMap::new(),
             named: None,
+            is_whole: 0,
             has_prose,
         }
     }
@@ -162,7 +165,7 @@ impl<'t> Reader<'t> {
     /// Shows a string, as the text means it.
     fn string(&mut self, at: u32, text: &str) {
         strings::look(self, at, text);
-        if self.has_prose {
+        if self.has_prose && at >= self.is_whole {
             prompts::look(self, at, text);
         }
     }
@@ -412,6 +415,7 @@ impl<'a> Visit<'a> for Reader<'_> {
                 && let Some(text) = self.strings.joined(it)
             {
                 self.string(it.span.start, &text);
+                self.is_whole = it.span.end;
             }
             rules::call(self, it.span.start, callee, &it.arguments, false);
             rules::event(self, it.span.start, callee, &it.arguments);

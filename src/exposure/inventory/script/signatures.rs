@@ -3,7 +3,7 @@
 //! `signatures/inventory.toml` names kits, modules, callees and words, and is part of the program. Each rule carries
 //! examples in code that must give an item and that must not; a test runs them all, and so does `rules test`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -38,7 +38,7 @@ pub struct Signatures {
 #[expect(missing_docs, reason = "said in the file")]
 pub struct Words {
     pub gate: Vec<String>,
-    pub not_gates: Vec<String>,
+    pub not_gates: HashSet<String>,
     pub gate_words: Vec<String>,
     pub switch_words: Vec<String>,
     pub command_modules: Vec<String>,
@@ -47,7 +47,7 @@ pub struct Words {
     pub telemetry_owners: Vec<String>,
     pub telemetry_verbs: Vec<String>,
     pub models: Vec<String>,
-    pub models_whole: Vec<String>,
+    pub models_whole: HashSet<String>,
     pub controls: Vec<String>,
 }
 
