@@ -77,6 +77,11 @@ impl RichScan {
                 (b"found/@cli!.ts", original.clone()),
                 (b"found/cli.zip", zip(&[("deep/cli.ts", original)])),
                 (b"odd\xff\n name", b"loose".to_vec()),
+                (
+                    b"settings.js",
+                    b"const url = 'postgres://svc:k7Gm2PxQ9wLz@db.acme.example.net:5432/main';"
+                        .to_vec(),
+                ),
                 (b"releases/1.tgz", release("1.0.0", &sources[..1])),
                 (b"releases/2.tgz", release("1.0.1", &sources)),
             ],

@@ -111,7 +111,15 @@ fn cyclonedx_is_valid_and_names_the_parts() {
         .iter()
         .map(|part| text(part, "purl"))
         .collect();
-    assert_eq!(names, ["pkg:npm/%40dep/one@1.0.0", "pkg:npm/two@1.0.0"]);
+    assert_eq!(
+        names,
+        [
+            "pkg:npm/%40acme/telemetry-core",
+            "pkg:npm/%40dep/one@1.0.0",
+            "pkg:npm/tiny-args",
+            "pkg:npm/two@1.0.0"
+        ]
+    );
     held_against("cyclonedx", &path);
 }
 
