@@ -79,7 +79,7 @@ impl RichScan {
                 (b"odd\xff\n name", b"loose".to_vec()),
                 (
                     b"settings.js",
-                    b"const url = 'postgres://svc:k7Gm2PxQ9wLz@db.acme.example.net:5432/main';"
+                    b"const url = 'postgres://svc:k7Gm2PxQ9wLz@db.acme-internal.net:5432/main';"
                         .to_vec(),
                 ),
                 (b"releases/1.tgz", release("1.0.0", &sources[..1])),
