@@ -74,7 +74,7 @@ pub(super) fn loaded(reader: &mut Reader, at: u32, module: &str) {
 }
 
 /// The package of a specifier; nothing where it is none.
-fn package_of(module: &str) -> Option<&str> {
+pub(super) fn package_of(module: &str) -> Option<&str> {
     let module = module.split(['?', '!']).next()?;
     let is_other = module.starts_with(['.', '/', '#', '~', '$', '\\', '\0'])
         || module.starts_with("@/")

@@ -5,7 +5,7 @@
 //! and one visitor ([`reader`]) walks it and shows each node to small extractors, one for each matter. What they look for
 //! (kits, modules, callees, words) is data: `signatures/inventory.toml`, read by [`signatures`].
 //!
-//! A text that holds no word of interest is not parsed at all ([`gate`]). One that does not parse, or that [`plain`] holds for
+//! Of a text that holds no word of interest ([`gate`]) only what it loads is told, by its tokens. One that does not parse, or that [`plain`] holds for
 //! unfit, is read by its tokens ([`fallback`]): what reads as an environment variable, a flag or a command there is told as
 //! well, with less confidence.
 //!
@@ -75,7 +75,7 @@ struct Found {
 /// The items of a script.
 pub(super) fn items(text: &[u8]) -> Vec<ItemFact> {
     if !gate::is_of_interest(text) {
-        return Vec::new();
+        return placed(text, fallback::loaded(text));
     }
     let found = match Plain::of(text) {
         Some(plain) => on_stack(plain.stack, || parsed(text, &plain)).flatten(),

@@ -39,11 +39,11 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
     let words = words_in(&lower);
     let is_called = name.as_deref().is_some_and(is_called_prompt);
     let addresses = addresses(&lower);
-    let confidence = if is_called && (addresses || words >= WORDS_CALLED + 1) {
+    let confidence = if is_called && (addresses || words > WORDS_CALLED) {
         Confidence::High
     } else if (addresses && words >= 2)
         || (is_called && words >= WORDS_CALLED)
-        || words >= WORDS_UNCALLED + 1 && text.len() >= 300
+        || words > WORDS_UNCALLED && text.len() >= 300
     {
         Confidence::Medium
     } else {

@@ -411,12 +411,10 @@ impl<'a> Visit<'a> for Reader<'_> {
                 return;
             }
             if callee.tail == "join"
-                && matches!(it.callee.get_inner_expression(), Expression::StaticMemberExpression(member) if matches!(member.object.get_inner_expression(), Expression::ArrayExpression(_)))
+                && let Some(text) = self.strings.joined(it)
             {
-                if let Some(text) = self.strings.joined(it) {
-                    self.string(it.span.start, &text);
-                    self.is_whole = it.span.end;
-                }
+                self.string(it.span.start, &text);
+                self.is_whole = it.span.end;
             }
             rules::call(self, it.span.start, callee, &it.arguments, false);
             rules::event(self, it.span.start, callee, &it.arguments);
