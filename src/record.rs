@@ -803,7 +803,7 @@ pub struct Item {
     pub locator: String,
     /// The way to it.
     pub hops: Hops,
-    /// Line, 1-based.
+    /// Line, 1-based; 0 for what names of sources say and no line of theirs.
     pub line: u64,
     /// Whose it is.
     pub party: Party,

@@ -13,7 +13,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read as _;
 
-use common::{fixtures, packages_folder, skipped};
+use common::{fixtures, packages_folder, scan, scratch, skipped, text, write_all};
 use strandline::exposure::ItemFact;
 use strandline::exposure::inventory::items_of;
 
@@ -25,11 +25,12 @@ const FLOORS: &[(&str, f64, f64)] = &[
     ("flag", 85.0, 85.0),
     ("host", 95.0, 95.0),
     ("import", 95.0, 95.0),
+    ("model", 85.0, 85.0),
     ("option", 85.0, 85.0),
     ("route", 95.0, 90.0),
     ("telemetry", 85.0, 85.0),
-    ("tool", 85.0, 85.0),
     ("todo", 95.0, 95.0),
+    ("tool", 85.0, 85.0),
 ];
 
 /// Labels without which the figures mean little.
@@ -86,6 +87,54 @@ fn the_inventory_agrees_with_who_read_the_sources() {
             tally.faults.join("\n")
         );
     }
+}
+
+#[test]
+fn words_of_the_users_own_are_found_in_everybodys_code() {
+    let folder = scratch();
+    let wide: Vec<u8> = "\u{feff}for Globex"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    write_all(
+        folder.path(),
+        &[
+            (
+                "in/src/a.ts",
+                b"const a = 1;\nconst b = 'GLOBEX-eu';\n".as_slice(),
+            ),
+            ("in/node_modules/left/index.js", b"// made for globex\n"),
+            ("in/wide.txt", &wide),
+            ("in/none.txt", b"glo bex\n"),
+            ("words.txt", b"# customers\nGlobex\n"),
+        ],
+    );
+    let at = |name: &str| folder.path().join(name).into_os_string();
+    let found = |arguments: Vec<std::ffi::OsString>| -> Vec<String> {
+        let records = scan(0, arguments);
+        let terms = records.all("item").filter(|item| item["kind"] == "term");
+        let mut told: Vec<String> = terms
+            .map(|item| {
+                format!(
+                    "{}:{} {}",
+                    text(item, "locator"),
+                    item["line"],
+                    text(item, "value")
+                )
+            })
+            .collect();
+        told.sort();
+        told
+    };
+    assert_eq!(
+        found(vec![at("in"), "--terms".into(), at("words.txt")]),
+        [
+            "in/node_modules/left/index.js:1 Globex",
+            "in/src/a.ts:2 Globex",
+            "in/wide.txt:1 Globex",
+        ]
+    );
+    assert!(found(vec![at("in")]).is_empty());
 }
 
 /// The labels by package and source.

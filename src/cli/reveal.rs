@@ -15,6 +15,8 @@ use super::pipeline;
 use super::{CliError, Common, Exit};
 use crate::blob::locator::shown;
 use crate::case::{Case, CaseError, Deed, Handled};
+use crate::exposure::secrets::Written;
+use crate::exposure::{Prefilter, Role, SecretFact};
 use crate::record::{Record, Secret};
 
 /// Show one secret of a case on the terminal, and write into its custody log that it was shown
@@ -79,7 +81,11 @@ pub fn run(args: &RevealArgs) -> Result<Exit, CliError> {
         secret.column
     );
     if let Some(written) = &secret.written {
-        println!("written     {written}; what follows is as it is written");
+        let raw = match secret.tier.as_str() {
+            "known" if written != Written::Utf16.as_str() => "; what follows is as it stands there",
+            _ => "",
+        };
+        println!("written     {written}{raw}");
     }
     println!(
         "custody     entry {}, {} by {}",
@@ -160,8 +166,26 @@ fn chosen(case: &Case, id: &str) -> Result<Secret, CliError> {
     })
 }
 
-/// The bytes of a secret in its content.
-fn value_of<'a>(secret: &Secret, bytes: &'a [u8]) -> Option<&'a [u8]> {
+/// A secret in its content: decoded, where rules of ours found it; of others as it is written.
+fn value_of(secret: &Secret, bytes: &[u8]) -> Option<Vec<u8>> {
+    if secret.written.is_some() {
+        let hits = Prefilter::new().scan(bytes);
+        let mut found = crate::exposure::secrets::find(bytes, &hits, Role::Own).into_iter();
+        let is_it = |fact: &SecretFact| {
+            fact.rule == secret.rule && fact.line == secret.line && fact.column == secret.column
+        };
+        if let Some(one) = found.find(|one| is_it(&one.fact)) {
+            return Some(one.value.bytes().to_vec());
+        }
+    }
+    let is_wide = secret.written.as_deref() == Some(Written::Utf16.as_str());
+    let wide = is_wide.then(|| crate::exposure::secrets::utf16_text(bytes));
+    let text = wide.flatten();
+    plain_value(secret, text.as_deref().unwrap_or(bytes)).map(<[u8]>::to_vec)
+}
+
+/// The bytes of a secret in a text.
+fn plain_value<'a>(secret: &Secret, bytes: &'a [u8]) -> Option<&'a [u8]> {
     let feeds = usize::try_from(secret.line.checked_sub(1)?).ok()?;
     let line = match feeds.checked_sub(1) {
         None => 0,
@@ -270,7 +294,7 @@ mod tests {
             git: None,
             image: None,
         };
-        value_of(&secret, b"ab\ncdef\n\ng")
+        plain_value(&secret, b"ab\ncdef\n\ng")
     }
 
     #[test]

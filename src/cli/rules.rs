@@ -9,7 +9,9 @@ use super::pipeline::{Pipeline, Request};
 use super::{CliError, Colour, Common, Exit};
 use crate::blob::Limits;
 use crate::case::Case;
-use crate::exposure::inventory::{Signatures, signatures};
+use crate::exposure::inventory::{Signatures, shown_places, signatures};
+use crate::exposure::secrets::examples;
+use crate::exposure::secrets::rule::RuleSet;
 use crate::exposure::{Example, Organisation, Rule, Rules, example_files};
 use crate::record::{Record, Severity};
 use crate::scan::analyse::Keep;
@@ -60,6 +62,18 @@ fn list() -> Result<Exit, CliError> {
         writeln!(out, "{} (inventory: {})", rule.id, rule.kind)?;
         writeln!(out, "  {}", rule.about)?;
     }
+    for rule in shown_places() {
+        writeln!(out, "{} (inventory: {})", rule.id, rule.kind)?;
+        writeln!(out, "  {}", rule.about)?;
+    }
+    for one in RuleSet::builtin().iter() {
+        let rule = &one.rule;
+        let (tier, severity) = (rule.tier.as_str(), rule.severity.as_str());
+        writeln!(out, "{} ({severity}; a credential, {tier})", rule.id)?;
+        writeln!(out, "  {}", rule.title)?;
+        writeln!(out, "  why  {}", rule.why)?;
+        writeln!(out, "  do   {}", rule.action)?;
+    }
     Ok(Exit::Clean)
 }
 
@@ -89,6 +103,21 @@ fn test() -> Result<Exit, CliError> {
         for failure in failures {
             println!("{failure}");
         }
+    }
+    for rule in shown_places() {
+        failed += rule.failures.len() as u64;
+        passed += rule.examples.saturating_sub(rule.failures.len() as u64);
+        for failure in rule.failures {
+            println!("{failure}");
+        }
+    }
+    for one in RuleSet::builtin().iter() {
+        let wrong =
+            examples::failures(&one.rule).map_err(|error| CliError::new(error.to_string()))?;
+        wrong.iter().for_each(|why| println!("{why}"));
+        let examples = one.rule.matches.len() + one.rule.rejects.len();
+        failed += wrong.len() as u64;
+        passed += (examples - wrong.len()) as u64;
     }
     println!("{passed} examples passed, {failed} failed");
     Ok(if failed == 0 {

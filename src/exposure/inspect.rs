@@ -130,7 +130,8 @@ impl Inspector {
         if self.is_off {
             return Inspected::default();
         }
-        let mut secrets = secrets::secrets_of(bytes, hits, role);
+        let found = secrets::find(bytes, hits, role).into_iter();
+        let mut secrets: Vec<SecretFact> = found.map(|one| self.sealed(one)).collect();
         secrets.extend(self.known_in(bytes));
         if let Some(rules) = &self.user {
             secrets.extend(rules.facts(bytes, self.case_key.as_ref()));
@@ -146,11 +147,19 @@ impl Inspector {
         Inspected { secrets, items }
     }
 
+    /// A find without its bytes, and with a fingerprint of them where there is a key.
+    fn sealed(&self, found: secrets::Found) -> SecretFact {
+        let key = self.case_key.as_ref();
+        SecretFact {
+            fingerprint: key.map(|key| key.fingerprint(found.value.bytes())),
+            ..found.fact
+        }
+    }
+
     /// The live secrets of the user's own in any content.
     pub fn known_in(&self, bytes: &[u8]) -> Vec<SecretFact> {
-        let mut search = known::Search::default();
-        self.look_for_known(&mut search, bytes, 0);
-        search.finish()
+        let known = self.known.as_ref().filter(|_| !self.is_off);
+        known.map_or_else(Vec::new, |known| known.facts(bytes, self.case_key.as_ref()))
     }
 
     /// Looks for them in a window of a content, of which the first `told` bytes were part of the last one.

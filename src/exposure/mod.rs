@@ -33,6 +33,7 @@ pub mod samples;
 pub mod secrets;
 pub mod user;
 mod values;
+mod words;
 
 pub use case_key::CaseKey;
 pub use classes::{Artifact, artifacts_beginning};
@@ -45,7 +46,7 @@ pub use licence::stated_licence;
 pub use manifest::{Manifest, states_open};
 pub use named::packages_in;
 pub use packument::Packument;
-pub use party::{PartyVerdict, party_of};
+pub use party::{PartyVerdict, package_of_source, party_of};
 pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
     is_test_folder, is_told, judge_carrier, judge_entry, judge_map, judge_name,

@@ -71,6 +71,16 @@ pub fn party_of(
     verdict
 }
 
+/// The package that a source lies in by its name, and its version where the layout names that. `None` where no package
+/// manager's layout is in the name.
+pub fn package_of_source(source_name: &[u8]) -> Option<(String, Option<String>)> {
+    let name = SourceName::parse(source_name);
+    let dependency = name.dependency()?;
+    // `.vite/deps` and the like hold packages, and name none.
+    let is_name = !dependency.name.is_empty() && dependency.name != "@";
+    is_name.then(|| (dependency.name.into_owned(), dependency.version))
+}
+
 /// A package under `node_modules` or in a package manager's store.
 fn party_of_dependency(
     dependency: &Dependency<'_>,

@@ -289,6 +289,8 @@ impl Rules {
             rules.extend(parsed);
             hasher.update(text.as_bytes());
         }
+        // What the inventory looks for in other languages is a rule as well.
+        hasher.update(super::inventory::PLACES.as_bytes());
         Ok(Rules {
             rules,
             words: words.unwrap_or_default(),

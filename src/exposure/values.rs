@@ -167,7 +167,7 @@ fn is_uuid(value: &str) -> bool {
 }
 
 /// Shannon entropy of the bytes, in bits a byte.
-fn entropy(bytes: &[u8]) -> f64 {
+pub(super) fn entropy(bytes: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
     bytes
         .iter()

@@ -229,7 +229,8 @@ impl<S: Sink> Lexer<'_, '_, S> {
         let next = self.reader.byte(1);
         // `&-small` and `&__part` go on with the class outside.
         let goes_on = byte == b'&' && next == b'-' && is(self.reader.byte(2), WORD);
-        is(next, LETTER) || next == b'\\' || goes_on || (byte == b'.' && next == b'-')
+        let is_escape = next == b'\\' && !is(self.reader.byte(2), SPACE);
+        is(next, LETTER) || is_escape || goes_on || (byte == b'.' && next == b'-')
     }
 
     /// The end of the word that begins here: hyphens and escapes belong to it.

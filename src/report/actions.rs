@@ -53,7 +53,12 @@ struct Draft {
 }
 
 /// The actions that follow from a model's figures.
-pub(super) fn actions(model: &Model, lists: &[ListRow], closed_packages: u64) -> Vec<Action> {
+pub(super) fn actions(
+    model: &Model,
+    lists: &[ListRow],
+    closed_packages: u64,
+    credential_files: u64,
+) -> Vec<Action> {
     let lines = lines_of(lists);
     let of = |file: &str| lines.get(file).copied().unwrap_or(0);
     let personal: u64 = ["email", "person", "owner"]
@@ -82,6 +87,19 @@ pub(super) fn actions(model: &Model, lists: &[ListRow], closed_packages: u64) ->
             because: plural(rotate, "distinct credential", "distinct credentials"),
             section: "rotation",
             list: Some("rotate.csv"),
+        },
+        Draft {
+            count: credential_files,
+            what: "Open the files that are keys or usually hold credentials, and replace what is in them",
+            who: "the owner of each, led by security",
+            when: AT_ONCE,
+            because: plural(
+                credential_files,
+                "such file, by its class",
+                "such files, by their classes",
+            ),
+            section: "exposures",
+            list: None,
         },
         Draft {
             count: of("close.csv"),

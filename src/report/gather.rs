@@ -564,6 +564,8 @@ impl Gatherer {
             let first = kind.table.rows.first().map(|row| row.locator.as_str());
             self.figures.add(format!("items-{axis}"), kind.own, first);
         }
+        let hosts = inventory.internal_hosts;
+        self.figures.add("items-controls".to_owned(), hosts, None);
         let gathered = std::mem::replace(&mut self.lists, ListGather::new());
         let (list_rows, files): (Vec<_>, Vec<_>) = match self.view {
             View::Public => (Vec::new(), Vec::new()),
@@ -580,6 +582,8 @@ impl Gatherer {
         let axes = judge(&self.figures, scope.complete, &self.overrides);
         let level = axes.iter().map(|axis| axis.level).max().unwrap_or(0);
         let closed = self.figures.value("packages-closed");
+        let credential_files = self.figures.value("exposures-secrets-low");
+        let personal_files = self.figures.value("exposures-personal-low");
         let coverage = finish_coverage(self.ledger);
         let tiers = tiers_of(self.run.as_ref(), &rotation.tiers);
         let mut method = finish_method(self.run, self.types, self.view);
@@ -621,12 +625,14 @@ impl Gatherer {
             findings_list: None,
         };
         model.verdict.highest = model.highest();
-        model.actions.rows = actions(&model, &list_rows, closed);
+        model.actions.rows = actions(&model, &list_rows, closed, credential_files);
         model.actions.lists = list_rows;
         let ground = Ground {
             scope: &scope,
             earliest: earliest.as_deref(),
             view: model.view,
+            credential_files,
+            personal_files,
         };
         model.verdict.answers = answers(&model, &ground);
         // The lists hold the rest.
@@ -930,14 +936,15 @@ fn tiers_of(run: Option<&Run>, found: &[Count]) -> Vec<TierRow> {
     const ALL: &str = "every text and every recovered source that was read";
     const NONE: &str = "nothing: this was a triage";
     const NO_SET: &str = "nothing: no set of live secrets was given";
-    const NOT_SAID: &str = "the records do not say whether rules of the user’s own were given; where they are, they are tried on every text that was read";
+    const NO_RULES: &str = "nothing: no rules of the user’s own were given";
     let is_triage = run.is_some_and(|run| run.triage);
     let has_set = run.is_some_and(|run| run.known_secrets.is_some());
+    let has_rules = run.is_some_and(|run| run.user_rules.is_some());
     let rows = [
         ("specific", ALL),
         ("generic", OWN),
         ("known", if has_set { ALL } else { NO_SET }),
-        ("user", NOT_SAID),
+        ("user", if has_rules { ALL } else { NO_RULES }),
     ];
     rows.into_iter()
         .map(|(tier, tried_on)| TierRow {

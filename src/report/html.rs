@@ -295,7 +295,13 @@ pub(super) mod filters {
         Ok(text::shown(&value.to_string()))
     }
 
-    /// The same of what may be an address: no program that reads the page makes a link of it.
+    /// A sentence of the report's own, whole; what it holds of an input was cut when it was made.
+    #[askama::filter_fn]
+    pub fn whole(value: impl std::fmt::Display, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(text::visible(&value.to_string()))
+    }
+
+    /// A string from an input that may be an address: no program that reads the page makes a link of it.
     #[askama::filter_fn]
     pub fn defanged(
         value: impl std::fmt::Display,

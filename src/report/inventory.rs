@@ -5,13 +5,13 @@
 //! `signatures/impact.toml`, which says what each means and why it matters.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
 use super::axes::{Impact, Kind};
-use super::bounded::{Groups, Table, Urgent, group_key};
-use super::text::{KEPT_CHARS, clip};
+use super::bounded::{GroupKey, Groups, Table, Urgent, group_key};
+use super::text::{KEPT_CHARS, clip, count_of};
 use crate::record::{Item, Party};
 
 /// Values kept of one kind, for `inventory.csv`.
@@ -42,6 +42,8 @@ pub struct Inventory {
     pub places: u64,
     /// Different values, kind by kind.
     pub distinct: u64,
+    /// Hosts that are not a third party's and that the code or their name says are internal.
+    pub internal_hosts: u64,
     /// By kind.
     pub kinds: Vec<KindTable>,
 }
@@ -114,13 +116,14 @@ fn confidence_rank(confidence: &str) -> u8 {
 struct KindState {
     places: u64,
     groups: Groups<ItemRow>,
-    own: std::collections::HashSet<[u8; 16]>,
+    own: HashSet<GroupKey>,
 }
 
 /// Gathers items while they stream by.
 pub(super) struct Collect {
     kinds: BTreeMap<String, KindState>,
     places: u64,
+    internal_hosts: HashSet<GroupKey>,
     with_lines: bool,
 }
 
@@ -129,6 +132,7 @@ impl Collect {
         Self {
             kinds: BTreeMap::new(),
             places: 0,
+            internal_hosts: HashSet::new(),
             with_lines,
         }
     }
@@ -147,12 +151,15 @@ impl Collect {
             .or_insert_with(|| KindState {
                 places: 0,
                 groups: Groups::new(LISTED),
-                own: std::collections::HashSet::new(),
+                own: HashSet::new(),
             });
         state.places += 1;
         let key = group_key(&[&item.value]);
         if item.party != Party::Third {
             state.own.insert(key);
+        }
+        if is_internal_host(item) {
+            self.internal_hosts.insert(key);
         }
         let party = party_word(item.party);
         let line = self.with_lines.then_some(item.line);
@@ -196,18 +203,31 @@ impl Collect {
         let kinds: Vec<KindTable> = kinds.into_iter().map(|(_, table)| table).collect();
         Inventory {
             places: self.places,
+            internal_hosts: count_of(self.internal_hosts.len()),
             distinct: kinds.iter().map(|kind| kind.table.total).sum(),
             kinds,
         }
     }
 }
 
+/// Whether an item is a host of the inside: those who read hosts say so first in its detail. A view that leaves details
+/// out is told by [`INTERNAL`].
+fn is_internal_host(item: &Item) -> bool {
+    let said = item.detail.as_deref();
+    item.kind == "host"
+        && item.party != Party::Third
+        && said.is_some_and(|said| said.starts_with(INTERNAL))
+}
+
+/// The word that the detail of an internal host begins with.
+pub(super) const INTERNAL: &str = "internal";
+
 fn table_of(kind: String, known: Option<&Kind>, state: KindState) -> KindTable {
     KindTable {
         title: known.map_or_else(|| clip(&kind, KEPT_CHARS), |known| known.title.clone()),
         why: known.map_or_else(String::new, |known| known.why.clone()),
         places: state.places,
-        own: super::text::count_of(state.own.len()),
+        own: count_of(state.own.len()),
         table: state.groups.finish(),
         kind,
     }

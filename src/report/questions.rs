@@ -42,6 +42,10 @@ pub(super) struct Ground<'a> {
     pub(super) scope: &'a Scope,
     pub(super) earliest: Option<&'a str>,
     pub(super) view: View,
+    /// Places of classes of exposure that are, or usually hold, credentials.
+    pub(super) credential_files: u64,
+    /// Places of classes that usually hold personal data.
+    pub(super) personal_files: u64,
 }
 
 /// The eight answers.
@@ -248,16 +252,11 @@ fn secrets(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         .iter()
         .map(|kind| model.inventory.own_of(kind))
         .sum();
-    let stores = model.axis("personal").map_or(0, |axis| {
-        axis.rows
-            .iter()
-            .filter(|row| row.figure.starts_with("exposures-"))
-            .map(|row| row.value)
-            .sum()
-    });
+    let stores = ground.personal_files;
+    let files = ground.credential_files;
     let live = model.findings.live.as_ref();
     let live = live.map_or(String::new(), |said| format!("; {}", said.text));
-    if distinct == 0 && people == 0 && stores == 0 && live.is_empty() {
+    if distinct == 0 && files == 0 && people == 0 && stores == 0 && live.is_empty() {
         return absence(
             "text in the form of a known credential, and no name, address or store of personal data of the kinds searched for,",
             ground.scope,
@@ -286,7 +285,8 @@ fn secrets(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     };
     (
         format!(
-            "{credentials}; {} in own code, and {} that usually hold personal data{live}.",
+            "{credentials}; {} that are keys or usually hold credentials; {} in own code, and {} that usually hold personal data{live}.",
+            plural(files, "file", "files"),
             plural(
                 people,
                 "name or address of a person",
@@ -307,6 +307,12 @@ fn attacker(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             plural(model.rotation.table.total, "credential", "credentials")
         ));
     }
+    if ground.credential_files > 0 {
+        parts.push(format!(
+            "use what is in {} of credentials or keys",
+            plural(ground.credential_files, "file", "files")
+        ));
+    }
     let readable: [(&str, &str, &str); 6] = [
         ("control", "security control", "security controls"),
         ("flag", "feature flag", "feature flags"),
@@ -322,6 +328,12 @@ fn attacker(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         .collect();
     if !read.is_empty() {
         parts.push(format!("read {}", read.join(", ")));
+    }
+    if inventory.internal_hosts > 0 {
+        parts.push(format!(
+            "aim at {}",
+            plural(inventory.internal_hosts, "internal host", "internal hosts")
+        ));
     }
     let names = inventory.own_of("internal-scope");
     if names > 0 {

@@ -304,7 +304,7 @@ impl<'p> Comparer<'p> {
             .flatten()
             .filter(|line| !self.seen.contains(&line.id))
             .collect();
-        gone.sort_by(|one, other| key_of(one).cmp(&key_of(other)));
+        gone.sort_by_cached_key(|line| key_of(line));
         gone
     }
 
@@ -920,7 +920,7 @@ mod tests {
         assert_eq!(causes(&found.reclassified), [("d", "rules changed")]);
         assert_eq!(
             causes(&found.new)[2],
-            ("i", "content came in or changed, or rules changed")
+            ("i", "new file, or one with other content")
         );
         assert_eq!(found.differences[0].what, "rules");
     }

@@ -19,6 +19,7 @@
 use serde_json::Value;
 
 use super::ReportError;
+use super::inventory::INTERNAL;
 use super::size::language_ending;
 use crate::record::Record;
 
@@ -166,6 +167,14 @@ impl Mask {
             (_, "hops" | "errors" | "ranges") => Value::Array(Vec::new()),
             // What is not stated and what is not shown are two things.
             ("package", "licence") if value.is_string() => Value::String(WITHHELD.to_owned()),
+            // That a host is internal sets an axis in each view.
+            ("item", "detail")
+                if value
+                    .as_str()
+                    .is_some_and(|said| said.starts_with(INTERNAL)) =>
+            {
+                Value::String(INTERNAL.to_owned())
+            }
             (_, "detail" | "redacted" | "party_reason") if value.is_string() => {
                 Value::String(WITHHELD.to_owned())
             }

@@ -320,7 +320,6 @@ impl Analyser {
     }
 
     /// Hashes a member, looks it up, and examines or opens it.
-    #[expect(clippy::too_many_arguments, reason = "a member, and where it stands")]
     fn begin(
         &self,
         role: Role,

@@ -9,9 +9,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
+use super::parts::Parts;
 use super::{images, public};
 use crate::blob::digest::hex;
-use crate::blob::locator::{escape, escape_with_raw};
+use crate::blob::locator::{escape, escape_with_raw, shown};
 use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
 use crate::exposure::{
@@ -193,6 +194,8 @@ pub struct PackageStats {
     pub incomplete: bool,
     /// Original sources that lie there as files.
     pub raw: RawSources,
+    /// Packages that sources come from.
+    pub parts: Parts,
 }
 
 /// What is known of content that matches.
@@ -374,6 +377,8 @@ impl Placer<'_> {
         stats.raw.add(path, child.len);
         if let Some((folder, _)) = package {
             merge(out.stats.entry(folder.to_vec()).or_default(), stats);
+        } else {
+            out.records.extend(stats.parts.into_records());
         }
     }
 
@@ -728,6 +733,9 @@ impl Placer<'_> {
         if let Some(finding) = exposure::judge_tests(&cx, files.tests) {
             self.expose(finding, at, None, &mut stats, out);
         }
+        let parts = std::mem::take(&mut stats.parts).into_records();
+        stats.items += parts.len() as u64;
+        out.records.extend(parts);
         // Without a version it is no published unit, though its manifest speaks for the files round it.
         if manifest.version.is_none() {
             return;
@@ -788,6 +796,10 @@ impl Placer<'_> {
                 self.organisation,
                 meta.ignored,
             );
+            let source = meta.name.as_deref().unwrap_or_default();
+            if verdict.party != Party::First || self.organisation.is_some() {
+                stats.parts.add(source, self.organisation, at);
+            }
             let has_content = member.key.is_some();
             let party = verdict.party;
             with_content += u64::from(has_content);
@@ -948,15 +960,19 @@ impl Placer<'_> {
         };
         for item in facts.items.iter().filter(is_told) {
             stats.items += 1;
+            let is_own = |name: &str| self.organisation.is_some_and(|org| org.owns_package(name));
+            if item.kind == "import" && is_own(&item.value) {
+                stats.parts.add_own(&item.value, at);
+            }
             out.records.push(Record::Item(Item {
                 kind: item.kind.clone(),
-                value: escape(item.value.as_bytes()),
+                value: shown(&item.value),
                 locator: at.as_str().to_owned(),
                 hops: at.hops().clone(),
                 line: item.line,
                 party,
                 confidence: item.confidence.as_str().to_owned(),
-                detail: item.detail.as_ref().map(|detail| escape(detail.as_bytes())),
+                detail: item.detail.as_deref().map(shown),
             }));
         }
     }
@@ -1304,6 +1320,7 @@ fn merge(into: &mut PackageStats, from: PackageStats) {
     }
     into.secrets += from.secrets;
     into.items += from.items;
+    into.parts.merge(from.parts);
     into.incomplete |= from.incomplete;
     into.raw.files += from.raw.files;
     into.raw.bytes += from.raw.bytes;

@@ -117,6 +117,9 @@ impl Analyser {
         if is_executable(&facts.kind) {
             unseen.push("no application was looked for in it");
         }
+        if is_text(&facts.kind) && !self.inspector.is_off {
+            unseen.push("credentials of no known value were not looked for in it");
+        }
         if !self.sets.is_empty() {
             facts.matches = match_facts(self.sets.lookup_digests(&sha256.0, None));
             if facts.matches.is_empty() && self.sets.asks_more_than_sha256() {

@@ -60,9 +60,19 @@ fn log(bytes: &[u8]) -> Option<Artifact> {
 }
 
 fn form_of(start: &[u8]) -> Option<&'static str> {
-    let first = start.first()?;
-    // Lines begin with their number, a time, a bracket, a word.
-    if !first.is_ascii_alphanumeric() && !matches!(first, b'[' | b'#' | b'\x1b' | 0xef) {
+    // A number or a time, a bracket, a colour, or the first word of one tool: most texts begin otherwise.
+    const WORDS: [&[u8]; 5] = [
+        b"Arguments: ",
+        b"Running with ",
+        b"Started by ",
+        b"section_start:",
+        b"travis_",
+    ];
+    let is_candidate = match *start.first()? {
+        b'0'..=b'9' | b'[' | b'#' | b'\x1b' | 0xef => true,
+        _ => WORDS.iter().any(|word| start.starts_with(word)),
+    };
+    if !is_candidate {
         return None;
     }
     let begins = |text: &[u8]| start.starts_with(text);

@@ -31,20 +31,15 @@ pub(super) struct BuildPath;
 impl Class for BuildPath {
     fn recognise(&self, bytes: &[u8], hits: &Hits) -> Option<Artifact> {
         let mut people: BTreeMap<&[u8], (u64, usize)> = BTreeMap::new();
-        let mut machine = None;
+        let mut machine: Option<Home<'_>> = None;
         for &at in hits.homes().iter().take(PLACES_MAX) {
-            match home_at(bytes, at) {
-                Some(Home {
-                    name,
-                    kind: Kind::Person,
-                    ..
-                }) => {
-                    if people.len() < USERS_MAX || people.contains_key(name) {
-                        people.entry(name).or_insert((0, at)).0 += 1;
-                    }
-                }
-                Some(home) if machine.is_none() => machine = Some(home),
-                _ => {}
+            let Some(home) = home_at(bytes, at) else {
+                continue;
+            };
+            if home.kind == Kind::Machine {
+                machine.get_or_insert(home);
+            } else if people.len() < USERS_MAX || people.contains_key(home.name) {
+                people.entry(home.name).or_insert((0, at)).0 += 1;
             }
         }
         // The one that is there most often, the first by name among equals.

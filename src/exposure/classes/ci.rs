@@ -77,7 +77,7 @@ pub fn read_yaml(text: &Text<'_>) -> Option<Artifact> {
     let has = |key: &&str| keys.contains(key);
     let (.., what) = FORMS
         .iter()
-        .find(|(all, one, _)| all.iter().all(|key| has(key)) && one.iter().any(|key| has(key)))?;
+        .find(|(all, one, _)| all.iter().all(&has) && one.iter().any(&has))?;
     let Some(documents) = yaml::documents(text) else {
         return Some(Artifact::hinted(CLASS, "", format!("{what}, not parsed")));
     };

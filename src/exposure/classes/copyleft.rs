@@ -4,6 +4,10 @@
 //! place. Only the header is read, and only the plain case counts: the tag that names the licence, or the notice that the
 //! licence itself tells people to put there, without an alternative beside it. What follows from that takes a lawyer.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::read::{has, head};
 use super::{Artifact, Class};
 use crate::exposure::content::Hits;
@@ -41,12 +45,16 @@ const OTHERWISE: [&[u8]; 13] = [
 
 impl Class for Copyleft {
     fn recognise(&self, bytes: &[u8], _: &Hits) -> Option<Artifact> {
+        // One of them is in every tag and every notice that counts; most files have neither.
+        static WORDS: LazyLock<[Finder; 2]> =
+            LazyLock::new(|| [Finder::new("GPL-"), Finder::new("GNU ")]);
         let start = head(bytes, LOOKED_AT);
-        if !start
-            .iter()
-            .take(64)
-            .any(|b| matches!(b, b'/' | b'#' | b'*' | b'-' | b'<' | b';' | b'%' | b'"'))
-        {
+        if !WORDS.iter().any(|word| word.find(start).is_some()) {
+            return None;
+        }
+        let is_comment =
+            |b: &u8| matches!(b, b'/' | b'#' | b'*' | b'-' | b'<' | b';' | b'%' | b'"');
+        if !start.iter().take(64).any(is_comment) {
             return None;
         }
         let said = match stated_licence(bytes) {

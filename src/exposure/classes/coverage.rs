@@ -110,7 +110,8 @@ fn istanbul(bytes: &[u8]) -> Option<Artifact> {
 /// Cobertura (`line-rate`), Clover, JaCoCo.
 fn xml(bytes: &[u8]) -> Option<Artifact> {
     let start = head(text_start(bytes), LOOKED_AT);
-    if start.first() != Some(&b'<') {
+    const BEGINNINGS: [&[u8]; 4] = [b"<?xml", b"<!DOCTYPE", b"<coverage", b"<report"];
+    if !BEGINNINGS.iter().any(|begin| start.starts_with(begin)) {
         return None;
     }
     let (form, key): (&str, &[u8]) = if has(start, b"<coverage") && has(start, b"line-rate=") {

@@ -60,7 +60,9 @@ fn sql(bytes: &[u8], is_whole: bool) -> Option<Artifact> {
         ),
     ];
     let text = text_start(bytes);
-    if !matches!(text.first(), Some(b'-' | b'/' | b'P')) {
+    // MariaDB's begins with a comment that only its own client reads.
+    const BEGINNINGS: [&[u8]; 4] = [b"--", b"/*!", b"/*M!", b"PRAGMA "];
+    if !BEGINNINGS.iter().any(|begin| text.starts_with(begin)) {
         return None;
     }
     let start = head(text, LOOKED_AT);

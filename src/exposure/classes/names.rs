@@ -12,9 +12,8 @@
 //! content as in `blob` records, `text` and `binary` where the rule says nothing. Nothing that is empty, and no page in
 //! HTML that answers in place of a file, is a hint.
 //!
-//! Every entry of every input is asked, so a path is read once, backwards, with a running number for each of its parts;
-//! the number of a whole name, of each ending that begins with a dot, and of each folder is looked up in a small bit
-//! table, and only what passes that is compared as bytes.
+//! Every entry of every input is asked, so nearly all of them are let go by two things that cost nothing to know of a part
+//! of a path: its length and one of its bytes. Only what some name agrees with in both is looked up.
 //!
 //! Left out: what the hint weighs, which is judged at the place.
 
@@ -108,23 +107,38 @@ impl Pattern {
 }
 
 /// All names of all rules.
+#[derive(Default)]
 struct Table {
-    by_number: HashMap<u64, Vec<Pattern>>,
-    /// A bit for the low end of each number that is there.
-    bits: [u64; BITS / 64],
+    by_text: HashMap<(Part, Vec<u8>), Vec<Pattern>>,
+    files: Filter,
+    endings: Filter,
+    folders: Filter,
 }
 
-/// Bits of the small table: sixteen for each of some five hundred names.
-const BITS: usize = 8192;
+/// Which lengths go with a byte: a bit for each length, those from 31 on together.
+struct Filter([u32; 256]);
+
+impl Default for Filter {
+    fn default() -> Filter {
+        Filter([0; 256])
+    }
+}
+
+impl Filter {
+    fn add(&mut self, byte: u8, length: usize) {
+        self.0[usize::from(byte)] |= 1 << length.min(31);
+    }
+
+    fn passes(&self, byte: u8, length: usize) -> bool {
+        self.0[usize::from(byte.to_ascii_lowercase())] >> length.min(31) & 1 == 1
+    }
+}
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::of_rules);
 
 impl Table {
     fn of_rules() -> Table {
-        let mut table = Table {
-            by_number: HashMap::new(),
-            bits: [0; BITS / 64],
-        };
+        let mut table = Table::default();
         for rule in Rules::builtin().iter() {
             for name in rule.parameter(NAMES) {
                 table.add(Pattern::read(name, &rule.id));
@@ -134,70 +148,56 @@ impl Table {
     }
 
     fn add(&mut self, pattern: Pattern) {
-        let mut number = Number::new();
-        pattern.text.iter().rev().for_each(|&byte| number.add(byte));
-        let number = number.of(pattern.part);
-        let bit = number as usize % BITS;
-        self.bits[bit / 64] |= 1 << (bit % 64);
-        self.by_number.entry(number).or_default().push(pattern);
-    }
-
-    /// The patterns whose number this is: nearly always none, and told by one bit.
-    fn look(&self, number: u64) -> &[Pattern] {
-        let bit = number as usize % BITS;
-        if self.bits[bit / 64] >> (bit % 64) & 1 == 0 {
-            return &[];
+        let (Some(&first), Some(&last)) = (pattern.text.first(), pattern.text.last()) else {
+            return;
+        };
+        let length = pattern.text.len();
+        // Many names end with the same letters; endings begin with the same dot.
+        match pattern.part {
+            Part::File => self.files.add(first, length),
+            Part::Ending => self.endings.add(last, length),
+            Part::Folder => self.folders.add(first, length),
         }
-        self.by_number.get(&number).map_or(&[], Vec::as_slice)
+        let key = (pattern.part, pattern.text.clone());
+        self.by_text.entry(key).or_default().push(pattern);
     }
 
-    /// Gives each pattern that a path goes by to `take`, until that says stop.
+    fn patterns(&self, part: Part, text: &[u8]) -> &[Pattern] {
+        let key = (part, text.to_ascii_lowercase());
+        self.by_text.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Gives each pattern that a path goes by to `take`, until that says stop: those of the file first.
     fn walk(&self, path: &[u8], mut take: impl FnMut(&Pattern) -> bool) {
-        let mut end = path.len();
-        let mut number = Number::new();
-        let mut is_file = true;
-        let mut give = |found: u64, end: usize| {
-            let mut patterns = self.look(found).iter();
+        let mut give = |part: Part, start: usize, end: usize| {
+            let mut patterns = self.patterns(part, &path[start..end]).iter();
             patterns.any(|pattern| pattern.stands_in(&path[..end]) && take(pattern))
         };
-        for (at, &byte) in path.iter().enumerate().rev() {
-            if is_separator(byte) {
-                let part = if is_file { Part::File } else { Part::Folder };
-                if at + 1 < end && give(number.of(part), end) {
-                    return;
-                }
-                (end, number, is_file) = (at, Number::new(), false);
-                continue;
-            }
-            let byte = byte.to_ascii_lowercase();
-            number.add(byte);
-            let may_begin_ending = byte == b'.' || at + 1 == path.len();
-            if is_file && may_begin_ending && give(number.of(Part::Ending), end) {
+        let start = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
+        let (end, name) = (path.len(), &path[start..]);
+        if let (Some(&first), Some(&last)) = (name.first(), name.last()) {
+            if self.files.passes(first, name.len()) && give(Part::File, start, end) {
                 return;
             }
+            // An ending begins with a dot, or is the last byte.
+            let dots = memchr::memchr_iter(b'.', name).map(|at| start + at);
+            for at in dots.chain([end - 1]) {
+                if self.endings.passes(last, end - at) && give(Part::Ending, at, end) {
+                    return;
+                }
+            }
         }
-        let part = if is_file { Part::File } else { Part::Folder };
-        if end > 0 {
-            give(number.of(part), end);
+        let mut end = start;
+        while let Some(before) = end.checked_sub(1) {
+            let start = memchr::memrchr2(b'/', b'\\', &path[..before]).map_or(0, |at| at + 1);
+            let is_likely = path[start..before]
+                .first()
+                .is_some_and(|&first| self.folders.passes(first, before - start));
+            if is_likely && give(Part::Folder, start, before) {
+                return;
+            }
+            end = start;
         }
-    }
-}
-
-/// A running number over bytes (FNV-1a, 64 bits), by part of the path.
-struct Number(u64);
-
-impl Number {
-    fn new() -> Number {
-        Number(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn add(&mut self, byte: u8) {
-        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-
-    fn of(&self, part: Part) -> u64 {
-        // The low end of the product of a multiplication knows little of the high end.
-        self.0 ^ self.0 >> 29 ^ part as u64
     }
 }
 
@@ -243,10 +243,7 @@ mod tests {
     use super::*;
 
     fn table(names: &[&str]) -> Table {
-        let mut table = Table {
-            by_number: HashMap::new(),
-            bits: [0; BITS / 64],
-        };
+        let mut table = Table::default();
         for name in names {
             table.add(Pattern::read(name, "c"));
         }

@@ -134,7 +134,7 @@ fn packet(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
                 192..=223 => {
                     let (&low, rest) = rest.split_first()?;
                     (
-                        (usize::from(length) - 192 << 8) + usize::from(low) + 192,
+                        ((usize::from(length) - 192) << 8) + usize::from(low) + 192,
                         rest,
                     )
                 }

@@ -132,7 +132,10 @@ enum Form {
 fn csv(text: &[u8]) -> Option<(Form, Vec<String>)> {
     let first = head(text, HEADER_MAX);
     let (line, rest) = first.split_at(memchr::memchr(b'\n', first)?);
-    if rest.len() < 2 {
+    // Code and prose have what names of columns do not.
+    let is_other = memchr::memchr3(b'(', b'{', b'=', line).is_some()
+        || matches!(line.first(), Some(b'/' | b'<' | b'#' | b'*' | b'.' | b'-'));
+    if rest.len() < 2 || is_other {
         return None;
     }
     let mark = [b',', b';', b'\t', b'|']

@@ -96,7 +96,7 @@ pub fn read_variables(text: &Text<'_>) -> Option<Artifact> {
         }
         if value.starts_with('"')
             && (names_secret(name) || is_live(name, value))
-            && unquoted(value) != ""
+            && !unquoted(value).is_empty()
         {
             secrets.add(value);
         }

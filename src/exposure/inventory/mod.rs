@@ -20,6 +20,8 @@ use std::collections::HashMap;
 
 use crate::lex::{Family, family_of};
 
+pub(super) use others::places::FILE as PLACES;
+pub use others::places::{ShownPlace, shown as shown_places};
 pub use terms::{Terms, TermsError};
 
 /// How sure it is that an item is what its kind says.

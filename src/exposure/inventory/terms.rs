@@ -211,7 +211,8 @@ impl Terms {
     /// before these bytes.
     #[must_use]
     pub fn items_of(&self, bytes: &[u8], lines_before: u64) -> Vec<ItemFact> {
-        let mut places: HashMap<usize, usize> = HashMap::new();
+        // Where each word was told, and where its last hit ends: in UTF-16 both orders of bytes may fit one place.
+        let mut places: HashMap<usize, (usize, usize)> = HashMap::new();
         let mut items: Vec<(ItemFact, u64)> = Vec::new();
         let (mut line, mut counted) = (lines_before + 1, 0);
         for hit in self.automaton.find_overlapping_iter(bytes) {
@@ -227,15 +228,20 @@ impl Terms {
             {
                 continue;
             }
-            if let Some((_, count)) = places.get(&index).and_then(|&at| items.get_mut(at)) {
-                *count += 1;
+            if let Some((told, last_end)) = places.get_mut(&index) {
+                if hit.start() >= *last_end
+                    && let Some((_, count)) = items.get_mut(*told)
+                {
+                    *count += 1;
+                    *last_end = hit.end();
+                }
                 continue;
             }
             // Overlapping hits come in the order of their ends.
             let at = hit.start().max(counted);
             line += memchr_iter(b'\n', &bytes[counted..at]).count() as u64;
             counted = at;
-            places.insert(index, items.len());
+            places.insert(index, (items.len(), hit.end()));
             let item = ItemFact {
                 kind: if word.is_code_name {
                     "code-name"

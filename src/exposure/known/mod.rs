@@ -27,6 +27,7 @@
 //! Left out: names of entries (only content is searched), values of less than eight bytes, and secrets in a form that
 //! nobody undoes, such as encrypted or split over statements.
 
+mod decoded;
 pub mod file;
 pub mod list;
 mod search;
@@ -256,8 +257,16 @@ impl KnownSecrets {
         }
     }
 
-    /// What is told of a text: each place of each secret, the first of them where there are very many.
+    /// What is told of a text: each place of each secret, the first of them where there are very many, also where it is
+    /// written otherwise.
     pub fn facts(&self, bytes: &[u8], case_key: Option<&CaseKey>) -> Vec<SecretFact> {
+        let mut facts = self.plain_facts(bytes, case_key);
+        facts.extend(decoded::facts(self, bytes, case_key));
+        facts
+    }
+
+    /// The same as it stands.
+    fn plain_facts(&self, bytes: &[u8], case_key: Option<&CaseKey>) -> Vec<SecretFact> {
         let mut search = Search::default();
         search.look(self, bytes, 0, case_key);
         search.finish()

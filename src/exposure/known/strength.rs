@@ -70,7 +70,8 @@ fn alphabet(value: &[u8]) -> f64 {
     {
         return 16.0;
     }
-    let classes: [(fn(u8) -> bool, f64); 4] = [
+    type Class = (fn(u8) -> bool, f64);
+    let classes: [Class; 4] = [
         (|byte| byte.is_ascii_lowercase(), 26.0),
         (|byte| byte.is_ascii_uppercase(), 26.0),
         (|byte| byte.is_ascii_digit(), 10.0),

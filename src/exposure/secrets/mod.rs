@@ -1,7 +1,21 @@
 //! Credentials in running text.
+//!
+//! What a credential is, stands in `signatures/secrets.toml`: kinds with a form of their own, which are looked for in
+//! every text, and names beside which a value is one, which are looked for in texts that may be the vendor's own. [`rule`]
+//! reads them, `find` tries them where their words stand, [`checks`] holds against each other what a credential says
+//! of itself, `written` undoes what hides one, and `show` decides what of it may be seen. The bytes themselves leave this
+//! module only as [`Hidden`], to those that make digests of them; a [`SecretFact`] holds nothing that would give them away.
+//!
+//! Left out: whether a credential is live. Nothing here asks anybody.
 
 pub mod checks;
+pub mod examples;
+mod find;
+mod generic;
+mod known;
 pub mod rule;
+mod show;
+pub(super) mod written;
 
 use super::content::Hits;
 use super::inspect::Role;
@@ -155,8 +169,13 @@ pub struct Found {
 
 /// The credentials in a text with their bytes, in the order in which they stand. `hits` are those of the literal pass over
 /// the same bytes.
-pub fn find(_bytes: &[u8], _hits: &Hits, _role: Role) -> Vec<Found> {
-    Vec::new()
+pub fn find(bytes: &[u8], _hits: &Hits, role: Role) -> Vec<Found> {
+    find::find(bytes, role)
+}
+
+/// The text of what is in UTF-16, in which lines and columns of its credentials count.
+pub fn utf16_text(bytes: &[u8]) -> Option<Vec<u8>> {
+    written::utf16(bytes)
 }
 
 /// The credentials in a text, in the order in which they stand.

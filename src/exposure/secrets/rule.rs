@@ -15,6 +15,7 @@
 //! Left out: allow-lists by path. Where a credential lies is judged at its place.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -27,7 +28,18 @@ use crate::record::Severity;
 const REGEX_MAX_BYTES: usize = 32 << 20;
 
 /// How far behind the beginning of a literal a match of one of our own rules may go, in bytes.
-pub const REACH_BYTES: usize = 4096;
+pub const REACH_BYTES: usize = 16 << 10;
+
+/// What `<is>` stands for: the rest of a name, then what lies between a name and its value in programs
+/// and settings, up to the value's first character. Quotes may be escaped.
+const IS: &str =
+    r#"[A-Za-z0-9_.-]{0,24}\\?["'`\])]{0,2}[ \t]{0,8}(?:=>|:=|={1,3}|:|,|\|\|)[ \t]{0,8}\\?["'`]?"#;
+
+/// The rules that the program carries.
+const BUILTIN: (&str, &str) = (
+    include_str!("../../../signatures/secrets.toml"),
+    "signatures/secrets.toml",
+);
 
 /// Why rules could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -146,6 +158,15 @@ pub struct Rule {
     /// Where the expression is tried.
     #[serde(default)]
     pub search: Search,
+    /// The literal may stand within a word, and the credential may go on before it.
+    #[serde(default)]
+    pub inside: bool,
+    /// What follows the match may be part of the same word.
+    #[serde(default)]
+    pub open: bool,
+    /// Bytes before the literal that may belong to the credential; a check reads them.
+    #[serde(default)]
+    pub back: usize,
     /// The group that holds the secret; 0 is the whole match.
     #[serde(default)]
     pub group: usize,
@@ -216,7 +237,20 @@ struct File {
 }
 
 impl RuleSet {
-    /// Reads a file of rules.
+    /// The rules that the program carries.
+    ///
+    /// # Panics
+    /// Never in a build that passed its tests: the file is part of the program, and a test reads it.
+    pub fn builtin() -> &'static RuleSet {
+        static RULES: LazyLock<RuleSet> =
+            LazyLock::new(|| match RuleSet::parse(BUILTIN.0, BUILTIN.1) {
+                Ok(rules) => rules,
+                Err(error) => panic!("the built-in rules are broken: {error}"),
+            });
+        &RULES
+    }
+
+    /// Reads a file of rules of our own form, in whose expressions `<is>` stands for what lies between a name and its value.
     ///
     /// # Errors
     /// Text that is not TOML or not of the shape above, and all that [`RuleSet::compile`] refuses.
@@ -230,7 +264,11 @@ impl RuleSet {
                 message: error.message().to_owned(),
             }
         })?;
-        let mut set = Self::compile(parsed.rule, file)?;
+        let mut rules = parsed.rule;
+        for rule in &mut rules {
+            rule.regex = rule.regex.replace("<is>", IS);
+        }
+        let mut set = Self::compile(rules, file)?;
         set.digest = *blake3::hash(text.as_bytes()).as_bytes();
         Ok(set)
     }

@@ -4,7 +4,7 @@
 //! run over everything that is read here: what stood in an archive in an archive, or in the source that a map gives back.
 //! [`read`] says which parts of them are not honoured, [`dialect`] how their expressions become ours.
 //!
-//! **One pass for all, windows for each.** Each expression is asked once what all its matches must hold ([`required`]). These
+//! **One pass for all, windows for each.** Each expression is asked once what all its matches must hold (`required`). These
 //! literals are looked for together, and an expression is tried where one of its own stands, in the stretch that a
 //! match round it can take, and nowhere else; stretches that overlap are one. What stands before and behind a stretch is
 //! seen by `\b` and `$`. An expression without such literals is tried on the whole text, if one of its keywords is in it.

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use crate::exposure::inventory::Confidence;
 use crate::lex::Family;
 
-const FILE: &str = include_str!("../../../../signatures/inventory-tokens.toml");
+/// The rules as they are written.
+pub(in crate::exposure) const FILE: &str =
+    include_str!("../../../../signatures/inventory-tokens.toml");
 
 /// All rules, by family.
 #[derive(Debug, Default)]
@@ -205,15 +207,67 @@ fn is_word(word: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
 }
 
+/// A rule as it is shown.
+#[derive(Debug)]
+pub struct ShownPlace {
+    /// Id.
+    pub id: String,
+    /// Kind of its items.
+    pub kind: String,
+    /// Where its literals stand.
+    pub about: String,
+    /// Examples.
+    pub examples: u64,
+    /// What is wrong with those; a line for each.
+    pub failures: Vec<String>,
+}
+
+/// All rules, each with how its examples came out.
+pub fn shown() -> Vec<ShownPlace> {
+    let mut told = std::collections::BTreeSet::new();
+    let all = Places::builtin().of.iter().flat_map(|(_, places)| places);
+    let once = all.filter(|place| told.insert(place.id.clone()));
+    once.map(|place| ShownPlace {
+        id: place.id.clone(),
+        kind: place.kind.clone(),
+        about: format!("{}: {}", place.families.join(", "), place.names.join(" ")),
+        examples: (place.matches.len() + place.rejects.len()) as u64,
+        failures: failures(place),
+    })
+    .collect()
+}
+
+fn failures(place: &Place) -> Vec<String> {
+    let values = |code: &str| -> Vec<String> {
+        let items = crate::exposure::inventory::items_of(code.as_bytes()).into_iter();
+        items
+            .filter(|item| item.kind == place.kind)
+            .map(|item| item.value)
+            .collect()
+    };
+    let missed = place
+        .matches
+        .iter()
+        .filter(|example| values(&example.code) != [example.value.clone()]);
+    let missed = missed.map(|example| {
+        format!(
+            "{}: `{}` must give `{}`",
+            place.id, example.code, example.value
+        )
+    });
+    let wrong = place.rejects.iter().filter(|code| !values(code).is_empty());
+    let wrong = wrong.map(|code| format!("{}: `{code}` must give no {}", place.id, place.kind));
+    missed.chain(wrong).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::super::{KINDS, items_of};
+    use super::super::super::KINDS;
     use super::*;
 
     #[test]
     fn every_rule_gives_what_its_examples_say() {
         let file: File = toml::from_str(FILE).unwrap();
-        let mut wrong = Vec::new();
         for place in &file.place {
             assert!(
                 KINDS.iter().any(|(kind, _)| *kind == place.kind),
@@ -225,34 +279,14 @@ mod tests {
                 "{}",
                 place.id
             );
-            let values = |code: &str| -> Vec<String> {
-                let items = items_of(code.as_bytes()).into_iter();
-                items
-                    .filter(|item| item.kind == place.kind)
-                    .map(|item| item.value)
-                    .collect()
-            };
-            for example in &place.matches {
-                if values(&example.code) != [example.value.clone()] {
-                    let family = crate::lex::family_of(example.code.as_bytes());
-                    wrong.push(format!(
-                        "{} ({family:?}): {} gives {:?}",
-                        place.id,
-                        example.code,
-                        values(&example.code)
-                    ));
-                }
-            }
-            for code in &place.rejects {
-                if !values(code).is_empty() {
-                    wrong.push(format!(
-                        "{} must not give {:?}: {code}",
-                        place.id,
-                        values(code)
-                    ));
-                }
-            }
         }
+        let shown = shown();
+        assert_eq!(
+            shown.len(),
+            file.place.len(),
+            "each is of a family, and no id is there twice"
+        );
+        let wrong: Vec<String> = shown.into_iter().flat_map(|place| place.failures).collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

@@ -101,13 +101,12 @@ impl Script {
 
     /// `NAME=`, `export NAME`, `read NAME`, `for NAME in`.
     fn read_sets(&mut self, code: &str) {
-        let mut words = code
+        let words = code
             .split([' ', '\t', ';', '('])
-            .filter(|word| !word.is_empty())
-            .peekable();
+            .filter(|word| !word.is_empty());
         let mut exports = false;
         let mut takes_names = false;
-        while let Some(word) = words.next() {
+        for word in words {
             let name = word.split(['=', '+']).next().unwrap_or_default();
             let is_set =
                 word[name.len()..].starts_with('=') || word[name.len()..].starts_with("+=");

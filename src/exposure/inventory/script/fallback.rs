@@ -138,9 +138,9 @@ impl Tokens<'_> {
         let mut value = Vec::new();
         unescape(Family::Script, token.of(self.text), &mut value);
         let text = String::from_utf8_lossy(&value).into_owned();
-        let is_variable = self.back(1) == b"[" && self.is_env_before(2)
-            || self.back(1) == b"(" && self.back(2) == b"get" && self.is_deno();
-        if is_variable {
+        let is_member = self.back(1) == b"[" && self.is_env_before(2);
+        let is_got = self.back(1) == b"(" && self.back(2) == b"get" && self.is_deno();
+        if is_member || is_got {
             self.env(text);
         } else if is_loading(self.back(1), self.back(2)) {
             self.found.extend(import(self.text, token));

@@ -63,7 +63,8 @@ fn defaults_are_told_and_secrets_are_not() {
 #[test]
 fn gates_at_home_need_several_names() {
     let one = "if (featureEnabled('a-one')) x();";
-    let many = "use(env); if (isOpen('a-one') && isOpen('b-two')) x(); return isOpen('c_three') ? 1 : 2";
+    let many =
+        "use(env); if (isOpen('a-one') && isOpen('b-two')) x(); return isOpen('c_three') ? 1 : 2";
     assert_eq!(of("flag", many).len(), 3);
     assert_eq!(
         of("flag", "if (isOpen('a-one')) x(); // env"),

@@ -378,7 +378,7 @@ fn is_for_examples(host: &str) -> bool {
         host.strip_suffix(*end)
             .is_some_and(|before| before.is_empty() || before.ends_with('.'))
     };
-    ends.iter().any(|end| is_end(&end))
+    ends.iter().any(is_end)
         || host.starts_with("your-")
         || host.contains(".your-")
         || host.contains("yourdomain")
@@ -576,6 +576,11 @@ fn stands_alone(page: &Page, start: usize, end: usize, host: &str) -> bool {
     }
     let (open, close) = (page.before(start), page.byte(end));
     let is_quote = |byte: Option<u8>| matches!(byte, Some(b'"' | b'\'' | b'`'));
+    // `'a.text.dev': …` is the key of a text.
+    let is_key = is_quote(close) && page.byte(end + 1) == Some(b':');
+    if !is_plain && is_key {
+        return false;
+    }
     if is_quote(open) && (is_quote(close) || matches!(close, Some(b'/')) || is_port(page, end)) {
         return true;
     }

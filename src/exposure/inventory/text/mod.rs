@@ -7,7 +7,7 @@
 //! literals with the escapes undone, and what stands between `${` and `}` is a hole (`{}`) in a value.
 //!
 //! [`address`] reads URLs, hosts, private addresses and buckets, [`mail`] addresses of people, [`path`] folders of the
-//! machine that a build ran on, [`remark`] what comments say to colleagues.
+//! machine that a build ran on, [`remark`] what comments say to colleagues, [`import`] the packages that scripts load.
 //!
 //! No value tells a secret: user names and queries of URLs are left out, and what looks like a token is replaced
 //! ([`inert`]).
@@ -15,6 +15,7 @@
 //! Left out: addresses that are put together from pieces, and those that exist for examples alone.
 
 mod address;
+mod import;
 mod inert;
 mod mail;
 mod marks;
@@ -31,6 +32,9 @@ pub(in crate::exposure::inventory) use inert::inert;
 /// Findings that are kept of one content; further ones are counted.
 const FOUND_MAX: usize = 100_000;
 
+/// A zero in this many bytes at the beginning says that it is no text.
+const HEAD_BYTES: usize = 1_024;
+
 /// How far a line is looked back at, in bytes; what is longer was made by a program.
 const LINE_MAX_BYTES: usize = 2_048;
 
@@ -42,6 +46,10 @@ const ESCAPED_MAX_BYTES: usize = 4_096;
 
 /// The items of a text, whatever it is written in.
 pub(super) fn items(family: Family, bytes: &[u8]) -> Vec<ItemFact> {
+    // Programs hold words that look like addresses by accident.
+    if memchr(0, &bytes[..bytes.len().min(HEAD_BYTES)]).is_some() {
+        return Vec::new();
+    }
     let page = Page {
         bytes,
         family,
@@ -52,6 +60,7 @@ pub(super) fn items(family: Family, bytes: &[u8]) -> Vec<ItemFact> {
     mail::find(&page, &mut found);
     path::find(&page, &mut found);
     remark::find(&page, &mut found);
+    import::find(&page, &mut found);
     if family == Family::Script && has_escapes(bytes) {
         lex(
             family,

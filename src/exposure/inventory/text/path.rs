@@ -26,18 +26,22 @@ const ROOTS: [(&str, bool); 12] = [
 ];
 
 /// Names that stand for anybody's, or that every machine of a kind has.
-const NOBODYS: [&str; 38] = [
+const NOBODYS: [&str; 44] = [
     "alice",
     "app",
     "bar",
     "bob",
     "circleci",
     "coder",
+    "codespace",
     "default",
+    "demo",
     "deploy",
+    "dev",
     "docker",
     "example",
     "foo",
+    "foobar",
     "git",
     "gitpod",
     "jane",
@@ -55,11 +59,13 @@ const NOBODYS: [&str; 38] = [
     "runner",
     "shared",
     "someone",
+    "someuser",
     "test",
     "ubuntu",
     "user",
     "user1",
     "username",
+    "vagrant",
     "vscode",
     "web_user",
     "you",

@@ -87,6 +87,7 @@ fn places_that_are_nobodys_are_no_hosts() {
         "const a = 'config.local', b = this.app.internal, c = '.env.local';",
         "const a = 'tsconfig.app.json', b = 'a.b.io.ts';",
         "socket.io/2;",
+        "const a = { 'panes.list.text.dev': 'b' };",
     ] {
         gives("host", &format!("{SCRIPT}{text}"), &[]);
     }

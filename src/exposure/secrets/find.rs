@@ -1,0 +1,371 @@
+//! Credentials in a text: where the words of the rules stand, and whether a rule holds there.
+//!
+//! The text is read as it is, and then in those parts that hide something as they are written ([`super::written`]): with
+//! escapes undone, put together from parts, out of Base64 or UTF-16. What is found in such a part is told where it begins
+//! in the text itself, and once, however many ways lead to it. A value that two rules name is told by the one that could
+//! check more, then by the longer.
+//!
+//! An id and its secret that stand within ten lines of each other are worth more than each alone: both say so, and are
+//! raised.
+//!
+//! Each attempt of a rule is bounded by [`REACH_BYTES`], and a rule that fails again and again within one word is not tried
+//! there further, so that the time is linear in the text whatever it holds.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::super::values::{entropy, is_placeholder};
+use super::super::words::Words;
+use super::checks::{Place, Verdict};
+use super::known;
+use super::rule::{Compiled, REACH_BYTES, RuleSet};
+use super::show;
+use super::written::{self, Part};
+use super::{Check, Found, Hidden, SecretFact, Tier, Written, generic};
+use crate::exposure::inspect::Role;
+use crate::exposure::rules::Rules;
+use crate::record::Severity;
+
+/// Lines within which two halves of a credential belong together.
+const PAIR_LINES: u64 = 10;
+
+/// A rule that failed so often within one run of letters, digits, `_` and `-` is not tried there again.
+const MISSES_MAX: usize = 16;
+
+/// A value that is longer is not compared with words for people; bytes.
+const PLACEHOLDER_MAX_BYTES: usize = 200;
+
+/// Credentials of one text that are kept; a text with more of them is a list that somebody made.
+const FOUND_MAX: usize = 10_000;
+
+/// The words of all rules, and which rule each belongs to.
+pub(super) struct Anchors {
+    words: Words,
+    rules: Vec<usize>,
+}
+
+/// Those of our own rules.
+pub(super) fn anchors() -> &'static Anchors {
+    static ANCHORS: LazyLock<Anchors> = LazyLock::new(|| {
+        let (mut words, mut rules) = (Vec::new(), Vec::new());
+        for (number, one) in RuleSet::builtin().iter().enumerate() {
+            if one.rule.tier == Tier::Generic {
+                continue;
+            }
+            for literal in &one.rule.literals {
+                words.push(literal.as_bytes());
+                rules.push(number);
+            }
+        }
+        Anchors {
+            words: Words::new(&words),
+            rules,
+        }
+    });
+    &ANCHORS
+}
+
+/// A credential as it was found in some text.
+#[derive(Debug)]
+pub(super) struct Raw {
+    /// Where it stands in that text.
+    pub span: Range<usize>,
+    pub id: &'static str,
+    pub tier: Tier,
+    pub severity: Severity,
+    pub check: Check,
+    pub redacted: String,
+    pub detail: Option<String>,
+    pub value: Hidden,
+}
+
+/// What is found in a text as it is, by the specific rules.
+pub(super) fn plain(text: &[u8], mut take: impl FnMut(Raw)) {
+    let rules = RuleSet::builtin();
+    let anchors = anchors();
+    let mut misses = Misses::default();
+    anchors.words.find(text, |word, at| {
+        let Some((number, one)) = anchors
+            .rules
+            .get(word)
+            .and_then(|&number| Some((number, rules.at(number)?)))
+        else {
+            return;
+        };
+        if misses.are_enough(number, at) {
+            return;
+        }
+        match attempt(text, at, one) {
+            Some(raw) => take(raw),
+            None => misses.add(text, number, at),
+        }
+    });
+}
+
+/// Attempts of rules that failed within one run of letters, digits, `_` and `-`.
+#[derive(Debug, Default)]
+struct Misses(BTreeMap<usize, Missed>);
+
+#[derive(Debug)]
+struct Missed {
+    run: Range<usize>,
+    count: usize,
+}
+
+impl Misses {
+    /// Whether a rule failed so often in the run that goes on at `at` that it is not tried there again.
+    fn are_enough(&self, rule: usize, at: usize) -> bool {
+        let missed = self.0.get(&rule);
+        missed.is_some_and(|missed| missed.run.contains(&at) && missed.count >= MISSES_MAX)
+    }
+
+    fn add(&mut self, text: &[u8], rule: usize, at: usize) {
+        let missed = self.0.entry(rule).or_insert(Missed {
+            run: 0..0,
+            count: 0,
+        });
+        if missed.run.contains(&at) {
+            missed.count += 1;
+            return;
+        }
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        let run = text[at..].iter().take_while(is_part).count();
+        *missed = Missed {
+            run: at..at + run,
+            count: 1,
+        };
+    }
+}
+
+/// Tries a rule where one of its literals stands.
+pub(super) fn attempt(text: &[u8], at: usize, one: &'static Compiled) -> Option<Raw> {
+    let rule = &one.rule;
+    if !rule.inside && !may_begin(text, at) {
+        return None;
+    }
+    let reach = text.get(at..text.len().min(at + REACH_BYTES))?;
+    let captures = one.regex.captures(reach)?;
+    let whole = captures.get(0)?;
+    // A rule may have its secret in one of several groups.
+    let group = captures
+        .get(rule.group)
+        .or_else(|| (1..captures.len()).find_map(|group| captures.get(group)))?;
+    let place = Place {
+        text,
+        whole: at + whole.start()..at + whole.end(),
+        value: at + group.start()..at + group.end(),
+    };
+    if !rule.open && goes_on(text, place.value.end) {
+        return None;
+    }
+    let mut verdict: Option<Verdict> = None;
+    for validator in &rule.validators {
+        verdict = Some(validator.run(&place)?);
+    }
+    let span = verdict
+        .as_ref()
+        .and_then(|verdict| verdict.span.clone())
+        .unwrap_or(place.value.clone());
+    let value = text.get(span.clone())?;
+    if is_none_of(value, one) {
+        return None;
+    }
+    let verdict = verdict.unwrap_or(Verdict::unchecked());
+    let known = known::development_key(value);
+    let redacted = verdict
+        .shown
+        .clone()
+        .unwrap_or_else(|| show::redacted(value, rule.prefix, rule.redact));
+    Some(Raw {
+        span,
+        id: &rule.id,
+        tier: rule.tier,
+        severity: match known {
+            Some(_) => Severity::Info,
+            None => verdict.severity.unwrap_or(rule.severity),
+        },
+        check: verdict.check,
+        redacted,
+        detail: known.map(str::to_owned).or(verdict.detail),
+        value: Hidden::new(value),
+    })
+}
+
+/// Whether a credential may begin here: no letter or digit stands before, but as the end of an escape (`\n`, `\x3d`,
+/// `\u003d`, `%3D`).
+fn may_begin(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(6)..at).unwrap_or_default();
+    let hex = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_hexdigit);
+    match before {
+        [] => true,
+        [.., last] if !last.is_ascii_alphanumeric() => true,
+        [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f' | b'v' | b'0'] => true,
+        [.., b'%', a, b] if hex(&[*a, *b]) => true,
+        [.., b'\\', b'x', a, b] if hex(&[*a, *b]) => true,
+        [b'\\', b'u', digits @ ..] if digits.len() == 4 && hex(digits) => true,
+        _ => false,
+    }
+}
+
+/// Whether the same word goes on behind a match.
+fn goes_on(text: &[u8], end: usize) -> bool {
+    text.get(end)
+        .is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether a value is nobody's: too regular, a word for people, or one that the rule excepts.
+fn is_none_of(value: &[u8], one: &Compiled) -> bool {
+    let rule = &one.rule;
+    let body = value.get(rule.prefix..).unwrap_or(value);
+    if rule.entropy > 0.0 && entropy(body) < rule.entropy {
+        return true;
+    }
+    let is_word = rule.placeholders
+        && body.len() <= PLACEHOLDER_MAX_BYTES
+        && std::str::from_utf8(body)
+            .is_ok_and(|body| is_placeholder(body, Rules::builtin().words()));
+    is_word || one.allow.iter().any(|allow| allow.is_match(value))
+}
+
+/// The credentials in a text with their bytes, in the order in which they stand.
+pub fn find(bytes: &[u8], role: Role) -> Vec<Found> {
+    if let Some(wide) = written::utf16(bytes) {
+        // Lines and columns are those of the text, as an editor shows it.
+        let mut found = find_in(&wide, role);
+        for one in &mut found {
+            one.fact.written.get_or_insert(Written::Utf16);
+        }
+        return found;
+    }
+    find_in(bytes, role)
+}
+
+fn find_in(bytes: &[u8], role: Role) -> Vec<Found> {
+    let mut all: Vec<(Raw, usize, Option<Written>)> = Vec::new();
+    let mut take = |raw: Raw, at: usize, how: Option<Written>| {
+        if all.len() < FOUND_MAX {
+            all.push((raw, at, how));
+        }
+    };
+    plain(bytes, |raw| {
+        let at = raw.span.start;
+        take(raw, at, None);
+    });
+    written::parts(bytes, role, |part: &Part| {
+        plain(&part.text, |raw| {
+            let at = part.place_of(raw.span.start);
+            take(raw, at, Some(part.how));
+        });
+    });
+    if role == Role::Own {
+        generic::find(bytes, |raw| {
+            let at = raw.span.start;
+            take(raw, at, None);
+        });
+    }
+    if all.is_empty() {
+        return Vec::new();
+    }
+    once_each(&mut all);
+    let mut found = placed(bytes, all);
+    pair(&mut found);
+    found.sort_by(|a, b| (a.at, &a.fact.rule).cmp(&(b.at, &b.fact.rule)));
+    found
+}
+
+/// Of several for one value at one place the best is kept; of those that overlap in the text as it is, too.
+fn once_each(all: &mut Vec<(Raw, usize, Option<Written>)>) {
+    let worth = |(raw, _, how): &(Raw, usize, Option<Written>)| {
+        (
+            raw.tier == Tier::Specific,
+            raw.check,
+            how.is_none(),
+            raw.severity,
+            raw.value.bytes().len(),
+        )
+    };
+    // Stable: of equal ones the earlier rule stays.
+    all.sort_by(|a, b| worth(b).cmp(&worth(a)).then(a.1.cmp(&b.1)));
+    let mut kept: Vec<(Raw, usize, Option<Written>)> = Vec::new();
+    // Where kept values lie, by their beginning; values do not nest deeply, so that a look at neighbours is enough.
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+    for one in all.drain(..) {
+        let (start, end) = (one.1, one.1 + one.0.value.bytes().len());
+        let before = places.range(..end).next_back();
+        if before.is_some_and(|(_, &kept_end)| kept_end > start) {
+            continue;
+        }
+        places.insert(start, end);
+        kept.push(one);
+    }
+    *all = kept;
+}
+
+/// Gives each its line and column.
+fn placed(bytes: &[u8], mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Found> {
+    all.sort_by_key(|(_, at, _)| *at);
+    let (mut line, mut line_start, mut read) = (1_u64, 0_usize, 0_usize);
+    let mut found = Vec::with_capacity(all.len());
+    for (raw, at, how) in all {
+        let at = at.min(bytes.len());
+        for feed in memchr::memchr_iter(b'\n', &bytes[read..at]) {
+            line += 1;
+            line_start = read + feed + 1;
+        }
+        read = at;
+        found.push(Found {
+            fact: SecretFact {
+                rule: raw.id.to_owned(),
+                tier: raw.tier,
+                line,
+                column: (at - line_start) as u64 + 1,
+                length: raw.value.bytes().len() as u64,
+                redacted: raw.redacted,
+                check: raw.check,
+                severity: raw.severity,
+                written: how,
+                detail: raw.detail,
+                fingerprint: None,
+            },
+            at,
+            value: raw.value,
+        });
+    }
+    found
+}
+
+/// Raises ids and secrets that stand together.
+fn pair(found: &mut [Found]) {
+    let rules = RuleSet::builtin();
+    let places: Vec<(String, u64)> = found
+        .iter()
+        .map(|one| (one.fact.rule.clone(), one.fact.line))
+        .collect();
+    for one in found {
+        let fact = &mut one.fact;
+        let Some(other) = rules
+            .get(&fact.rule)
+            .and_then(|rule| rule.rule.pair.as_deref())
+        else {
+            continue;
+        };
+        // In order of lines: those near are a stretch of the list.
+        let first = places.partition_point(|(_, line)| *line + PAIR_LINES < fact.line);
+        let near = places[first..]
+            .iter()
+            .take_while(|(_, line)| *line <= fact.line + PAIR_LINES);
+        let Some((_, line)) = near.into_iter().find(|(rule, _)| rule == other) else {
+            continue;
+        };
+        fact.severity = fact.severity.max(Severity::High);
+        if fact.rule.contains("secret") {
+            fact.severity = Severity::Critical;
+        }
+        let beside = format!("beside `{other}` of line {line}");
+        fact.detail = Some(match fact.detail.take() {
+            Some(detail) => format!("{detail}, {beside}"),
+            None => beside,
+        });
+    }
+}
