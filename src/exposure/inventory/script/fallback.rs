@@ -1,12 +1,11 @@
-//! A script by its tokens, where there is no tree: broken, generated, unfit to be parsed, or without any word that makes it worth
-//! it. Of the last only what it loads is told ([`loaded`]).
+//! A script by its tokens, where there is no tree: broken, generated, or unfit to be parsed.
 //!
 //! What is told here is what three or four tokens say by themselves: `process.env.NAME`, and calls with a literal that the
 //! signatures know without a module. Names stand for nothing, sums are not put together.
 
 use super::super::Confidence;
 use super::signatures::{Needs, Signatures, kind};
-use super::{Found, env, imports, rules};
+use super::{Found, env, rules};
 use crate::lex::{Family, Kind, Sink, Token, lex, unescape};
 
 /// Tokens that are remembered: `globalThis . process . env [ 'NAME' ]`.
@@ -22,64 +21,6 @@ pub(super) fn found(text: &[u8]) -> Vec<Found> {
     };
     lex(Family::Script, text, &mut tokens);
     tokens.found
-}
-
-/// What a script loads, by its tokens.
-pub(super) fn loaded(text: &[u8]) -> Vec<Found> {
-    if memchr::memmem::find(text, b"import").is_none()
-        && memchr::memmem::find(text, b"require").is_none()
-        && memchr::memmem::find(text, b"from").is_none()
-    {
-        return Vec::new();
-    }
-    let mut loads = Loads {
-        text,
-        last: [None; 2],
-        found: Vec::new(),
-    };
-    lex(Family::Script, text, &mut loads);
-    loads.found
-}
-
-/// Looks at strings only, and at what stands before them.
-struct Loads<'t> {
-    text: &'t [u8],
-    /// The last two tokens, the last one first.
-    last: [Option<Token>; 2],
-    found: Vec<Found>,
-}
-
-impl Sink for Loads<'_> {
-    fn token(&mut self, token: Token) {
-        if token.kind == Kind::Text {
-            let back = |index: usize| {
-                let token = self.last.get(index).copied().flatten();
-                token.map_or(&b""[..], |token| token.of(self.text))
-            };
-            if is_loading(back(0), back(1)) {
-                self.found.extend(import(self.text, token));
-            }
-        }
-        self.last = [Some(token), self.last[0]];
-    }
-}
-
-/// Whether a string behind these two words, the nearer first, is a module's name: `from '…'`, `import '…'`, `require('…')`.
-fn is_loading(before: &[u8], earlier: &[u8]) -> bool {
-    matches!(before, b"from" | b"import")
-        || (before == b"(" && matches!(earlier, b"require" | b"import"))
-}
-
-fn import(text: &[u8], token: Token) -> Option<Found> {
-    let module = std::str::from_utf8(token.of(text)).ok()?;
-    let package = imports::package_of(module)?;
-    Some(Found {
-        at: token.start,
-        kind: "import",
-        value: package.to_owned(),
-        confidence: Confidence::High,
-        detail: (package != module).then(|| format!("as {module}")),
-    })
 }
 
 struct Tokens<'t> {
@@ -142,8 +83,6 @@ impl Tokens<'_> {
         let is_got = self.back(1) == b"(" && self.back(2) == b"get" && self.is_deno();
         if is_member || is_got {
             self.env(text);
-        } else if is_loading(self.back(1), self.back(2)) {
-            self.found.extend(import(self.text, token));
         } else if self.back(1) == b"(" {
             self.call(token, text);
         }

@@ -5,14 +5,15 @@
 //! and one visitor ([`reader`]) walks it and shows each node to small extractors, one for each matter. What they look for
 //! (kits, modules, callees, words) is data: `signatures/inventory.toml`, read by [`signatures`].
 //!
-//! Of a text that holds no word of interest ([`gate`]) only what it loads is told, by its tokens. One that does not parse, or that [`plain`] holds for
+//! A text that holds no word of interest is not parsed at all ([`gate`]). One that does not parse, or that [`plain`] holds for
 //! unfit, is read by its tokens ([`fallback`]): what reads as an environment variable, a flag or a command there is told as
 //! well, with less confidence.
 //!
 //! # What it does not know
 //!
 //! Scopes: a name that is imported stands for that module in the whole text. Values that are put together at run time:
-//! of a template with holes the parts are told, `${}` for each hole. Types: they are passed over.
+//! of a template with holes the parts are told, `${}` for each hole. Types: they are passed over. What a text loads is told by
+//! [`text`](super::text), which reads it in every family.
 
 mod commands;
 mod controls;
@@ -21,7 +22,6 @@ mod fallback;
 mod flags;
 mod fold;
 mod gate;
-mod imports;
 mod models;
 mod names;
 mod objects;
@@ -75,7 +75,7 @@ struct Found {
 /// The items of a script.
 pub(super) fn items(text: &[u8]) -> Vec<ItemFact> {
     if !gate::is_of_interest(text) {
-        return placed(text, fallback::loaded(text));
+        return Vec::new();
     }
     let found = match Plain::of(text) {
         Some(plain) => on_stack(plain.stack, || parsed(text, &plain)).flatten(),

@@ -143,10 +143,9 @@ fn what_does_not_parse_is_read_by_its_tokens() {
 /// Both ways of reading, each held against the other: what tokens can tell, the tree tells too.
 #[test]
 fn tokens_and_tree_agree() {
-    let code = "import a from 'pkg-a'; import 'pkg-b/x'; export { c } from '@scope/c/d'; const e = require('pkg-e');
-        await import('pkg-f'); import type { G } from 'pkg-g'; import './own'; import fs from 'node:fs';
+    let code = "import a from 'pkg-a';
         const port = process.env.PORT ?? '80'; process.env['HOST_NAME']; Deno.env.get('DENO_X'); Bun.env.BUN_X; import.meta.env.VITE_X;
-        Array.from('pkg-h'); logEvent('shop_opened'); x.y.env.NOT_ONE; fetch('/api/x')";
+        logEvent('shop_opened'); x.y.env.NOT_ONE; fetch('/api/x')";
     let values = |found: Vec<Found>, kinds: &[&str]| -> Vec<(String, String)> {
         let mut found: Vec<_> = found
             .into_iter()
@@ -160,15 +159,11 @@ fn tokens_and_tree_agree() {
     let tree = on_stack(plain.stack, || parsed(code.as_bytes(), &plain))
         .flatten()
         .unwrap();
-    let kinds = ["env", "import", "telemetry", "route"];
-    assert_eq!(values(tree.clone(), &kinds).len(), 13);
+    let kinds = ["env", "telemetry", "route"];
+    assert_eq!(values(tree.clone(), &kinds).len(), 7);
     assert_eq!(
         values(fallback::found(code.as_bytes()), &kinds),
-        values(tree.clone(), &kinds)
-    );
-    assert_eq!(
-        values(fallback::loaded(code.as_bytes()), &["import"]),
-        values(tree, &["import"])
+        values(tree, &kinds)
     );
 }
 
