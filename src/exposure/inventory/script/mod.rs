@@ -12,7 +12,8 @@
 //! # What it does not know
 //!
 //! Scopes: a name that is imported stands for that module in the whole text. Values that are put together at run time:
-//! of a template with holes the parts are told, `${}` for each hole. Types: they are passed over.
+//! of a template with holes the parts are told, `${}` for each hole. Types: they are passed over. What a text loads is told by
+//! [`text`](super::text), which reads it in every family.
 
 mod commands;
 mod controls;
@@ -21,7 +22,6 @@ mod fallback;
 mod flags;
 mod fold;
 mod gate;
-mod imports;
 mod models;
 mod names;
 mod objects;

@@ -14,7 +14,7 @@ use super::super::Confidence;
 use super::fold::{Strings, each_operand};
 use super::names::{Names, argument, callee_of};
 use super::{
-    Found, commands, controls, env, flags, imports, models, objects, prompts, rules, strings, tools,
+    Found, commands, controls, env, flags, models, objects, prompts, rules, strings, tools,
 };
 
 /// What is read, and what was found so far.
@@ -86,7 +86,6 @@ impl<'t> Reader<'t> {
             match statement {
                 Statement::ImportDeclaration(import) => {
                     let module = self.strings.literal(&import.source);
-                    imports::loaded(self, import.source.span.start, &module);
                     if import.import_kind.is_value() {
                         self.names.import(self.strings, import, &module);
                     }
@@ -214,22 +213,14 @@ impl<'a> Visit<'a> for Reader<'_> {
     fn visit_ts_type_alias_declaration(&mut self, _: &TSTypeAliasDeclaration<'a>) {}
     fn visit_import_declaration(&mut self, _: &ImportDeclaration<'a>) {}
 
-    fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
-        let module = self.strings.literal(&it.source);
-        imports::loaded(self, it.source.span.start, &module);
-    }
-
+    fn visit_export_all_declaration(&mut self, _: &ExportAllDeclaration<'a>) {}
     fn visit_export_named_declaration(&mut self, _: &ExportNamedDeclaration<'a>) {}
 
-    fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
-        let module = self.strings.literal(&it.source);
-        imports::loaded(self, it.source.span.start, &module);
-    }
+    fn visit_export_from_declaration(&mut self, _: &ExportFromDeclaration<'a>) {}
 
     fn visit_ts_import_equals_declaration(&mut self, it: &TSImportEqualsDeclaration<'a>) {
         if let TSModuleReference::ExternalModuleReference(outer) = &it.module_reference {
             let module = self.strings.literal(&outer.expression);
-            imports::loaded(self, outer.expression.span.start, &module);
             self.names.add_module(&module);
         }
     }
@@ -407,11 +398,9 @@ impl<'a> Visit<'a> for Reader<'_> {
                 && let Some(module) = argument(it, 0).and_then(|given| self.strings.fold(given))
             {
                 self.names.add_module(&module);
-                imports::loaded(self, it.span.start, &module);
                 return;
             }
             if callee.tail == "join"
-                && matches!(it.callee.get_inner_expression(), Expression::StaticMemberExpression(member) if matches!(member.object.get_inner_expression(), Expression::ArrayExpression(_)))
                 && let Some(text) = self.strings.joined(it)
             {
                 self.string(it.span.start, &text);
@@ -435,7 +424,6 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         if let Some(module) = self.strings.fold(&it.source) {
-            imports::loaded(self, it.span.start, &module);
             self.names.add_module(&module);
         }
     }

@@ -63,7 +63,8 @@ fn defaults_are_told_and_secrets_are_not() {
 #[test]
 fn gates_at_home_need_several_names() {
     let one = "if (featureEnabled('a-one')) x();";
-    let many = "import x from './x'; if (isOpen('a-one') && isOpen('b-two')) x(); return isOpen('c_three') ? 1 : 2";
+    let many =
+        "use(env); if (isOpen('a-one') && isOpen('b-two')) x(); return isOpen('c_three') ? 1 : 2";
     assert_eq!(of("flag", many).len(), 3);
     assert_eq!(
         of("flag", "if (isOpen('a-one')) x(); // env"),
@@ -137,6 +138,33 @@ fn what_does_not_parse_is_read_by_its_tokens() {
     let found = items(b"if ( { process.env.BROKEN ?? 'x' ) ] } logEvent('shop_opened'");
     let values: Vec<_> = found.iter().map(|item| item.value.as_str()).collect();
     assert_eq!(values, ["BROKEN", "shop_opened"]);
+}
+
+/// Both ways of reading, each held against the other: what tokens can tell, the tree tells too.
+#[test]
+fn tokens_and_tree_agree() {
+    let code = "import a from 'pkg-a';
+        const port = process.env.PORT ?? '80'; process.env['HOST_NAME']; Deno.env.get('DENO_X'); Bun.env.BUN_X; import.meta.env.VITE_X;
+        logEvent('shop_opened'); x.y.env.NOT_ONE; fetch('/api/x')";
+    let values = |found: Vec<Found>, kinds: &[&str]| -> Vec<(String, String)> {
+        let mut found: Vec<_> = found
+            .into_iter()
+            .filter(|found| kinds.contains(&found.kind))
+            .map(|found| (found.kind.to_owned(), found.value))
+            .collect();
+        found.sort();
+        found
+    };
+    let plain = Plain::of(code.as_bytes()).unwrap();
+    let tree = on_stack(plain.stack, || parsed(code.as_bytes(), &plain))
+        .flatten()
+        .unwrap();
+    let kinds = ["env", "telemetry", "route"];
+    assert_eq!(values(tree.clone(), &kinds).len(), 7);
+    assert_eq!(
+        values(fallback::found(code.as_bytes()), &kinds),
+        values(tree, &kinds)
+    );
 }
 
 /// Texts that nest without end, of every construct that descends: none may end the program, and each still gives what
