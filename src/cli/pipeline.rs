@@ -11,7 +11,7 @@ use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan};
-use crate::exposure::{Inspector, Organisation, Prefilter, Rules};
+use crate::exposure::{Inspector, Organisation, Prefilter, rules_digest};
 use crate::record::{Ledger, Run, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
@@ -291,7 +291,7 @@ impl<'a> Pipeline<'a> {
             schema: SCHEMA_VERSION,
             version: version().to_owned(),
             program: self.program.clone(),
-            rules: hex(&Rules::builtin().digest()),
+            rules: hex(&rules_digest()),
             sets: sets.collect(),
             organisation: self
                 .request
