@@ -11,7 +11,7 @@ use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
 use crate::case::{Case, JoinInput, Plan, ReleaseList};
-use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Rules, Terms};
+use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Terms, rules_digest};
 use crate::record::{Ledger, Run, RunKnown, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
 use crate::scan::input::{self, InputRoot, Unit, Walked};
@@ -319,7 +319,7 @@ impl<'a> Pipeline<'a> {
             schema: SCHEMA_VERSION,
             version: version().to_owned(),
             program: self.program.clone(),
-            rules: hex(&Rules::builtin().digest()),
+            rules: hex(&rules_digest()),
             sets: sets.collect(),
             organisation: self
                 .request

@@ -59,6 +59,12 @@ pub use rules::{Example, Rule, RuleError, RuleKind, Rules};
 pub use samples::{MadeFile, example_files};
 pub use secrets::SecretFact;
 
+/// BLAKE3 over the digests of all rules that the program carries: results are comparable while it is the same.
+pub fn rules_digest() -> [u8; 32] {
+    let secrets = secrets::rule::RuleSet::builtin().digest();
+    *blake3::hash(&[Rules::builtin().digest(), secrets].concat()).as_bytes()
+}
+
 /// Longest piece of hostile text that is quoted in a reason or a detail, in characters.
 const SHOWN_CHARS: usize = 160;
 

@@ -5,7 +5,7 @@
 //! * **Put together**: literals with `+` between them, on one line or several; in texts that may be the vendor's own
 //!   literals on following lines too, as C and Python join them, and `["…", "…"].join("")`.
 //! * **Base64**: runs of at least forty digits that decode to text, one level deep; in texts that may be the vendor's own,
-//!   in data and in small files.
+//!   in data, and in small files that do not begin as programs do.
 //! * **UTF-16**: with a byte order mark, or with zeros where every other byte should be one.
 //!
 //! Each part knows for its bytes where they come from, so that what is found in it is told where it stands. The parts are
@@ -33,7 +33,7 @@ const SPACE_MAX_BYTES: usize = 256;
 const BASE64_MIN: usize = 40;
 /// Digits of the longest; longer ones are files in a file.
 const BASE64_MAX: usize = 64 << 10;
-/// A file of no more than this may be settings, in which Base64 is looked for; bytes.
+/// A text of no more than this may be settings, in which Base64 is looked for; bytes.
 const SMALL_BYTES: usize = 32 << 10;
 
 /// A decoded part of a text.
@@ -105,10 +105,24 @@ pub(in crate::exposure) fn parts(text: &[u8], role: Role, mut take: impl FnMut(&
         adjacent(text, &mut take);
         arrays(text, &mut take);
     }
-    let is_data = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
-    if role == Role::Own || is_data || text.len() <= SMALL_BYTES {
+    if role == Role::Own || may_be_settings(text) {
         base64_runs(text, &mut take);
     }
+}
+
+/// Data, or a small text that does not begin as a program does.
+fn may_be_settings(text: &[u8]) -> bool {
+    /// Bytes of the beginning that are looked at, and marks that end statements in a program's.
+    const BEGINNING_BYTES: usize = 2048;
+    const STATEMENTS: usize = 8;
+    if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return true;
+    }
+    let beginning = text.get(..BEGINNING_BYTES).unwrap_or(text);
+    let has = |word: &[u8]| memmem::find(beginning, word).is_some();
+    text.len() <= SMALL_BYTES
+        && memchr::memchr_iter(b';', beginning).count() < STATEMENTS
+        && !(has(b"import ") || has(b"export ") || has(b"require(") || has(b"function"))
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -371,18 +385,24 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
 
+/// Tables that take time to make.
+static LENIENT_STANDARD: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+static LENIENT_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+
 fn decode(run: &[u8]) -> Option<Vec<u8>> {
     let is_url = run.iter().any(|byte| matches!(byte, b'-' | b'_'));
-    let alphabet = if is_url { &URL_SAFE } else { &STANDARD };
+    let engine = if is_url {
+        &LENIENT_URL
+    } else {
+        &LENIENT_STANDARD
+    };
     // What does not fill a group is a cut, or no Base64: one digit says nothing.
     let len = if run.len() % 4 == 1 {
         run.len() - 1
     } else {
         run.len()
     };
-    GeneralPurpose::new(alphabet, LENIENT)
-        .decode(&run[..len])
-        .ok()
+    engine.decode(&run[..len]).ok()
 }
 
 /// Most of it are characters that people read.

@@ -10,6 +10,9 @@ use crate::exposure::shown;
 use crate::exposure::values::entropy;
 use crate::record::Severity;
 
+/// A key takes no more; bytes.
+const ARMOUR_BYTES: usize = 64 << 10;
+
 pub(super) fn private_key(place: &Place<'_>) -> Option<Verdict> {
     let at = place.whole.start;
     let key = match place.bytes() {
@@ -20,21 +23,16 @@ pub(super) fn private_key(place: &Place<'_>) -> Option<Verdict> {
     let line = at.saturating_sub(40);
     let start =
         memmem::rfind(place.text.get(line..at)?, b"-----BEGIN").map_or(at, |back| line + back);
-    let rest = place.text.get(place.whole.end..)?;
-    let end = place.whole.end
-        + memmem::find(rest, b"-----END")
-            .unwrap_or(rest.len())
-            .min(64 << 10);
+    let behind = place.text.get(place.whole.end..)?;
+    let behind = behind.get(..ARMOUR_BYTES).unwrap_or(behind);
+    let end = place.whole.end + memmem::find(behind, b"-----END").unwrap_or(behind.len());
     let locked = if key.encrypted {
         ", with a passphrase"
     } else {
         ""
     };
     let name = format!("{} {}{locked}", key.format.as_str(), key.algorithm.as_str());
-    let verdict = Verdict::of(STRUCTURE)
-        .detail(name.clone())
-        .shown(name)
-        .span(start..end);
+    let verdict = Verdict::of(STRUCTURE).shown(name).span(start..end);
     Some(if key.encrypted {
         verdict.severity(Severity::Medium)
     } else {

@@ -67,6 +67,7 @@ pub(super) fn url(place: &Place<'_>) -> Option<Verdict> {
     let user = user.split(':').next()?;
     let lower = password.to_ascii_lowercase();
     let is_word = lower == user.to_ascii_lowercase()
+        || lower.contains("1234")
         || lower.contains("pass")
         || lower.contains("pwd")
         || lower.contains("secret")

@@ -51,6 +51,16 @@ fn digits_of(bytes: &[u8]) -> Vec<u32> {
 
 pub(super) fn luhn(place: &Place<'_>) -> Option<Verdict> {
     let digits = digits_of(place.bytes());
+    // The places behind a point are no number of a card.
+    let before = place
+        .value
+        .start
+        .checked_sub(1)
+        .and_then(|at| place.text.get(at));
+    if matches!(before, Some(b'.' | b'-' | b'_')) || place.text.get(place.value.end) == Some(&b'.')
+    {
+        return None;
+    }
     let sum: u32 = digits
         .iter()
         .rev()
