@@ -1,7 +1,7 @@
 //! What changed since an earlier report: findings that are new, withdrawn or judged otherwise, each with its cause.
 //!
 //! A report leaves `findings.jsonl` beside its page: the run and its inputs in the first line, then a line for each finding
-//! (see [`finding`](super::finding)) with the file that it was found in and that file's SHA-256. A later report is held
+//! (see `finding`) with the file that it was found in and that file's SHA-256. A later report is held
 //! against it. Who reads that something was withdrawn wants to know whether a leak was closed or a rule was changed, so
 //! every row says why, from what can be known: inputs that came or went, files that came, went or have other bytes, and
 //! whatever differs between the two runs (rules, sets, profile, limits, program). What is equal in all of these and has

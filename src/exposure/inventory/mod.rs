@@ -1,8 +1,8 @@
 //! What recovered code reveals: flags, settings, hosts, commands, prompts, people.
 //!
 //! A stolen inventory is what the second attack is planned from, so whoever answers for a leak must know it first. One
-//! door, [`items_of`], tells the family of a text and hands it to those who read it: [`script`] reads JavaScript and
-//! TypeScript by their syntax, [`others`] every other family by its tokens, and [`text`] whatever people write in any
+//! door, [`items_of`], tells the family of a text and hands it to those who read it: `script` reads JavaScript and
+//! TypeScript by their syntax, `others` every other family by its tokens, and `text` whatever people write in any
 //! text: comments, addresses, names. What they give is put in order here: told once for each content, with the first
 //! line and how often, and cut to a bound.
 //!

@@ -14,7 +14,7 @@
 //!
 //! **What a holder of a set can test.** A set is not a `.sigset`: those are handed on, and name files of a work; this one
 //! is about values that are alive, and there is nothing in it to match but whole values. Hence a format of its own
-//! ([`file`]), which no other command takes. It gives away, to whoever reads it, the name and the length of each secret.
+//! ([`mod@file`]), which no other command takes. It gives away, to whoever reads it, the name and the length of each secret.
 //! Made with `--key`, nothing else: filters and digests are keyed with what is not in it. Made without, the key is in the
 //! set, and whoever has it can do what the scan does: try values, as fast as the scan does. A slow hash would not help: the
 //! scan tries a value at each byte of all that it reads, and what makes it quick makes guessing quick, since the filter
