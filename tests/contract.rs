@@ -253,6 +253,7 @@ fn every_record_is_as_the_schema_says() {
         "item",
         "release",
         "since",
+        "secret",
         "ledger",
     ];
     assert_eq!(kinds, BTreeSet::from(wanted), "the scan is rich");
