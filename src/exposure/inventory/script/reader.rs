@@ -14,7 +14,8 @@ use super::super::Confidence;
 use super::fold::{Strings, each_operand};
 use super::names::{Names, argument, callee_of};
 use super::{
-    Found, commands, controls, env, flags, models, objects, prompts, rules, strings, tools,
+    Found, branches, commands, controls, env, flags, models, objects, prompts, rules, strings,
+    tools,
 };
 
 /// What is read, and what was found so far.
@@ -26,6 +27,8 @@ pub(super) struct Reader<'t> {
     pub defaults: HashMap<u32, String>,
     /// Calls with one literal that decide something: for each callee, the keys and where each stands first.
     pub gates: BTreeMap<String, BTreeMap<String, u32>>,
+    /// Numbers of the names behind switches of the build; see [`branches`].
+    pub behind: BTreeMap<String, Vec<u32>>,
     /// Strings that constants of the text are.
     pub constants: HashMap<String, String>,
     /// Where an expression begins that is given a name, and the name.
@@ -44,6 +47,7 @@ impl<'t> Reader<'t> {
             found: Vec::new(),
             defaults: HashMap::new(),
             gates: BTreeMap::new(),
+            behind: BTreeMap::new(),
             constants: HashMap::new(),
             named: None,
             is_whole: 0,
@@ -154,11 +158,11 @@ impl<'t> Reader<'t> {
     }
 
     /// What stands behind the last node is known now.
-    pub(super) fn finish(mut self) -> Vec<Found> {
+    pub(super) fn finish(mut self) -> (Vec<Found>, BTreeMap<String, Vec<u32>>) {
         flags::undeclared(&mut self);
         flags::homemade(&mut self);
         models::providers(&mut self);
-        self.found
+        (self.found, self.behind)
     }
 
     /// Shows a string, as the text means it.
@@ -278,7 +282,10 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_logical_expression(&mut self, it: &LogicalExpression<'a>) {
         match it.operator {
-            LogicalOperator::And => flags::condition(self, &it.left),
+            LogicalOperator::And => {
+                flags::condition(self, &it.left);
+                branches::of_and(self, it);
+            }
             LogicalOperator::Or | LogicalOperator::Coalesce => {
                 env::default_beside(self, &it.left, &it.right);
                 flags::condition(self, &it.left);
@@ -289,11 +296,13 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_if_statement(&mut self, it: &IfStatement<'a>) {
         flags::condition(self, &it.test);
+        branches::of_if(self, it);
         walk::walk_if_statement(self, it);
     }
 
     fn visit_conditional_expression(&mut self, it: &ConditionalExpression<'a>) {
         flags::condition(self, &it.test);
+        branches::of_choice(self, it);
         walk::walk_conditional_expression(self, it);
     }
 
