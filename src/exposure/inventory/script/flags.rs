@@ -7,8 +7,9 @@
 use oxc_ast::ast::*;
 
 use super::super::{Confidence, gates};
+use super::controls::words_of;
 use super::env::is_env;
-use super::names::{argument, callee_of};
+use super::names::{Callee, argument, callee_of};
 use super::reader::Reader;
 use super::rules::shown_callee;
 use super::signatures::Signatures;
@@ -17,6 +18,9 @@ const KIND: &str = "flag";
 
 /// Names that a gate must be asked for, to be one.
 const KEYS_MIN: usize = 3;
+
+/// Arguments that one that is asked for a gate takes, at most.
+const ARGUMENTS_MAX: usize = 5;
 
 /// Conditions within one another that are looked at.
 pub(super) const OPERANDS_MAX: usize = 64;
@@ -55,6 +59,64 @@ fn gate(reader: &mut Reader, call: &CallExpression) {
         let keys = reader.gates.entry(shown_callee(callee)).or_default();
         keys.entry(key).or_insert(literal.span.start);
     }
+}
+
+/// Looks at any call: one of a function that is called as those are that are asked for gates, or comes from where gates are
+/// kept, and whose first argument is a name.
+pub(super) fn called(reader: &mut Reader, call: &CallExpression, callee: Callee) {
+    if call.arguments.len() > ARGUMENTS_MAX {
+        return;
+    }
+    let Some(why) = asks(reader, callee) else {
+        return;
+    };
+    let Some(given) = argument(call, 0) else {
+        return;
+    };
+    let key = reader.known(given);
+    if let Some(key) = key.filter(|key| gates::is_name(key.as_bytes())) {
+        let detail = format!("home-made gate by {why}: {}", shown_callee(callee));
+        reader.add(call.span.start, KIND, key, Confidence::Medium, Some(detail));
+    }
+}
+
+/// What says that a callee is asked for gates.
+fn asks(reader: &Reader, callee: Callee) -> Option<&'static str> {
+    let words = &Signatures::builtin().words;
+    if words.not_gates.contains(callee.tail) && callee.owner.is_some() {
+        return None;
+    }
+    if words.gate_verbs.contains(callee.tail) {
+        let owner = words_of(callee.owner?);
+        let keeps = owner.iter().any(|word| words.gate_owners.contains(word));
+        return keeps.then_some("what it is asked of");
+    }
+    let name = words_of(callee.tail);
+    let asks = name
+        .first()
+        .is_some_and(|word| words.gate_asking.contains(word));
+    if asks && name.len() > 1 && name.iter().any(|word| words.gate_name_words.contains(word)) {
+        // `getFlagName('a-b')` gives something of one.
+        let last = name.last().map(String::as_str).unwrap_or_default();
+        let is_of_one = matches!(
+            last,
+            "name"
+                | "names"
+                | "id"
+                | "key"
+                | "config"
+                | "path"
+                | "label"
+                | "icon"
+                | "url"
+                | "emoji"
+        );
+        return (!is_of_one).then_some("its name");
+    }
+    let module = reader.names.module_of(callee.root?)?.to_ascii_lowercase();
+    let is_reading = callee.owner.is_none() || asks;
+    let is_kept = |part: &String| module.contains(part.as_str());
+    (is_reading && words.gate_modules.iter().any(is_kept)).then_some("where it comes from")
 }
 
 /// Leaves out what the text declares itself: a build sets only what nobody declares.
