@@ -37,11 +37,27 @@ const FLOORS: &[(&str, f64, f64)] = &[
 const LABELS_MIN: usize = 300;
 
 /// The tarball that holds a package.
-const PACKAGES: [(&str, &str); 3] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("@posthog/wizard", "posthog-wizard-2.37.0.tgz"),
     ("miniflare", "miniflare-4.20260426.0.tgz"),
     ("highlight.js", "highlight.js-11.12.0.tgz"),
+    ("langchain", "langchain-0.2.20.tgz"),
+    ("@atlaskit/renderer", "atlaskit-renderer-136.1.2.tgz"),
+    (
+        "@google/gemini-cli-core",
+        "google-gemini-cli-core-0.61.0.tgz",
+    ),
+    ("unleash-server", "unleash-server-7.5.1.tgz"),
 ];
+
+/// The same of the labels that were kept blind: nothing was mended after they were held against what is told.
+const BLIND_FLOORS: &[(&str, f64, f64)] = &[];
+
+/// Blind labels without which their figures mean little.
+const BLIND_LABELS_MIN: usize = 70;
+
+/// Labels by package and source.
+type Labelled = BTreeMap<(String, String), Labels>;
 
 /// What is labelled in one source.
 #[derive(Default)]
@@ -55,9 +71,14 @@ struct Labels {
 
 #[test]
 fn the_inventory_agrees_with_who_read_the_sources() {
-    let labels = read_labels();
-    let count: usize = labels.values().map(|labels| labels.required.len()).sum();
-    assert!(count >= LABELS_MIN, "{count} labels");
+    let labels = read_labels("labels.tsv");
+    let blind = read_labels("blind.tsv");
+    for (count, least) in [
+        (required(&labels), LABELS_MIN),
+        (required(&blind), BLIND_LABELS_MIN),
+    ] {
+        assert!(count >= least, "{count} labels");
+    }
     let mut sources: HashMap<&str, HashMap<String, Vec<u8>>> = HashMap::new();
     for (package, file) in PACKAGES {
         let Some(read) = sources_of(file) else {
@@ -69,15 +90,31 @@ fn the_inventory_agrees_with_who_read_the_sources() {
         };
         sources.insert(package, read);
     }
+    hold("read while the rules were made", &labels, &sources, FLOORS);
+    hold("kept blind", &blind, &sources, BLIND_FLOORS);
+}
+
+fn required(labels: &Labelled) -> usize {
+    labels.values().map(|labels| labels.required.len()).sum()
+}
+
+/// Holds what is told against labels, prints the figures and checks the floors.
+fn hold(
+    what: &str,
+    labels: &Labelled,
+    sources: &HashMap<&str, HashMap<String, Vec<u8>>>,
+    floors: &[(&str, f64, f64)],
+) {
     let mut tally: BTreeMap<String, Tally> = BTreeMap::new();
-    for ((package, source), labels) in &labels {
+    for ((package, source), labels) in labels {
         let bytes = sources[package.as_str()]
             .get(source)
             .unwrap_or_else(|| panic!("{package} has no source {source}"));
         judge(source, labels, &items_of(bytes), &mut tally);
     }
+    eprintln!("labels {what}:");
     print(&tally);
-    for (kind, precision, recall) in FLOORS {
+    for (kind, precision, recall) in floors {
         let tally = &tally[*kind];
         assert!(
             tally.precision() >= *precision && tally.recall() >= *recall,
@@ -137,10 +174,10 @@ fn words_of_the_users_own_are_found_in_everybodys_code() {
     assert!(found(vec![at("in")]).is_empty());
 }
 
-/// The labels by package and source.
-fn read_labels() -> BTreeMap<(String, String), Labels> {
-    let text = std::fs::read_to_string(fixtures().join("inventory/labels.tsv")).unwrap();
-    let mut all: BTreeMap<(String, String), Labels> = BTreeMap::new();
+/// The labels of a file by package and source.
+fn read_labels(file: &str) -> Labelled {
+    let text = std::fs::read_to_string(fixtures().join("inventory").join(file)).unwrap();
+    let mut all = Labelled::new();
     let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
     for row in rows {
         let [package, source, kind, value, line] = row.split('\t').collect::<Vec<_>>()[..] else {
@@ -185,6 +222,9 @@ fn sources_of(file: &str) -> Option<HashMap<String, Vec<u8>>> {
 }
 
 fn add_sources(map: &[u8], sources: &mut HashMap<String, Vec<u8>>) {
+    if memchr::memmem::find(map, b"sourcesContent").is_none() {
+        return;
+    }
     let Ok(map) = serde_json::from_slice::<serde_json::Value>(map) else {
         return;
     };

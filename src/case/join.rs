@@ -6,6 +6,7 @@
 //! up into copies (see [`copies`](super::copies)), own sources are looked for where they are public (see
 //! [`public`](super::public)), releases are compared (see [`since`](super::since)), and the account is closed.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
@@ -20,6 +21,8 @@ use crate::blob::{ContentKey, Locator};
 use crate::container::Effect;
 use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{Exposure, Hops, Ledger, Problem, Record, Severity};
+use crate::scan::facts::Child;
+use crate::scan::gates::{self, Script};
 use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope, head_manifest};
 use crate::scan::triage;
 use crate::scan::{Alone, OpenFacts};
@@ -48,6 +51,38 @@ struct FolderScope<'a> {
     input: i64,
     label: &'a str,
     packages: PackageIndex,
+    /// Numbers of the names in all scripts with maps, sorted; read where somebody asks.
+    names: OnceCell<Option<Vec<u32>>>,
+}
+
+impl FolderScope<'_> {
+    /// The facts of the loose file at a path.
+    fn loose(&self, path: &[u8]) -> Option<Box<Child>> {
+        let sql = "SELECT open_fact.facts FROM open_fact JOIN unit ON unit.id = open_fact.unit
+                   WHERE unit.input = ?1 AND unit.path = ?2";
+        let mut query = self.case.db.prepare_cached(sql).ok()?;
+        let facts: Vec<u8> = query
+            .query_row(params![self.input, path], |row| row.get(0))
+            .ok()?;
+        loose_of(&facts)
+    }
+
+    /// The numbers of the names in all scripts with maps of the input.
+    fn all_names(&self) -> rusqlite::Result<Vec<u32>> {
+        let sql = "SELECT open_fact.facts FROM open_fact JOIN unit ON unit.id = open_fact.unit
+                   WHERE unit.input = ?1";
+        let mut query = self.case.db.prepare_cached(sql)?;
+        let facts = query.query_map([self.input], |row| row.get::<_, Vec<u8>>(0))?;
+        let loose = facts.filter_map(|facts| loose_of(&facts.ok()?));
+        Ok(gates::joined(loose.map(|child| child.facts.names.clone())))
+    }
+}
+
+fn loose_of(facts: &[u8]) -> Option<Box<Child>> {
+    match unpacked(facts, "facts of a file").ok()? {
+        OpenFacts::Loose(child) => Some(child),
+        _ => None,
+    }
 }
 
 impl Scope for FolderScope<'_> {
@@ -68,6 +103,23 @@ impl Scope for FolderScope<'_> {
             .ok()
             .flatten();
         found.map(|_| locator_of(self.label, path).as_str().to_owned())
+    }
+
+    fn script_of(&self, path: &[u8], map: &str) -> Option<Script> {
+        let child = self.loose(path)?;
+        let mut links = child.links.iter().chain(&child.facts.links);
+        let leads = links.any(|link| self.follow(path, link).as_deref() == Some(map));
+        leads
+            .then(|| Script::of(&child, &locator_of(self.label, path)))
+            .flatten()
+    }
+
+    fn has_name(&self, number: u32) -> bool {
+        // Where they cannot be read, nothing is said to be missing.
+        let names = self.names.get_or_init(|| self.all_names().ok());
+        names
+            .as_ref()
+            .is_none_or(|names| names.binary_search(&number).is_ok())
     }
 }
 
@@ -149,6 +201,7 @@ impl Case {
             input: row.id,
             label: &row.label,
             packages: self.packages(row)?,
+            names: OnceCell::new(),
         };
         let mut stats = BTreeMap::new();
         let parts = self.image_parts(row.id)?;

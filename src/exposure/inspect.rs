@@ -147,6 +147,14 @@ impl Inspector {
         Inspected { secrets, items }
     }
 
+    /// Numbers of the names in a script that leads to a map: what tells which gates of the sources are not in it.
+    pub fn names_in(&self, script: &[u8]) -> Vec<u32> {
+        if self.is_off || self.inventory == InventoryScope::None {
+            return Vec::new();
+        }
+        inventory::gates::names_in(script)
+    }
+
     /// A find without its bytes, and with a fingerprint of them where there is a key.
     fn sealed(&self, found: secrets::Found) -> SecretFact {
         let key = self.case_key.as_ref();

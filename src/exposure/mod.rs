@@ -39,7 +39,7 @@ pub use case_key::CaseKey;
 pub use classes::{Artifact, artifacts_beginning};
 pub use content::{Hits, Prefilter, Trait, traits_of};
 pub use inspect::{Inspected, Inspector, InventoryScope, Role};
-pub use inventory::{ItemFact, Terms, TermsError};
+pub use inventory::{ItemFact, Terms, TermsError, gates};
 pub use key::{KeyAlgorithm, KeyFormat};
 pub use known::KnownSecrets;
 pub use licence::stated_licence;

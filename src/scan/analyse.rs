@@ -675,6 +675,9 @@ impl Analyser {
             }
             facts.troubles.extend(inlined.trouble());
             facts.links = inlined.links.iter().filter_map(link_fact).collect();
+            if !inlined.links.is_empty() && facts.kind == "text" {
+                facts.names = self.inspector.names_in(bytes);
+            }
             *walker = inlined
                 .walker()
                 .map(|walker| Box::new(walker) as Box<dyn Walker>);

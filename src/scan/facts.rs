@@ -29,6 +29,8 @@ pub struct Facts {
     pub secrets: Vec<SecretFact>,
     /// What it reveals, where it was read as a text of the vendor's own may be.
     pub items: Vec<ItemFact>,
+    /// Of a script that leads to a map, numbers of its strings that may be names of switches, sorted.
+    pub names: Vec<u32>,
     /// What it points to, data URLs apart.
     pub links: Vec<LinkFact>,
     /// Files of signed works that it agrees with.
@@ -62,6 +64,7 @@ impl Facts {
             traits: Vec::new(),
             secrets: Vec::new(),
             items: Vec::new(),
+            names: Vec::new(),
             links: Vec::new(),
             matches: Vec::new(),
             echoes: Vec::new(),

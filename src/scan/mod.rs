@@ -11,6 +11,7 @@ pub mod analyse;
 pub mod building;
 pub mod facts;
 pub mod formats;
+pub mod gates;
 mod hollow;
 pub mod images;
 pub mod input;
@@ -98,6 +99,14 @@ impl Scope for Alone {
 
     fn find(&self, _path: &[u8]) -> Option<String> {
         None
+    }
+
+    fn script_of(&self, _path: &[u8], _map: &str) -> Option<gates::Script> {
+        None
+    }
+
+    fn has_name(&self, _number: u32) -> bool {
+        false
     }
 }
 

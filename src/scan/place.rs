@@ -6,9 +6,11 @@
 //! runs in two situations: inside an archive, when that closes (everything needed is in the facts), and for loose
 //! files in a folder, when the last one has been read (what stands beside them comes from the case).
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
+use super::gates::{self, Script};
 use super::parts::Parts;
 use super::{images, public};
 use crate::blob::digest::hex;
@@ -50,6 +52,12 @@ pub trait Scope {
     fn follow(&self, path: &[u8], link: &LinkFact) -> Option<String> {
         self.find(&path_of_link(path, link)?)
     }
+
+    /// The script at this path, if it is one that leads to the map at the locator `map`.
+    fn script_of(&self, path: &[u8], map: &str) -> Option<Script>;
+
+    /// Whether a script with a map that stands here has a name of this number.
+    fn has_name(&self, number: u32) -> bool;
 }
 
 /// The path that a link in the entry at `path` leads to.
@@ -256,6 +264,11 @@ struct TreeScope<'a> {
     captured: Option<HashMap<String, &'a Child>>,
     /// Of a git store, objects by the paths at which commits hold them, each with the first one.
     by_path: Option<HashMap<&'a [u8], &'a Child>>,
+    tree: &'a Tree,
+    /// Members that are scripts which lead to maps, by their paths.
+    scripts: OnceCell<HashMap<&'a [u8], &'a Child>>,
+    /// Numbers of the names in all of those, sorted.
+    all_names: OnceCell<Vec<u32>>,
 }
 
 impl<'a> TreeScope<'a> {
@@ -271,7 +284,20 @@ impl<'a> TreeScope<'a> {
             kind: &tree.kind,
             captured: tree.is_capture().then(|| captured_maps(tree)),
             by_path: by_path(tree),
+            tree,
+            scripts: OnceCell::new(),
+            all_names: OnceCell::new(),
         }
+    }
+
+    fn scripts(&self) -> &HashMap<&'a [u8], &'a Child> {
+        self.scripts.get_or_init(|| {
+            let members = self.tree.children.iter();
+            let scripts = members.filter(|child| !child.facts.names.is_empty());
+            scripts
+                .map(|child| (self.tree.path_of(child), child))
+                .collect()
+        })
     }
 }
 
@@ -335,6 +361,25 @@ impl Scope for TreeScope<'_> {
         let locator = self.at.member(self.kind, &map.name, map.ordinal);
         Some(locator.as_str().to_owned())
     }
+
+    fn script_of(&self, path: &[u8], map: &str) -> Option<Script> {
+        let child = self.scripts().get(path)?;
+        let mut links = child.links.iter().chain(&child.facts.links);
+        let leads = links.any(|link| self.follow(path, link).as_deref() == Some(map));
+        let at = self.at.member(self.kind, &child.name, child.ordinal);
+        leads.then(|| Script::of(child, &at)).flatten()
+    }
+
+    fn has_name(&self, number: u32) -> bool {
+        let all = self.all_names.get_or_init(|| {
+            gates::joined(
+                self.scripts()
+                    .values()
+                    .map(|child| child.facts.names.clone()),
+            )
+        });
+        all.binary_search(&number).is_ok()
+    }
 }
 
 impl Placer<'_> {
@@ -371,6 +416,7 @@ impl Placer<'_> {
                 beside: Some(scope),
                 sources: None,
                 generated: None,
+                script: None,
             };
             self.place_tree(child, tree, at, path, around, &mut stats, out);
         }
@@ -622,7 +668,10 @@ impl Placer<'_> {
         } else if tree.is_inside() {
             for inner in &tree.children {
                 let here = at.member(&tree.kind, &inner.name, inner.ordinal);
-                let around = around.for_parts(tree);
+                let around = Around {
+                    script: Some((child, at)),
+                    ..around.for_parts(tree)
+                };
                 let kind = match tree.kind.as_str() {
                     "embedded-map" => MapKind::Embedded,
                     _ => MapKind::Inline,
@@ -778,8 +827,9 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         let Some(head) = &tree.map else { return };
-        let package = around.package;
+        let (package, beside) = (around.package, around.beside);
         let sources = TreeScope::new(tree, at);
+        let script = around.script_of(tree, head.file.as_deref(), at, path);
         let mut summary = MapSummary::new(kind);
         let (mut named, mut with_content) = (0, 0);
         for member in &tree.children {
@@ -842,6 +892,11 @@ impl Placer<'_> {
             };
             self.place_inspected(member, &here, party, path, stats, out);
             self.place_content(member, &here, path, stats, around, out);
+            if let Some(script) = script.as_ref().filter(|_| party != Party::Third) {
+                for gate in script.lacks(member, beside) {
+                    tell_item(&gate, &here, party, stats, out);
+                }
+            }
         }
         stats.maps += 1;
         out.records.push(Record::Map(crate::record::Map {
@@ -959,21 +1014,11 @@ impl Placer<'_> {
             party != Party::Third || matches!(item.kind.as_str(), "term" | "code-name")
         };
         for item in facts.items.iter().filter(is_told) {
-            stats.items += 1;
             let is_own = |name: &str| self.organisation.is_some_and(|org| org.owns_package(name));
             if item.kind == "import" && is_own(&item.value) {
                 stats.parts.add_own(&item.value, at);
             }
-            out.records.push(Record::Item(Item {
-                kind: item.kind.clone(),
-                value: shown(&item.value),
-                locator: at.as_str().to_owned(),
-                hops: at.hops().clone(),
-                line: item.line,
-                party,
-                confidence: item.confidence.as_str().to_owned(),
-                detail: item.detail.as_deref().map(shown),
-            }));
+            tell_item(item, at, party, stats, out);
         }
     }
 
@@ -1012,6 +1057,27 @@ impl Placer<'_> {
     }
 }
 
+/// Gives the record of an item.
+fn tell_item(
+    item: &ItemFact,
+    at: &Locator,
+    party: Party,
+    stats: &mut PackageStats,
+    out: &mut Placed,
+) {
+    stats.items += 1;
+    out.records.push(Record::Item(Item {
+        kind: item.kind.clone(),
+        value: shown(&item.value),
+        locator: at.as_str().to_owned(),
+        hops: at.hops().clone(),
+        line: item.line,
+        party,
+        confidence: item.confidence.as_str().to_owned(),
+        detail: item.detail.as_deref().map(shown),
+    }));
+}
+
 /// Keeps what a document of a registry says of releases.
 fn place_dates(facts: &Facts, at: &Locator, out: &mut Placed) {
     for fact in &facts.traits {
@@ -1047,6 +1113,8 @@ struct Around<'a> {
     sources: Option<&'a dyn Scope>,
     /// The `file` of the map that a source is in.
     generated: Option<&'a [u8]>,
+    /// The script that bears the map in itself, and where it stands.
+    script: Option<(&'a Child, &'a Locator)>,
 }
 
 impl<'a> Around<'a> {
@@ -1057,6 +1125,24 @@ impl<'a> Around<'a> {
             beside: None,
             sources: None,
             generated: None,
+            script: None,
+        }
+    }
+
+    /// The script that a map is of, where there is a gate to be looked for in it.
+    fn script_of(
+        &self,
+        map: &Tree,
+        file: Option<&[u8]>,
+        at: &Locator,
+        path: &[u8],
+    ) -> Option<Script> {
+        if !gates::has_any(map) {
+            return None;
+        }
+        match self.script {
+            Some((child, at)) => Script::of(child, at),
+            None => gates::beside(at, path, file, self.beside?),
         }
     }
 

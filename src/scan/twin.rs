@@ -82,7 +82,8 @@ impl Known {
             + facts.traits.len()
             + facts.matches.len()
             + facts.secrets.len()
-            + facts.items.len();
+            + facts.items.len()
+            + facts.names.len() / 16;
         let is_light = facts.tree.is_none()
             && weight <= KEPT_MAX
             && facts.echoes.is_empty()

@@ -8,6 +8,7 @@
 //!
 //! Everything is a function of the bytes. Left out: whose the text is, and what its place says.
 
+pub mod gates;
 mod others;
 mod script;
 mod terms;
@@ -61,6 +62,8 @@ pub struct ItemFact {
     pub confidence: Confidence,
     /// What else the code says of it: a default, a description, the call that names it.
     pub detail: Option<String>,
+    /// Of a switch that the build sets, numbers of the names that stand behind it; see [`gates`].
+    pub behind: Vec<u32>,
 }
 
 /// All kinds of items, with what each is.
@@ -68,7 +71,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("flag", "a feature flag: a switch that the vendor can turn"),
     (
         "gate-not-in-bundle",
-        "a flag of the sources that the text of the bundle made of them does not name",
+        "a flag of the sources whose name, or what stands behind it, is not among the strings of the bundle",
     ),
     ("env", "an environment variable that the program reads"),
     ("route", "a path that a server answers or a client asks for"),
@@ -169,6 +172,7 @@ fn in_order(mut found: Vec<ItemFact>) -> Vec<ItemFact> {
                 *count += 1;
                 first.confidence = first.confidence.max(item.confidence);
                 first.detail = first.detail.take().or(item.detail);
+                first.behind.extend(item.behind);
             }
             None => {
                 places.insert(key, items.len());
@@ -241,6 +245,7 @@ mod tests {
             line,
             confidence,
             detail: None,
+            behind: Vec::new(),
         }
     }
 

@@ -253,6 +253,7 @@ impl Terms {
                 line,
                 confidence: Confidence::High,
                 detail: None,
+                behind: Vec::new(),
             };
             items.push((item, 1));
         }

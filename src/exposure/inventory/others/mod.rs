@@ -106,6 +106,7 @@ impl Reader<'_> {
             value: cut(value, VALUE_CHARS),
             line,
             confidence: place.confidence.into(),
+            behind: Vec::new(),
             detail: default
                 .filter(|text| !text.is_empty())
                 .map(|text| format!("default: {}", inert(text))),

@@ -95,6 +95,7 @@ impl Script {
             line: self.line,
             confidence,
             detail,
+            behind: Vec::new(),
         };
         self.items.push((item, is_sure));
     }

@@ -73,7 +73,7 @@ fn is_form_of(word: &str, part: &str) -> bool {
 }
 
 /// The words of a name in lower case: `checkRateLimit` has three.
-fn words_of(name: &str) -> Vec<String> {
+pub(super) fn words_of(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut was_lower = false;
     for c in name.chars().take(200) {

@@ -6,9 +6,10 @@
 
 use oxc_ast::ast::*;
 
-use super::super::Confidence;
+use super::super::{Confidence, gates};
+use super::controls::words_of;
 use super::env::is_env;
-use super::names::{argument, callee_of};
+use super::names::{Callee, argument, callee_of};
 use super::reader::Reader;
 use super::rules::shown_callee;
 use super::signatures::Signatures;
@@ -18,13 +19,16 @@ const KIND: &str = "flag";
 /// Names that a gate must be asked for, to be one.
 const KEYS_MIN: usize = 3;
 
+/// Arguments that one that is asked for a gate takes, at most.
+const ARGUMENTS_MAX: usize = 5;
+
 /// Conditions within one another that are looked at.
-const WORK_MAX: usize = 64;
+pub(super) const OPERANDS_MAX: usize = 64;
 
 /// Looks at what decides: calls with one literal, and environment variables.
 pub(super) fn condition(reader: &mut Reader, test: &Expression) {
     let mut work = vec![test];
-    for _ in 0..WORK_MAX {
+    for _ in 0..OPERANDS_MAX {
         let Some(at) = work.pop() else { return };
         match at.get_inner_expression() {
             Expression::UnaryExpression(not) if not.operator == UnaryOperator::LogicalNot => {
@@ -51,24 +55,68 @@ fn gate(reader: &mut Reader, call: &CallExpression) {
         return;
     }
     let key = reader.strings.literal(literal);
-    if is_gate_key(&key) {
+    if gates::is_name(key.as_bytes()) {
         let keys = reader.gates.entry(shown_callee(callee)).or_default();
         keys.entry(key).or_insert(literal.span.start);
     }
 }
 
-/// A name of several words, as switches have: `new-nav`, `new_nav`, `newNav`.
-fn is_gate_key(key: &str) -> bool {
-    let bytes = key.as_bytes();
-    let has_break = bytes.windows(2).any(|pair| {
-        matches!(pair, [a, b] if (matches!(a, b'-' | b'_' | b'.' | b':') && b.is_ascii_alphanumeric()) || (a.is_ascii_lowercase() && b.is_ascii_uppercase()))
-    });
-    (5..=80).contains(&bytes.len())
-        && has_break
-        && bytes.first().is_some_and(u8::is_ascii_alphabetic)
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
+/// Looks at any call: one of a function that is called as those are that are asked for gates, or comes from where gates are
+/// kept, and whose first argument is a name.
+pub(super) fn called(reader: &mut Reader, call: &CallExpression, callee: Callee) {
+    if call.arguments.len() > ARGUMENTS_MAX {
+        return;
+    }
+    let Some(why) = asks(reader, callee) else {
+        return;
+    };
+    let Some(given) = argument(call, 0) else {
+        return;
+    };
+    let key = reader.known(given);
+    if let Some(key) = key.filter(|key| gates::is_name(key.as_bytes())) {
+        let detail = format!("home-made gate by {why}: {}", shown_callee(callee));
+        reader.add(call.span.start, KIND, key, Confidence::Medium, Some(detail));
+    }
+}
+
+/// What says that a callee is asked for gates.
+fn asks(reader: &Reader, callee: Callee) -> Option<&'static str> {
+    let words = &Signatures::builtin().words;
+    if words.not_gates.contains(callee.tail) && callee.owner.is_some() {
+        return None;
+    }
+    if words.gate_verbs.contains(callee.tail) {
+        let owner = words_of(callee.owner?);
+        let keeps = owner.iter().any(|word| words.gate_owners.contains(word));
+        return keeps.then_some("what it is asked of");
+    }
+    let name = words_of(callee.tail);
+    let asks = name
+        .first()
+        .is_some_and(|word| words.gate_asking.contains(word));
+    if asks && name.len() > 1 && name.iter().any(|word| words.gate_name_words.contains(word)) {
+        // `getFlagName('a-b')` gives something of one.
+        let last = name.last().map(String::as_str).unwrap_or_default();
+        let is_of_one = matches!(
+            last,
+            "name"
+                | "names"
+                | "id"
+                | "key"
+                | "config"
+                | "path"
+                | "label"
+                | "icon"
+                | "url"
+                | "emoji"
+        );
+        return (!is_of_one).then_some("its name");
+    }
+    let module = reader.names.module_of(callee.root?)?.to_ascii_lowercase();
+    let is_reading = callee.owner.is_none() || asks;
+    let is_kept = |part: &String| module.contains(part.as_str());
+    (is_reading && words.gate_modules.iter().any(is_kept)).then_some("where it comes from")
 }
 
 /// Leaves out what the text declares itself: a build sets only what nobody declares.
@@ -131,7 +179,7 @@ pub(super) fn named(reader: &mut Reader, name: &str, value: &Expression) {
     }
     if let Expression::StringLiteral(literal) = value.get_inner_expression() {
         let key = reader.strings.literal(literal);
-        if is_gate_key(&key) {
+        if gates::is_name(key.as_bytes()) {
             reader.add(
                 literal.span.start,
                 KIND,
@@ -146,27 +194,26 @@ pub(super) fn named(reader: &mut Reader, name: &str, value: &Expression) {
 /// `__DEV__`: set when the program is built.
 pub(super) fn define(reader: &mut Reader, name: &IdentifierReference) {
     let text = name.name.as_str();
-    let Some(inner) = text
-        .strip_prefix("__")
-        .and_then(|rest| rest.strip_suffix("__"))
-    else {
-        return;
-    };
-    let is_define = inner.len() >= 3
-        && inner
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-        && inner.bytes().any(|byte| byte.is_ascii_uppercase());
-    let is_builders = inner.starts_with("WEBPACK_") || inner == "PROTO";
-    if is_define && !is_builders {
-        reader.add(
-            name.span.start,
-            KIND,
-            text,
-            Confidence::High,
-            Some("compile-time define".to_owned()),
-        );
+    if is_define(text) {
+        let detail = Some(format!("{} define", gates::OF_BUILD));
+        reader.add(name.span.start, KIND, text, Confidence::High, detail);
     }
+}
+
+/// Whether a name is written as those are that a build sets.
+pub(super) fn is_define(name: &str) -> bool {
+    let inner = name
+        .strip_prefix("__")
+        .and_then(|rest| rest.strip_suffix("__"));
+    inner.is_some_and(|inner| {
+        let is_builders = inner.starts_with("WEBPACK_") || inner == "PROTO";
+        !is_builders
+            && inner.len() >= 3
+            && inner
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+            && inner.bytes().any(|byte| byte.is_ascii_uppercase())
+    })
 }
 
 /// `process.env.ENABLE_X` where it decides something.
@@ -178,7 +225,7 @@ fn switch(reader: &mut Reader, member: &StaticMemberExpression) {
             KIND,
             name,
             Confidence::Medium,
-            Some("environment variable that decides something".to_owned()),
+            Some(format!("{} that decides something", gates::OF_ENVIRONMENT)),
         );
     }
 }

@@ -15,6 +15,7 @@
 //! of a template with holes the parts are told, `${}` for each hole. Types: they are passed over. What a text loads is told by
 //! [`text`](super::text), which reads it in every family.
 
+mod branches;
 mod commands;
 mod controls;
 mod env;
@@ -35,6 +36,7 @@ mod strings;
 mod tools;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use oxc_allocator::Allocator;
 use oxc_ast_visit::Visit;
@@ -81,7 +83,8 @@ pub(super) fn items(text: &[u8]) -> Vec<ItemFact> {
         Some(plain) => on_stack(plain.stack, || parsed(text, &plain)).flatten(),
         None => None,
     };
-    placed(text, found.unwrap_or_else(|| fallback::found(text)))
+    let (found, behind) = found.unwrap_or_else(|| (fallback::found(text), BTreeMap::new()));
+    placed(text, found, &behind)
 }
 
 /// Longest first statement that is looked at, in bytes.
@@ -134,7 +137,7 @@ fn on_stack<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> Option<T>
 }
 
 /// What the syntax tree says; nothing where the text does not parse in any way.
-fn parsed(text: &[u8], plain: &Plain) -> Option<Vec<Found>> {
+fn parsed(text: &[u8], plain: &Plain) -> Option<(Vec<Found>, BTreeMap<String, Vec<u32>>)> {
     let allocator = Allocator::default();
     let ways = if plain.has_markup {
         [SourceType::tsx(), SourceType::ts(), SourceType::cjs()]
@@ -155,8 +158,12 @@ fn parse<'a>(allocator: &'a Allocator, code: &'a str, way: SourceType) -> Parser
     Parser::new(allocator, code, way).parse()
 }
 
-/// The items with their lines.
-fn placed(text: &[u8], mut found: Vec<Found>) -> Vec<ItemFact> {
+/// The items with their lines, and with what stands behind switches of the build.
+fn placed(
+    text: &[u8],
+    mut found: Vec<Found>,
+    behind: &BTreeMap<String, Vec<u32>>,
+) -> Vec<ItemFact> {
     found.sort_by_key(|found| found.at);
     let (mut at, mut line) = (0, 1);
     let mut items = Vec::with_capacity(found.len());
@@ -164,7 +171,10 @@ fn placed(text: &[u8], mut found: Vec<Found>) -> Vec<ItemFact> {
         let place = (one.at as usize).clamp(at, text.len());
         line += memchr::memchr_iter(b'\n', &text[at..place]).count() as u64;
         at = place;
+        let is_flag = one.kind == "flag";
+        let behind = behind.get(&one.value).filter(|_| is_flag);
         items.push(ItemFact {
+            behind: behind.cloned().unwrap_or_default(),
             kind: one.kind.to_owned(),
             value: cut(&one.value, VALUE_CHARS),
             line,

@@ -15,19 +15,33 @@ use super::signatures::Signatures;
 /// Share of blanks in prose, in percent: less is code or data, more is a picture of characters.
 const BLANKS: std::ops::RangeInclusive<usize> = 8..=35;
 
-/// Share of characters of code from which on a text is code, in percent.
+/// Share of characters of code from which on a text is code, in percent: where nothing calls it a prompt, and where
+/// something does. Templates are full of braces.
 const CODE_MAX: usize = 9;
+const CODE_MAX_CALLED: usize = 16;
 
-/// Different words of a prompt's that prose must have: where it is called a prompt, and where not.
+/// Different words of a prompt's that prose must have: where it is called a prompt, where not, and where it is called a
+/// template of something, which has holes or has not.
 const WORDS_CALLED: usize = 1;
 const WORDS_UNCALLED: usize = 4;
+const WORDS_TEMPLATE: usize = 2;
+const WORDS_PLAIN: usize = 3;
 
 /// Hexadecimal digits of a digest that are told.
 const DIGEST_CHARS: usize = 16;
 
+/// What a text is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Called {
+    Prompt,
+    /// A template or the beginning of something.
+    Template,
+    Otherwise,
+}
+
 /// Looks at a string.
 pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
-    if text.len() < PROSE_MIN_BYTES || !is_prose(text) {
+    if text.len() < PROSE_MIN_BYTES {
         return;
     }
     let name = reader
@@ -35,18 +49,16 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
         .as_ref()
         .filter(|(named, _)| *named == at)
         .map(|(_, name)| name.clone());
+    let called = name.as_deref().map_or(Called::Otherwise, called);
+    let code_max = match called {
+        Called::Otherwise => CODE_MAX,
+        _ => CODE_MAX_CALLED,
+    };
+    if !is_prose(text, code_max) {
+        return;
+    }
     let lower = text.to_ascii_lowercase();
-    let words = words_in(&lower);
-    let is_called = name.as_deref().is_some_and(is_called_prompt);
-    let addresses = addresses(&lower);
-    let confidence = if is_called && (addresses || words > WORDS_CALLED) {
-        Confidence::High
-    } else if (addresses && words >= 2)
-        || (is_called && words >= WORDS_CALLED)
-        || words > WORDS_UNCALLED && text.len() >= 300
-    {
-        Confidence::Medium
-    } else {
+    let Some(confidence) = confidence(called, &lower) else {
         return;
     };
     if !lower.trim_start().starts_with("you are ") && is_other(&lower) {
@@ -62,6 +74,34 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
     reader.add(at, "prompt", text.trim(), confidence, Some(detail));
 }
 
+/// How sure it is that a text in lower case is a prompt.
+fn confidence(called: Called, lower: &str) -> Option<Confidence> {
+    let words = words_in(lower, &WORDS);
+    let addresses = addresses(lower);
+    let marks = || words + words_in(lower, &MARKS);
+    let is_medium = match called {
+        Called::Prompt if addresses || words > WORDS_CALLED => return Some(Confidence::High),
+        Called::Prompt => marks() >= WORDS_CALLED,
+        Called::Template if has_holes(lower) => marks() >= WORDS_TEMPLATE,
+        Called::Template => marks() >= WORDS_PLAIN,
+        Called::Otherwise => false,
+    };
+    let is_said = (addresses && words >= 2) || (words > WORDS_UNCALLED && lower.len() >= 300);
+    (is_medium || is_said).then_some(Confidence::Medium)
+}
+
+/// Whether a text has holes with names in it, as templates of prompts do: `{question}`.
+fn has_holes(text: &str) -> bool {
+    text.split('{').skip(1).take(100).any(|behind| {
+        let name = behind.split('}').next().unwrap_or_default();
+        name.len() < behind.len()
+            && name.len() < 40
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
+
 /// Whether a sentence tells the reader what it is, or what its task is.
 fn addresses(lower: &str) -> bool {
     let begins = |at: usize| {
@@ -69,12 +109,13 @@ fn addresses(lower: &str) -> bool {
         before.is_empty() || before.ends_with(['.', '!', '\n', ':', '}'])
     };
     let tasks = ["your task", "your role is", "your job is", "your goal is"];
-    lower.match_indices("you are ").any(|(at, _)| begins(at))
-        || tasks.iter().any(|words| lower.contains(words))
+    let begun = ["you are ", "you have been ", "act as a"];
+    let is_begun = |words: &&str| lower.match_indices(*words).any(|(at, _)| begins(at));
+    begun.iter().any(is_begun) || tasks.iter().any(|words| lower.contains(words))
 }
 
 /// Whether a text is sentences: blanks between words of letters, few signs of code.
-fn is_prose(text: &str) -> bool {
+fn is_prose(text: &str, code_max: usize) -> bool {
     let sample = text.as_bytes().get(..4_000).unwrap_or(text.as_bytes());
     let blanks = sample
         .iter()
@@ -94,10 +135,26 @@ fn is_prose(text: &str) -> bool {
         .filter(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80)
         .count();
     let share = |count: usize| count * 100 / sample.len().max(1);
-    BLANKS.contains(&share(blanks)) && share(code) < CODE_MAX && share(letters) >= 50
+    BLANKS.contains(&share(blanks)) && share(code) < code_max && share(letters) >= 50
 }
 
-fn is_called_prompt(name: &str) -> bool {
+fn called(name: &str) -> Called {
+    if is_called_prompt(name) {
+        return Called::Prompt;
+    }
+    let name = name.to_ascii_lowercase();
+    let is_template = ["template", "prefix", "suffix", "schema", "tmpl"]
+        .iter()
+        .any(|word| name.ends_with(word));
+    if is_template {
+        Called::Template
+    } else {
+        Called::Otherwise
+    }
+}
+
+/// Whether a name is one of prompts.
+pub(super) fn is_called_prompt(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "");
     Signatures::builtin().words.prompt_names.iter().any(|word| {
         name == *word
@@ -106,11 +163,15 @@ fn is_called_prompt(name: &str) -> bool {
     }) || name.contains("prompt")
 }
 
-/// Different words of a prompt's in a text in lower case.
-fn words_in(lower: &str) -> usize {
-    static WORDS: LazyLock<Option<AhoCorasick>> =
-        LazyLock::new(|| AhoCorasick::new(&Signatures::builtin().words.prompt_words).ok());
-    let Some(words) = WORDS.as_ref() else {
+static WORDS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(&Signatures::builtin().words.prompt_words).ok());
+
+static MARKS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(&Signatures::builtin().words.prompt_marks).ok());
+
+/// Different words of a list in a text in lower case.
+fn words_in(lower: &str, list: &LazyLock<Option<AhoCorasick>>) -> usize {
+    let Some(words) = list.as_ref() else {
         return 0;
     };
     let mut seen = [false; 64];

@@ -12,9 +12,10 @@ use oxc_syntax::scope::ScopeFlags;
 
 use super::super::Confidence;
 use super::fold::{Strings, each_operand};
-use super::names::{Names, argument, callee_of};
+use super::names::{Callee, Names, argument, callee_of};
 use super::{
-    Found, commands, controls, env, flags, models, objects, prompts, rules, strings, tools,
+    Found, branches, commands, controls, env, flags, models, objects, prompts, rules, strings,
+    tools,
 };
 
 /// What is read, and what was found so far.
@@ -26,10 +27,14 @@ pub(super) struct Reader<'t> {
     pub defaults: HashMap<u32, String>,
     /// Calls with one literal that decide something: for each callee, the keys and where each stands first.
     pub gates: BTreeMap<String, BTreeMap<String, u32>>,
+    /// Numbers of the names behind switches of the build; see [`branches`].
+    pub behind: BTreeMap<String, Vec<u32>>,
     /// Strings that constants of the text are.
     pub constants: HashMap<String, String>,
     /// Where an expression begins that is given a name, and the name.
     pub named: Option<(u32, String)>,
+    /// The name of the function that is being read, where that says that it gives prompts.
+    pub giving: Option<String>,
     /// Where a list ends that was joined: strings before it were told.
     pub is_whole: u32,
     /// Whether the text has a string that is long enough to be prose.
@@ -44,8 +49,10 @@ impl<'t> Reader<'t> {
             found: Vec::new(),
             defaults: HashMap::new(),
             gates: BTreeMap::new(),
+            behind: BTreeMap::new(),
             constants: HashMap::new(),
             named: None,
+            giving: None,
             is_whole: 0,
             has_prose,
         }
@@ -154,11 +161,11 @@ impl<'t> Reader<'t> {
     }
 
     /// What stands behind the last node is known now.
-    pub(super) fn finish(mut self) -> Vec<Found> {
+    pub(super) fn finish(mut self) -> (Vec<Found>, BTreeMap<String, Vec<u32>>) {
         flags::undeclared(&mut self);
         flags::homemade(&mut self);
         models::providers(&mut self);
-        self.found
+        (self.found, self.behind)
     }
 
     /// Shows a string, as the text means it.
@@ -171,9 +178,59 @@ impl<'t> Reader<'t> {
 
     fn name_value(&mut self, name: Option<&str>, value: &Expression) {
         if let Some(name) = name.filter(|_| self.has_prose) {
-            self.named = Some((value.get_inner_expression().span().start, name.to_owned()));
+            self.named = Some((named_part(value).span().start, name.to_owned()));
         }
     }
+
+    /// Names what a call is given by the callee, where that says that it is a prompt and nothing else named it.
+    fn given_to(&mut self, callee: Callee, given: Option<&Expression>) {
+        if !self.has_prose {
+            return;
+        }
+        let names = [callee.owner, Some(callee.tail)];
+        let name = names
+            .into_iter()
+            .flatten()
+            .find(|name| prompts::is_called_prompt(name));
+        if let (Some(name), Some(given)) = (name, given) {
+            let at = given.get_inner_expression().span().start;
+            if self.named.as_ref().is_none_or(|(named, _)| *named != at) {
+                self.named = Some((at, name.to_owned()));
+            }
+        }
+    }
+
+    /// Walks what a function called `name` holds: what it gives is called so.
+    fn within(&mut self, name: Option<&str>, walk: impl FnOnce(&mut Self)) {
+        let name = name.filter(|name| self.has_prose && prompts::is_called_prompt(name));
+        let outer = self.giving.clone();
+        if let Some(name) = name {
+            self.giving = Some(name.to_owned());
+        }
+        walk(self);
+        self.giving = outer;
+    }
+}
+
+/// The text that a name stands for: what a call that makes something of it is given first, and what a short function gives.
+fn named_part<'b, 'a>(value: &'b Expression<'a>) -> &'b Expression<'a> {
+    let value = value.get_inner_expression();
+    let given = match value {
+        Expression::CallExpression(call) => argument(call, 0),
+        Expression::NewExpression(new) => new.arguments.first().and_then(Argument::as_expression),
+        Expression::ArrowFunctionExpression(short) => short.get_expression(),
+        _ => None,
+    };
+    let is_text = |given: &&Expression| {
+        matches!(
+            given,
+            Expression::StringLiteral(_)
+                | Expression::TemplateLiteral(_)
+                | Expression::BinaryExpression(_)
+        )
+    };
+    let given = given.map(Expression::get_inner_expression);
+    given.filter(is_text).unwrap_or(value)
 }
 
 /// The module that an expression loads: `require('x')`, `await import('x')`, and a member of it.
@@ -278,7 +335,10 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_logical_expression(&mut self, it: &LogicalExpression<'a>) {
         match it.operator {
-            LogicalOperator::And => flags::condition(self, &it.left),
+            LogicalOperator::And => {
+                flags::condition(self, &it.left);
+                branches::of_and(self, it);
+            }
             LogicalOperator::Or | LogicalOperator::Coalesce => {
                 env::default_beside(self, &it.left, &it.right);
                 flags::condition(self, &it.left);
@@ -289,11 +349,13 @@ impl<'a> Visit<'a> for Reader<'_> {
 
     fn visit_if_statement(&mut self, it: &IfStatement<'a>) {
         flags::condition(self, &it.test);
+        branches::of_if(self, it);
         walk::walk_if_statement(self, it);
     }
 
     fn visit_conditional_expression(&mut self, it: &ConditionalExpression<'a>) {
         flags::condition(self, &it.test);
+        branches::of_choice(self, it);
         walk::walk_conditional_expression(self, it);
     }
 
@@ -351,7 +413,15 @@ impl<'a> Visit<'a> for Reader<'_> {
         if let Some(id) = &it.id {
             controls::declared(self, id.span.start, id.name.as_str());
         }
-        walk::walk_function(self, it, flags);
+        let name = it.id.as_ref().map(|id| id.name.as_str());
+        self.within(name, |reader| walk::walk_function(reader, it, flags));
+    }
+
+    fn visit_return_statement(&mut self, it: &ReturnStatement<'a>) {
+        if let (Some(given), Some(name)) = (&it.argument, self.giving.clone()) {
+            self.name_value(Some(&name), given);
+        }
+        walk::walk_return_statement(self, it);
     }
 
     fn visit_class(&mut self, it: &Class<'a>) {
@@ -366,6 +436,10 @@ impl<'a> Visit<'a> for Reader<'_> {
     fn visit_method_definition(&mut self, it: &MethodDefinition<'a>) {
         if let Some(name) = self.strings.key(&it.key) {
             controls::declared(self, it.span.start, &name);
+            self.within(Some(&name), |reader| {
+                walk::walk_method_definition(reader, it);
+            });
+            return;
         }
         walk::walk_method_definition(self, it);
     }
@@ -408,6 +482,8 @@ impl<'a> Visit<'a> for Reader<'_> {
             }
             rules::call(self, it.span.start, callee, &it.arguments, false);
             rules::event(self, it.span.start, callee, &it.arguments);
+            flags::called(self, it, callee);
+            self.given_to(callee, argument(it, 0));
             env::call(self, it, callee);
             commands::call(self, it, callee);
             tools::call(self, it, callee);
@@ -418,6 +494,8 @@ impl<'a> Visit<'a> for Reader<'_> {
     fn visit_new_expression(&mut self, it: &NewExpression<'a>) {
         if let Some(callee) = callee_of(&it.callee) {
             rules::call(self, it.span.start, callee, &it.arguments, true);
+            let given = it.arguments.first().and_then(Argument::as_expression);
+            self.given_to(callee, given);
         }
         walk::walk_new_expression(self, it);
     }

@@ -158,7 +158,8 @@ fn tokens_and_tree_agree() {
     let plain = Plain::of(code.as_bytes()).unwrap();
     let tree = on_stack(plain.stack, || parsed(code.as_bytes(), &plain))
         .flatten()
-        .unwrap();
+        .unwrap()
+        .0;
     let kinds = ["env", "telemetry", "route"];
     assert_eq!(values(tree.clone(), &kinds).len(), 7);
     assert_eq!(
@@ -311,5 +312,40 @@ proptest! {
             prop_assert_eq!(plain.code.len(), text.len());
             prop_assert!(plain.code.is_ascii());
         }
+    }
+}
+
+#[test]
+fn names_behind_switches_of_the_build_are_kept() {
+    use super::super::gates::number;
+    let behind = |code: &str| -> Vec<u32> {
+        let items = super::items(code.as_bytes());
+        let flag = items.into_iter().find(|item| item.kind == "flag");
+        flag.expect("a flag").behind
+    };
+    let numbers = |names: &[&str]| {
+        let mut numbers: Vec<u32> = names.iter().map(|name| number(name.as_bytes())).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    let import = "import { feature } from 'bun:bundle';";
+    let two = numbers(&["voice-start", "voice-stop"]);
+    for code in [
+        "if (feature('VOICE_MODE')) run('voice-start', 'voice-stop');",
+        "const a = feature('VOICE_MODE') ? ['voice-start', 'voice-stop'] : ['some-other'];",
+        "const a = feature('VOICE_MODE') && on && run('voice-start', 'voice-stop');",
+        "if (on && feature('VOICE_MODE')) { run('voice-start', 'voice-stop'); }",
+        "if (feature('VOICE_MODE')) run('voice-start'); if (feature('VOICE_MODE')) run('voice-stop');",
+        // Neither keys, members, sums, types and what is loaded, nor what other switches decide.
+        "if (feature('VOICE_MODE')) run('voice-start', 'voice-stop', { 'a-key': 1 }, x['a-member'], 'a-sum' + 1, require('a-module'), y as 'a-type', __DEV__ ? 'a-debug' : 1);",
+    ] {
+        assert_eq!(behind(&format!("{import} {code}")), two, "{code}");
+    }
+    for code in [
+        "if (!feature('VOICE_MODE')) run('voice-start', 'voice-stop');",
+        "if (feature('VOICE_MODE') || on) run('voice-start', 'voice-stop');",
+        "run(feature('VOICE_MODE'), 'voice-start', 'voice-stop');",
+    ] {
+        assert!(behind(&format!("{import} {code}")).is_empty(), "{code}");
     }
 }

@@ -227,6 +227,7 @@ impl Finds {
                 line,
                 confidence: found.confidence,
                 detail: found.detail,
+                behind: Vec::new(),
             }
         });
         items.collect()
