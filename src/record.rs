@@ -255,6 +255,12 @@ pub struct Run {
     /// BLAKE3 of the rules of the user's own, hex; null without any.
     #[serde(default)]
     pub user_rules: Option<String>,
+    /// BLAKE3 of the words of the user's own (`--terms`) and the code names of the profile, hex; null without any.
+    #[serde(default)]
+    pub terms: Option<String>,
+    /// Which texts the inventory was made of: `sources`, `all` or `none`. Cases of before that do not say.
+    #[serde(default)]
+    pub inventory: Option<String>,
     /// What tells the key of `--case-key` from others, hex; null without one.
     #[serde(default)]
     pub case_key: Option<String>,

@@ -850,6 +850,37 @@ fn commands() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
+/// README names each flag that a command takes.
+#[test]
+fn readme_names_every_flag() {
+    let readme = std::fs::read_to_string(common::fixtures().join("../README.md")).unwrap();
+    let mut flags = BTreeSet::new();
+    let below = ["case export", "case match", "case reveal"].map(str::to_owned);
+    for command in commands().into_iter().chain(below) {
+        if command == "help" {
+            continue;
+        }
+        let help = run(command.split(' ').chain(["--help"])).expect(0);
+        let lines = help.text().lines().map(str::trim);
+        let heads = lines.filter(|line| line.starts_with('-'));
+        let words = heads.flat_map(|line| line.split([' ', ',', '=']));
+        flags.extend(
+            words
+                .filter(|word| word.starts_with("--"))
+                .map(str::to_owned),
+        );
+    }
+    assert!(
+        flags.len() > 50 && flags.contains("--limit-ratio"),
+        "{flags:?}"
+    );
+    for usual in ["--help", "--version"] {
+        flags.remove(usual);
+    }
+    flags.retain(|flag| !readme.contains(flag.as_str()));
+    assert!(flags.is_empty(), "{flags:?}");
+}
+
 #[test]
 fn completions_name_every_command() {
     let folder = scratch();

@@ -187,4 +187,28 @@ fn severity_by_hand_needs_an_axis_and_a_reason() {
     assert!(
         page.contains("0 (set by hand; by the rules") && page.contains("All of them are ours.")
     );
+    assert!(page.contains("Set by hand by ") && page.contains("because: All of them are ours."));
+    // Who did it, and when, is in the custody log too; a refused one and a report without it are not.
+    let custody = || {
+        let case = folder.path().join("a.case");
+        run([OsString::from("case"), "custody".into(), case.into()]).expect(0)
+    };
+    let log = custody();
+    let entries = log.text().matches("report --severity").count();
+    assert_eq!(entries, 1, "{}", log.text());
+    let log = log
+        .prints("severity of a report (internal): spread set to 0 by hand: All of them are ours.");
+    log.prints("the log holds together");
+    with("plain", &[]).expect(0);
+    assert_eq!(custody().text().matches("report --severity").count(), 1);
+    // The public view says that and why, and not who.
+    let by_hand = [
+        "--severity",
+        "spread=0",
+        "--reason",
+        "All of them are ours.",
+    ];
+    with("open", &[&by_hand[..], &["--view", "public"]].concat()).expect(0);
+    let page = std::fs::read_to_string(folder.path().join("open/index.html")).unwrap();
+    assert!(page.contains("Set by hand at ") && page.contains("because: All of them are ours."));
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, pipeline, reveal};
+use super::{CliError, Exit, custody, pipeline, reveal};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -80,7 +80,7 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
             end_of(&case, Exit::Clean)
         }
         CaseCommand::Reveal(args) => reveal::run(&args),
-        CaseCommand::Custody { case } => reveal::custody(&Case::open(&case)?),
+        CaseCommand::Custody { case } => custody::list(&Case::open(&case)?),
         CaseCommand::Match {
             case,
             signatures,

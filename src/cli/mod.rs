@@ -5,6 +5,7 @@
 
 mod again;
 mod case;
+mod custody;
 mod explain;
 mod export;
 mod generate;

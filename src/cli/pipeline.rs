@@ -330,6 +330,8 @@ impl<'a> Pipeline<'a> {
             inputs: Vec::new(),
             known_secrets: self.request.inspector.known.as_deref().map(run_known),
             user_rules: (self.request.inspector.user.as_ref()).map(|rules| hex(&rules.digest())),
+            terms: (self.request.inspector.terms.as_ref()).map(|terms| hex(&terms.digest())),
+            inventory: Some(self.request.inspector.inventory.as_str().to_owned()),
             case_key: (self.request.inspector.case_key.as_ref()).map(|key| hex(&key.digest())),
             limits: self.request.common.limits().by_name(),
             triage: self.request.triage,
@@ -351,7 +353,7 @@ impl<'a> Pipeline<'a> {
             "organisation": run.organisation,
             "known_secrets": run.known_secrets,
             "case_key": run.case_key,
-            "terms": (self.request.inspector.terms.as_ref()).map(|terms| hex(&terms.digest())),
+            "terms": run.terms,
             "user_rules": run.user_rules,
             "limits": run.limits,
             "decoders": run.decoders,
@@ -359,7 +361,7 @@ impl<'a> Pipeline<'a> {
             "record_all": self.request.record_all,
             "keep_matched": self.request.collector.is_some(),
             "triage": run.triage,
-            "inventory": self.request.inspector.inventory.as_str(),
+            "inventory": run.inventory,
             "inventory_signatures": hex(&crate::exposure::inventory::Signatures::digest()),
         });
         *blake3::hash(text.to_string().as_bytes()).as_bytes()

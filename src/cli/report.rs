@@ -1,28 +1,24 @@
 //! `strandline report`
 
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::custody::deed;
 use super::output::OutputFolder;
 use super::wall::Wall;
 use super::{CliError, Common, Exit, pipeline, warn_of};
-use crate::case::Case;
+use crate::case::{Case, Handled};
 use crate::report::claims::{ClaimRow, Claims, Examiner};
 use crate::report::since_previous::{
     CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
 };
-use crate::report::{Builder, Override, Settings, View, render_html};
+use crate::report::{Builder, Override, PSEUDONYM_CONTEXT, Settings, View, render_html};
+use crate::signature::Key;
 
 /// Random bytes that key the pseudonyms of a public view where the user gave no key.
 const RANDOM_KEY_BYTES: usize = 32;
-
-/// A case key of fewer bytes could be guessed, and with it every pseudonym.
-const CASE_KEY_MIN_BYTES: usize = 16;
-
-/// A case key larger than this is a mistake, or a device that never ends.
-const CASE_KEY_MAX_BYTES: u64 = 1 << 20;
 
 /// Write the impact report of a case: one page that can be read and printed without anything else, its figures as
 /// JSON, and lists for those who act.
@@ -42,7 +38,8 @@ pub struct ReportArgs {
     /// Without it they are keyed at random, and no two reports can be joined
     #[arg(long, value_name = "FILE")]
     case_key: Option<PathBuf>,
-    /// Set an axis by hand (secrets, controls, ip, personal or spread; 0 to 4); printed beside what the rules say
+    /// Set an axis by hand (secrets, controls, ip, personal or spread; 0 to 4). Printed beside what the rules say, with who
+    /// set it, when and why (the public view leaves out who), and written into the custody log of the case
     #[arg(long, value_name = "AXIS=N", requires = "reason")]
     severity: Vec<String>,
     /// Why, once for each `--severity`, in the same order
@@ -117,16 +114,36 @@ impl Against {
 
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
-    let overrides = Override::pair(&args.severity, &args.reason)?;
+    let case = Case::open(&args.case)?;
+    let mut deed = deed("report --severity");
+    let overrides = Override::pair(&args.severity, &args.reason)?.into_iter();
+    let overrides: Vec<Override> = overrides
+        .map(|one| one.set_by(&deed.actor, &deed.time))
+        .collect();
     let settings = Settings {
         view: args.view.view(),
         key: pseudonym_key(args)?,
         overrides,
     };
     let against = Against::read(args)?;
-    let case = Case::open(&args.case)?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
+    if !settings.overrides.is_empty() {
+        let set = settings.overrides.iter().map(|one| Handled {
+            what: format!(
+                "severity of a report ({}): {}",
+                settings.view.as_str(),
+                one.words()
+            ),
+            sha256: None,
+        });
+        deed.outputs = set.collect();
+        case.add_custody(deed).map_err(|error| {
+            CliError::new(format!(
+                "no severity is set, since that could not be written into the custody log: {error}"
+            ))
+        })?;
+    }
     // A case may come from others too; it is open.
     let wall = Wall::default().with_output(Some(&args.output));
     warn_of(&args.common.raise(&wall), &args.common);
@@ -143,36 +160,10 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
 /// The key of pseudonyms; read before the wall is up.
 fn pseudonym_key(args: &ReportArgs) -> Result<Vec<u8>, CliError> {
     match &args.case_key {
-        Some(path) => read_case_key(path),
+        Some(path) => Ok(Key::read(path)?.derive(PSEUDONYM_CONTEXT).to_vec()),
         None if args.view == ViewWord::Public => random_key(),
         None => Ok(Vec::new()),
     }
-}
-
-fn read_case_key(path: &Path) -> Result<Vec<u8>, CliError> {
-    let fail = |reason: String| {
-        CliError::new(format!(
-            "cannot use the case key {}: {reason}",
-            path.display()
-        ))
-    };
-    let file = std::fs::File::open(path).map_err(|error| fail(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(CASE_KEY_MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| fail(error.to_string()))?;
-    if bytes.len() < CASE_KEY_MIN_BYTES {
-        return Err(fail(format!(
-            "it holds {} bytes; a key needs at least {CASE_KEY_MIN_BYTES} random bytes (32 bytes of /dev/urandom do)",
-            bytes.len()
-        )));
-    }
-    if bytes.len() as u64 > CASE_KEY_MAX_BYTES {
-        return Err(fail(
-            "it holds more than 1 MiB; is this the right file?".to_owned(),
-        ));
-    }
-    Ok(bytes)
 }
 
 fn random_key() -> Result<Vec<u8>, CliError> {

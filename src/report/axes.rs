@@ -53,7 +53,7 @@ struct LevelRule {
 #[serde(deny_unknown_fields)]
 struct ClassesRule {
     axis: String,
-    parts: Vec<String>,
+    ids: Vec<String>,
 }
 
 /// What is known of a kind of item.
@@ -92,18 +92,14 @@ impl Impact {
         self.kind(id).1.and_then(|kind| kind.axis.as_deref())
     }
 
-    /// The axis that exposures of a class count on.
-    pub(super) fn axis_of_class(&self, class: &str) -> &str {
-        // Ids are short; what is not is no id, and is not searched for sixty words.
-        const ID_BYTES: usize = 64;
-        if class.len() > ID_BYTES {
-            return "ip";
-        }
-        let named = self
-            .classes
-            .iter()
-            .find(|rule| rule.parts.iter().any(|part| class.contains(part.as_str())));
-        named.map_or("ip", |rule| rule.axis.as_str())
+    /// The axes that exposures of a class count on. What no version of the program knows counts as the organisation's own work.
+    pub(super) fn axes_of_class(&self, class: &str) -> Vec<&str> {
+        let named = self.classes.iter();
+        let axes: Vec<&str> = named
+            .filter(|rule| rule.ids.iter().any(|id| id == class))
+            .map(|rule| rule.axis.as_str())
+            .collect();
+        if axes.is_empty() { vec!["ip"] } else { axes }
     }
 
     /// Ids of the axes, in their order.
@@ -175,6 +171,10 @@ pub struct Axis {
     pub rows: Vec<AxisRow>,
     /// The reason, where it was set by hand.
     pub override_reason: Option<String>,
+    /// Who did, as the system says; null where it is withheld.
+    pub override_by: Option<String>,
+    /// When, UTC.
+    pub override_at: Option<String>,
 }
 
 /// A figure that set a level.
@@ -196,6 +196,8 @@ pub struct Override {
     axis: String,
     level: u8,
     reason: String,
+    by: Option<String>,
+    at: Option<String>,
 }
 
 /// Why an axis cannot be set.
@@ -250,7 +252,19 @@ impl Override {
             axis: axis.to_owned(),
             level,
             reason: reason.to_owned(),
+            by: None,
+            at: None,
         })
+    }
+
+    /// With who set it, as the system says, and when, UTC.
+    #[must_use]
+    pub fn set_by(self, actor: &str, time: &str) -> Self {
+        Self {
+            by: Some(actor.to_owned()),
+            at: Some(time.to_owned()),
+            ..self
+        }
     }
 
     /// What was set, in words.
@@ -315,6 +329,8 @@ fn judge_one(rule: &AxisRule, figures: &Figures, complete: bool, overrides: &[Ov
         ),
         rows,
         override_reason: by_hand.map(|by_hand| by_hand.reason.clone()),
+        override_by: by_hand.and_then(|by_hand| by_hand.by.clone()),
+        override_at: by_hand.and_then(|by_hand| by_hand.at.clone()),
     }
 }
 
@@ -331,6 +347,16 @@ impl Axis {
         }
     }
 
+    /// Who set it by hand, when and why.
+    pub fn by_hand(&self) -> Option<String> {
+        let reason = self.override_reason.as_ref()?;
+        let by = self.override_by.as_ref();
+        let by = by.map_or(String::new(), |by| format!(" by {by}"));
+        let at = self.override_at.as_ref();
+        let at = at.map_or(String::new(), |at| format!(" at {at}"));
+        Some(format!("Set by hand{by}{at}, because: {reason}"))
+    }
+
     /// What a level means on every axis.
     pub fn meaning(&self) -> &'static str {
         match self.level {
@@ -345,7 +371,11 @@ impl Axis {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::exposure::Rules;
+    use crate::exposure::inventory::KINDS;
 
     /// Every figure that a line names is one that the report counts; without this a typing error would never hold.
     #[test]
@@ -395,6 +425,33 @@ mod tests {
         for kind in impact.kind.iter().filter_map(|kind| kind.axis.as_deref()) {
             assert!(axes.contains(&kind), "{kind}");
         }
+    }
+
+    /// Each class and each kind that the program can tell of is placed, and nothing is that it cannot.
+    #[test]
+    fn every_class_and_kind_is_placed() {
+        let impact = Impact::builtin();
+        let placed: BTreeSet<&str> = impact
+            .classes
+            .iter()
+            .flat_map(|rule| &rule.ids)
+            .map(String::as_str)
+            .collect();
+        let known: BTreeSet<&str> = Rules::builtin()
+            .iter()
+            .map(|rule| rule.id.as_str())
+            .collect();
+        assert_eq!(placed, known);
+        for rule in &impact.classes {
+            let ids: BTreeSet<&String> = rule.ids.iter().collect();
+            assert_eq!(ids.len(), rule.ids.len(), "one twice on {}", rule.axis);
+        }
+        let titled: BTreeSet<&str> = impact.kind.iter().map(|kind| kind.id.as_str()).collect();
+        let kinds: BTreeSet<&str> = KINDS.iter().map(|(id, _)| *id).collect();
+        let missing: Vec<_> = kinds.difference(&titled).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let unknown: Vec<_> = titled.difference(&kinds).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::hash::Hasher;
 
 use super::actions::{Actions, actions};
 use super::axes::{Figures, Impact, Override, STEPS, judge};
-use super::bounded::{Count, Table, Tally, Top};
+use super::bounded::{Count, GroupKey, Table, Tally, Top};
 use super::definitions::definitions;
 use super::folders::{Counts, Forest};
 use super::inventory::{Collect, SHOWN};
@@ -23,6 +23,7 @@ use super::rotation::Rotate;
 use super::since::ReleasesGathered;
 use super::size::{Measure, Size};
 use super::text::{KEPT_CHARS, clip, count_of, release_words};
+use super::tiers::tried_on;
 use super::timeline::Times;
 use super::verdict::{Scope, sum_of_outcomes};
 use super::views::{View, WITHHELD};
@@ -180,7 +181,8 @@ impl Gatherer {
         }
     }
 
-    pub(super) fn add(&mut self, record: Record) {
+    /// `identity` tells credentials apart, and means nothing for other records.
+    pub(super) fn add(&mut self, record: Record, identity: GroupKey) {
         let kind = match record {
             Record::Run(run) => {
                 self.run = Some(*run);
@@ -207,7 +209,7 @@ impl Gatherer {
                 "exposure"
             }
             Record::Secret(secret) => {
-                self.add_secret(&secret);
+                self.add_secret(&secret, identity);
                 "secret"
             }
             Record::Item(item) => {
@@ -376,12 +378,13 @@ impl Gatherer {
         self.lists.exposure(&exposure);
         self.times
             .add("an exposure", exposure.git.as_deref(), &exposure.locator);
-        let axis = Impact::builtin().axis_of_class(&exposure.class);
         let place = kept(&exposure.locator);
-        for (step, least) in STEPS {
-            if exposure.severity >= least {
-                self.figures
-                    .add(format!("exposures-{axis}-{step}"), 1, Some(&place));
+        for axis in Impact::builtin().axes_of_class(&exposure.class) {
+            for (step, least) in STEPS {
+                if exposure.severity >= least {
+                    self.figures
+                        .add(format!("exposures-{axis}-{step}"), 1, Some(&place));
+                }
             }
         }
         let row = ExposureRow {
@@ -451,7 +454,7 @@ impl Gatherer {
         }
     }
 
-    fn add_secret(&mut self, secret: &Secret) {
+    fn add_secret(&mut self, secret: &Secret, identity: GroupKey) {
         if secret.tier == Tier::Known.as_str() && self.known.len() < KNOWN_MAX {
             self.known.insert(kept(&secret.rule));
         }
@@ -462,7 +465,7 @@ impl Gatherer {
             .entry(Reverse(secret.severity))
             .or_default() += 1;
         self.note_severity(&secret.locator, secret.severity);
-        self.rotate.add(secret);
+        self.rotate.add(secret, identity);
         self.times
             .add("a credential", secret.git.as_deref(), &secret.locator);
         let place = kept(&secret.locator);
@@ -579,15 +582,25 @@ impl Gatherer {
         let earliest = times.earliest().map(str::to_owned);
         let started = self.run.as_ref().and_then(|run| run.started.clone());
         self.count_places(&copies, &references, &size);
-        let axes = judge(&self.figures, scope.complete, &self.overrides);
+        let mut axes = judge(&self.figures, scope.complete, &self.overrides);
+        if self.view == View::Public {
+            // Who did what stays with those who handle the incident.
+            axes.iter_mut().for_each(|axis| axis.override_by = None);
+        }
         let level = axes.iter().map(|axis| axis.level).max().unwrap_or(0);
         let closed = self.figures.value("packages-closed");
         let credential_files = self.figures.value("exposures-secrets-low");
         let personal_files = self.figures.value("exposures-personal-low");
         let coverage = finish_coverage(self.ledger);
-        let tiers = tiers_of(self.run.as_ref(), &rotation.tiers);
+        let too_large = problems.of_code("memory-limit");
+        let tried = tried_on(
+            self.run.as_ref(),
+            &rotation.tiers,
+            inventory.places,
+            too_large,
+        );
         let mut method = finish_method(self.run, self.types, self.view);
-        method.tiers = tiers;
+        method.tiers = tried;
         let mut model = Model {
             report: REPORT_VERSION,
             view: self.view,
@@ -928,34 +941,6 @@ fn finish_exposures(
         severities,
         absence,
     }
-}
-
-/// What each tier of rules is tried on. A triage tries none; live secrets are looked for where a set of them was given.
-fn tiers_of(run: Option<&Run>, found: &[Count]) -> Vec<TierRow> {
-    const OWN: &str = "texts that may be the vendor’s own: recovered sources that no name makes a third party’s, and original files";
-    const ALL: &str = "every text and every recovered source that was read";
-    const NONE: &str = "nothing: this was a triage";
-    const NO_SET: &str = "nothing: no set of live secrets was given";
-    const NO_RULES: &str = "nothing: no rules of the user’s own were given";
-    let is_triage = run.is_some_and(|run| run.triage);
-    let has_set = run.is_some_and(|run| run.known_secrets.is_some());
-    let has_rules = run.is_some_and(|run| run.user_rules.is_some());
-    let rows = [
-        ("specific", ALL),
-        ("generic", OWN),
-        ("known", if has_set { ALL } else { NO_SET }),
-        ("user", if has_rules { ALL } else { NO_RULES }),
-    ];
-    rows.into_iter()
-        .map(|(tier, tried_on)| TierRow {
-            tier: tier.to_owned(),
-            tried_on: if is_triage { NONE } else { tried_on }.to_owned(),
-            places: found
-                .iter()
-                .find(|count| count.name == tier)
-                .map_or(0, |count| count.count),
-        })
-        .collect()
 }
 
 fn finish_coverage(ledger: Option<Ledger>) -> Coverage {

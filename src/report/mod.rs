@@ -37,6 +37,7 @@ mod size;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod tiers;
 mod timeline;
 pub mod treemap;
 mod verdict;
@@ -58,7 +59,7 @@ pub use rotation::{Rotation, SecretRow, Spot};
 pub use since::{ReleaseRow, Releases, SinceRow};
 pub use size::{Amount, LanguageRow, ModuleRow, Size};
 pub use timeline::TimeRow;
-pub use views::View;
+pub use views::{PSEUDONYM_CONTEXT, View};
 
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]

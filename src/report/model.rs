@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::ReportError;
 use super::actions::Actions;
 use super::axes::{Axis, Override};
-use super::bounded::{Count, Table};
+use super::bounded::{Count, GroupKey, Table};
 use super::claims::ClaimRow;
 use super::definitions::Definition;
 use super::folders::{CarrierRow, Counts, Part};
@@ -25,7 +25,7 @@ use super::gather::Gatherer;
 use super::inventory::Inventory;
 use super::lists::ListFile;
 use super::questions::Answer;
-use super::rotation::Rotation;
+use super::rotation::{Rotation, identity};
 use super::since::Releases;
 use super::since_previous::{Changes, FindingsList};
 use super::size::Size;
@@ -35,7 +35,7 @@ use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, Ru
 use crate::signature::validation::Card;
 
 /// Version of the model's JSON. Grows by one when a field is added.
-pub const REPORT_VERSION: u32 = 2;
+pub const REPORT_VERSION: u32 = 3;
 
 /// Rows kept of one table.
 pub const ROWS: usize = 500;
@@ -469,17 +469,19 @@ pub struct Method {
     pub seconds: Option<f64>,
     /// Records read, by type.
     pub records: Vec<Count>,
-    /// Which rules for secrets ran on what.
+    /// Which rules ran on which texts.
     pub tiers: Vec<TierRow>,
 }
 
-/// Rules for secrets of one sort, and what they are tried on.
+/// One way of looking at texts: what it is tried on, and what not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TierRow {
-    /// The word in records.
+    /// The word of records for rules for secrets, or `inventory`.
     pub tier: String,
-    /// What they are tried on.
+    /// What it is tried on.
     pub tried_on: String,
+    /// What was read and it is not tried on; null where it is tried on nothing.
+    pub not_on: Option<String>,
     /// Places found.
     pub places: u64,
 }
@@ -535,7 +537,12 @@ impl Builder {
     /// # Errors
     /// A record that the view cannot be made of.
     pub fn add(&mut self, record: Record) -> Result<(), ReportError> {
-        self.gatherer.add(self.mask.apply(record)?);
+        // A digest that tells credentials apart and is in no output.
+        let identity = match &record {
+            Record::Secret(secret) => identity(secret),
+            _ => GroupKey::default(),
+        };
+        self.gatherer.add(self.mask.apply(record)?, identity);
         Ok(())
     }
 
@@ -626,6 +633,32 @@ impl ExposureRow {
             Certainty::Proven => "proven",
             Certainty::Hint => "hint",
         }
+    }
+}
+
+impl Exposures {
+    /// What the worst class is called; the one with the most places where several are as bad.
+    pub(super) fn worst_title(&self) -> String {
+        let places = |row: &&ClassRow| row.proven.saturating_add(row.hint);
+        let highest = self.classes.first().map(|row| row.highest);
+        let worst = self
+            .classes
+            .iter()
+            .filter(|row| Some(row.highest) == highest);
+        worst
+            .rev()
+            .max_by_key(places)
+            .map_or_else(String::new, |row| {
+                row.title.clone().unwrap_or_else(|| row.class.clone())
+            })
+    }
+}
+
+impl Problems {
+    /// How many have this code.
+    pub(super) fn of_code(&self, code: &str) -> u64 {
+        let rows = self.codes.iter().filter(|row| row.code == code);
+        rows.map(|row| row.count).sum()
     }
 }
 

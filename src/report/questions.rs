@@ -101,7 +101,9 @@ pub(super) fn answers(model: &Model, ground: &Ground<'_>) -> Vec<Answer> {
 /// An absence: with its scope, or not yet to be said.
 fn absence(what: &str, scope: &Scope) -> (String, AnswerState) {
     let said = scope.absent(what);
-    let state = if said.supportable {
+    let state = if said.supportable && scope.is_empty {
+        AnswerState::NotKnown
+    } else if said.supportable {
         AnswerState::Seen
     } else {
         AnswerState::NotYetSupportable
@@ -128,10 +130,11 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             .map(|table| format!("{} {}", grouped(table.table.total), table.severity.as_str()))
             .collect();
         parts.push(format!(
-            "{} of {} ({})",
+            "{} of {} ({}), the worst “{}”",
             plural(model.exposures.total, "exposure", "exposures"),
             plural(model.exposures.classes.len() as u64, "class", "classes"),
-            worst.join(", ")
+            worst.join(", "),
+            model.exposures.worst_title(),
         ));
     }
     if parts.is_empty() {
@@ -175,18 +178,16 @@ fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             .min_by_key(|(from, _)| *from);
         let since = match first {
             Some((from, row)) => format!(
-                "since {} at the latest, when {}@{} was published",
+                "the earliest has been out since {} at the latest, when {}@{} was published",
                 clip(from, 40),
                 clip(&row.name, 60),
                 clip(&row.introduced, 30)
             ),
-            None => {
-                "since a release whose publish date is not known (the table says which)".to_owned()
-            }
+            None => "when these were published is not known from this input".to_owned(),
         };
         return (
             format!(
-                "Of {} over several releases, {} in the newest release of the input, {since}; {up}.",
+                "Of {} in packages of which the input holds several releases, {} in the newest of these; {since}; {up}.",
                 plural(releases.findings.total, "finding", "findings"),
                 plural(releases.still_there, "is still", "are still"),
             ),
@@ -236,9 +237,9 @@ fn ours(model: &Model) -> (String, AnswerState) {
     }
     (
         format!(
-            "Of {} recovered, {} are first party, {} of an unknown one and {} third parties’, {by}{work}.",
+            "Of {} recovered, {} first party, {} of an unknown one and {} third parties’, {by}{work}.",
             plural(places.recovered, "source", "sources"),
-            grouped(places.first),
+            plural(places.first, "is", "are"),
             grouped(places.unknown),
             grouped(places.third)
         ),
@@ -262,39 +263,54 @@ fn secrets(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             ground.scope,
         );
     }
-    let checked = model
-        .rotation
-        .table
-        .rows
-        .iter()
-        .filter(|row| row.check != "unchecked")
-        .count() as u64;
-    let none = if ground.scope.complete {
-        "No"
-    } else {
-        "Not yet supportable to say none: so far no"
-    };
-    let credentials = match distinct {
-        0 => format!("{none} text in the form of a known credential was seen"),
-        some => format!(
-            "{} at {} ({} with a checksum or structure that is right; whether they work cannot be told offline)",
-            plural(some, "distinct credential", "distinct credentials"),
-            plural(model.rotation.places, "place", "places"),
-            grouped(checked),
-        ),
-    };
-    (
-        format!(
-            "{credentials}; {} that are keys or usually hold credentials; {} in own code, and {} that usually hold personal data{live}.",
-            plural(files, "file", "files"),
+    let mut parts = vec![credentials(model, ground.scope)];
+    if files > 0 {
+        parts.push(format!(
+            "{} by {} class",
             plural(
-                people,
-                "name or address of a person",
-                "names and addresses of people"
+                files,
+                "file that is a key or usually holds credentials,",
+                "files that are keys or usually hold credentials,"
             ),
-            plural(stores, "artifact", "artifacts"),
+            if files == 1 { "its" } else { "their" }
+        ));
+    }
+    if people > 0 {
+        let people = plural(people, "name or address", "names and addresses");
+        parts.push(format!("{people} of people in own code"));
+    }
+    if stores > 0 {
+        parts.push(plural(
+            stores,
+            "artifact that usually holds personal data",
+            "artifacts that usually hold personal data",
+        ));
+    }
+    (format!("{}{live}.", parts.join("; ")), AnswerState::Seen)
+}
+
+/// How many credentials, or that none was seen.
+fn credentials(model: &Model, scope: &Scope) -> String {
+    let rotation = &model.rotation;
+    if rotation.table.is_empty() {
+        return if scope.complete {
+            "No text in the form of a known credential was seen".to_owned()
+        } else {
+            "So far no text in the form of a known credential was seen, and not everything was read"
+                .to_owned()
+        };
+    }
+    let rows = rotation.table.rows.iter();
+    let checked = rows.filter(|row| row.check != "unchecked").count() as u64;
+    format!(
+        "{} at {}, {} with a checksum or structure that is right (whether any works cannot be told offline)",
+        plural(
+            rotation.table.total,
+            "distinct credential",
+            "distinct credentials"
         ),
-        AnswerState::Seen,
+        plural(rotation.places, "place", "places"),
+        grouped(checked),
     )
 }
 
@@ -309,7 +325,7 @@ fn attacker(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     }
     if ground.credential_files > 0 {
         parts.push(format!(
-            "use what is in {} of credentials or keys",
+            "use what is in {} of keys or credentials",
             plural(ground.credential_files, "file", "files")
         ));
     }
@@ -362,13 +378,25 @@ fn attacker(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
 
 fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     let copies = &model.copies;
+    let suspects = copies.suspects.total;
+    let weaker = match suspects {
+        0 => String::new(),
+        some => format!(
+            " ({} of it)",
+            plural(some, "more shows weaker signs", "more show weaker signs")
+        ),
+    };
     if let Some(first) = copies.copies.rows.first() {
         return (
             format!(
-                "{} of the {} examined hold the work (and {} weaker signs of it), the largest {} of {}; what lies outside the input was not looked at.",
+                "{} of the {} examined {} signed work{weaker}, the largest {} of {}; what lies outside the input was not looked at.",
                 grouped(copies.copies.total),
                 plural(copies.examined_total, "place", "places"),
-                plural(copies.suspects.total, "place has", "places have"),
+                if copies.copies.total == 1 {
+                    "holds"
+                } else {
+                    "hold"
+                },
                 percent(first.of_original),
                 clip(&first.work, 60),
             ),
@@ -379,6 +407,24 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         return (
             "Not known from this input: no signature set was given, so copies were not searched for.".to_owned(),
             AnswerState::NotKnown,
+        );
+    }
+    if suspects > 0 {
+        return (
+            format!(
+                "No copy was seen, and {} of the works searched for in the {} examined; a person has to judge them.",
+                plural(
+                    suspects,
+                    "place with weaker signs",
+                    "places with weaker signs"
+                ),
+                plural(copies.examined_total, "place", "places"),
+            ),
+            if ground.scope.complete {
+                AnswerState::Seen
+            } else {
+                AnswerState::NotYetSupportable
+            },
         );
     }
     absence("copy of the works searched for", ground.scope)
@@ -403,7 +449,7 @@ fn todo(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     if rows.is_empty() {
         return (
             if ground.scope.complete {
-                "Nothing follows from what was seen; keep this report with the input’s digests."
+                "Nothing follows from what was seen; keep this report with the digests of the input."
                     .to_owned()
             } else {
                 "Nothing follows from what was seen so far; have the rest read first.".to_owned()

@@ -1,8 +1,10 @@
 //! What to rotate: credentials, each once, with where it stands and how to make it worthless.
 //!
-//! Two places hold the same credential where their fingerprints agree (`--case-key`), or, without a key, where rule and
-//! redacted form do; the latter is a good guess and is called so. Nothing here says that a credential works: that
-//! cannot be told without a network. The owner is left blank, for the person who finds out.
+//! Two places hold the same credential where their fingerprints agree (`--case-key`). Without a key, a live secret is told by
+//! its name, and others by rule and redacted form, where that shows enough of the value: a good guess, and called so.
+//! Where it does not (a length tells nothing apart), only equal content holds equal credentials, so that two of them
+//! may be counted where there is one, and never one where there are two. Nothing here says that a credential works: that cannot
+//! be told without a network. The owner is left blank, for the person who finds out.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -13,6 +15,8 @@ use super::bounded::{Count, GroupKey, Groups, Table, Tally, Urgent, group_key};
 use super::inventory::party_word;
 use super::text::{KEPT_CHARS, clip, count_of};
 use crate::exposure::Rules;
+use crate::exposure::secrets::Tier;
+use crate::exposure::secrets::rule::{Redact, RuleSet};
 use crate::record::{Party, Secret, Severity};
 
 /// Credentials kept for the list beside the page.
@@ -20,6 +24,12 @@ const LISTED: usize = 50_000;
 
 /// Places that are named of one credential.
 const SPOTS: usize = 5;
+
+/// Characters of a value that tell it from others of its rule.
+const TELLING_CHARS: usize = 4;
+
+/// What stands for the password in an address that names who logs in where.
+const ACCOUNT: &str = "***@";
 
 /// What to rotate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -45,7 +55,7 @@ pub struct SecretRow {
     pub tier: String,
     /// What identifies it safely.
     pub redacted: String,
-    /// Digest keyed by the user's key; without one, places were put together by rule and redacted form.
+    /// Digest keyed by the user's key; null without one.
     pub fingerprint: Option<String>,
     /// Places.
     pub places: u64,
@@ -126,7 +136,8 @@ impl Rotate {
         }
     }
 
-    pub(super) fn add(&mut self, secret: &Secret) {
+    /// `key` is [`identity`] of the record before a view left anything out of it, so that all views count alike.
+    pub(super) fn add(&mut self, secret: &Secret, key: GroupKey) {
         self.places += 1;
         let tier = if secret.tier.is_empty() {
             "not said"
@@ -134,10 +145,6 @@ impl Rotate {
             &secret.tier
         };
         self.tiers.add(tier, 1);
-        let key = match &secret.fingerprint {
-            Some(fingerprint) => group_key(&["fingerprint", fingerprint]),
-            None => group_key(&["shown", &secret.rule, &secret.redacted]),
-        };
         self.by_severity[secret.severity as usize].insert(key);
         if secret.severity >= Severity::High && check_rank(&secret.check) < 2 {
             self.checked_high.insert(key);
@@ -160,7 +167,7 @@ impl Rotate {
                 places: 1,
                 spots: vec![spot],
                 detail: secret.detail.as_deref().map(|text| clip(text, KEPT_CHARS)),
-                how: how_to_rotate(&secret.rule),
+                how: how_to_rotate(secret),
                 owner: String::new(),
             },
             |row| {
@@ -192,19 +199,173 @@ impl Rotate {
 }
 
 impl Rotation {
-    /// Places were put together without fingerprints.
+    /// Credentials were told apart without fingerprints.
     pub fn is_guessed(&self) -> bool {
         self.table.rows.iter().any(|row| row.fingerprint.is_none())
     }
 }
 
-/// What the rule says; for rules of the user's own, what holds of any credential.
-fn how_to_rotate(rule: &str) -> String {
-    Rules::builtin().get(rule).map_or_else(
-        || {
-            "Revoke it where it was issued, issue another, and read the issuer's log of its use since it was exposed."
-                .to_owned()
-        },
-        |rule| rule.action.clone(),
-    )
+/// What makes two records speak of one credential.
+pub(super) fn identity(secret: &Secret) -> GroupKey {
+    if let Some(fingerprint) = &secret.fingerprint {
+        return group_key(&["fingerprint", fingerprint]);
+    }
+    if secret.tier == Tier::Known.as_str() {
+        return group_key(&["known", &secret.rule]);
+    }
+    if is_telling(secret) {
+        return group_key(&["shown", &secret.rule, &secret.redacted]);
+    }
+    let content = secret.sha256.as_ref().unwrap_or(&secret.locator);
+    let (line, column) = (secret.line.to_string(), secret.column.to_string());
+    group_key(&["place", &secret.rule, content, &line, &column])
+}
+
+/// Whether the redacted form tells values apart: it ends in some of the value, names an account at a machine, or is the
+/// whole of what is no secret by itself. A length, the kind of a key or a user alone tell nothing.
+fn is_telling(secret: &Secret) -> bool {
+    if let Some((_, end)) = secret.redacted.rsplit_once('…') {
+        return end.chars().count() >= TELLING_CHARS;
+    }
+    let rule = RuleSet::builtin().get(&secret.rule);
+    secret.redacted.contains(ACCOUNT)
+        || rule.is_some_and(|known| known.rule.redact == Redact::Whole)
+}
+
+/// What the rule says that found it. Live secrets and rules of the user's own have their names from the user, which may be
+/// those of ours and mean something else: for them stands what holds of any.
+fn how_to_rotate(secret: &Secret) -> String {
+    const ANY: &str = "Revoke it where it was issued, issue another, and read the issuer's log of its use since it was exposed.";
+    const LIVE: &str = "It is live by your own list: replace it wherever it is used, revoke it where it was issued, and read the issuer's log of its use since it was exposed.";
+    const OF_USER: &str = "A rule of your own found it (what the rule calls it stands beside it). Revoke it where it was issued, issue another, and read the issuer's log of its use since it was exposed.";
+    match secret.tier.as_str() {
+        "known" => LIVE.to_owned(),
+        "user" => OF_USER.to_owned(),
+        _ => action_of(&secret.rule).unwrap_or(ANY).to_owned(),
+    }
+}
+
+/// What a rule of the program asks for: one for credentials, else a class of exposure.
+fn action_of(rule: &str) -> Option<&'static str> {
+    let secrets = RuleSet::builtin().get(rule);
+    secrets.map(|known| known.rule.action.as_str()).or_else(|| {
+        Rules::builtin()
+            .get(rule)
+            .map(|known| known.action.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    fn seen(rule: &str, redacted: &str, at: &str) -> Secret {
+        sample::secret(rule, Severity::High, "unchecked", at, redacted)
+    }
+
+    fn gathered(secrets: &[Secret]) -> Rotation {
+        let mut rotate = Rotate::new(true);
+        for secret in secrets {
+            rotate.add(secret, identity(secret));
+        }
+        rotate.finish()
+    }
+
+    /// What to do stands beside the form of each credential, for every rule that the program carries.
+    #[test]
+    fn how_to_rotate_is_what_the_rule_says() {
+        for known in RuleSet::builtin().iter() {
+            let secret = seen(&known.rule.id, "x…abcd", "a/b");
+            assert_eq!(how_to_rotate(&secret), known.rule.action);
+        }
+        // A rule of the user's may have the id of one of ours, and a live secret any name.
+        let known = &RuleSet::builtin().at(0).unwrap().rule;
+        for tier in ["user", "known"] {
+            let mut secret = seen(&known.id, "x…abcd", "a/b");
+            tier.clone_into(&mut secret.tier);
+            let how = how_to_rotate(&secret);
+            assert_ne!(how, known.action);
+            assert!(how.contains("evoke it where it was issued"), "{how}");
+        }
+    }
+
+    /// Two keys of one kind are two, however alike they are shown.
+    #[test]
+    fn what_shows_too_little_is_told_apart_by_its_place() {
+        let mut one = seen("private-key-in-text", "PKCS#8 RSA", "a/one.pem");
+        let mut two = seen("private-key-in-text", "PKCS#8 RSA", "a/two.pem");
+        two.sha256 = Some("9".repeat(64));
+        assert_eq!(gathered(&[one.clone(), two.clone()]).table.total, 2);
+        // Equal content holds equal keys.
+        two.sha256.clone_from(&one.sha256);
+        assert_eq!(gathered(&[one.clone(), two.clone()]).table.total, 1);
+        two.line += 1;
+        assert_eq!(gathered(&[one.clone(), two.clone()]).table.total, 2);
+        // And so does an equal fingerprint.
+        one.fingerprint = Some("aa".to_owned());
+        two.fingerprint.clone_from(&one.fingerprint);
+        assert_eq!(gathered(&[one, two]).table.total, 1);
+    }
+
+    #[test]
+    fn what_shows_enough_is_one_wherever_it_lies() {
+        let telling = [
+            ("github-token", "ghp_…aB3x"),
+            ("url-password", "postgres://app:***@db.example"),
+            ("aws-access-key-id", "AKIA0000000000000000"),
+        ];
+        for (rule, redacted) in telling {
+            let mut two = seen(rule, redacted, "b");
+            two.sha256 = None;
+            assert_eq!(
+                gathered(&[seen(rule, redacted, "a"), two]).table.total,
+                1,
+                "{redacted}"
+            );
+        }
+        for redacted in [
+            "(12 bytes)",
+            "…2!",
+            "123456:…",
+            "root:***",
+            "db, password ***",
+        ] {
+            let mut two = seen("r", redacted, "b");
+            two.sha256 = None;
+            assert_eq!(
+                gathered(&[seen("r", redacted, "a"), two]).table.total,
+                2,
+                "{redacted}"
+            );
+        }
+        // A live secret is told by its name, which stands in the place of its value too.
+        let mut live = [
+            seen("A", "A", "a"),
+            seen("A", "A", "b"),
+            seen("B", "B", "b"),
+        ];
+        live.iter_mut()
+            .for_each(|one| "known".clone_into(&mut one.tier));
+        assert_eq!(gathered(&live).table.total, 2);
+    }
+
+    #[test]
+    fn the_worst_come_first_and_the_surest_of_these() {
+        let mut rows = vec![
+            seen("c", "x…aaaa", "a"),
+            seen("b", "x…bbbb", "a"),
+            seen("a", "x…cccc", "a"),
+        ];
+        rows[0].severity = Severity::Critical;
+        "checksum-ok".clone_into(&mut rows[1].check);
+        rows.reverse();
+        let order: Vec<String> = gathered(&rows)
+            .table
+            .rows
+            .into_iter()
+            .map(|row| row.rule)
+            .collect();
+        assert_eq!(order, ["c", "b", "a"]);
+    }
 }

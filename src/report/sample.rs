@@ -141,7 +141,7 @@ pub fn item(kind: &str, value: &str, locator: &str, party: Party, confidence: &s
 
 /// What the recovered sources of the incident give away: kind, value, folder, how sure.
 const ITEMS: [(&str, &str, &str, &str); 30] = [
-    ("known-code-name", "Driftwood", "src/hooks", "high"),
+    ("code-name", "Driftwood", "src/hooks", "high"),
     ("flag", "driftwood_voice_mode", "src/hooks", "high"),
     ("flag", "tide-pool-beta", "src/commands", "medium"),
     ("flag", "enable_night_shift", "src/services/api", "medium"),
@@ -259,7 +259,7 @@ fn secrets(map: &str) -> Vec<Secret> {
             Severity::Medium,
             "unchecked",
             &same,
-            "[14 characters]",
+            "(14 bytes)",
         ),
     ]
 }
@@ -286,6 +286,8 @@ pub fn run() -> Run {
         }],
         known_secrets: None,
         user_rules: None,
+        terms: None,
+        inventory: Some("sources".to_owned()),
         case_key: None,
         organisation: Some(digest(4)),
         inputs: vec![

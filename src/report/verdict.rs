@@ -29,6 +29,8 @@ pub(super) fn sum_of_outcomes(ledger: &Ledger) -> u64 {
 pub(super) struct Scope {
     pub(super) complete: bool,
     pub(super) reasons: Vec<String>,
+    /// There was nothing to read: what follows from it is nothing.
+    pub(super) is_empty: bool,
     text: String,
 }
 
@@ -76,13 +78,16 @@ impl Scope {
         Self {
             complete,
             reasons,
+            is_empty: ledger.is_some_and(|ledger| ledger.entries == 0),
             text,
         }
     }
 
     /// That nothing of a kind is there, as far as that can be said. `what` comes after "no".
     pub(super) fn absent(&self, what: &str) -> Statement {
-        let text = if self.complete {
+        let text = if self.complete && self.is_empty {
+            format!("The input holds nothing that could be read, and so no {what}.")
+        } else if self.complete {
             format!(
                 "No {what} was found. Scope: all that the input holds, {}.",
                 self.text

@@ -68,8 +68,8 @@ impl View {
 /// What stands where a text is left out.
 pub(super) const WITHHELD: &str = "withheld in this view";
 
-/// `derive_key` context of the key of pseudonyms.
-const PSEUDONYM_CONTEXT: &str = "strandline report 1: pseudonyms of the public view";
+/// `derive_key` context of the key of pseudonyms, also from a key file.
+pub const PSEUDONYM_CONTEXT: &str = "strandline report 1: pseudonyms of the public view";
 
 /// Hex digits of a pseudonym: 48 bits, so that a million names have few that fall together.
 const PSEUDONYM_DIGITS: usize = 12;
@@ -295,6 +295,7 @@ impl Mask {
 
 /// Keys whose words the program chooses: enums, ids of its rules, codes, and maps of counts by such words.
 const OWN_WORDS: [&str; 31] = [
+    "inventory",
     "subject",
     "jumps",
     "severity",
@@ -323,7 +324,6 @@ const OWN_WORDS: [&str; 31] = [
     "damaged",
     "other",
     "limits",
-    "fingerprint",
     "language",
     "evidence",
 ];
