@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::*;
+use strandline::exposure::Role;
 use strandline::exposure::user::UserRules;
 use strandline::exposure::user::read::{FileRule, Needs, RuleFile, read};
 
@@ -66,7 +67,7 @@ fn each_example_is_found_by_its_own_rule() {
             .build();
         for example in &bare.examples {
             examples += 1;
-            let finds = |text: &str| !rules.facts(text.as_bytes(), None).is_empty();
+            let finds = |text: &str| !rules.facts(text.as_bytes(), Role::Bulk, None).is_empty();
             if !finds(example) {
                 missed.push(format!("{}: {example}", bare.id));
             }

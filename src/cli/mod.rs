@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::blob::{Decoders, Limits};
+use crate::container::codes;
 use crate::record::{RunWall, Severity, WallState};
 
 /// How a command ended.
@@ -290,6 +291,16 @@ fn parse_size(text: &str) -> Result<u64, String> {
 fn parse_severity(text: &str) -> Result<Severity, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned()))
         .map_err(|_| "use one of critical, high, medium, low, info".to_owned())
+}
+
+fn parse_code(text: &str) -> Result<String, String> {
+    if codes::is_known(text) {
+        return Ok(text.to_owned());
+    }
+    let nearest = codes::nearest(text);
+    Err(format!(
+        "no problem has this code; did you mean `{nearest}`?"
+    ))
 }
 
 /// Runs the program and gives its exit status.

@@ -8,7 +8,9 @@ use clap::Args;
 
 use super::kept::KeptFolder;
 use super::pipeline::{self, Pipeline, Request};
-use super::{CliError, Common, Exit, output, parse_severity, report, summary, user_rules};
+use super::{
+    CliError, Common, Exit, output, parse_code, parse_severity, report, summary, user_rules,
+};
 use crate::case::Case;
 use crate::exposure::known::SetKey;
 use crate::exposure::{CaseKey, Inspector, KnownSecrets};
@@ -91,7 +93,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     fail_on: Option<Severity>,
     /// A problem with this code does not make the scan incomplete
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = parse_code)]
     accept_problem: Vec<String>,
     #[command(flatten)]
     common: Common,

@@ -16,6 +16,7 @@ pub mod bzip2;
 pub mod cab;
 pub mod carve;
 pub mod claims;
+pub mod codes;
 pub mod cpio;
 pub mod deno;
 pub mod exe;
@@ -310,6 +311,7 @@ pub struct Trouble {
 impl Trouble {
     /// Odd, but every byte was read.
     pub fn odd(code: &'static str, detail: impl Into<String>) -> Self {
+        debug_assert!(codes::is_known(code), "{code} is not listed");
         Self {
             code: code.into(),
             detail: detail.into(),
@@ -320,6 +322,7 @@ impl Trouble {
 
     /// Nothing was read.
     pub fn skipped(code: &'static str, detail: impl Into<String>, unread: Option<u64>) -> Self {
+        debug_assert!(codes::is_known(code), "{code} is not listed");
         Self {
             code: code.into(),
             detail: detail.into(),
@@ -330,6 +333,7 @@ impl Trouble {
 
     /// Read in part.
     pub fn damaged(code: &'static str, detail: impl Into<String>, unread: Option<u64>) -> Self {
+        debug_assert!(codes::is_known(code), "{code} is not listed");
         Self {
             code: code.into(),
             detail: detail.into(),

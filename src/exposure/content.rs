@@ -353,22 +353,34 @@ pub enum Trait {
     Packument(Packument),
 }
 
-/// A larger file in UTF-16 is not looked at; bytes.
-const MAX_UTF16: usize = 1 << 20;
+/// What bytes are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What the rules recognised.
+    pub traits: Vec<Trait>,
+    /// What they are by their form and too large to be read as: phrases that say by what it shows.
+    pub unread: Vec<&'static str>,
+}
 
 /// What the bytes are. `hits` must come from a [`Prefilter::scan`] of the same bytes.
 pub fn traits_of(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
+    told_of(bytes, hits).traits
+}
+
+/// The same, and what could not be read for its size.
+pub fn told_of(bytes: &[u8], hits: &Hits) -> Told {
     if let Some(text) = utf16_text(bytes) {
         // Its own bytes hold zeros between the letters, so the pass saw nothing. A text does not begin with the mark
         // again, so this goes one level deep.
         static PREFILTER: LazyLock<Prefilter> = LazyLock::new(Prefilter::new);
-        return traits_of_text(text.as_bytes(), &PREFILTER.scan(text.as_bytes()));
+        return told_of_text(text.as_bytes(), &PREFILTER.scan(text.as_bytes()));
     }
-    traits_of_text(bytes, hits)
+    told_of_text(bytes, hits)
 }
 
-fn traits_of_text(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
+fn told_of_text(bytes: &[u8], hits: &Hits) -> Told {
     let words = Rules::builtin().words();
+    let mut unread = Vec::new();
     let mut traits = private_keys(bytes, hits);
     if hits.registry
         && let Some(found) = registry::parse(bytes, words)
@@ -382,10 +394,16 @@ fn traits_of_text(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
     if is_git_head(bytes) {
         traits.push(Trait::GitHead);
     }
-    if let Some(manifest) = Manifest::from_npm(bytes) {
-        traits.push(Trait::Manifest(manifest));
+    match Manifest::read_npm(bytes) {
+        Read::Is(manifest) => traits.push(Trait::Manifest(manifest)),
+        Read::TooLarge => unread.push("its first keys are those of a package's manifest"),
+        Read::IsNot => {}
     }
-    traits.extend(Packument::from_json(bytes).map(Trait::Packument));
+    match Packument::read_json(bytes) {
+        Read::Is(packument) => traits.push(Trait::Packument(packument)),
+        Read::TooLarge => unread.push("it has the keys of a registry's document"),
+        Read::IsNot => {}
+    }
     if let Some(settings) = dotenv::parse(bytes, words) {
         traits.push(Trait::Dotenv {
             assignments: settings.assignments,
@@ -393,12 +411,26 @@ fn traits_of_text(bytes: &[u8], hits: &Hits) -> Vec<Trait> {
             live: settings.live,
         });
     }
-    traits.extend(
-        classes::artifacts_of(bytes, hits)
-            .into_iter()
-            .map(Trait::Artifact),
-    );
-    traits
+    let artifacts = classes::artifacts_of(bytes, hits, &mut unread);
+    traits.extend(artifacts.into_iter().map(Trait::Artifact));
+    Told { traits, unread }
+}
+
+/// What a reader that has a bound says of bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Read<T> {
+    /// This is what they are.
+    Is(T),
+    /// They are something else.
+    IsNot,
+    /// They look like it, and are more than is read.
+    TooLarge,
+}
+
+impl<T> From<Option<T>> for Read<T> {
+    fn from(read: Option<T>) -> Self {
+        read.map_or(Read::IsNot, Read::Is)
+    }
 }
 
 /// Keys by sort, in armour where the pass saw some, or the whole blob as DER.
@@ -447,16 +479,13 @@ fn is_git_head(bytes: &[u8]) -> bool {
     }
 }
 
-/// Small text in UTF-16 with a byte-order mark: what PowerShell makes of `echo X=y > .env`.
+/// Text in UTF-16 with a byte-order mark: what PowerShell makes of `echo X=y > .env`.
 fn utf16_text(bytes: &[u8]) -> Option<String> {
     let read: fn([u8; 2]) -> u16 = match bytes {
         [0xff, 0xfe, ..] => u16::from_le_bytes,
         [0xfe, 0xff, ..] => u16::from_be_bytes,
         _ => return None,
     };
-    if bytes.len() > MAX_UTF16 {
-        return None;
-    }
     let (pairs, _) = bytes.get(2..)?.as_chunks::<2>();
     let units = pairs.iter().map(|&pair| read(pair));
     Some(

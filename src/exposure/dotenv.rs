@@ -7,8 +7,8 @@
 use super::rules::Words;
 use super::values;
 
-/// A larger file holds no settings; bytes.
-const MAX_BYTES: usize = 256 << 10;
+/// A larger text has to be assignments so far to be read on; bytes. Scripts may begin with one.
+const JUDGED_BYTES: usize = 256 << 10;
 
 /// A first line that is longer is a script on one line; bytes.
 const MAX_FIRST_LINE: usize = 16 << 10;
@@ -26,9 +26,6 @@ pub(super) struct Settings {
 
 /// Reads a dotenv file. `None` unless the first line that says anything is an assignment, and nearly all others are.
 pub(super) fn parse(bytes: &[u8], words: &Words) -> Option<Settings> {
-    if bytes.len() > MAX_BYTES {
-        return None;
-    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // Most files fail on their first line, before anything is counted or copied.
     let first = bytes
@@ -39,7 +36,14 @@ pub(super) fn parse(bytes: &[u8], words: &Words) -> Option<Settings> {
         return None;
     }
     key_and_value(first)?;
+    if let Some(beginning) = bytes.get(..JUDGED_BYTES) {
+        counted(beginning, words)?;
+    }
+    counted(bytes, words)
+}
 
+/// What the assignments of a text are. `None` where too much else is among them.
+fn counted(bytes: &[u8], words: &Words) -> Option<Settings> {
     let text = String::from_utf8_lossy(bytes);
     let mut rest = text.as_ref();
     let mut settings = Settings::default();

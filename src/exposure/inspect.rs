@@ -134,7 +134,7 @@ impl Inspector {
         let mut secrets: Vec<SecretFact> = found.map(|one| self.sealed(one)).collect();
         secrets.extend(self.known_in(bytes));
         if let Some(rules) = &self.user {
-            secrets.extend(rules.facts(bytes, self.case_key.as_ref()));
+            secrets.extend(rules.facts(bytes, role, self.case_key.as_ref()));
         }
         secrets.sort_by_key(|fact| (fact.line, fact.column));
         let mut items = match (role, self.inventory) {
@@ -156,7 +156,7 @@ impl Inspector {
     }
 
     /// A find without its bytes, and with a fingerprint of them where there is a key.
-    fn sealed(&self, found: secrets::Found) -> SecretFact {
+    pub(super) fn sealed(&self, found: secrets::Found) -> SecretFact {
         let key = self.case_key.as_ref();
         SecretFact {
             fingerprint: key.map(|key| key.fingerprint(found.value.bytes())),

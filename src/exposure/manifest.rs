@@ -14,7 +14,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use bytes::Bytes;
+
 use super::address;
+use super::content::Read;
+use crate::container::json::{Token, Tokens};
 
 /// A larger file is no manifest that a person wrote; bytes.
 const MAX_BYTES: usize = 8 << 20;
@@ -44,16 +48,35 @@ pub struct Manifest {
 impl Manifest {
     /// Reads a `package.json`. `None` for anything else, at the price of two substring searches in most cases.
     pub fn from_npm(bytes: &[u8]) -> Option<Manifest> {
+        match Manifest::read_npm(bytes) {
+            Read::Is(manifest) => Some(manifest),
+            Read::IsNot | Read::TooLarge => None,
+        }
+    }
+
+    /// The same; says of a larger file whether its first keys are those of one.
+    pub(super) fn read_npm(bytes: &[u8]) -> Read<Manifest> {
         let bytes = bytes
             .strip_prefix(b"\xef\xbb\xbf")
             .unwrap_or(bytes)
             .trim_ascii_start();
-        if bytes.len() > MAX_BYTES || bytes.first() != Some(&b'{') {
-            return None;
+        if bytes.first() != Some(&b'{') || begins_with_version_number(bytes) {
+            return Read::IsNot;
         }
-        if begins_with_version_number(bytes) || !has_both_keys(bytes) {
-            return None;
+        if bytes.len() > MAX_BYTES {
+            return if begins_as_manifest(bytes) {
+                Read::TooLarge
+            } else {
+                Read::IsNot
+            };
         }
+        if !has_both_keys(bytes) {
+            return Read::IsNot;
+        }
+        Manifest::parse(bytes).into()
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Manifest> {
         let fields: Fields = serde_json::from_slice(bytes).ok()?;
         let (name, version) = (fields.name?, fields.version?);
         if name.trim().is_empty() {
@@ -111,6 +134,33 @@ fn begins_with_version_number(bytes: &[u8]) -> bool {
         }
     }
     rest.trim_ascii_start().first() != Some(&b'"')
+}
+
+/// Whether the outermost object has both keys near its beginning, as texts. Npm writes them first.
+fn begins_as_manifest(bytes: &[u8]) -> bool {
+    /// How far they are looked for; bytes.
+    const HEAD: usize = 64 << 10;
+    let (mut depth, mut open, mut key) = (0_u64, [false; 2], None);
+    for token in Tokens::new(Bytes::copy_from_slice(&bytes[..HEAD.min(bytes.len())])) {
+        match token {
+            Token::Open(_) => depth += 1,
+            Token::Close(_) => depth = depth.saturating_sub(1),
+            Token::Key(name) if depth == 1 => {
+                key = [&b"name"[..], b"version"]
+                    .iter()
+                    .position(|one| *one == name);
+                continue;
+            }
+            Token::Text(_) if depth == 1 => {
+                if let Some(has) = key.and_then(|key| open.get_mut(key)) {
+                    *has = true;
+                }
+            }
+            _ => {}
+        }
+        key = None;
+    }
+    open == [true; 2]
 }
 
 /// Whether both keys could be there; parsing says whether they are.

@@ -33,11 +33,12 @@ pub mod samples;
 pub mod secrets;
 pub mod user;
 mod values;
+pub mod windows;
 mod words;
 
 pub use case_key::CaseKey;
 pub use classes::{Artifact, artifacts_beginning};
-pub use content::{Hits, Prefilter, Trait, traits_of};
+pub use content::{Hits, Prefilter, Told, Trait, told_of, traits_of};
 pub use inspect::{Inspected, Inspector, InventoryScope, Role};
 pub use inventory::{ItemFact, Terms, TermsError, gates};
 pub use key::{KeyAlgorithm, KeyFormat};
@@ -58,6 +59,7 @@ pub use registry::{RegistryFile, TokenCheck};
 pub use rules::{Example, Rule, RuleError, RuleKind, Rules};
 pub use samples::{MadeFile, example_files};
 pub use secrets::SecretFact;
+pub use windows::TextSearch;
 
 /// BLAKE3 over the digests of all rules that the program carries: results are comparable while it is the same.
 pub fn rules_digest() -> [u8; 32] {

@@ -13,6 +13,8 @@ use memchr::memmem;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use super::content::Read;
+
 /// A larger document is not read; bytes. The largest that are known have some 30 MB.
 const MAX_BYTES: usize = 256 << 20;
 
@@ -39,15 +41,27 @@ struct Fields {
 impl Packument {
     /// Reads a document. `None` for anything else, at the price of two substring searches in an object.
     pub fn from_json(bytes: &[u8]) -> Option<Packument> {
+        match Packument::read_json(bytes) {
+            Read::Is(packument) => Some(packument),
+            Read::IsNot | Read::TooLarge => None,
+        }
+    }
+
+    /// The same; says of a larger document whether it has the keys of one.
+    pub(super) fn read_json(bytes: &[u8]) -> Read<Packument> {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = text.trim_ascii_start();
-        let may_be = text.len() <= MAX_BYTES
-            && text.first() == Some(&b'{')
+        let may_be = text.first() == Some(&b'{')
             && memmem::find(text, b"\"dist-tags\"").is_some()
             && memmem::find(text, b"\"time\"").is_some();
-        if !may_be {
-            return None;
+        match may_be {
+            false => Read::IsNot,
+            true if text.len() > MAX_BYTES => Read::TooLarge,
+            true => Packument::parse(text).into(),
         }
+    }
+
+    fn parse(text: &[u8]) -> Option<Packument> {
         let fields: Fields = serde_json::from_slice(text).ok()?;
         let (name, times) = (fields.name?, fields.time?);
         fields.tags?;

@@ -1408,7 +1408,9 @@ mod tests {
             let hits = Prefilter::new().scan(bytes);
             let mut traits = traits_of(bytes, &hits);
             if path.ends_with(b".har") {
-                traits.push(Trait::Artifact(crate::exposure::classes::har(bytes)));
+                traits.push(Trait::Artifact(crate::exposure::classes::har(
+                    &bytes::Bytes::copy_from_slice(bytes),
+                )));
             }
             findings.extend(judge_entry(&cx, &traits));
             findings.extend(judge_name(&cx, &traits, kind_of(bytes)));

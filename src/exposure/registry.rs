@@ -62,17 +62,11 @@ pub(super) struct TokenFile {
     pub check: TokenCheck,
 }
 
-/// A larger file is none of these; bytes.
-const MAX_BYTES: usize = 256 << 10;
-
 /// A shorter value is no token and no password that a registry accepts; characters.
 const MIN_TOKEN: usize = 8;
 
 /// The registry file that the bytes are, where they are one with credentials in it.
 pub(super) fn parse(bytes: &[u8], words: &Words) -> Option<TokenFile> {
-    if bytes.len() > MAX_BYTES {
-        return None;
-    }
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let ini = || lines(text, &['#', ';']);

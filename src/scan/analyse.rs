@@ -179,7 +179,7 @@ impl Analyser {
     }
 
     /// How closely a member is read.
-    fn role_of(&self, member: &Member) -> Role {
+    pub(super) fn role_of(&self, member: &Member) -> Role {
         let (name, ignored) = match &member.source {
             Some(source) => (source.name.as_deref().unwrap_or_default(), source.ignored),
             None => (member.name.bytes(), false),
@@ -652,7 +652,9 @@ impl Analyser {
         }
         formats::leaf_kind(bytes).clone_into(&mut facts.kind);
         let hits = self.prefilter.scan(bytes);
-        facts.traits = exposure::traits_of(bytes, &hits);
+        let told = exposure::told_of(bytes, &hits);
+        facts.traits = told.traits;
+        facts.troubles.extend(settings_unread(&told.unread));
         let inspected = self.inspector.inspect(bytes, &hits, role);
         (facts.secrets, facts.items) = (inspected.secrets, inspected.items);
         facts.image = image::Doc::of(bytes).map(|doc| Box::new(image::Part::Doc(doc)));
@@ -749,6 +751,18 @@ fn unsupported(kind: &str, len: u64) -> Trouble {
         ),
         Some(len),
     )
+}
+
+/// What is said of content that a reader of settings and documents would have parsed, were it not for its size.
+pub(super) fn settings_unread(unread: &[&'static str]) -> Option<Trouble> {
+    let first = unread.first()?;
+    Some(Trouble::damaged(
+        "settings-unread",
+        format!(
+            "{first}, and it is larger than is parsed of such: what it would be as a whole was not told, its text was searched for credentials; look at it by hand"
+        ),
+        None,
+    ))
 }
 
 /// Reads until the buffer is full or the member ends.

@@ -1,12 +1,13 @@
 //! Content that is too large to be held: read once, from front to end, in windows.
 //!
-//! Its digests are those of all of it, and so is what the literal pass finds. What can only be read as a whole (maps within
-//! it, archives, the documents of an image, lockfiles) is not, and is said not to be.
+//! Its digests are those of all of it, and so are what the literal pass finds and the credentials in it. What can only be read
+//! as a whole (maps within it, archives, the documents of an image, lockfiles, settings, the inventory) is not, and is said
+//! not to be.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::analyse::{Analyser, fill, is_executable, match_facts};
+use super::analyse::{Analyser, fill, is_executable, match_facts, settings_unread};
 use super::building::{Building, Visited};
 use super::facts::{Child, Facts};
 use super::formats;
@@ -17,7 +18,7 @@ use crate::blob::lines::LineCounter;
 use crate::container::image::doc::Why;
 use crate::container::image::{self, Doc};
 use crate::container::{Member, Trouble, Walker};
-use crate::exposure::{self, ItemFact, known, named::Beginning};
+use crate::exposure::{self, InventoryScope, ItemFact, Role, TextSearch, known, named::Beginning};
 use crate::sourcemap;
 
 /// Content that is streamed is looked at in windows of this size, each of which begins with the end of the last.
@@ -26,7 +27,8 @@ pub(super) const WINDOW: usize = 1 << 20;
 const OVERLAP: usize = known::list::LENGTH_MAX;
 
 impl Analyser {
-    /// Reads a member that is too large to be held: digests, and the literal pass window by window.
+    /// Reads a member that is too large to be held: digests, the literal pass and the search for credentials, window by
+    /// window.
     pub fn stream(
         &self,
         member: Member,
@@ -46,6 +48,8 @@ impl Analyser {
         let mut unread = Unread::default();
         let mut buffer = vec![0; WINDOW];
         let mut known = known::Search::default();
+        let role = self.role_of(&member);
+        let mut search = None;
         loop {
             let got = fill(walker, &mut buffer);
             if got == 0 || self.progress.stop.load(Ordering::Relaxed) {
@@ -55,8 +59,12 @@ impl Analyser {
             digests.update(bytes);
             lines.update(bytes);
             if facts.kind.is_empty() {
-                self.stream_head(bytes, above, &mut facts);
+                let is_searched = self.stream_head(bytes, above, &mut facts);
+                search = is_searched.then(|| TextSearch::new(role));
                 unread = Unread::of(bytes, self.organisation.is_some());
+            }
+            if let Some(search) = &mut search {
+                search.feed(&self.inspector, bytes);
             }
             let told = window.len();
             window.extend_from_slice(bytes);
@@ -79,7 +87,14 @@ impl Analyser {
             facts.image = Some(Box::new(image::Part::Doc(Doc::Unread(Why::Memory))));
         }
         facts.secrets.extend(known.finish());
-        let unseen = unread.phrases(has_inlined);
+        if let Some(search) = search {
+            facts.secrets.extend(search.finish(&self.inspector));
+            (facts.secrets).sort_by_key(|fact| (fact.line, fact.column));
+        }
+        let mut unseen = unread.phrases(has_inlined);
+        if role == Role::Own && self.inspector.inventory != InventoryScope::None {
+            unseen.push("no inventory was made of it");
+        }
         self.stream_end(&sha256, lines.count(), unseen, hold, &mut facts);
         facts.troubles.extend(limit);
         let mut troubles = walker.streamed_trouble().into_iter().chain(member.trouble);
@@ -117,9 +132,6 @@ impl Analyser {
         if is_executable(&facts.kind) {
             unseen.push("no application was looked for in it");
         }
-        if is_text(&facts.kind) && !self.inspector.is_off {
-            unseen.push("credentials of no known value were not looked for in it");
-        }
         if !self.sets.is_empty() {
             facts.matches = match_facts(self.sets.lookup_digests(&sha256.0, None));
             if facts.matches.is_empty() && self.sets.asks_more_than_sha256() {
@@ -153,7 +165,8 @@ impl Analyser {
             .fetch_add(facts.matches.len() as u64, Ordering::Relaxed);
     }
 
-    fn stream_head(&self, head: &[u8], above: u64, facts: &mut Facts) {
+    /// Says what content is that begins so. Whether it is searched for credentials: what is packed shows none.
+    fn stream_head(&self, head: &[u8], above: u64, facts: &mut Facts) -> bool {
         let container = formats::format_of(head)
             .map(|format| format.name())
             .or_else(|| formats::not_opened(head));
@@ -168,10 +181,13 @@ impl Analyser {
             }
             None => {
                 formats::leaf_kind(head).clone_into(&mut facts.kind);
-                let found = exposure::artifacts_beginning(head).into_iter();
+                let mut unread = Vec::new();
+                let found = exposure::artifacts_beginning(head, &mut unread).into_iter();
                 facts.traits.extend(found.map(exposure::Trait::Artifact));
+                facts.troubles.extend(settings_unread(&unread));
             }
         }
+        container.is_none() || is_text(formats::leaf_kind(head))
     }
 
     /// What may be done beside raising the memory, for a container of this kind.

@@ -352,7 +352,7 @@ fn read_file(analyser: &Analyser, file: &InputFile, name: &[u8]) -> Child {
             };
             analyse_as(analyser, Input::File(file), name, digests, format)
         }
-        None => analyse_streamed(analyser, file, pieces.as_ref()),
+        None => analyse_streamed(analyser, file, name, pieces.as_ref()),
     };
     if let Some(pieces) = &pieces {
         pieces.mark(file, &mut child);
@@ -760,7 +760,12 @@ impl<'a> Sharer<'a> {
 
 /// A file that is too large to be held and is no archive: read once, window by window. Of one with too many holes, its
 /// pieces are.
-fn analyse_streamed(analyser: &Analyser, file: &InputFile, pieces: Option<&Pieces>) -> Child {
+fn analyse_streamed(
+    analyser: &Analyser,
+    file: &InputFile,
+    name: &[u8],
+    pieces: Option<&Pieces>,
+) -> Child {
     let mut walker = PlainFile {
         file: file.clone(),
         pieces,
@@ -768,7 +773,8 @@ fn analyse_streamed(analyser: &Analyser, file: &InputFile, pieces: Option<&Piece
         trouble: None,
     };
     let member = Member {
-        name: MemberName::Named(Vec::new()),
+        // How closely it is read, its name decides.
+        name: MemberName::Named(name.to_vec()),
         body: Body::Streamed(Some(file.len)),
         trouble: None,
         source: None,
@@ -779,6 +785,7 @@ fn analyse_streamed(analyser: &Analyser, file: &InputFile, pieces: Option<&Piece
         Visited::Child(child) => *child,
         Visited::Plain { .. } => unread(failed(&std::io::Error::other("no content"), file.len)),
     };
+    child.name = MemberName::Named(Vec::new());
     if let (Some(pieces), Some(stored)) = (pieces, &child.key) {
         child.key = Some(pieces.key(file, stored));
     }

@@ -256,14 +256,8 @@ fn add_secret(document: &Value, found: &mut Credentials) {
 
 /// `env: [{name, value}]`, wherever it stands.
 fn add_pairs(document: &Value, found: &mut Credentials) {
-    const VALUES_MAX: usize = 100_000;
     let mut open = vec![document];
-    let mut seen = 0;
     while let Some(value) = open.pop() {
-        seen += 1;
-        if seen > VALUES_MAX {
-            return;
-        }
         if let (Some(name), Some(text)) = (text_of(value, "name"), text_of(value, "value"))
             && names_secret(name)
             && is_live(name, text)

@@ -5,17 +5,22 @@
 //!
 //! Left out: HAR, which is a container, and lock files, which are read by lines.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
 use super::circumstance::{CREDENTIALS, ENCRYPTED, NO_CREDENTIALS};
 use super::text::{Credentials, Text, counted};
 use super::{Artifact, agents, lockfiles, recordings, sealed, terraform};
 
+/// A larger document is not parsed; bytes.
+const BYTES_MAX: usize = 16 << 20;
+
 /// How much of a document is looked at for its keys; bytes.
-const LOOK: usize = 256 << 10;
+const LOOK: usize = BYTES_MAX;
 
 /// Most keys of the outermost object that are kept.
-const KEYS_MAX: usize = 64;
+const KEYS_MAX: usize = 1024;
 
 /// A document of JSON whose keys are known.
 pub struct Document<'a> {
@@ -23,6 +28,10 @@ pub struct Document<'a> {
     pub text: &'a str,
     /// Keys of the outermost object, as written.
     keys: Vec<&'a str>,
+    /// It is the beginning of a larger one.
+    is_beginning: bool,
+    /// It was to be parsed, and is too large for that.
+    is_unread: Cell<bool>,
 }
 
 /// What reads one kind of document.
@@ -65,11 +74,16 @@ const READERS: &[(&[&str], Reader)] = &[
 
 /// The first reader of which all keys are there and that knows the document.
 pub fn read(text: &Text<'_>) -> Option<Artifact> {
-    let document = Document::of(text.text);
-    READERS
+    let mut document = Document::of(text.text);
+    document.is_beginning = text.is_beginning;
+    let artifact = READERS
         .iter()
         .filter(|(keys, _)| keys.iter().all(|key| document.has(key)))
-        .find_map(|(_, read)| read(&document))
+        .find_map(|(_, read)| read(&document));
+    if document.is_unread.get() {
+        text.note_unread();
+    }
+    artifact
 }
 
 impl<'a> Document<'a> {
@@ -103,7 +117,12 @@ impl<'a> Document<'a> {
             }
             at += 1;
         }
-        Document { text, keys }
+        Document {
+            text,
+            keys,
+            is_beginning: false,
+            is_unread: Cell::new(false),
+        }
     }
 
     /// Whether the outermost object has a key, in the head of the document.
@@ -111,8 +130,12 @@ impl<'a> Document<'a> {
         self.keys.contains(&key)
     }
 
-    /// The document, parsed. `None` where it is no JSON.
+    /// The document, parsed. `None` where it is no JSON; where it is too large, that is noted.
     pub fn value(&self) -> Option<Value> {
+        if self.is_beginning || self.text.len() > BYTES_MAX {
+            self.is_unread.set(true);
+            return None;
+        }
         serde_json::from_str(self.text).ok()
     }
 }
@@ -134,18 +157,10 @@ pub fn text_of<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
     value.get(key)?.as_str()
 }
 
-/// Most values of a document that are looked at, and how deep.
-const VALUES_MAX: usize = 1 << 20;
-
 /// Gives each text of a document with its key to `take`. Nesting is bounded by the reader of JSON (128).
 pub fn each_text(value: &Value, take: &mut dyn FnMut(&str, &str)) {
     let mut open = vec![("", value)];
-    let mut seen = 0;
     while let Some((key, value)) = open.pop() {
-        seen += 1;
-        if seen > VALUES_MAX {
-            return;
-        }
         match value {
             Value::String(text) => take(key, text),
             Value::Array(items) => open.extend(items.iter().map(|item| (key, item))),

@@ -110,10 +110,20 @@ pub trait Class: Sync {
     /// What the bytes are, if they are one. Quick where they are not.
     fn recognise(&self, bytes: &[u8], hits: &Hits) -> Option<Artifact>;
 
+    /// The same, and what it is by its form and too large to be read as: a phrase that goes on "its … ".
+    fn read(&self, bytes: &[u8], hits: &Hits, _unread: &mut Vec<&'static str>) -> Option<Artifact> {
+        self.recognise(bytes, hits)
+    }
+
     /// The same of content that is too large to be held, by its first bytes. `None` where these do not tell, and of what
     /// is never so large.
     fn recognise_beginning(&self, _head: &[u8]) -> Option<Artifact> {
         None
+    }
+
+    /// The same, and what it is by its form and cannot be read as.
+    fn read_beginning(&self, head: &[u8], _unread: &mut Vec<&'static str>) -> Option<Artifact> {
+        self.recognise_beginning(head)
     }
 }
 
@@ -234,19 +244,19 @@ pub const CIRCUMSTANCES: &[&str] = &[
     circumstance::UNSEEN,
 ];
 
-/// All artifacts that a content is.
-pub fn artifacts_of(bytes: &[u8], hits: &Hits) -> Vec<Artifact> {
+/// All artifacts that a content is; adds what it is by its form and too large to be read as.
+pub fn artifacts_of(bytes: &[u8], hits: &Hits, unread: &mut Vec<&'static str>) -> Vec<Artifact> {
     ALL.iter()
-        .filter_map(|class| class.recognise(bytes, hits))
+        .filter_map(|class| class.read(bytes, hits, unread))
         .collect()
 }
 
 /// All artifacts that a content may be which begins so and is too large to be held. The details say that only its beginning was
-/// looked at.
-pub fn artifacts_beginning(head: &[u8]) -> Vec<Artifact> {
+/// looked at. Adds what it is by its form and cannot be read as.
+pub fn artifacts_beginning(head: &[u8], unread: &mut Vec<&'static str>) -> Vec<Artifact> {
     let found = ALL
         .iter()
-        .filter_map(|class| class.recognise_beginning(head));
+        .filter_map(|class| class.read_beginning(head, unread));
     found
         .map(|artifact| Artifact {
             detail: format!("{}; told by its beginning", artifact.detail),
@@ -280,11 +290,12 @@ mod tests {
             let steps = bytes.len().div_ceil(64).max(1);
             for at in (0..bytes.len()).step_by(steps) {
                 let cut = &bytes[..at];
-                found += artifacts_of(cut, &prefilter.scan(cut)).len();
+                found += artifacts_of(cut, &prefilter.scan(cut), &mut Vec::new()).len();
                 for value in [0, 0x7f, 0xff, b'"', b'\n'] {
                     let mut changed = bytes.clone();
                     changed[at] = value;
-                    found += artifacts_of(&changed, &prefilter.scan(&changed)).len();
+                    found +=
+                        artifacts_of(&changed, &prefilter.scan(&changed), &mut Vec::new()).len();
                 }
             }
         }
@@ -295,7 +306,7 @@ mod tests {
     fn every_class_that_is_given_has_a_rule_and_knows_the_circumstance() {
         let prefilter = Prefilter::new();
         for bytes in contents() {
-            for artifact in artifacts_of(&bytes, &prefilter.scan(&bytes)) {
+            for artifact in artifacts_of(&bytes, &prefilter.scan(&bytes), &mut Vec::new()) {
                 let rule = Rules::builtin().get(&artifact.class);
                 let rule = rule.unwrap_or_else(|| panic!("no rule {}", artifact.class));
                 let circumstance = artifact.circumstance.as_str();

@@ -3,6 +3,7 @@
 //! People record against a live service with a live token, and the recording keeps both. A HAR is a container here; its
 //! headers and cookies are looked at before it is opened.
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::Artifact;
@@ -10,6 +11,7 @@ use super::circumstance::CREDENTIALS;
 use super::json::{Document, each_text, text_of};
 use super::text::{Credentials, Text, counted};
 use super::yaml;
+use crate::container::json::{Shape, Token, Tokens, unescape};
 
 const CLASS: &str = "recorded-traffic";
 
@@ -129,14 +131,8 @@ pub fn variables(document: &Document<'_>) -> Option<Artifact> {
 
 /// Pairs of `key` (or `name`) and `value`, wherever they stand: headers by their names, the rest as settings.
 fn add_pairs(value: &Value, found: &mut Credentials) {
-    const VALUES_MAX: usize = 1 << 20;
     let mut open = vec![value];
-    let mut seen = 0;
     while let Some(value) = open.pop() {
-        seen += 1;
-        if seen > VALUES_MAX {
-            return;
-        }
         let name = text_of(value, "key").or(text_of(value, "name"));
         if let (Some(name), Some(text)) = (name, text_of(value, "value")) {
             if is_header(name) {
@@ -153,51 +149,121 @@ fn add_pairs(value: &Value, found: &mut Credentials) {
     }
 }
 
-/// A capture is parsed as a whole up to this size; bytes.
-const HAR_MAX: usize = 8 << 20;
+/// Where in a capture a token stands, as far as headers and cookies go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Elsewhere,
+    /// A request or a response.
+    Side,
+    /// The headers of one, and one of them.
+    Headers,
+    Header,
+    /// The cookies of one.
+    Cookies,
+}
 
-/// A HAR, which the engine knows to be one.
-pub fn har(bytes: &[u8]) -> Artifact {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let parsed: Option<Value> = (bytes.len() <= HAR_MAX)
-        .then(|| serde_json::from_slice(bytes).ok())
-        .flatten();
-    let Some(value) = parsed else {
-        return Artifact::proven(CLASS, "", "a capture of a browser, headers not read");
-    };
-    let entries = value
-        .get("log")
-        .and_then(|log| log.get("entries"))
-        .and_then(Value::as_array);
-    let mut found = Credentials::default();
-    let mut cookies = 0_u32;
-    for entry in entries.into_iter().flatten() {
-        for side in ["request", "response"] {
-            let Some(side) = entry.get(side) else {
-                continue;
-            };
-            for header in side
-                .get("headers")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-            {
-                if let (Some(name), Some(text)) =
-                    (text_of(header, "name"), text_of(header, "value"))
-                    && is_header(name)
-                {
-                    add(text, &mut found);
-                }
-            }
-            let listed = side
-                .get("cookies")
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len);
-            cookies = cookies.saturating_add(u32::try_from(listed).unwrap_or(u32::MAX));
+impl Place {
+    /// The place within a bracket that opens behind `key`.
+    fn within(self, key: Option<&[u8]>, shape: Shape) -> Place {
+        match (self, key, shape) {
+            (Place::Elsewhere, Some(b"request" | b"response"), Shape::Object) => Place::Side,
+            (Place::Side, Some(b"headers"), Shape::Array) => Place::Headers,
+            (Place::Side, Some(b"cookies"), Shape::Array) => Place::Cookies,
+            (Place::Headers, None, Shape::Object) => Place::Header,
+            _ => Place::Elsewhere,
         }
+    }
+}
+
+/// Brackets within one another that are told apart; what lies deeper holds no headers.
+const DEPTH_MAX: usize = 64;
+
+/// A HAR, which the engine knows to be one. It is read token by token, so that neither its size nor a fault in it hides
+/// the headers (HAR 1.2, "headers", "cookies").
+pub fn har(document: &Bytes) -> Artifact {
+    let (mut found, mut cookies) = (Credentials::default(), 0_u32);
+    let mut places: Vec<Place> = Vec::new();
+    let mut deeper = 0_u64;
+    let mut key: Option<Bytes> = None;
+    let mut header: [Option<Bytes>; 2] = [None, None];
+    for token in Tokens::new(document.clone()) {
+        let place = places.last().copied().unwrap_or(Place::Elsewhere);
+        match token {
+            Token::Open(_) if places.len() == DEPTH_MAX => deeper += 1,
+            Token::Open(shape) => {
+                if place == Place::Cookies && shape == Shape::Object {
+                    cookies = cookies.saturating_add(1);
+                }
+                header = [None, None];
+                places.push(place.within(key.as_deref(), shape));
+            }
+            Token::Close(_) if deeper > 0 => deeper -= 1,
+            Token::Close(_) => {
+                if place == Place::Header
+                    && let [Some(name), Some(value)] = &header
+                    && is_header(&String::from_utf8_lossy(&unescape(name)))
+                {
+                    add(&String::from_utf8_lossy(&unescape(value)), &mut found);
+                }
+                places.pop();
+            }
+            Token::Key(name) => {
+                key = Some(name);
+                continue;
+            }
+            Token::Text(text) if place == Place::Header && deeper == 0 => match key.as_deref() {
+                Some(b"name") => header[0] = Some(text),
+                Some(b"value") => header[1] = Some(text),
+                _ => {}
+            },
+            Token::Text(_) | Token::Word(_) => {}
+        }
+        key = None;
     }
     artifact(
         format!("a capture of a browser, {}", counted(cookies, "cookie")),
         &found,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A capture with `fill` bytes in a body before the entry that matters.
+    fn capture(fill: usize, cookie: &str) -> Bytes {
+        let header = |name: &str, value: &str| json!({"name": name, "value": value});
+        let entry = |headers: Value, body: String| {
+            json!({
+                "request": {"headers": headers, "cookies": [{"name": "a", "value": "b"}, {}]},
+                "response": {"headers": [], "content": {"text": body, "headers": [header("cookie", "x")]}},
+            })
+        };
+        let first = entry(json!([]), "x".repeat(fill));
+        let second = entry(
+            json!([header("Accept", "*/*"), header("Cookie", cookie)]),
+            String::new(),
+        );
+        json!({"log": {"version": "1.2", "entries": [first, second]}})
+            .to_string()
+            .into()
+    }
+
+    #[test]
+    fn headers_of_a_capture_are_read_whatever_its_size() {
+        for fill in [10, 9 << 20] {
+            let artifact = har(&capture(fill, "session=q8Zt5vKx0Wb3q8Zt5vKx"));
+            assert_eq!(artifact.circumstance, CREDENTIALS, "{}", artifact.detail);
+            assert!(artifact.detail.contains("4 cookies"), "{}", artifact.detail);
+        }
+        assert_eq!(har(&capture(10, "")).circumstance, "");
+        // A fault costs what it covers.
+        let mut torn = capture(10, "session=q8Zt5vKx0Wb3q8Zt5vKx").to_vec();
+        torn.truncate(torn.len() - 2);
+        assert_eq!(har(&torn.into()).circumstance, CREDENTIALS);
+        let deep = "[".repeat(1 << 20);
+        assert_eq!(har(&deep.into()).circumstance, "");
+    }
 }

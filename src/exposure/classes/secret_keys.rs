@@ -15,14 +15,12 @@ const CLASS: &str = "secret-key-file";
 /// Keys that the first bytes tell.
 pub struct SecretKeys;
 
-/// A larger file is none of these; bytes.
-const MAX_BYTES: usize = 1 << 20;
+/// How much of a file is looked at; bytes. Each is told by its first lines.
+const LOOKED_AT: usize = 1 << 20;
 
 impl Class for SecretKeys {
     fn recognise(&self, bytes: &[u8], _hits: &Hits) -> Option<Artifact> {
-        if bytes.len() > MAX_BYTES {
-            return None;
-        }
+        let bytes = bytes.get(..LOOKED_AT).unwrap_or(bytes);
         let (circumstance, what) = match bytes {
             [b'#' | b'A', ..] if is_age(bytes) => ("", "an identity of age"),
             [b'u', ..] => minisign(bytes)?,

@@ -2,12 +2,12 @@
 //!
 //! Most texts in an input are code. Settings show on the first line that says something what they are written in: a
 //! brace, a section in brackets, a tag, `key: value`, `key = value`. So that line is looked at once, and only recognisers
-//! of its shape are asked; code is let go there. What a recogniser then reads is read whole, and a text that is larger
-//! than settings are is let go before.
+//! of its shape are asked; code is let go there. What a recogniser then reads by lines is read whole, whatever its size; what
+//! has to be parsed is parsed up to a size, and what is larger is noted as unread ([`Text::note_unread`]).
 //!
 //! Values are weighed as everywhere: a reference to a variable or a placeholder gives nothing away. No value is kept.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::circumstance::PLACEHOLDERS;
 use super::{Artifact, Class};
@@ -18,9 +18,6 @@ use super::{logins, package_logins, recordings, sealed, secret_keys, ssh, terraf
 use crate::exposure::content::Hits;
 use crate::exposure::rules::Rules;
 use crate::exposure::values;
-
-/// A larger text holds no settings; bytes. Lock files are the largest that people have.
-const MAX_BYTES: usize = 8 << 20;
 
 /// How far the first line that says something is looked for, and how long it may be; bytes.
 const HEAD: usize = 8 << 10;
@@ -55,6 +52,10 @@ pub struct Text<'a> {
     pub shape: Shape,
     /// Keys of the outermost mapping, once somebody asked for them.
     keys: OnceCell<Vec<&'a str>>,
+    /// It is the beginning of a text that is too large to be held.
+    pub is_beginning: bool,
+    /// Its first lines made it one of a form that is parsed, and it was too large for that.
+    is_unread: Cell<bool>,
 }
 
 /// What reads one form.
@@ -108,25 +109,47 @@ const READERS: &[(Shape, Reader)] = &[
     (Shape::Mapping, agents::read_front_matter),
 ];
 
+/// What is said of a text that is too large to be parsed.
+const UNREAD: &str = "its first keys are those of settings, state or a recording";
+
 /// Settings, logs and lists.
 pub struct Texts;
 
+/// The first artifact that a reader knows it to be.
+fn read(text: &Text<'_>, unread: &mut Vec<&'static str>) -> Option<Artifact> {
+    let artifact = READERS
+        .iter()
+        .filter(|(shape, _)| *shape == text.shape)
+        .find_map(|(_, read)| read(text));
+    if text.is_unread.get() {
+        unread.push(UNREAD);
+    }
+    artifact
+}
+
 impl Class for Texts {
-    fn recognise(&self, bytes: &[u8], _hits: &Hits) -> Option<Artifact> {
-        let text = Text::of(bytes)?;
-        READERS
-            .iter()
-            .filter(|(shape, _)| *shape == text.shape)
-            .find_map(|(_, read)| read(&text))
+    fn recognise(&self, bytes: &[u8], hits: &Hits) -> Option<Artifact> {
+        self.read(bytes, hits, &mut Vec::new())
+    }
+
+    fn read(&self, bytes: &[u8], _hits: &Hits, unread: &mut Vec<&'static str>) -> Option<Artifact> {
+        read(&Text::of(bytes)?, unread)
+    }
+
+    fn read_beginning(&self, head: &[u8], unread: &mut Vec<&'static str>) -> Option<Artifact> {
+        // Whole lines: what is cut would be read as something else.
+        let lines = memchr::memrchr(b'\n', head).map_or(head, |feed| &head[..=feed]);
+        let text = Text {
+            is_beginning: true,
+            ..Text::of(lines)?
+        };
+        read(&text, unread)
     }
 }
 
 impl<'a> Text<'a> {
     /// A text that may be settings. `None` for bytes that are no text, and for code as far as that shows.
     pub fn of(bytes: &'a [u8]) -> Option<Text<'a>> {
-        if bytes.len() > MAX_BYTES {
-            return None;
-        }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let first = first_line(bytes)?;
         let shape = shape_of(first);
@@ -140,7 +163,14 @@ impl<'a> Text<'a> {
             first,
             shape,
             keys: OnceCell::new(),
+            is_beginning: false,
+            is_unread: Cell::new(false),
         })
+    }
+
+    /// Notes that a reader would have parsed it, were it not for its size.
+    pub fn note_unread(&self) {
+        self.is_unread.set(true);
     }
 
     /// Its lines that say something, trimmed at the end only.

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeSet;
 
-use super::search::Lines;
 use super::{CaseKey, Found, KnownSecrets, SecretFact};
 use crate::exposure::Role;
 use crate::exposure::secrets::Written;
-use crate::exposure::secrets::written::{parts, utf16};
+use crate::exposure::secrets::written::{parts_in, utf16};
+use crate::exposure::windows::View;
 
 /// Finds of one content that are told; more are no content that anybody made.
 const FINDS_MAX: usize = 4096;
@@ -33,21 +33,31 @@ pub(super) fn facts(
     case_key: Option<&CaseKey>,
 ) -> Vec<SecretFact> {
     let Some(wide) = utf16(bytes) else {
-        return in_parts(set, bytes, case_key);
+        return in_parts(set, &View::whole(bytes, Role::Own), case_key);
     };
     // Lines and columns are those of the text, as an editor shows it.
     let mut facts = set.plain_facts(&wide, case_key);
-    facts.extend(in_parts(set, &wide, case_key));
+    facts.extend(in_parts(set, &View::whole(&wide, Role::Own), case_key));
     for fact in &mut facts {
         fact.written = Some(Written::Utf16);
     }
     facts
 }
 
-fn in_parts(set: &KnownSecrets, bytes: &[u8], case_key: Option<&CaseKey>) -> Vec<SecretFact> {
+/// What begins in a view's own part. Every text is read closely.
+pub(super) fn in_parts(
+    set: &KnownSecrets,
+    view: &View,
+    case_key: Option<&CaseKey>,
+) -> Vec<SecretFact> {
+    let view = &View {
+        role: Role::Own,
+        ..view.clone()
+    };
+    let bytes = view.bytes;
     let mut hidden: Vec<Hidden> = Vec::new();
     let mut told: BTreeSet<(usize, u32)> = BTreeSet::new();
-    parts(bytes, Role::Own, |part| {
+    parts_in(view, |part| {
         for found in set.find(&part.text) {
             let Some(value) = part.text.get(found.range()) else {
                 continue;
@@ -55,7 +65,11 @@ fn in_parts(set: &KnownSecrets, bytes: &[u8], case_key: Option<&CaseKey>) -> Vec
             let at = part.place_of(found.at);
             let end = part.place_of(found.range().end - 1) + 1;
             let is_plain = bytes.get(at..at + value.len()) == Some(value);
-            if is_plain || hidden.len() >= FINDS_MAX || !told.insert((at, found.secret)) {
+            if is_plain
+                || !view.owns(at)
+                || hidden.len() >= FINDS_MAX
+                || !told.insert((at, found.secret))
+            {
                 continue;
             }
             hidden.push(Hidden {
@@ -68,7 +82,7 @@ fn in_parts(set: &KnownSecrets, bytes: &[u8], case_key: Option<&CaseKey>) -> Vec
         }
     });
     hidden.sort_by_key(|one| (one.at, one.found.secret));
-    let mut lines = Lines::new(bytes, 0, 0);
+    let mut lines = view.lines();
     let facts = hidden.into_iter().map(|one| {
         let (line, column) = lines.at(one.at.min(bytes.len()));
         SecretFact {

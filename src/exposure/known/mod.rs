@@ -38,10 +38,11 @@ use std::ops::Range;
 
 pub use file::{Keying, SetError, build};
 pub use list::{List, ListError, Listed, Remark};
-pub use search::Search;
+pub use search::{Lines, Search};
 
 use super::CaseKey;
 use super::secrets::{Check, SecretFact, Tier};
+use super::windows::View;
 use crate::record::Severity;
 
 /// Bytes that make a filter.
@@ -263,6 +264,11 @@ impl KnownSecrets {
         let mut facts = self.plain_facts(bytes, case_key);
         facts.extend(decoded::facts(self, bytes, case_key));
         facts
+    }
+
+    /// What a view holds in another form than its own.
+    pub fn facts_in_parts(&self, view: &View, case_key: Option<&CaseKey>) -> Vec<SecretFact> {
+        decoded::in_parts(self, view, case_key)
     }
 
     /// The same as it stands.

@@ -75,7 +75,8 @@ impl Search {
 }
 
 /// Lines and columns of places that are asked for in order.
-pub(super) struct Lines<'a> {
+#[derive(Debug)]
+pub struct Lines<'a> {
     bytes: &'a [u8],
     line: u64,
     /// Bytes of the line that lie before `looked`.
@@ -84,7 +85,8 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(bytes: &'a [u8], feeds: u64, before: u64) -> Self {
+    /// Of a stretch behind so many line feeds, and so many bytes of its first line.
+    pub fn new(bytes: &'a [u8], feeds: u64, before: u64) -> Self {
         Self {
             bytes,
             line: feeds + 1,
@@ -94,7 +96,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Line and column of a place, both 1-based, the column in bytes.
-    pub(super) fn at(&mut self, place: usize) -> (u64, u64) {
+    pub fn at(&mut self, place: usize) -> (u64, u64) {
         let passed = self.bytes.get(self.looked..place).unwrap_or_default();
         let mut from = 0;
         for feed in memchr::memchr_iter(b'\n', passed) {

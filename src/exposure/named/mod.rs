@@ -47,6 +47,7 @@ struct Named<'a> {
     /// By `npm:NAME@VERSION`: where the content is in the same store.
     found: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     is_full: bool,
+    is_too_large: bool,
 }
 
 impl Named<'_> {
@@ -144,6 +145,7 @@ pub fn packages_in(bytes: &Bytes, org: &Organisation) -> (Vec<Package>, Option<T
         org,
         found: BTreeMap::new(),
         is_full: false,
+        is_too_large: false,
     };
     let text = bytes.slice(bytes.len() - without_mark(bytes).len()..);
     match Beginning::of(bytes) {
@@ -163,6 +165,12 @@ pub fn packages_in(bytes: &Bytes, org: &Organisation) -> (Vec<Package>, Option<T
         Some(Trouble::odd(
             "lockfile-unread",
             "Bun's binary lockfile: the packages that it names were not read; `bun install --save-text-lockfile` makes one that is",
+        ))
+    } else if named.is_too_large {
+        Some(Trouble::damaged(
+            "lockfile-unread",
+            "it has the keys of a store's file about one package and is larger than is parsed; the package that it names was not read",
+            None,
         ))
     } else {
         named.is_full.then(|| {

@@ -89,6 +89,7 @@ pub(super) fn pnpm_index(document: &Bytes, named: &mut Named) {
     /// A larger one is of no package; bytes.
     const MAX_BYTES: usize = 32 << 20;
     if document.len() > MAX_BYTES {
+        named.is_too_large = true;
         return;
     }
     let Ok(index) = serde_json::from_slice::<Value>(document) else {

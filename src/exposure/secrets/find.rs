@@ -25,6 +25,7 @@ use super::written::{self, Part};
 use super::{Check, Found, Hidden, SecretFact, Tier, Written, generic};
 use crate::exposure::inspect::Role;
 use crate::exposure::rules::Rules;
+use crate::exposure::windows::View;
 use crate::record::Severity;
 
 /// Lines within which two halves of a credential belong together.
@@ -230,29 +231,69 @@ fn is_none_of(value: &[u8], one: &Compiled) -> bool {
 
 /// The credentials in a text with their bytes, in the order in which they stand.
 pub fn find(bytes: &[u8], role: Role) -> Vec<Found> {
+    let mut search = Search::default();
     if let Some(wide) = written::utf16(bytes) {
         // Lines and columns are those of the text, as an editor shows it.
-        let mut found = find_in(&wide, role);
+        search.look(&View::whole(&wide, role));
+        let mut found = search.finish();
         for one in &mut found {
             one.fact.written.get_or_insert(Written::Utf16);
         }
         return found;
     }
-    find_in(bytes, role)
+    search.look(&View::whole(bytes, role));
+    search.finish()
 }
 
-fn find_in(bytes: &[u8], role: Role) -> Vec<Found> {
+/// A search through a text, whole or view by view.
+#[derive(Debug, Default)]
+pub struct Search {
+    found: Vec<Found>,
+    has_more: bool,
+}
+
+impl Search {
+    /// Takes what begins in the view's own part.
+    pub fn look(&mut self, view: &View) {
+        let (found, has_more) = find_in(view);
+        let room = FOUND_MAX - self.found.len();
+        self.has_more |= has_more || found.len() > room;
+        self.found.extend(found.into_iter().take(room));
+    }
+
+    /// What was found, in order, with what stands together.
+    pub fn finish(mut self) -> Vec<Found> {
+        pair(&mut self.found);
+        (self.found).sort_by(|a, b| (a.at, &a.fact.rule).cmp(&(b.at, &b.fact.rule)));
+        if let Some(last) = self.found.last_mut().filter(|_| self.has_more) {
+            let more = format!("more than {FOUND_MAX} in this content; the rest is not told");
+            let detail = &mut last.fact.detail;
+            *detail = Some(match detail.take() {
+                Some(detail) => format!("{detail}; {more}"),
+                None => more,
+            });
+        }
+        self.found
+    }
+}
+
+/// What begins in a view's own part, and whether there is more than is kept.
+fn find_in(view: &View) -> (Vec<Found>, bool) {
+    let (bytes, role) = (view.bytes, view.role);
     let mut all: Vec<(Raw, usize, Option<Written>)> = Vec::new();
+    let mut has_more = false;
     let mut take = |raw: Raw, at: usize, how: Option<Written>| {
         if all.len() < FOUND_MAX {
             all.push((raw, at, how));
+        } else {
+            has_more = true;
         }
     };
     plain(bytes, |raw| {
         let at = raw.span.start;
         take(raw, at, None);
     });
-    written::parts(bytes, role, |part: &Part| {
+    written::parts_in(view, |part: &Part| {
         plain(&part.text, |raw| {
             let at = part.place_of(raw.span.start);
             take(raw, at, Some(part.how));
@@ -265,13 +306,12 @@ fn find_in(bytes: &[u8], role: Role) -> Vec<Found> {
         });
     }
     if all.is_empty() {
-        return Vec::new();
+        return (Vec::new(), has_more);
     }
+    // What stands in the margins helps to choose, and is told with the view whose own it is.
     once_each(&mut all);
-    let mut found = placed(bytes, all);
-    pair(&mut found);
-    found.sort_by(|a, b| (a.at, &a.fact.rule).cmp(&(b.at, &b.fact.rule)));
-    found
+    all.retain(|(_, at, _)| view.owns(*at));
+    (placed(view, all), has_more)
 }
 
 /// Of several for one value at one place the best is kept; of those that overlap in the text as it is, too.
@@ -302,24 +342,20 @@ fn once_each(all: &mut Vec<(Raw, usize, Option<Written>)>) {
     *all = kept;
 }
 
-/// Gives each its line and column.
-fn placed(bytes: &[u8], mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Found> {
+/// Gives each its line and column, and its place in the whole text.
+fn placed(view: &View, mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Found> {
     all.sort_by_key(|(_, at, _)| *at);
-    let (mut line, mut line_start, mut read) = (1_u64, 0_usize, 0_usize);
+    let mut lines = view.lines();
     let mut found = Vec::with_capacity(all.len());
     for (raw, at, how) in all {
-        let at = at.min(bytes.len());
-        for feed in memchr::memchr_iter(b'\n', &bytes[read..at]) {
-            line += 1;
-            line_start = read + feed + 1;
-        }
-        read = at;
+        let at = at.min(view.bytes.len());
+        let (line, column) = lines.at(at);
         found.push(Found {
             fact: SecretFact {
                 rule: raw.id.to_owned(),
                 tier: raw.tier,
                 line,
-                column: (at - line_start) as u64 + 1,
+                column,
                 length: raw.value.bytes().len() as u64,
                 redacted: raw.redacted,
                 check: raw.check,
@@ -328,7 +364,7 @@ fn placed(bytes: &[u8], mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Foun
                 detail: raw.detail,
                 fingerprint: None,
             },
-            at,
+            at: view.begins + at,
             value: raw.value,
         });
     }

@@ -17,6 +17,8 @@ pub mod rule;
 mod show;
 pub(super) mod written;
 
+pub use find::Search;
+
 use super::content::Hits;
 use super::inspect::Role;
 use crate::record::Severity;

@@ -20,6 +20,7 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::Written;
 use crate::exposure::inspect::Role;
+use crate::exposure::windows::View;
 
 /// A stretch with escapes, and a chain of literals, are no longer than this; bytes.
 const PART_MAX_BYTES: usize = 64 << 10;
@@ -77,8 +78,9 @@ impl Part {
     }
 }
 
-/// Calls `take` with each part of `text` that hides something.
-pub(in crate::exposure) fn parts(text: &[u8], role: Role, mut take: impl FnMut(&Part)) {
+/// Calls `take` with each part of a view's text that hides something.
+pub(in crate::exposure) fn parts_in(view: &View, mut take: impl FnMut(&Part)) {
+    let (text, role) = (view.bytes, view.role);
     let (mut escaped_until, mut joined_until) = (0, 0);
     let mut at = 0;
     while let Some(len) = memchr2(b'\\', b'+', text.get(at..).unwrap_or_default()) {
@@ -105,17 +107,22 @@ pub(in crate::exposure) fn parts(text: &[u8], role: Role, mut take: impl FnMut(&
         adjacent(text, &mut take);
         arrays(text, &mut take);
     }
-    if role == Role::Own || may_be_settings(text) {
+    if role == Role::Own || view.may_be_settings {
         base64_runs(text, &mut take);
     }
 }
 
+/// Whether a text begins as data does.
+pub(in crate::exposure) fn begins_as_data(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
 /// Data, or a small text that does not begin as a program does.
-fn may_be_settings(text: &[u8]) -> bool {
+pub(in crate::exposure) fn may_be_settings(text: &[u8]) -> bool {
     /// Bytes of the beginning that are looked at, and marks that end statements in a program's.
     const BEGINNING_BYTES: usize = 2048;
     const STATEMENTS: usize = 8;
-    if matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+    if begins_as_data(text) {
         return true;
     }
     let beginning = text.get(..BEGINNING_BYTES).unwrap_or(text);
@@ -453,13 +460,35 @@ fn base64_runs(text: &[u8], take: &mut impl FnMut(&Part)) {
 // ---------------------------------------------------------------------------------------------------------------
 // UTF-16
 
+/// How the units of UTF-16 lie in bytes.
+pub(in crate::exposure) type Unit = fn([u8; 2]) -> u16;
+
 /// The text of what is in UTF-16, as UTF-8.
 pub(in crate::exposure) fn utf16(bytes: &[u8]) -> Option<Vec<u8>> {
+    let read = utf16_unit(bytes)?;
+    let (units, _) = bytes.as_chunks::<2>();
+    Some(utf16_text(units.iter().map(|&unit| read(unit))).into_bytes())
+}
+
+/// The text of units; marks of the order at the beginning are left out.
+pub(in crate::exposure) fn utf16_text(units: impl Iterator<Item = u16>) -> String {
+    utf16_text_on(units.skip_while(|&unit| unit == 0xFEFF))
+}
+
+/// The text of units that do not stand at the beginning.
+pub(in crate::exposure) fn utf16_text_on(units: impl Iterator<Item = u16>) -> String {
+    char::decode_utf16(units)
+        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+/// How the units lie in what begins so, if it is in UTF-16.
+pub(in crate::exposure) fn utf16_unit(bytes: &[u8]) -> Option<Unit> {
     /// Units that are looked at where no mark tells.
     const SAMPLE: usize = 64;
-    let read: fn([u8; 2]) -> u16 = match bytes {
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
+    match bytes {
+        [0xff, 0xfe, ..] => Some(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => Some(u16::from_be_bytes),
         _ => {
             let (units, _) = bytes.as_chunks::<2>();
             let units = &units[..units.len().min(SAMPLE)];
@@ -470,21 +499,12 @@ pub(in crate::exposure) fn utf16(bytes: &[u8]) -> Option<Vec<u8>> {
                     })
             };
             match (is_wide(1), is_wide(0)) {
-                (true, _) => u16::from_le_bytes,
-                (_, true) => u16::from_be_bytes,
-                _ => return None,
+                (true, _) => Some(u16::from_le_bytes),
+                (_, true) => Some(u16::from_be_bytes),
+                _ => None,
             }
         }
-    };
-    let (units, _) = bytes.as_chunks::<2>();
-    let units = units
-        .iter()
-        .map(|&unit| read(unit))
-        .skip_while(|&unit| unit == 0xFEFF);
-    let text: String = char::decode_utf16(units)
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
-    Some(text.into_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -493,7 +513,7 @@ mod tests {
 
     fn found(text: &str, role: Role) -> Vec<(String, Written, usize)> {
         let mut all = Vec::new();
-        parts(text.as_bytes(), role, |part| {
+        parts_in(&View::whole(text.as_bytes(), role), |part| {
             all.push((
                 String::from_utf8_lossy(&part.text).into_owned(),
                 part.how,
@@ -573,7 +593,7 @@ mod tests {
         #[test]
         fn any_text_is_read(text in "(\\\\u0067|\\\\x67|\\\\|\"|'|`| |\n|\\+|ab|\\]\\.join\\(''\\)|\\[|,|é|[A-Za-z0-9+/]{50}){0,40}") {
             for role in [Role::Bulk, Role::Own] {
-                parts(text.as_bytes(), role, |part| {
+                parts_in(&View::whole(text.as_bytes(), role), |part| {
                     for at in 0..part.text.len() {
                         assert!(part.place_of(at) < text.len());
                     }

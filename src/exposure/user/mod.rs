@@ -14,21 +14,26 @@
 //! What may be shown of a find is little, since nobody here knows what the rule is about: the last four characters of a
 //! long one, and the length of a short one.
 //!
+//! As own rules, they run on the text as it is and on what hides in it: escapes undone, literals put together, Base64, UTF-16.
+//!
 //! Left out: rules that know of paths, and anything that needs more than the text.
 
 pub mod dialect;
 pub mod read;
 mod required;
+mod search;
 
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex_automata::{Anchored, Input, meta};
 
-use super::CaseKey;
-use super::secrets::{Check, SecretFact, Tier};
+use super::secrets::{SecretFact, Written, written};
+use super::windows::View;
+use super::{CaseKey, Role};
 use crate::record::Severity;
 use read::{Allow, FileRule, Needs, Target};
+pub use search::Search;
 
 /// How far a match without a bound is followed from its literal; bytes.
 pub const FAR: usize = 4 << 10;
@@ -80,6 +85,8 @@ pub struct UserRules {
     words: AhoCorasick,
     /// Of each word, whose it is.
     uses: Vec<Vec<Use>>,
+    /// A rule is tried wherever it may.
+    has_free: bool,
     digest: [u8; 32],
 }
 
@@ -130,6 +137,16 @@ struct Find {
     more: bool,
 }
 
+/// One in a part that is written otherwise, and how.
+struct Hidden {
+    find: Find,
+    /// A keyword of the rule stands in the part.
+    is_open: bool,
+    how: Written,
+    redacted: String,
+    fingerprint: Option<[u8; 16]>,
+}
+
 impl UserRules {
     /// Makes rules of files ready.
     ///
@@ -160,6 +177,7 @@ impl UserRules {
             .build(&words)
             .map_err(|error| UserRuleError::Words(error.to_string()))?;
         Ok(Self {
+            has_free: rules.iter().any(|rule| rule.reach.is_none()),
             rules,
             words,
             uses,
@@ -187,51 +205,37 @@ impl UserRules {
         self.rules.iter().map(|rule| rule.id.as_str())
     }
 
-    /// What the rules find in a text, in the order in which it stands.
-    pub fn facts(&self, bytes: &[u8], case_key: Option<&CaseKey>) -> Vec<SecretFact> {
-        let mut finds = self.finds(bytes);
-        finds.sort_by_key(|find| (find.at, find.bytes, find.rule));
-        finds.dedup_by_key(|find| (find.at, find.bytes, find.rule));
-        let (mut line, mut begun, mut looked) = (1_u64, 0, 0);
-        let mut facts = Vec::with_capacity(finds.len());
-        for find in finds {
-            let passed = bytes.get(looked..find.at).unwrap_or_default();
-            for feed in memchr::memchr_iter(b'\n', passed) {
-                line += 1;
-                begun = looked + feed + 1;
-            }
-            looked = looked.max(find.at);
-            let (Some(rule), Some(value)) = (
-                self.rules.get(find.rule),
-                bytes.get(find.at..find.at + find.bytes),
-            ) else {
-                continue;
-            };
-            let more = format!("more than {FINDS_MAX} in this content; the rest is not told");
-            facts.push(SecretFact {
-                rule: rule.id.clone(),
-                tier: Tier::User,
-                line,
-                column: (find.at - begun) as u64 + 1,
-                length: find.bytes as u64,
-                redacted: redacted(value),
-                check: Check::Unchecked,
-                severity: rule.severity,
-                written: None,
-                detail: match (find.more, rule.title.is_empty()) {
-                    (true, _) => Some(more),
-                    (false, true) => None,
-                    (false, false) => Some(rule.title.clone()),
-                },
-                fingerprint: case_key.map(|key| key.fingerprint(value)),
-            });
+    /// What the rules find in a text, in the order in which it stands: in the text as it is, and in the parts of it that hide
+    /// something as they are written.
+    pub fn facts(&self, bytes: &[u8], role: Role, case_key: Option<&CaseKey>) -> Vec<SecretFact> {
+        let mut search = Search::default();
+        let Some(wide) = written::utf16(bytes) else {
+            search.look(self, &View::whole(bytes, role), case_key);
+            return search.finish(self);
+        };
+        // Lines and columns are those of the text, as an editor shows it.
+        search.look(self, &View::whole(&wide, role), case_key);
+        let mut facts = search.finish(self);
+        for fact in &mut facts {
+            fact.written.get_or_insert(Written::Utf16);
         }
         facts
     }
 
-    fn finds(&self, bytes: &[u8]) -> Vec<Find> {
+    /// Whether anything may be found in so little text.
+    fn may_find_in(&self, part: &[u8]) -> bool {
+        self.has_free || self.words.is_match(part)
+    }
+
+    /// The rules that may be tried although no keyword of theirs was found yet.
+    fn gates(&self) -> Vec<bool> {
+        self.rules.iter().map(|rule| !rule.is_gated).collect()
+    }
+
+    /// Adds what stands in bytes as they are. Keywords that are found open their rules in `has_keyword`; where `is_open`, the
+    /// others are tried too.
+    fn finds(&self, bytes: &[u8], has_keyword: &mut [bool], is_open: bool) -> Vec<Find> {
         let mut windows: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.rules.len()];
-        let mut has_keyword: Vec<bool> = self.rules.iter().map(|rule| !rule.is_gated).collect();
         for found in self.words.find_overlapping_iter(bytes) {
             for one in self
                 .uses
@@ -267,7 +271,7 @@ impl UserRules {
         }
         let mut finds = Vec::new();
         for (number, rule) in self.rules.iter().enumerate() {
-            if !has_keyword.get(number).copied().unwrap_or(false) {
+            if !is_open && !has_keyword.get(number).copied().unwrap_or(false) {
                 continue;
             }
             let before = finds.len();
@@ -529,7 +533,7 @@ mod tests {
     }
 
     fn told(rules: &UserRules, text: &str) -> Vec<(String, u64, u64, u64)> {
-        let facts = rules.facts(text.as_bytes(), None).into_iter();
+        let facts = rules.facts(text.as_bytes(), Role::Bulk, None).into_iter();
         facts
             .map(|fact| (fact.rule, fact.line, fact.column, fact.length))
             .collect()
@@ -543,7 +547,7 @@ mod tests {
         let value = made("user");
         let text = format!("x\n  k = 'ACME_{value} acme_{value}'\n");
         assert_eq!(told(&rules, &text), [("acme".to_owned(), 2, 51, 32)]);
-        let facts = rules.facts(text.as_bytes(), None);
+        let facts = rules.facts(text.as_bytes(), Role::Bulk, None);
         assert_eq!(facts[0].redacted, format!("…{}", &value[28..]));
         assert!(!format!("{facts:?}").contains(&value));
     }
@@ -587,7 +591,7 @@ mod tests {
     fn finds_without_end_are_bounded() {
         let rules =
             rules("[[rules]]\nid='a'\nregex='''tok[0-9]'''\n[[rules]]\nid='b'\nregex='''x*'''\n");
-        let facts = rules.facts("tok1 ".repeat(5000).as_bytes(), None);
+        let facts = rules.facts("tok1 ".repeat(5000).as_bytes(), Role::Bulk, None);
         assert_eq!(facts.len(), FINDS_MAX);
         let last = facts.last().unwrap().detail.as_deref();
         assert!(last.is_some_and(|said| said.contains("more than")));
