@@ -54,12 +54,16 @@ pub(super) fn answers(model: &Model, ground: &Ground<'_>) -> Vec<Answer> {
         (
             "What leaked?",
             what(model, ground),
-            &["exposures", "sources", "packages"],
+            &["exposures", "sources", "packages", "rotation", "copies"],
         ),
         (
             "Since when, and is it still up?",
             since(model, ground),
-            &["timeline"],
+            if model.releases.releases.is_empty() {
+                &["timeline"]
+            } else {
+                &["timeline", "releases"]
+            },
         ),
         ("Is it ours?", ours(model), &["sources", "copies"]),
         (
@@ -137,8 +141,23 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             model.exposures.worst_title(),
         ));
     }
+    let distinct = model.rotation.table.total;
+    if distinct > 0 {
+        parts.push(plural(distinct, "credential", "credentials"));
+    }
+    if let Some(copy) = model.copies.copies.rows.first() {
+        parts.push(format!(
+            "{} of {} {} as a copy",
+            percent(copy.of_original),
+            clip(&copy.work, 60),
+            clip(&copy.release, 30)
+        ));
+    }
     if parts.is_empty() {
-        return absence("exposure or original source", ground.scope);
+        return absence(
+            "exposure, original source, credential or copy of a signed work",
+            ground.scope,
+        );
     }
     let found = model.packages.with_findings;
     let named = model
@@ -163,7 +182,7 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         "So far: "
     };
     (
-        format!("{so_far}{}{place}.", parts.join(" and ")),
+        format!("{so_far}{}{place}.", listed(&parts)),
         AnswerState::Seen,
     )
 }
@@ -231,7 +250,7 @@ fn ours(model: &Model) -> (String, AnswerState) {
             return ("Not known from this input: no source was recovered and no signed work was found in it.".to_owned(), AnswerState::NotKnown);
         }
         return (
-            format!("No source was recovered whose party could be judged{work}."),
+            format!("No source was recovered from a map{work}."),
             AnswerState::Seen,
         );
     }
@@ -473,15 +492,24 @@ fn todo(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             plural(more as u64, "further action", "further actions")
         ),
     };
-    let lists = if ground.view == View::Public || model.actions.lists.is_empty() {
-        ""
-    } else {
+    let has_lines = model.actions.lists.iter().any(|list| list.lines > 0);
+    let lists = if has_lines && ground.view != View::Public {
         ", with lists beside this page"
+    } else {
+        ""
     };
     (
         upper_first(&format!("{}{more}{lists}.", first.join("; "))),
         AnswerState::Seen,
     )
+}
+
+/// "a, b and c".
+fn listed(parts: &[String]) -> String {
+    match parts.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => parts.concat(),
+    }
 }
 
 fn lower_first(text: &str) -> String {
