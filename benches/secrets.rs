@@ -1,5 +1,6 @@
-//! How fast texts are searched for credentials: `cargo bench --bench secrets -- [PACKAGES...]`, each a `.tgz`. Without
-//! arguments, packages of `fixtures/packages`.
+//! How fast texts are searched for credentials: `cargo bench --bench secrets -- [--rules FILE]... [PACKAGES...]`, each a
+//! `.tgz`. Without arguments, packages of `fixtures/packages`. With files of the user's own rules, or folders of such
+//! files, these alone are run over the texts, and nothing else.
 //!
 //! In MB a second of one thread: the literal pass that every content goes through anyway, then the search for credentials
 //! as everything is searched, and as texts that may be the vendor's own are. What is measured is the time that the thread
@@ -10,9 +11,12 @@ use std::error::Error;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Read as _;
+use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
 use strandline::exposure::secrets::find;
+use strandline::exposure::user::UserRules;
+use strandline::exposure::user::read::read;
 use strandline::exposure::{Prefilter, Role};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -76,6 +80,49 @@ fn rate(texts: &[Vec<u8>], mut work: impl FnMut(&[u8])) -> Outcome<f64> {
     Ok(bytes as f64 / best / 1e6)
 }
 
+/// Takes `--rules FILE` out of the arguments; the rules of all these files.
+fn rules_of(named: &mut Vec<String>) -> Outcome<Option<UserRules>> {
+    let mut all = Vec::new();
+    let mut is_given = false;
+    while let Some(at) = named.iter().position(|word| word == "--rules") {
+        let path = PathBuf::from(named.get(at + 1).ok_or("--rules needs a file")?);
+        named.drain(at..=at + 1);
+        let mut files = match path.is_dir() {
+            true => std::fs::read_dir(&path)?
+                .map(|entry| Ok(entry?.path()))
+                .collect::<Outcome<Vec<_>>>()?,
+            false => vec![path],
+        };
+        files.sort();
+        for file in files {
+            all.extend(read(&std::fs::read(file)?)?.rules);
+        }
+        is_given = true;
+    }
+    Ok(is_given.then(|| UserRules::new(&all)).transpose()?)
+}
+
+fn with_rules(rules: &UserRules, named: &[String]) -> Outcome<()> {
+    println!(
+        "{} rules\n\n| texts | files | bytes | MB/s | finds |\n| --- | ---: | ---: | ---: | ---: |",
+        rules.len()
+    );
+    for path in named {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let texts = texts(path)?;
+        let bytes: usize = texts.iter().map(Vec::len).sum();
+        let speed = rate(&texts, |text| {
+            black_box(rules.facts(text, None));
+        })?;
+        let finds: usize = texts.iter().map(|text| rules.facts(text, None).len()).sum();
+        println!(
+            "| {name} | {} | {bytes} | {speed:.0} | {finds} |",
+            texts.len()
+        );
+    }
+    Ok(())
+}
+
 fn main() -> Outcome<()> {
     let folder =
         std::env::var("STRANDLINE_PACKAGES").unwrap_or_else(|_| "fixtures/packages".to_owned());
@@ -83,8 +130,11 @@ fn main() -> Outcome<()> {
         .skip(1)
         .filter(|word| word != "--bench")
         .collect();
-    if named.is_empty() {
+    if !named.iter().any(|word| word.ends_with(".tgz")) {
         named.extend(BY_DEFAULT.map(|package| format!("{folder}/{package}")));
+    }
+    if let Some(rules) = rules_of(&mut named)? {
+        return with_rules(&rules, &named);
     }
     let prefilter = Prefilter::new();
     let mut found: BTreeMap<(String, String), u64> = BTreeMap::new();

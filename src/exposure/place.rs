@@ -748,9 +748,10 @@ pub fn is_raw_source(path: &[u8]) -> bool {
 /// Whether a path is that of a compiled script: no settings of a tool, no dependency, no test.
 pub fn is_compiled(path: &[u8]) -> bool {
     let name = file_name(path);
-    let settings = name.starts_with(b".") || memchr::memmem::find(name, b".config.").is_some();
+    let is_settings =
+        || name.starts_with(b".") || memchr::memmem::find(name, b".config.").is_some();
     has_script_ending(name, &COMPILED)
-        && !settings
+        && !is_settings()
         && !is_below_dependencies(path)
         && !is_below_tests(path)
 }

@@ -39,11 +39,11 @@ pub fn read_toml(text: &Text<'_>) -> Option<Artifact> {
 /// `:rubygems_api_key: …` (RubyGems guides, "API key").
 pub fn read_yaml(text: &Text<'_>) -> Option<Artifact> {
     let mut found = Credentials::default();
-    for line in text.lines() {
+    for line in text.lines().filter(|line| line.starts_with(':')) {
         let Some((key, value)) = line.rsplit_once(": ") else {
             continue;
         };
-        if line.starts_with(':') && (key.ends_with("_api_key") || key == ":github") {
+        if key.ends_with("_api_key") || key == ":github" {
             found.add(value);
         }
     }

@@ -7,7 +7,8 @@
 //! **One pass for all, windows for each.** Each expression is asked once what all its matches must hold (`required`). These
 //! literals are looked for together, and an expression is tried where one of its own stands, in the stretch that a
 //! match round it can take, and nowhere else; stretches that overlap are one. What stands before and behind a stretch is
-//! seen by `\b` and `$`. An expression without such literals is tried on the whole text, if one of its keywords is in it.
+//! seen by `\b` and `$`. An expression without such literals is tried where the text has a run of bytes as all its matches
+//! hold one (`runs`), and one that demands nothing of that sort on the whole text, if one of its keywords is in it.
 //! So the windows lose nothing, with one exception: where an expression has no bound, a stretch ends [`FAR`] bytes behind
 //! the literal, or [`FAR_OVER_LINES`] where it runs on over lines as those for keys do, and begins [`FAR`] before it.
 //!
@@ -21,6 +22,7 @@
 pub mod dialect;
 pub mod read;
 mod required;
+mod runs;
 mod search;
 
 use std::collections::BTreeMap;
@@ -108,7 +110,10 @@ struct Rule {
     entropy: f64,
     /// It is tried only where one of its keywords was found.
     is_gated: bool,
+    /// It is tried in stretches only.
     reach: Option<Reach>,
+    /// Round these, where no literal says so.
+    run: Option<runs::Run>,
     allow: Vec<CompiledAllow>,
     needs: Needs,
     severity: Severity,
@@ -256,15 +261,7 @@ impl UserRules {
                         ) else {
                             continue;
                         };
-                        let from = found.start().saturating_sub(reach.before);
-                        let to = found.start().saturating_add(reach.behind).min(bytes.len());
-                        match windows.last_mut() {
-                            Some((first, last)) if from <= *last => {
-                                *first = from.min(*first);
-                                *last = to.max(*last);
-                            }
-                            _ => windows.push((from, to)),
-                        }
+                        reach.add_to(windows, found.start(), found.start(), bytes.len());
                     }
                 }
             }
@@ -273,6 +270,13 @@ impl UserRules {
         for (number, rule) in self.rules.iter().enumerate() {
             if !is_open && !has_keyword.get(number).copied().unwrap_or(false) {
                 continue;
+            }
+            if let (Some(run), Some(reach), Some(windows)) =
+                (&rule.run, rule.reach, windows.get_mut(number))
+            {
+                run.find(bytes, |first, last| {
+                    reach.add_to(windows, first, last, bytes.len());
+                });
             }
             let before = finds.len();
             match rule.reach {
@@ -285,6 +289,21 @@ impl UserRules {
             }
         }
         finds
+    }
+}
+
+impl Reach {
+    /// Adds the stretch of a text of `len` bytes in which matches lie whose literals or runs begin from `first` to `last`.
+    fn add_to(self, windows: &mut Vec<(usize, usize)>, first: usize, last: usize, len: usize) {
+        let from = first.saturating_sub(self.before);
+        let to = last.saturating_add(self.behind).min(len);
+        match windows.last_mut() {
+            Some((before, until)) if from <= *until => {
+                *before = from.min(*before);
+                *until = to.max(*until);
+            }
+            _ => windows.push((from, to)),
+        }
     }
 }
 
@@ -411,10 +430,19 @@ fn compiled(file: &FileRule) -> Result<(Rule, Vec<Vec<u8>>), UserRuleError> {
         true => FAR_OVER_LINES,
         false => FAR,
     };
-    let reach = required.as_ref().map(|required| Reach {
-        before: required.before.unwrap_or(FAR).min(FAR_OVER_LINES),
-        behind: required.behind.unwrap_or(far).min(FAR_OVER_LINES),
-    });
+    let reach_of = |before: Option<usize>, behind: Option<usize>| Reach {
+        before: before.unwrap_or(FAR).min(FAR_OVER_LINES),
+        behind: behind.unwrap_or(far).min(FAR_OVER_LINES),
+    };
+    let run = match required {
+        Some(_) => None,
+        None => runs::run_of(&expression.hir),
+    };
+    let reach = match (&required, &run) {
+        (Some(required), _) => Some(reach_of(required.before, required.behind)),
+        (None, Some(run)) => Some(reach_of(run.before, run.behind)),
+        (None, None) => None,
+    };
     let anchors = required.map_or(Vec::new(), |required| required.literals);
     // Where each anchor holds a keyword, finding the one is finding the other.
     let holds_one = |anchor: &Vec<u8>| {
@@ -431,6 +459,7 @@ fn compiled(file: &FileRule) -> Result<(Rule, Vec<Vec<u8>>), UserRuleError> {
         entropy: file.entropy,
         is_gated: !file.keywords.is_empty() && !is_implied,
         reach,
+        run,
         allow: allow.collect::<Result<_, _>>()?,
         needs: file.needs.clone(),
         severity: file.severity,

@@ -10,6 +10,10 @@
 //!   what is like them (Lua, Makefiles, YAML with commands in it) speak against them.
 //! * **Style sheets** by their declarations: names of properties behind `{` and `;`.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::super::reader::{LETTER, SPACE, WORD, is};
 use super::super::words::Words;
 use super::Family;
@@ -38,6 +42,10 @@ pub(super) fn family_of(told: Family, text: &[u8], stretches: &[&[u8]]) -> Famil
     }
     if is_sql(beginning, told) {
         return Family::Sql;
+    }
+    // Most texts are told by their words, and most of those have no line that only Ruby ends blocks with.
+    if told != Family::Generic && !stretches.iter().any(|stretch| has_end(stretch)) {
+        return told;
     }
     let mut lines = Lines::default();
     for stretch in stretches {
@@ -443,6 +451,17 @@ fn shell(line: &[u8], is_indented: bool) -> (i32, bool) {
         _ if ends(b";") || ends(b",") => (-1, false),
         _ => (0, false),
     }
+}
+
+/// Whether a line begins with `end`, as a block of Ruby does at its end.
+fn has_end(text: &[u8]) -> bool {
+    static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("end"));
+    END.find_iter(text).any(|at| {
+        let before = text[..at].iter().rev();
+        let blanks = before.take_while(|&&b| b != b'\n' && b.is_ascii_whitespace());
+        let start = at - blanks.count();
+        start == 0 || text[start - 1] == b'\n'
+    })
 }
 
 fn first_word(line: &[u8]) -> &[u8] {

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::signatures::Signatures;
 
@@ -14,6 +14,8 @@ pub(super) fn is_of_interest(text: &[u8]) -> bool {
         let words = Signatures::builtin().gate_words();
         AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            // Some hundred words: a step a byte is worth the table.
+            .kind(Some(AhoCorasickKind::DFA))
             .build(words)
             .ok()
     });

@@ -155,30 +155,30 @@ impl Sink for Copy<'_> {
                 self.keep(start, end);
                 // Words of types are names to the lexer, and nest.
                 self.stack += OTHER_STACK / 8;
-                if matches!(
-                    token.of(self.text),
-                    b"keyof"
-                        | b"readonly"
-                        | b"unique"
-                        | b"infer"
-                        | b"asserts"
-                        | b"abstract"
-                        | b"async"
-                        | b"declare"
-                        | b"namespace"
-                        | b"module"
-                        | b"as"
-                        | b"satisfies"
-                        | b"await"
-                        | b"yield"
-                        | b"is"
-                ) {
+                if opens_level(token.of(self.text)) {
                     self.stack += OTHER_STACK;
                 }
             }
             Kind::Number => self.keep(start, end),
         }
         self.at = self.at.max(end);
+    }
+}
+
+/// Whether a word that is a name to the lexer may open a level for the parser. Most names are let go by their first byte.
+fn opens_level(word: &[u8]) -> bool {
+    match word.first() {
+        Some(b'a') => matches!(word, b"abstract" | b"as" | b"asserts" | b"async" | b"await"),
+        Some(b'd') => word == b"declare",
+        Some(b'i') => matches!(word, b"infer" | b"is"),
+        Some(b'k') => word == b"keyof",
+        Some(b'm') => word == b"module",
+        Some(b'n') => word == b"namespace",
+        Some(b'r') => word == b"readonly",
+        Some(b's') => word == b"satisfies",
+        Some(b'u') => word == b"unique",
+        Some(b'y') => word == b"yield",
+        _ => false,
     }
 }
 

@@ -457,8 +457,9 @@ impl<'a> Visit<'a> for Reader<'_> {
     }
 
     fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
-        self.name_value(self.strings.key(&it.key).as_deref(), &it.value);
-        if let Some(key) = self.strings.key(&it.key) {
+        let key = self.strings.key(&it.key);
+        self.name_value(key.as_deref(), &it.value);
+        if let Some(key) = key {
             commands::table(self, &key, &it.value);
         }
         tools::keyed(self, it);
