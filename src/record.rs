@@ -431,6 +431,22 @@ pub struct Map {
     pub debug_id: Option<String>,
     /// Whether its mappings and its contents belong together; null where too few places could be looked up.
     pub consistency: Option<Agreement>,
+    /// How much of its script it explains; null where the script is not beside it or does not lead to it, and where
+    /// mappings and script do not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained: Option<Explained>,
+}
+
+/// How much of a script the mappings of its map say to come from a source. Counted in UTF-16 code units, without line ends
+/// and without the line that leads to the map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Explained {
+    /// Where the script stands.
+    pub script: String,
+    /// Characters that come from a source.
+    pub characters: u64,
+    /// All characters of the script.
+    pub of: u64,
 }
 
 /// One original file that a map names.

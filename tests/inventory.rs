@@ -1,5 +1,5 @@
 //! The inventory, held against labels that a person made by reading the sources (`fixtures/inventory/labels.tsv`, which
-//! says what was taken for an item and how its rows are read).
+//! says what was taken for an item and how its rows are read; `blind.tsv`, which the rules were not made by).
 //!
 //! Precision is the share of what is told that is right, of the kinds that are labelled without gaps in a source; recall
 //! the share of the labels that are told. Both are printed for each kind, with what was missed and what was wrong, and
@@ -27,6 +27,7 @@ const FLOORS: &[(&str, f64, f64)] = &[
     ("import", 95.0, 95.0),
     ("model", 85.0, 85.0),
     ("option", 85.0, 85.0),
+    ("prompt", 85.0, 85.0),
     ("route", 95.0, 90.0),
     ("telemetry", 85.0, 85.0),
     ("todo", 95.0, 95.0),
@@ -34,10 +35,10 @@ const FLOORS: &[(&str, f64, f64)] = &[
 ];
 
 /// Labels without which the figures mean little.
-const LABELS_MIN: usize = 300;
+const LABELS_MIN: usize = 600;
 
 /// The tarball that holds a package.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 9] = [
     ("@posthog/wizard", "posthog-wizard-2.37.0.tgz"),
     ("miniflare", "miniflare-4.20260426.0.tgz"),
     ("highlight.js", "highlight.js-11.12.0.tgz"),
@@ -48,10 +49,15 @@ const PACKAGES: [(&str, &str); 7] = [
         "google-gemini-cli-core-0.61.0.tgz",
     ),
     ("unleash-server", "unleash-server-7.5.1.tgz"),
+    (
+        "@browserbasehq/stagehand",
+        "browserbasehq-stagehand-2.5.9.tgz",
+    ),
+    ("autoevals", "autoevals-0.0.132.tgz"),
 ];
 
 /// The same of the labels that were kept blind: nothing was mended after they were held against what is told.
-const BLIND_FLOORS: &[(&str, f64, f64)] = &[];
+const BLIND_FLOORS: &[(&str, f64, f64)] = &[("flag", 85.0, 85.0), ("prompt", 85.0, 85.0)];
 
 /// Blind labels without which their figures mean little.
 const BLIND_LABELS_MIN: usize = 70;
@@ -183,6 +189,7 @@ fn read_labels(file: &str) -> Labelled {
         let [package, source, kind, value, line] = row.split('\t').collect::<Vec<_>>()[..] else {
             panic!("not five columns: {row}");
         };
+        let value = &value.replace("\\n", "\n");
         let labels = all
             .entry((package.to_owned(), source.to_owned()))
             .or_default();
@@ -290,7 +297,11 @@ fn judge(source: &str, labels: &Labels, items: &[ItemFact], tally: &mut BTreeMap
             .optional
             .iter()
             .filter(|(kind, _)| *kind == item.kind);
-        let is_optional = optional.any(|(_, allowed)| allowed == "*" || *allowed == value);
+        let is_optional = optional.any(|(kind, allowed)| {
+            allowed == "*"
+                || *allowed == value
+                || (kind == "prompt" && begins_with(&value, allowed))
+        });
         let tally = tally.entry(item.kind.clone()).or_default();
         if is_right {
             tally.right += 1;
@@ -309,9 +320,15 @@ fn judge(source: &str, labels: &Labels, items: &[ItemFact], tally: &mut BTreeMap
 fn is_meant(kind: &str, value: &str, line: u64, item: &ItemFact) -> bool {
     match kind {
         "todo" => item.line == line,
-        "prompt" => item.value.trim_start().starts_with(value),
+        "prompt" => begins_with(&item.value, value),
         _ => plain(kind, &item.value) == value,
     }
+}
+
+/// Whether a prompt begins so, white space apart.
+fn begins_with(text: &str, beginning: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words(text).starts_with(&words(beginning))
 }
 
 /// A value without what labels leave out.

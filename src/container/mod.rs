@@ -185,6 +185,8 @@ pub struct MapHead {
     pub section_urls: Vec<Vec<u8>>,
     /// How its mappings agree with its contents; known once all of them were given.
     pub consistency: crate::sourcemap::consistency::Consistency,
+    /// How much of the generated code its mappings say to come from a source.
+    pub spread: crate::sourcemap::spread::Spread,
 }
 
 /// One regular member of a container.

@@ -17,7 +17,7 @@ pub(super) fn definitions() -> Vec<Definition> {
     WORDS.iter().map(pair).collect()
 }
 
-const WORDS: [(&str, &str); 27] = [
+const WORDS: [(&str, &str); 28] = [
     (
         "Entry",
         "One regular member of a container or folder, at its place.",
@@ -48,6 +48,10 @@ const WORDS: [(&str, &str); 27] = [
         "Of the content as it was recovered, before any normalisation.",
     ),
     ("Language", "Told by the ending of a source’s name."),
+    (
+        "Share of the bundle explained",
+        "Of a script that leads to a map: the characters from each place that the mappings give a source to, up to the next place or the end of the line. Counted in UTF-16 code units, without line ends and without the line that leads to the map. Sums are over maps whose script is here and fits their mappings; a script with two maps counts twice.",
+    ),
     (
         "Component",
         "The archive or input, and the folder or package in it, that a source’s resolved name lies in.",

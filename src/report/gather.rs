@@ -301,6 +301,7 @@ impl Gatherer {
     }
 
     fn add_map(&mut self, map: &Map) {
+        self.measure.add_map(map);
         *self
             .map_kinds
             .entry(rank(&MAP_KINDS, &map.kind))

@@ -501,6 +501,11 @@ pub fn incident() -> Vec<Record> {
         errors: Vec::new(),
         debug_id: None,
         consistency: None,
+        explained: Some(Explained {
+            script: map.trim_end_matches(".map").to_owned(),
+            characters: 1_204_411,
+            of: 1_298_030,
+        }),
     }));
     let inline = "mirror/acme-cli-0.2.8.tgz!/package/cli.mjs!/@5120";
     out.push(Record::Map(Map {
@@ -513,6 +518,7 @@ pub fn incident() -> Vec<Record> {
         errors: vec!["mappings: field 5 of segment 3 is missing".to_owned()],
         debug_id: None,
         consistency: None,
+        explained: None,
     }));
     out.extend(all.into_iter().map(Record::from));
     out.extend(secrets(map).into_iter().map(Record::Secret));

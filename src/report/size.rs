@@ -6,7 +6,7 @@
 //! in `folders`.
 //!
 //! A language is told by the ending of a source's name, since a map names its sources; what has none of the endings
-//! below counts as `other`. Left out: how much of the bundle the mappings explain, which the records do not hold.
+//! below counts as `other`. How much of the bundle the mappings explain is added up over the maps that say so.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::bounded::{Table, Top};
 use super::folders::Counts;
 use super::text::{KEPT_CHARS, clip};
-use crate::record::Source;
+use crate::record::{Map, Source};
 
 /// Largest modules that are kept.
 const MODULES: usize = 40;
@@ -104,8 +104,25 @@ pub struct Size {
     pub own_share: Option<f64>,
     /// Share of the sources that maps name whose content is there, 0 to 1; null where none is named.
     pub content_share: Option<f64>,
+    /// How much of the scripts their maps explain.
+    pub bundle: Bundle,
     /// The largest own sources, by bytes, each content once.
     pub modules: Table<ModuleRow>,
+}
+
+/// How much of the scripts their maps explain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Bundle {
+    /// Maps.
+    pub maps: u64,
+    /// Those of which it is known.
+    pub known: u64,
+    /// Characters of the scripts of those that mappings say to come from a source.
+    pub characters: u64,
+    /// All characters of those scripts.
+    pub of: u64,
+    /// The share, 0 to 1; null where none is known.
+    pub share: Option<f64>,
 }
 
 /// Recovered sources of a language.
@@ -184,6 +201,7 @@ pub struct ModuleRow {
 pub(super) struct Measure {
     languages: BTreeMap<&'static str, Amount>,
     all: Amount,
+    bundle: Bundle,
     modules: Top<(Reverse<u64>, String), ModuleRow>,
 }
 
@@ -192,6 +210,7 @@ impl Measure {
         Self {
             languages: BTreeMap::new(),
             all: Amount::default(),
+            bundle: Bundle::default(),
             modules: Top::new(MODULES),
         }
     }
@@ -215,6 +234,16 @@ impl Measure {
             .push((Reverse(row.bytes), row.locator.clone()), row);
     }
 
+    /// Counts a map.
+    pub(super) fn add_map(&mut self, map: &Map) {
+        add(&mut self.bundle.maps, 1);
+        if let Some(explained) = &map.explained {
+            add(&mut self.bundle.known, 1);
+            add(&mut self.bundle.characters, explained.characters);
+            add(&mut self.bundle.of, explained.of);
+        }
+    }
+
     pub(super) fn finish(self, places: &Counts) -> Size {
         let mut languages: Vec<LanguageRow> = self
             .languages
@@ -231,6 +260,10 @@ impl Measure {
             first_share: share(places.first_bytes, places.bytes),
             own_share: share(places.own_bytes(), places.bytes),
             content_share: share(places.recovered, places.named),
+            bundle: Bundle {
+                share: share(self.bundle.characters, self.bundle.of),
+                ..self.bundle
+            },
             modules: self.modules.finish(),
         }
     }

@@ -679,6 +679,9 @@ impl Analyser {
             facts.links = inlined.links.iter().filter_map(link_fact).collect();
             if !inlined.links.is_empty() && facts.kind == "text" {
                 facts.names = self.inspector.names_in(bytes);
+                if !self.inspector.is_off {
+                    facts.lengths = sourcemap::spread::line_lengths(bytes);
+                }
             }
             *walker = inlined
                 .walker()

@@ -31,6 +31,8 @@ pub struct Facts {
     pub items: Vec<ItemFact>,
     /// Of a script that leads to a map, numbers of its strings that may be names of switches, sorted.
     pub names: Vec<u32>,
+    /// Of a script that leads to a map, the lengths of its lines; see [`crate::sourcemap::spread`].
+    pub lengths: Vec<u32>,
     /// What it points to, data URLs apart.
     pub links: Vec<LinkFact>,
     /// Files of signed works that it agrees with.
@@ -65,6 +67,7 @@ impl Facts {
             secrets: Vec::new(),
             items: Vec::new(),
             names: Vec::new(),
+            lengths: Vec::new(),
             links: Vec::new(),
             matches: Vec::new(),
             echoes: Vec::new(),

@@ -7,7 +7,9 @@
 //! A build that splits its output writes a source into the maps of several scripts, so that a name must be in no script
 //! with a map in the same container or folder before its gate is told.
 
-use super::facts::{Child, Tree};
+use std::sync::Arc;
+
+use super::facts::{Child, Facts};
 use super::place::Scope;
 use crate::blob::Locator;
 use crate::exposure::{ItemFact, gates};
@@ -18,8 +20,8 @@ use crate::sourcemap;
 pub struct Script {
     /// Where it stands.
     pub at: String,
-    /// Numbers of the names in it, sorted; never none.
-    pub names: Vec<u32>,
+    /// What it is.
+    pub facts: Arc<Facts>,
 }
 
 /// The script beside a map at `path` that leads to it. `file` is the name that the map gives.
@@ -37,26 +39,28 @@ pub(super) fn beside(
     paths.find_map(|path| scope.script_of(&path, map.as_str()))
 }
 
-/// Whether any source of a map has a gate that can be looked for.
-pub(super) fn has_any(tree: &Tree) -> bool {
-    let mut items = tree.children.iter().flat_map(|child| &child.facts.items);
-    items.any(|item| !gates::traces(item).is_empty())
+/// Whether an entry was read as a script that leads to a map.
+pub(super) fn is_read(child: &Child) -> bool {
+    !child.facts.names.is_empty() || !child.facts.lengths.is_empty()
 }
 
 impl Script {
     /// Of an entry that was read as one.
     pub fn of(child: &Child, at: &Locator) -> Option<Self> {
-        let names = &child.facts.names;
-        (!names.is_empty()).then(|| Self {
+        is_read(child).then(|| Self {
             at: at.as_str().to_owned(),
-            names: names.clone(),
+            facts: Arc::clone(&child.facts),
         })
     }
 
     /// The gates of a source that are neither in the script nor in others beside it.
     pub(super) fn lacks(&self, source: &Child, scope: Option<&dyn Scope>) -> Vec<ItemFact> {
+        let names = &self.facts.names;
+        if names.is_empty() {
+            return Vec::new();
+        }
         let is_here = |number: &u32| {
-            self.names.binary_search(number).is_ok()
+            names.binary_search(number).is_ok()
                 || scope.is_some_and(|scope| scope.has_name(*number))
         };
         let flags = source.facts.items.iter();

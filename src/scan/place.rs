@@ -16,15 +16,15 @@ use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw, shown};
 use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
-use crate::container::{Effect, GitCommit, GitMeta, SourceMeta, Trouble};
+use crate::container::{Effect, GitCommit, GitMeta, MapHead, SourceMeta, Trouble};
 use crate::exposure::{
     self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
     RawSources, Trait,
 };
 use crate::record::{
-    Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Exposure, GitPlace, Item, MapKind,
-    Mapped, Match, MatchRange, Package, Party, Problem, Public, PublicBy, Record, Reference,
-    Secret, Source, SourceCounts, SourceStatus,
+    Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Explained, Exposure, GitPlace, Item,
+    MapKind, Mapped, Match, MatchRange, Package, Party, Problem, Public, PublicBy, Record,
+    Reference, Secret, Source, SourceCounts, SourceStatus,
 };
 use crate::signature::ported::Echoes;
 use crate::signature::{Set, SetGroup, Stretch};
@@ -293,7 +293,7 @@ impl<'a> TreeScope<'a> {
     fn scripts(&self) -> &HashMap<&'a [u8], &'a Child> {
         self.scripts.get_or_init(|| {
             let members = self.tree.children.iter();
-            let scripts = members.filter(|child| !child.facts.names.is_empty());
+            let scripts = members.filter(|child| gates::is_read(child));
             scripts
                 .map(|child| (self.tree.path_of(child), child))
                 .collect()
@@ -829,7 +829,7 @@ impl Placer<'_> {
         let Some(head) = &tree.map else { return };
         let (package, beside) = (around.package, around.beside);
         let sources = TreeScope::new(tree, at);
-        let script = around.script_of(tree, head.file.as_deref(), at, path);
+        let script = around.script_of(head.file.as_deref(), at, path);
         let mut summary = MapSummary::new(kind);
         let (mut named, mut with_content) = (0, 0);
         for member in &tree.children {
@@ -913,6 +913,7 @@ impl Placer<'_> {
                 .as_ref()
                 .map(|id| escape(&id.to_ascii_lowercase())),
             consistency: agreement(&head.consistency),
+            explained: script.as_ref().and_then(|script| explained(head, script)),
         }));
         let cx = self.context(path, package);
         if let Some(finding) = exposure::judge_map(&cx, &summary) {
@@ -1129,17 +1130,8 @@ impl<'a> Around<'a> {
         }
     }
 
-    /// The script that a map is of, where there is a gate to be looked for in it.
-    fn script_of(
-        &self,
-        map: &Tree,
-        file: Option<&[u8]>,
-        at: &Locator,
-        path: &[u8],
-    ) -> Option<Script> {
-        if !gates::has_any(map) {
-            return None;
-        }
+    /// The script that a map is of, where it is here and leads to it.
+    fn script_of(&self, file: Option<&[u8]>, at: &Locator, path: &[u8]) -> Option<Script> {
         match self.script {
             Some((child, at)) => Script::of(child, at),
             None => gates::beside(at, path, file, self.beside?),
@@ -1391,6 +1383,16 @@ fn agreement(seen: &sourcemap::consistency::Consistency) -> Option<Agreement> {
         places_right: seen.places_right,
         named: seen.named,
         named_right: seen.named_right,
+    })
+}
+
+/// How much of its script a map explains.
+fn explained(head: &MapHead, script: &Script) -> Option<Explained> {
+    let (characters, of) = head.spread.explained(&script.facts.lengths)?;
+    Some(Explained {
+        script: script.at.clone(),
+        characters,
+        of,
     })
 }
 

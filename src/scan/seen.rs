@@ -138,6 +138,7 @@ fn weight(facts: &Facts) -> usize {
     let matches: usize = facts.matches.iter().map(weight_of_match).sum();
     let echoes: usize = facts.echoes.iter().map(Echo::weight).sum();
     let dates: usize = facts.traits.iter().map(weight_of_dates).sum();
-    let inspected = (facts.secrets.len() + facts.items.len()) * 200 + facts.names.len() * 4;
+    let inspected = (facts.secrets.len() + facts.items.len()) * 200
+        + (facts.names.len() + facts.lengths.len()) * 4;
     400 + tree + links + facts.traits.len() * 200 + dates + inspected + matches + echoes
 }

@@ -83,7 +83,7 @@ impl Known {
             + facts.matches.len()
             + facts.secrets.len()
             + facts.items.len()
-            + facts.names.len() / 16;
+            + (facts.names.len() + facts.lengths.len()) / 16;
         let is_light = facts.tree.is_none()
             && weight <= KEPT_MAX
             && facts.echoes.is_empty()

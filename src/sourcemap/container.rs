@@ -255,6 +255,7 @@ impl MapWalker {
             errors: errors(&verdict, &map),
             section_urls: map.sections_with_url.clone(),
             consistency: Consistency::default(),
+            spread: verdict.spread,
         };
         let behind = trailing.map(|from| Behind {
             document: document.clone(),

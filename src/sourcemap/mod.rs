@@ -35,6 +35,7 @@ pub mod resolve;
 pub mod scan;
 pub mod skeleton;
 pub mod sniff;
+pub mod spread;
 pub mod strict;
 pub mod unescape;
 pub mod utf16;

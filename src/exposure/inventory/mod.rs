@@ -134,6 +134,9 @@ pub const KINDS: &[(&str, &str)] = &[
     ("term", "a word of the user's own list"),
 ];
 
+/// What stands in a value for a part that is known only at run time.
+pub(crate) const HOLE: &str = "${}";
+
 /// Longest value of an item, in characters; what is cut off is shown as `…`.
 pub(crate) const VALUE_CHARS: usize = 300;
 

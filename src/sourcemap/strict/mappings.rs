@@ -10,6 +10,7 @@
 
 use std::fmt;
 
+use super::super::spread::Spread;
 use super::super::vlq::{self, Bad};
 
 /// What is wrong with a segment.
@@ -92,12 +93,14 @@ impl fmt::Display for Shown {
 }
 
 /// What holds of a text of mappings as a whole.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The text is no `MappingsField`: the standard takes it for one without any mapping.
     pub broken: bool,
     /// The greatest generated position that has a mapping.
     pub last: Option<Position>,
+    /// How much of the generated code comes from a source.
+    pub spread: Spread,
 }
 
 #[derive(Default)]
@@ -110,6 +113,26 @@ struct State {
     name: i64,
     /// The greatest column of this line that has a mapping; below 0 where none has.
     greatest: i64,
+    /// Whether the last segment points into a source.
+    is_mapped: bool,
+    /// The column of the one before it in this line, and whether that points into a source.
+    begun: i64,
+    is_open: bool,
+}
+
+impl State {
+    /// Adds what lies between the last two segments to the spread.
+    #[inline(always)]
+    fn span(&mut self, spread: &mut Spread) {
+        if self.column < self.begun {
+            spread.give_up();
+        }
+        if self.is_open {
+            spread.add_inside(self.column.abs_diff(self.begun));
+        }
+        self.begun = self.column;
+        self.is_open = self.is_mapped;
+    }
 }
 
 /// A place in a source that a segment without fault points to.
@@ -155,20 +178,27 @@ pub fn check(
         }
         state.column = 0;
         state.greatest = -1;
+        (state.begun, state.is_open) = (0, false);
         loop {
             // At the beginning of a segment.
             let segment = at;
             let end = match fields(text, at, &mut state, sources, names, &mut show) {
-                Some(end) if !outcome.broken => end,
-                _ => slow(
-                    text,
-                    segment,
-                    &mut state,
-                    sources,
-                    names,
-                    &mut outcome,
-                    &mut tell,
-                ),
+                Some(end) if !outcome.broken => {
+                    state.span(&mut outcome.spread);
+                    end
+                }
+                _ => {
+                    outcome.spread.give_up();
+                    slow(
+                        text,
+                        segment,
+                        &mut state,
+                        sources,
+                        names,
+                        &mut outcome,
+                        &mut tell,
+                    )
+                }
             };
             at = end + 1;
             match text.get(end) {
@@ -187,6 +217,9 @@ pub fn check(
 
 impl Outcome {
     fn close_line(&mut self, state: &State) {
+        if state.is_open {
+            self.spread.add_tail(state.line, state.begun.unsigned_abs());
+        }
         if self.broken {
             self.last = None;
         } else if state.greatest >= 0 {
@@ -221,6 +254,7 @@ fn fields(
     }
     if ends(text, at) {
         state.column = column;
+        state.is_mapped = false;
         state.greatest = state.greatest.max(column);
         return Some(at);
     }
@@ -253,6 +287,7 @@ fn fields(
         name: named,
     });
     state.column = column;
+    state.is_mapped = true;
     state.greatest = state.greatest.max(column);
     state.source = source;
     state.original_line = original_line;

@@ -50,6 +50,7 @@ use std::ops::Range;
 pub use fault::{Code, Fault, KEPT_OF_A_CODE, Rank};
 
 use super::link::is_uuid;
+use super::spread::Spread;
 use super::unescape::RawString;
 use fault::Faults;
 use json::{Broken, Flaw, Kind, Reader, Text};
@@ -68,6 +69,8 @@ pub struct Verdict {
     pub is_json: bool,
     /// Places in sources that the mappings point to, at most [`SAMPLES_MAX`], spread over all of them.
     pub samples: Vec<Sample>,
+    /// How much of the generated code the mappings say to come from a source.
+    pub spread: Spread,
 }
 
 impl Verdict {
@@ -123,6 +126,11 @@ pub fn judge(document: &[u8]) -> Verdict {
         faults: kept,
         counts,
         is_json,
+        spread: if is_json {
+            sampler.take_spread()
+        } else {
+            Spread::void()
+        },
         samples: if is_json {
             sampler.finish()
         } else {
@@ -609,7 +617,11 @@ impl<'a> Draft<'a> {
         let (mut grammar, mut ranges) = (Faults::default(), Faults::default());
         let section = self.section;
         let show = |mapped| sampler.take(span.start + 1, mapped);
-        let Outcome { broken, last } = mappings::check(&text, sources, names, show, |found| {
+        let Outcome {
+            broken,
+            last,
+            spread,
+        } = mappings::check(&text, sources, names, show, |found| {
             let at = if escaped {
                 span.start
             } else {
@@ -624,6 +636,7 @@ impl<'a> Draft<'a> {
                 segment_detail(&found, &text, sources, names)
             });
         });
+        sampler.spread(spread);
         self.faults.merge(if broken { grammar } else { ranges });
         last
     }

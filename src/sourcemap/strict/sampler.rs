@@ -3,6 +3,7 @@
 //! A large map has millions. Every n-th is taken, and n doubles whenever there are too many: the places are then
 //! spread evenly over all of them, and are the same each time.
 
+use super::super::spread::Spread;
 use super::mappings::Mapped;
 
 /// Places that are taken of one document.
@@ -30,6 +31,8 @@ pub(super) struct Sampler {
     seen: u64,
     /// One less than every how many are taken: a power of two less one.
     mask: u64,
+    /// How much of the generated code comes from a source, where one text of mappings says so.
+    spread: Option<Spread>,
 }
 
 impl Sampler {
@@ -68,6 +71,19 @@ impl Sampler {
             index % 2 == 1
         });
         self.mask = self.mask * 2 + 1;
+    }
+
+    /// Is told what one text of mappings says of the generated code. Those of sections are not put together.
+    pub fn spread(&mut self, spread: Spread) {
+        self.spread = match self.spread {
+            None => Some(spread),
+            Some(_) => Some(Spread::void()),
+        };
+    }
+
+    /// What the mappings say of the generated code.
+    pub fn take_spread(&mut self) -> Spread {
+        self.spread.take().unwrap_or_else(Spread::void)
     }
 
     /// The places that were taken.

@@ -8,8 +8,7 @@ use oxc_ast::ast::{
 use super::names::argument;
 use crate::lex::{Family, unescape};
 
-/// What stands for a part that is known only at run time.
-pub(super) const HOLE: &str = "${}";
+pub(super) use super::super::HOLE;
 
 /// Operands in brackets within one another that are put together.
 const NESTED_MAX: usize = 4;

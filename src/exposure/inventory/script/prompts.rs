@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::super::Confidence;
+use super::super::{Confidence, VALUE_CHARS, cut};
+use super::Found;
 use super::plain::PROSE_MIN_BYTES;
 use super::reader::Reader;
 use super::signatures::Signatures;
@@ -26,6 +27,12 @@ const WORDS_CALLED: usize = 1;
 const WORDS_UNCALLED: usize = 4;
 const WORDS_TEMPLATE: usize = 2;
 const WORDS_PLAIN: usize = 3;
+
+/// The same of prose beside prompts, and how many such texts are kept.
+const WORDS_BESIDE: usize = 3;
+const BESIDE_MAX: usize = 500;
+
+const KIND: &str = "prompt";
 
 /// Hexadecimal digits of a digest that are told.
 const DIGEST_CHARS: usize = 16;
@@ -59,11 +66,22 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
     }
     let lower = text.to_ascii_lowercase();
     let Some(confidence) = confidence(called, &lower) else {
+        if words_in(&lower, &WORDS) + words_in(&lower, &MARKS) >= WORDS_BESIDE
+            && reader.beside.len() < BESIDE_MAX
+            && !is_other(&lower)
+        {
+            let found = found(at, text, name, Confidence::Low);
+            reader.beside.push(found);
+        }
         return;
     };
     if !lower.trim_start().starts_with("you are ") && is_other(&lower) {
         return;
     }
+    reader.found.push(found(at, text, name, confidence));
+}
+
+fn found(at: u32, text: &str, name: Option<String>, confidence: Confidence) -> Found {
     let digest = blake3::hash(text.as_bytes()).to_hex();
     let called = name.map(|name| format!("`{name}`, ")).unwrap_or_default();
     let detail = format!(
@@ -71,7 +89,25 @@ pub(super) fn look(reader: &mut Reader, at: u32, text: &str) {
         text.chars().count(),
         &digest[..DIGEST_CHARS]
     );
-    reader.add(at, "prompt", text.trim(), confidence, Some(detail));
+    Found {
+        at,
+        kind: KIND,
+        value: cut(text.trim(), VALUE_CHARS),
+        confidence,
+        detail: Some(detail),
+    }
+}
+
+/// Tells prose that says less by itself, where prompts stand in the same text: prompts come together.
+pub(super) fn beside(reader: &mut Reader) {
+    let has_any = reader
+        .found
+        .iter()
+        .any(|found| found.kind == KIND && found.confidence > Confidence::Low);
+    let beside = std::mem::take(&mut reader.beside);
+    if has_any {
+        reader.found.extend(beside);
+    }
 }
 
 /// How sure it is that a text in lower case is a prompt.
@@ -121,13 +157,17 @@ fn is_prose(text: &str, code_max: usize) -> bool {
         .iter()
         .filter(|byte| matches!(byte, b' ' | b'\n'))
         .count();
+    // A row of one sign is a line below a heading.
+    let before = std::iter::once(&b'\n').chain(sample);
     let code = sample
         .iter()
-        .filter(|byte| {
-            matches!(
-                byte,
-                b'{' | b'}' | b';' | b'=' | b'<' | b'>' | b'|' | b'&' | b'\\'
-            )
+        .zip(before)
+        .filter(|(byte, before)| {
+            byte != before
+                && matches!(
+                    byte,
+                    b'{' | b'}' | b';' | b'=' | b'<' | b'>' | b'|' | b'&' | b'\\'
+                )
         })
         .count();
     let letters = sample
@@ -143,9 +183,12 @@ fn called(name: &str) -> Called {
         return Called::Prompt;
     }
     let name = name.to_ascii_lowercase();
-    let is_template = ["template", "prefix", "suffix", "schema", "tmpl"]
-        .iter()
-        .any(|word| name.ends_with(word));
+    let is_template = [
+        "template", "prefix", "suffix", "schema", "tmpl", "section", "reminder", "rubric",
+        "guidance",
+    ]
+    .iter()
+    .any(|word| name.ends_with(word));
     if is_template {
         Called::Template
     } else {

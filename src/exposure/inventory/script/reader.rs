@@ -33,6 +33,8 @@ pub(super) struct Reader<'t> {
     pub constants: HashMap<String, String>,
     /// Where an expression begins that is given a name, and the name.
     pub named: Option<(u32, String)>,
+    /// Prose that is told where prompts stand in the same text.
+    pub beside: Vec<Found>,
     /// The name of the function that is being read, where that says that it gives prompts.
     pub giving: Option<String>,
     /// Where a list ends that was joined: strings before it were told.
@@ -53,6 +55,7 @@ impl<'t> Reader<'t> {
             constants: HashMap::new(),
             named: None,
             giving: None,
+            beside: Vec::new(),
             is_whole: 0,
             has_prose,
         }
@@ -165,6 +168,7 @@ impl<'t> Reader<'t> {
         flags::undeclared(&mut self);
         flags::homemade(&mut self);
         models::providers(&mut self);
+        prompts::beside(&mut self);
         (self.found, self.behind)
     }
 
@@ -216,7 +220,11 @@ impl<'t> Reader<'t> {
 fn named_part<'b, 'a>(value: &'b Expression<'a>) -> &'b Expression<'a> {
     let value = value.get_inner_expression();
     let given = match value {
-        Expression::CallExpression(call) => argument(call, 0),
+        Expression::CallExpression(call)
+            if callee_of(&call.callee).is_none_or(|callee| callee.tail != "join") =>
+        {
+            argument(call, 0)
+        }
         Expression::NewExpression(new) => new.arguments.first().and_then(Argument::as_expression),
         Expression::ArrowFunctionExpression(short) => short.get_expression(),
         _ => None,

@@ -1,7 +1,7 @@
 //! URLs, hosts, private addresses, buckets.
 //!
 //! A URL (RFC 3986) is found by its `://` and read up to what cannot be in one. What a template puts in (`${…}`, `{…}`,
-//! `%s`, `#{…}`) is a hole, `{}`, so that `https://${region}.api.acme.example/v1/${id}` still tells host and path. Users,
+//! `%s`, `#{…}`) is a hole, told as `${}`, so that `https://${region}.api.acme.example/v1/${id}` still tells host and path. Users,
 //! queries and fragments are left out: they may be secrets.
 //!
 //! Hosts also stand by themselves, as a whole string or at the head of a path in prose. Then the last label must be one
@@ -23,6 +23,9 @@ use crate::exposure::inventory::Confidence;
 
 /// Longest URL that is read, in bytes.
 const URL_MAX_BYTES: usize = 1_000;
+
+/// What stands for a hole while an address is judged; told as [`super::HOLE`].
+pub(super) const HOLE: &str = "{}";
 
 /// Longest hole, in bytes.
 const HOLE_MAX_BYTES: usize = 200;
@@ -159,7 +162,7 @@ pub(super) fn find(page: &Page, found: &mut Finds) {
 struct Url {
     start: usize,
     scheme: String,
-    /// In small letters, holes as `{}`, without user and port.
+    /// In small letters, holes as [`HOLE`], without user and port.
     host: String,
     port: Option<String>,
     /// From its slash, without query.
@@ -313,11 +316,11 @@ impl Place {
             };
         }
         if host
-            .replace("{}", "")
+            .replace(HOLE, "")
             .chars()
             .all(|c| matches!(c, '.' | '-' | '*'))
         {
-            return if host.contains("{}") {
+            return if host.contains(HOLE) {
                 Place::Hole
             } else {
                 Place::None
@@ -333,9 +336,9 @@ impl Place {
             return Place::Namespace;
         }
         match host.rsplit_once('.') {
-            None if has_port && !host.contains("{}") => Place::Internal,
+            None if has_port && !host.contains(HOLE) => Place::Internal,
             None => Place::Machine,
-            Some((_, top)) if top.contains("{}") => Place::Hole,
+            Some((_, top)) if top.contains(HOLE) => Place::Hole,
             Some((_, top))
                 if top.len() < 2
                     || !top.bytes().all(|b| b.is_ascii_alphabetic())
@@ -405,13 +408,13 @@ fn split_port(authority: &str) -> (&str, Option<String>) {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
             (host, Some(port.to_owned()))
         }
-        Some((host, port)) if port.starts_with("{}") => (host, Some("{}".to_owned())),
+        Some((host, port)) if port.starts_with(HOLE) => (host, Some(HOLE.to_owned())),
         Some((host, _)) => (host, None),
         None => (authority, None),
     }
 }
 
-/// The text of a URL from behind its scheme to its end, with holes as `{}` and escaped slashes as such.
+/// The text of a URL from behind its scheme to its end, with holes as [`HOLE`] and escaped slashes as such.
 fn with_holes(rest: &[u8]) -> String {
     let mut text = String::new();
     let mut depth = 0_i32;
@@ -436,7 +439,7 @@ fn with_holes(rest: &[u8]) -> String {
             _ => None,
         };
         if let Some(len) = hole {
-            text.push_str("{}");
+            text.push_str(HOLE);
             at += len;
             continue;
         }
@@ -734,9 +737,9 @@ fn with_prefix(text: &str, behind: &[u8]) -> String {
 
 /// Whether a name may be one of a bucket.
 fn is_bucket(name: &str) -> bool {
-    let bare = name.replace("{}", "x");
+    let bare = name.replace(HOLE, "x");
     (3..=63).contains(&bare.len())
-        && name != "{}"
+        && name != HOLE
         && !bare.starts_with(['-', '.'])
         && ![
             "bucket",

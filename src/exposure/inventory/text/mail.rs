@@ -7,7 +7,7 @@
 
 use memchr::memchr_iter;
 
-use super::{Finds, Page};
+use super::{Finds, HOLE, Page};
 use crate::exposure::inventory::Confidence;
 
 /// Longest parts of an address, in bytes (RFC 5321, 4.5.3.1).
@@ -77,7 +77,7 @@ fn address_at(page: &Page, at: usize) -> Option<(usize, String, Confidence)> {
     if local.is_empty() {
         // `${name}@acme.com` tells the domain at least.
         let has_hole = page.before(at) == Some(b'}') && super::address::is_hole_before(page, at);
-        return has_hole.then(|| (at, format!("{{}}@{domain}"), Confidence::Medium));
+        return has_hole.then(|| (at, format!("{HOLE}@{domain}"), Confidence::Medium));
     }
     let behind = page.byte(at + 1 + domain.len());
     if is_part_of_more(page, start, local, behind) || local.ends_with('.') {

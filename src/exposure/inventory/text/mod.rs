@@ -4,7 +4,7 @@
 //! looks for the marks that addresses and remarks have (`://`, `@`, `TODO`, the end of a host) in the bytes as they are,
 //! and judges each by what stands round it. That is several times as fast as any lexer, and misses nothing for a lexer
 //! that was out of step. Two things need more: a value that a script hides behind escapes is read again from its
-//! literals with the escapes undone, and what stands between `${` and `}` is a hole (`{}`) in a value.
+//! literals with the escapes undone, and what stands between `${` and `}` is a hole (`${}`) in a value.
 //!
 //! [`address`] reads URLs, hosts, private addresses and buckets, [`mail`] addresses of people, [`path`] folders of the
 //! machine that a build ran on, [`remark`] what comments say to colleagues, [`import`] the packages that scripts load.
@@ -24,7 +24,7 @@ mod remark;
 
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
-use super::{Confidence, ItemFact};
+use super::{Confidence, HOLE, ItemFact};
 use crate::lex::{Family, Kind, Sink, Token, lex, unescape};
 
 pub(in crate::exposure::inventory) use inert::inert;
@@ -192,7 +192,11 @@ impl Finds {
             self.left_out += 1;
             return;
         }
-        let value = value.into();
+        let mut value = value.into();
+        // While addresses are judged, a hole is two characters that no address has.
+        if matches!(kind, "url" | "host" | "bucket") {
+            value = value.replace(address::HOLE, HOLE);
+        }
         self.all.push(Found {
             at,
             kind,

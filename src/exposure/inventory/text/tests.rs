@@ -28,8 +28,8 @@ fn urls_are_read_to_their_end_with_holes() {
         ),
         (
             "const a = `https://${region}.api.acme.io/v1/${f({a: 1})}/x`;",
-            "https://{}.api.acme.io/v1/{}/x",
-            "{}.api.acme.io",
+            "https://${}.api.acme.io/v1/${}/x",
+            "${}.api.acme.io",
         ),
         (
             "const a = 'https:\\/\\/api.acme.io\\/v1';",
@@ -168,7 +168,7 @@ fn mail_is_told_from_what_looks_like_it() {
         ("// Author: Ada <ada@acme.io>", "ada@acme.io"),
         ("a = 'mailto:ada+b@acme.io'", "ada+b@acme.io"),
         ("// Email Address []:ada@acme.com", "ada@acme.com"),
-        ("a = `${b}@acme.io`", "{}@acme.io"),
+        ("a = `${b}@acme.io`", "${}@acme.io"),
         ("report to ada@acme.io.", "ada@acme.io"),
         ("a = 'ada\\u0040acme.io'", "ada@acme.io"),
     ] {
