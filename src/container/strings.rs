@@ -44,20 +44,6 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// Where in the document stands what stands at `at` in the text, and whether with escapes: then it is where the string
-    /// begins.
-    pub fn place_of(&self, at: usize) -> (usize, bool) {
-        let index = self.places.partition_point(|(start, ..)| *start <= at);
-        let place = index
-            .checked_sub(1)
-            .and_then(|index| self.places.get(index));
-        match place {
-            Some(&(_, from, true)) => (from, true),
-            Some(&(start, from, false)) => (from + at - start, false),
-            None => (0, false),
-        }
-    }
-
     fn push(&mut self, raw: &[u8], from: usize) {
         let string = unescape(raw);
         let has_escapes = string.len() != raw.len();
@@ -90,6 +76,22 @@ impl Strings {
             bodies,
             ..Self::beside(document.clone(), 0..document.len(), Vec::new())
         }
+    }
+
+    /// Where in the document stands what stands at `at` in the text of a piece of it.
+    pub fn place_of(&self, piece: &Piece, at: usize) -> usize {
+        let index = piece.places.partition_point(|(start, ..)| *start <= at);
+        let place = index
+            .checked_sub(1)
+            .and_then(|index| piece.places.get(index));
+        let place = match place {
+            Some(&(start, from, true)) => {
+                from + written_before(self.document.get(from..).unwrap_or_default(), at - start)
+            }
+            Some(&(start, from, false)) => from + at - start,
+            None => 0,
+        };
+        place.min(self.document.len())
     }
 
     /// The document.
@@ -178,6 +180,33 @@ impl Strings {
     }
 }
 
+/// Bytes of a string as it is written that stand for its first `len` bytes (RFC 8259, section 7).
+fn written_before(raw: &[u8], len: usize) -> usize {
+    let (mut at, mut said) = (0, 0);
+    while said < len && at < raw.len() {
+        let is_unit = raw[at] == b'\\' && raw.get(at + 1) == Some(&b'u');
+        let taken = match raw[at] {
+            b'\\' if is_unit => 6,
+            b'\\' => 2,
+            _ => 1,
+        };
+        let unit = is_unit.then(|| hex(raw.get(at + 2..at + 6))).flatten();
+        said += match unit {
+            None | Some(..0x80) => 1,
+            Some(0x80..0x800) => 2,
+            // Two of them make one character of four bytes.
+            Some(0xD800..0xE000) => 2,
+            Some(_) => 3,
+        };
+        at += taken;
+    }
+    at.min(raw.len())
+}
+
+fn hex(digits: Option<&[u8]>) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok()
+}
+
 /// Whether nothing but a colon stands between a key and its string.
 fn is_colon(between: &[u8]) -> bool {
     between
@@ -211,13 +240,18 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_document() {
-        let document = r#"{"a":"one","b":"tw\no","c":"three"}"#;
+        let document = r#"{"a":"one","b":"t\nw\u00e9\ud83d\ude00\u0067o","c":"three"}"#;
         let mut strings = Strings::beside(Bytes::from(document), 0..document.len(), Vec::new());
         let piece = strings.next_piece().unwrap();
         let text = String::from_utf8(piece.text.clone()).unwrap();
-        for (word, is_escaped) in [("one", false), ("three", false), ("tw", true)] {
-            let place = piece.place_of(text.find(word).unwrap());
-            assert_eq!(place, (document.find(word).unwrap(), is_escaped), "{word}");
+        for (word, written) in [
+            ("one", "one"),
+            ("three", "three"),
+            ("w", "w"),
+            ("go", "\\u0067o"),
+        ] {
+            let place = strings.place_of(&piece, text.find(word).unwrap());
+            assert_eq!(place, document.find(written).unwrap(), "{word}");
         }
         assert_eq!(strings.next_piece(), None);
     }
@@ -240,7 +274,7 @@ mod tests {
             let mut strings = Strings::beside_bodies(Bytes::from(text.clone()), &[b"content"]);
             while let Some(piece) = strings.next_piece() {
                 for at in 0..piece.text.len() {
-                    proptest::prop_assert!(piece.place_of(at).0 <= text.len());
+                    proptest::prop_assert!(strings.place_of(&piece, at) <= text.len());
                 }
             }
             let cut = text.len() / 2;

@@ -46,7 +46,7 @@ impl Analyser {
                 &self.prefilter.scan(&piece.text),
                 is_listed.then_some(&KINDS[..]),
             );
-            place(&piece, found, &mut secrets, &mut items);
+            place(&strings, &piece, found, &mut secrets, &mut items);
         }
         tell(&strings, secrets, items, facts);
     }
@@ -54,6 +54,7 @@ impl Analyser {
 
 /// Gives what was found in a piece its places in the document.
 fn place(
+    strings: &Strings,
     piece: &Piece,
     found: Inspected,
     secrets: &mut Vec<(usize, SecretFact)>,
@@ -76,15 +77,18 @@ fn place(
         )
     };
     for mut fact in found.secrets {
-        let (place, is_escaped) = piece.place_of(at(fact.line, fact.column));
-        if is_escaped {
+        let place = strings.place_of(piece, at(fact.line, fact.column));
+        let len = usize::try_from(fact.length).unwrap_or(usize::MAX);
+        let stretch = strings.document().get(place..).unwrap_or_default();
+        let stretch = stretch.get(..len).unwrap_or(stretch);
+        if memchr::memchr(b'\\', stretch).is_some() {
             fact.written.get_or_insert(Written::Escaped);
         }
         secrets.push((place, fact));
     }
     for item in found.items {
         // Behind the quote.
-        let (place, _) = piece.place_of(at(item.line, 2));
+        let place = strings.place_of(piece, at(item.line, 2));
         items.push((place, item));
     }
 }
