@@ -14,6 +14,7 @@ use crate::blob::Locator;
 use crate::blob::digest::hex;
 use crate::blob::locator::shown;
 use crate::case::Case;
+use crate::record::{Problem, Record};
 use crate::report::text::{grouped, plural, size};
 use crate::scan::analyse::Keep;
 use crate::scan::facts::{Standing, each_entry};
@@ -231,10 +232,32 @@ pub fn run(args: &SignArgs) -> Result<Exit, CliError> {
     if outcome.ledger.complete {
         return Ok(Exit::Clean);
     }
-    eprintln!(
-        "strandline: not everything was read in full, so the set may lack files; `strandline scan` on the same input says what"
-    );
+    let problems = unread(&case)?;
+    eprintln!("strandline: not everything was read in full, so the set may lack files:");
+    for problem in problems.iter().take(PROBLEMS_SHOWN) {
+        let said = format!("{}: {}: {}", problem.code, problem.locator, problem.detail);
+        eprintln!("  {}", shown(&said));
+    }
+    if let Some(more @ 1..) = problems.len().checked_sub(PROBLEMS_SHOWN) {
+        eprintln!("  and {more} more: `strandline scan` on the same input names them all");
+    }
     Ok(Exit::Incomplete)
+}
+
+/// Problems that are printed.
+const PROBLEMS_SHOWN: usize = 10;
+
+/// What kept bytes from being read.
+fn unread(case: &Case) -> Result<Vec<Problem>, CliError> {
+    let mut problems = Vec::new();
+    case.records(|record| {
+        match record {
+            Record::Problem(problem) if problem.bytes_unread != Some(0) => problems.push(problem),
+            _ => {}
+        }
+        Ok::<_, CliError>(())
+    })?;
+    Ok(problems)
 }
 
 /// A builder that puts aside what does not fit in memory, where there is a folder for it: that of `--spill`, else the one

@@ -51,6 +51,7 @@ pub const ALL: &[&str] = &[
     "gzip-damaged",
     "gzip-header",
     "har-damaged",
+    "header-mismatch",
     "headers-disagree",
     "image-blob-missing",
     "image-digest",
@@ -62,6 +63,7 @@ pub const ALL: &[&str] = &[
     "internal-error",
     "iso-damaged",
     "iso-overlap",
+    "leading-data",
     "length-mismatch",
     "lockfile-unread",
     "mail-no-body",
@@ -105,6 +107,7 @@ pub const ALL: &[&str] = &[
     "warc-damaged",
     "zip-directory-damaged",
     "zip-directory-odd",
+    "zip-entry-damaged",
     "zip-no-directory",
     "zip-overlap",
 ];

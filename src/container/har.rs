@@ -25,6 +25,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
 use super::json::{self, Shape, Token, Tokens};
+use super::strings::Strings;
 use super::{Event, Format, Input, Member, Trouble, Walker, http};
 use crate::blob::{Limits, MemberName};
 
@@ -82,8 +83,10 @@ impl Format for Har {
         } else {
             0
         };
+        let strings = Strings::beside_bodies(document.clone(), &[b"content", b"postData"]);
         let document = document.slice(skipped..);
         Ok(Box::new(HarWalker {
+            strings: Some(strings),
             skipped,
             tokens: Some(Tokens::new(document.clone())),
             document,
@@ -208,6 +211,8 @@ struct Entry {
 }
 
 struct HarWalker {
+    /// What stands beside the bodies.
+    strings: Option<Strings>,
     /// Bytes in front of the document.
     skipped: usize,
     document: Bytes,
@@ -476,6 +481,10 @@ fn from_base64(text: &[u8]) -> (Vec<u8>, usize) {
 impl Walker for HarWalker {
     fn kind(&self) -> &'static str {
         "har"
+    }
+
+    fn strings(&mut self) -> Option<Strings> {
+        self.strings.take()
     }
 
     fn next(&mut self) -> Option<Event> {

@@ -44,6 +44,7 @@ pub mod sea;
 pub mod sevenz;
 pub mod spans;
 pub mod stream;
+pub mod strings;
 pub mod tar;
 #[cfg(test)]
 pub mod testing;
@@ -103,6 +104,11 @@ pub trait Walker: Send {
 
     /// The trouble that ended a streamed member early, if any.
     fn streamed_trouble(&mut self) -> Option<Trouble> {
+        None
+    }
+
+    /// The strings beside its members, of a container that is a JSON document; once, before its members.
+    fn strings(&mut self) -> Option<strings::Strings> {
         None
     }
 

@@ -233,6 +233,11 @@ impl Hits {
         &self.archives
     }
 
+    /// Whether there may be more of them than are kept.
+    pub fn has_more_archives(&self) -> bool {
+        self.archives.len() >= ARCHIVES_MAX
+    }
+
     /// Byte offsets of the word `sourceMappingURL`, ascending.
     pub fn links(&self) -> &[usize] {
         &self.links

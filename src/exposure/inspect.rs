@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::content::Hits;
 use super::inventory::{self, ItemFact, Terms};
-use super::place::is_raw_source;
+use super::place::{is_raw_source, name_unpacked};
 use super::secrets::{self, SecretFact};
 use super::user::UserRules;
 use super::{CaseKey, KnownSecrets, Organisation, known, party};
@@ -110,6 +110,8 @@ impl Inspector {
         if self.inventory == InventoryScope::All {
             return Role::Own;
         }
+        // What a stream packs has no name of its own, and goes by this one.
+        let name = if is_source { name } else { name_unpacked(name) };
         if !is_source && !is_raw_source(name) {
             return Role::Bulk;
         }
@@ -153,6 +155,17 @@ impl Inspector {
             return Vec::new();
         }
         inventory::gates::names_in(script)
+    }
+
+    /// Reads strings of a document, a line each, as every text is read; of `kinds`, where they are given, items too.
+    pub fn inspect_strings(&self, text: &[u8], hits: &Hits, kinds: Option<&[&str]>) -> Inspected {
+        let mut found = self.inspect(text, hits, Role::Bulk);
+        if let Some(kinds) = kinds {
+            let mut items = inventory::items_of(text);
+            items.retain(|item| kinds.contains(&item.kind.as_str()));
+            found.items.extend(items);
+        }
+        found
     }
 
     /// A find without its bytes, and with a fingerprint of them where there is a key.

@@ -736,6 +736,20 @@ const ORIGINALS: [&[u8]; 4] = [b".ts", b".tsx", b".mts", b".cts"];
 /// Endings of what compilers make of them.
 const COMPILED: [&[u8]; 3] = [b".js", b".cjs", b".mjs"];
 
+/// The name of what a compressed stream of this name holds: without the ending that says how it is packed. What is in it
+/// may have no name of its own.
+pub fn name_unpacked(name: &[u8]) -> &[u8] {
+    const ENDINGS: [&str; 9] = [
+        ".gz", ".zst", ".zstd", ".xz", ".lzma", ".bz2", ".lz4", ".br", ".zz",
+    ];
+    let is_ending = |ending: &&str| {
+        name.len() > ending.len()
+            && name[name.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
+    };
+    let ending = ENDINGS.into_iter().find(is_ending).map_or(0, str::len);
+    &name[..name.len() - ending]
+}
+
 /// Whether a path is that of an original: TypeScript, no declarations, no dependency, no test.
 pub fn is_raw_source(path: &[u8]) -> bool {
     let name = file_name(path);

@@ -178,6 +178,14 @@ impl Analyser {
         }))
     }
 
+    /// How closely a member is read of a container that was read so. Without a name of its own it goes by the container's.
+    pub(super) fn role_within(&self, outer: Role, member: &Member) -> Role {
+        if member.source.is_none() && member.name.bytes().is_empty() {
+            return outer;
+        }
+        self.role_of(member)
+    }
+
     /// How closely a member is read.
     pub(super) fn role_of(&self, member: &Member) -> Role {
         let (name, ignored) = match &member.source {
@@ -209,7 +217,7 @@ impl Analyser {
             };
             let held = frame.held;
             if let Some((member, ordinal)) = self.advance(frame) {
-                let role = self.role_of(&member);
+                let role = self.role_within(frame.role, &member);
                 match self.begin(role, member, ordinal, inner, held, &open) {
                     Begun::Done(visited) => frame.building.push(visited),
                     Begun::Opened(frame) => {
@@ -354,6 +362,10 @@ impl Analyser {
         let walker = self.open(
             &bytes, role, format, &mut facts, key, depth, &limits, ancestors,
         );
+        let walker = walker.map(|mut walker| {
+            self.read_beside(walker.as_mut(), &mut facts);
+            walker
+        });
         let Some(walker) = walker else {
             let facts = Arc::new(facts);
             self.remember(role.key(key), &facts);
@@ -510,6 +522,8 @@ impl Analyser {
             && links.is_empty()
             && kept.is_none()
             && !self.wishes.record_all
+            // Without a name of its own it goes by that of its container.
+            && !member.name.bytes().is_empty()
             && !exposure::name_is_of_interest(member.name.bytes())
             && !image::is_of_interest(member.name.bytes(), ordinal)
         {
@@ -585,12 +599,7 @@ impl Analyser {
         let mut walker: Option<Box<dyn Walker>> = None;
         if let Some(format) = format {
             format.name().clone_into(&mut facts.kind);
-            if format.name() == "har" {
-                // What a browser sent stands beside the bodies that are opened.
-                facts
-                    .traits
-                    .push(exposure::Trait::Artifact(exposure::classes::har(bytes)));
-            }
+            self.examine_container(bytes, format, facts);
         } else {
             self.examine_leaf(bytes, role, facts, &mut walker);
         }
@@ -610,6 +619,20 @@ impl Analyser {
                 facts.troubles.push(trouble);
                 None
             }
+        }
+    }
+
+    /// What a container is beside what it holds.
+    pub(super) fn examine_container(
+        &self,
+        bytes: &Bytes,
+        format: &'static dyn Format,
+        facts: &mut Facts,
+    ) {
+        if format.name() == "har" {
+            // What a browser sent stands beside the bodies that are opened.
+            let capture = exposure::classes::har(bytes);
+            facts.traits.push(exposure::Trait::Artifact(capture));
         }
     }
 
@@ -668,6 +691,15 @@ impl Analyser {
             let mut inlined = Inlined::of(bytes, wanted);
             if may_hold {
                 self.carve(bytes, hits.archives(), &mut inlined, facts);
+            }
+            if hits.has_more_archives()
+                && facts.troubles.iter().all(|one| one.code != "carve-limit")
+            {
+                facts.troubles.push(Trouble::damaged(
+                    "carve-limit",
+                    "so many places here look like the beginning of an archive that those behind the last of them were not looked at",
+                    None,
+                ));
             }
             if is_executable(&facts.kind) {
                 // A runtime holds the word and examples of it; only what brings its map along says something.

@@ -8,6 +8,7 @@
 //! ([`place`]), and the facts of a loose file that wait for its neighbours ([`OpenFacts`]).
 
 pub mod analyse;
+mod beside;
 pub mod building;
 pub mod facts;
 pub mod formats;

@@ -717,7 +717,12 @@ impl Placer<'_> {
                 continue;
             }
             let before = out.records.len();
-            self.place(member, &here, tree.path_of(member), &scope, out);
+            let inner = match tree.path_of(member) {
+                // Without a name of its own it is judged by that of its container.
+                b"" => exposure::name_unpacked(path),
+                inner => inner,
+            };
+            self.place(member, &here, inner, &scope, out);
             if let Some(images) = &images {
                 let path = member.name.bytes();
                 let root = |folder: &[u8]| folder_locator(at, &tree.kind, folder);
@@ -957,6 +962,8 @@ impl Placer<'_> {
         self.place_matches(part, at, out);
         match &part.facts.tree {
             Some(map) if map.map.is_some() => {
+                let party = self.party_at(path, around.package);
+                self.place_inspected(part, at, party, path, stats, out);
                 self.place_map(part, map, kind, at, path, around, stats, out);
             }
             _ => {

@@ -23,6 +23,7 @@ use crate::container::brotli;
 use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
 use crate::container::image;
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
+use crate::exposure::Role;
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
 const WHOLE_MAX: u64 = 64 << 20;
@@ -424,14 +425,17 @@ fn analyse_as(
     facts.levels = 1;
     let mut text = None;
     if let Input::Memory(bytes) = &input {
+        let examined = guarded(|| analyser.examine_container(bytes, format, &mut facts));
+        facts.troubles.extend(examined.err());
         text = analyser.text_digest(bytes);
         if !analyser.sets.is_empty() {
             facts.matches = analyser.matches(bytes, &sha256, true).0;
         }
     }
     let child = move |facts| root(len, key, sha256, text, facts);
+    let read = analyser.inspector.role_of(name, false, false).key(key);
     if analyser.wishes.keep == super::analyse::Keep::Nothing
-        && let Some(Some(known)) = analyser.known(&key, 0, 0, name)
+        && let Some(Some(known)) = analyser.known(&read, 0, 0, name)
     {
         return child(known);
     }
@@ -439,6 +443,8 @@ fn analyse_as(
     match guarded(|| format.open(input, &analyser.limits)).flatten() {
         Ok(walker) => {
             let mut walker = formats::with_stores(format, walker, &analyser.limits);
+            let beside = guarded(|| analyser.read_beside(walker.as_mut(), &mut facts));
+            facts.troubles.extend(beside.err());
             let building = share(analyser, walker.as_mut(), name, len, key, &mut facts);
             building.finish(walker.as_mut(), &mut facts);
         }
@@ -446,7 +452,7 @@ fn analyse_as(
     }
     let facts = Arc::new(facts);
     if !facts.cut_by_limit && analyser.wishes.keep == super::analyse::Keep::Nothing {
-        analyser.seen.insert_facts(key, &facts);
+        analyser.seen.insert_facts(read, &facts);
     }
     child(facts)
 }
@@ -585,6 +591,8 @@ impl Merged {
 /// The thread that walks a container: what it met since it last handed out a batch.
 struct Sharer<'a> {
     analyser: &'a Analyser,
+    /// How what has no name of its own is read.
+    role: Role,
     returned: &'a Returned,
     key: ContentKey,
     /// Counts and limits of the walk; what comes of members is put together elsewhere.
@@ -607,6 +615,7 @@ fn share(
     let mut merged = Merged::default();
     let mut sharer = Sharer {
         analyser,
+        role: analyser.inspector.role_of(name, false, false),
         returned: &returned,
         key,
         counting: Building::of(name),
@@ -730,6 +739,7 @@ impl<'a> Sharer<'a> {
         let batch = std::mem::take(&mut self.batch);
         let bytes = std::mem::take(&mut self.batch_bytes);
         let (analyser, returned, key) = (self.analyser, self.returned, self.key);
+        let outer = self.role;
         let waiting = &returned.waiting;
         // Large content stays with the thread that has its turn to hold it.
         let is_done_here = batch.is_empty()
@@ -740,7 +750,10 @@ impl<'a> Sharer<'a> {
         let work = move || {
             let visited = batch
                 .into_iter()
-                .map(|(member, ordinal)| analyser.visit(member, ordinal, 1, &[key]))
+                .map(|(member, ordinal)| {
+                    let role = analyser.role_within(outer, &member);
+                    analyser.visit_as(role, member, ordinal, 1, &[key])
+                })
                 .collect();
             returned.fill(slot, visited);
         };

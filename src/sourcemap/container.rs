@@ -11,6 +11,7 @@ use super::{
     Content, MapScan, OddityKind, RawString, Status, looks_like_map, mapped, scan, strict, utf16,
 };
 use crate::blob::{Limits, MemberName, count_lines};
+use crate::container::strings::Strings;
 use crate::container::{
     Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker, Written,
 };
@@ -113,6 +114,8 @@ struct MapWalker {
     begun: bool,
     consistency: Consistency,
     slots: std::vec::IntoIter<Slot>,
+    /// What stands beside the contents.
+    strings: Option<Strings>,
     behind: Option<Behind>,
     /// What kept it from being read in full, and what is told only where nothing follows it.
     trouble: Option<Trouble>,
@@ -269,11 +272,29 @@ impl MapWalker {
             begun: false,
             consistency: Consistency::default(),
             slots: slots.into_iter(),
+            strings: Some(strings_beside(document, &map)),
             behind,
             trouble,
             misplaced,
         })
     }
+}
+
+/// The strings of a map that are neither contents nor mappings.
+fn strings_beside(document: &Bytes, map: &MapScan) -> Strings {
+    let place_of = |string: &RawString| {
+        let from = (string.raw.as_ptr() as usize).wrapping_sub(document.as_ptr() as usize);
+        from..from.saturating_add(string.raw.len())
+    };
+    let contents = map.sources.iter().filter_map(|slot| match &slot.content {
+        Content::Raw(string) => Some(place_of(string)),
+        Content::Missing => None,
+    });
+    let mappings = map.parts.iter().map(|part| place_of(&part.mappings));
+    let members: Vec<_> = (contents.chain(mappings))
+        .filter(|range| range.end <= document.len())
+        .collect();
+    Strings::beside(document.clone(), map.start..map.end, members)
 }
 
 /// What kept the map from being read in full, if anything: the first of these that applies.
@@ -346,6 +367,10 @@ fn errors(verdict: &strict::Verdict, map: &MapScan<'_>) -> Vec<String> {
 impl Walker for MapWalker {
     fn kind(&self) -> &'static str {
         "source-map"
+    }
+
+    fn strings(&mut self) -> Option<Strings> {
+        self.strings.take()
     }
 
     fn next(&mut self) -> Option<Event> {

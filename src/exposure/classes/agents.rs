@@ -56,7 +56,7 @@ pub fn transcript(document: &Document<'_>) -> Option<Artifact> {
         .take(LINES_MAX)
         .filter(|line| !line.trim().is_empty())
     {
-        let value: Value = serde_json::from_str(line).ok()?;
+        let value = document.value_of(line)?;
         lines += 1;
         let kind = value.get("type").and_then(Value::as_str);
         let is_turn = matches!(kind, Some("user" | "assistant" | "system" | "tool_result"));

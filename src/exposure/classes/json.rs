@@ -14,7 +14,7 @@ use super::text::{Credentials, Text, counted};
 use super::{Artifact, agents, lockfiles, recordings, sealed, terraform};
 
 /// A larger document is not parsed; bytes.
-const BYTES_MAX: usize = 16 << 20;
+const BYTES_MAX: usize = 8 << 20;
 
 /// How much of a document is looked at for its keys; bytes.
 const LOOK: usize = BYTES_MAX;
@@ -132,11 +132,20 @@ impl<'a> Document<'a> {
 
     /// The document, parsed. `None` where it is no JSON; where it is too large, that is noted.
     pub fn value(&self) -> Option<Value> {
-        if self.is_beginning || self.text.len() > BYTES_MAX {
+        if self.is_beginning {
             self.is_unread.set(true);
             return None;
         }
-        serde_json::from_str(self.text).ok()
+        self.value_of(self.text)
+    }
+
+    /// The same of a part of it that is a document of its own.
+    pub fn value_of(&self, part: &str) -> Option<Value> {
+        if part.len() > BYTES_MAX {
+            self.is_unread.set(true);
+            return None;
+        }
+        serde_json::from_str(part).ok()
     }
 }
 

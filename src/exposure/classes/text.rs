@@ -2,8 +2,9 @@
 //!
 //! Most texts in an input are code. Settings show on the first line that says something what they are written in: a
 //! brace, a section in brackets, a tag, `key: value`, `key = value`. So that line is looked at once, and only recognisers
-//! of its shape are asked; code is let go there. What a recogniser then reads by lines is read whole, whatever its size; what
-//! has to be parsed is parsed up to a size, and what is larger is noted as unread ([`Text::note_unread`]).
+//! of its shape are asked; code is let go there. What a recogniser then reads by lines is read whole, and of a text
+//! without measure its beginning; what has to be parsed is parsed up to a size, and what is larger is noted as unread
+//! ([`Text::note_unread`]).
 //!
 //! Values are weighed as everywhere: a reference to a variable or a placeholder gives nothing away. No value is kept.
 
@@ -18,6 +19,10 @@ use super::{logins, package_logins, recordings, sealed, secret_keys, ssh, terraf
 use crate::exposure::content::Hits;
 use crate::exposure::rules::Rules;
 use crate::exposure::values;
+
+/// Of a text of this size or more only the beginning is read; bytes of both.
+const READ_MAX: usize = 64 << 20;
+const HEAD_OF_LARGE: usize = 1 << 20;
 
 /// How far the first line that says something is looked for, and how long it may be; bytes.
 const HEAD: usize = 8 << 10;
@@ -133,7 +138,20 @@ impl Class for Texts {
     }
 
     fn read(&self, bytes: &[u8], _hits: &Hits, unread: &mut Vec<&'static str>) -> Option<Artifact> {
-        read(&Text::of(bytes)?, unread)
+        let Some(head) = bytes
+            .get(..READ_MAX)
+            .and_then(|_| bytes.get(..HEAD_OF_LARGE))
+        else {
+            return read(&Text::of(bytes)?, unread);
+        };
+        let artifact = self.read_beginning(head, unread)?;
+        if unread.is_empty() {
+            unread.push(UNREAD);
+        }
+        Some(Artifact {
+            detail: format!("{}; told by its beginning", artifact.detail),
+            ..artifact
+        })
     }
 
     fn read_beginning(&self, head: &[u8], unread: &mut Vec<&'static str>) -> Option<Artifact> {

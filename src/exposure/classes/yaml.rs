@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::text::Text;
 
-/// A larger text is not parsed; bytes. Recordings are the largest that have been seen.
-const BYTES_MAX: usize = 16 << 20;
+/// A larger text is not parsed; bytes. Recordings are the largest that people keep.
+const BYTES_MAX: usize = 8 << 20;
 
 /// Mappings, lists and scalars that are read of one text.
 const NODES_MAX: usize = 1 << 20;

@@ -87,7 +87,7 @@ pub struct UserRules {
     words: AhoCorasick,
     /// Of each word, whose it is.
     uses: Vec<Vec<Use>>,
-    /// A rule is tried wherever it may.
+    /// A rule has no words round which it is tried.
     has_free: bool,
     digest: [u8; 32],
 }
@@ -159,9 +159,10 @@ impl UserRules {
     /// When an expression cannot be run.
     pub fn new(files: &[FileRule]) -> Result<Self, UserRuleError> {
         let mut words: BTreeMap<Vec<u8>, Vec<Use>> = BTreeMap::new();
-        let mut rules = Vec::with_capacity(files.len());
+        let (mut rules, mut has_free) = (Vec::with_capacity(files.len()), false);
         for (file, number) in files.iter().zip(0_u32..) {
             let (rule, anchors) = compiled(file)?;
+            has_free |= anchors.is_empty();
             if rule.is_gated {
                 for word in &file.keywords {
                     let uses = words.entry(word.as_bytes().to_vec()).or_default();
@@ -182,7 +183,7 @@ impl UserRules {
             .build(&words)
             .map_err(|error| UserRuleError::Words(error.to_string()))?;
         Ok(Self {
-            has_free: rules.iter().any(|rule| rule.reach.is_none()),
+            has_free,
             rules,
             words,
             uses,

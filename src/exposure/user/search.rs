@@ -38,8 +38,9 @@ impl Search {
         }
         let bytes = view.bytes;
         let mut finds = rules.finds(bytes, &mut self.has_keyword, !view.is_whole);
+        let plain = finds.iter().map(|find| (find.at, find.rule)).collect();
+        let hidden = self.hidden(rules, view, plain, case_key);
         finds.retain(|find| view.owns(find.at));
-        let hidden = self.hidden(rules, view, case_key);
         let plain = finds.into_iter().map(|find| (find, None));
         let mut all: Vec<(Find, Option<Hidden>)> = plain.collect();
         for one in hidden {
@@ -58,10 +59,15 @@ impl Search {
         }
     }
 
-    /// What stands in parts that are written otherwise, and not plainly there.
-    fn hidden(&self, rules: &UserRules, view: &View, case_key: Option<&CaseKey>) -> Vec<Hidden> {
+    /// What stands in parts that are written otherwise, and was not `seen` by the same rule as it stands.
+    fn hidden(
+        &self,
+        rules: &UserRules,
+        view: &View,
+        mut seen: BTreeSet<(usize, usize)>,
+        case_key: Option<&CaseKey>,
+    ) -> Vec<Hidden> {
         let mut hidden = Vec::new();
-        let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
         written::parts_in(view, |part| {
             if !rules.may_find_in(&part.text) {
                 return;
@@ -73,8 +79,7 @@ impl Search {
                 };
                 let at = part.place_of(find.at);
                 let end = part.place_of(find.at + find.bytes - 1) + 1;
-                let is_plain = view.bytes.get(at..at + value.len()) == Some(value);
-                let is_told = is_plain || hidden.len() >= FINDS_MAX || !view.owns(at);
+                let is_told = hidden.len() >= FINDS_MAX || !view.owns(at);
                 if is_told || !seen.insert((at, find.rule)) {
                     continue;
                 }
