@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-use super::Artifact;
 use super::circumstance::CREDENTIALS;
 use super::json::{Document, each_text};
 use super::text::{Credentials, Text, counted};
+use super::{Artifact, bounded_json};
 
 /// Settings of tool servers, with their environment and the headers that are sent.
 pub fn servers(document: &Document<'_>) -> Option<Artifact> {
@@ -56,7 +56,7 @@ pub fn transcript(document: &Document<'_>) -> Option<Artifact> {
         .take(LINES_MAX)
         .filter(|line| !line.trim().is_empty())
     {
-        let value: Value = serde_json::from_str(line).ok()?;
+        let value: Value = bounded_json::read(line.as_bytes())?;
         lines += 1;
         let kind = value.get("type").and_then(Value::as_str);
         let is_turn = matches!(kind, Some("user" | "assistant" | "system" | "tool_result"));

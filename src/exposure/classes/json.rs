@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::circumstance::{CREDENTIALS, ENCRYPTED, NO_CREDENTIALS};
 use super::text::{Credentials, Text, counted};
-use super::{Artifact, agents, lockfiles, recordings, sealed, terraform};
+use super::{Artifact, agents, bounded_json, lockfiles, recordings, sealed, terraform};
 
 /// How much of a document is looked at for its keys; bytes.
 const LOOK: usize = 256 << 10;
@@ -111,9 +111,9 @@ impl<'a> Document<'a> {
         self.keys.contains(&key)
     }
 
-    /// The document, parsed. `None` where it is no JSON.
+    /// The document, parsed. `None` where it is no JSON, and where its tree would take far more than it.
     pub fn value(&self) -> Option<Value> {
-        serde_json::from_str(self.text).ok()
+        bounded_json::read(self.text.as_bytes())
     }
 }
 

@@ -5,11 +5,11 @@
 
 use serde_json::Value;
 
-use super::Artifact;
 use super::circumstance::CREDENTIALS;
 use super::json::{Document, each_text, text_of};
 use super::text::{Credentials, Text, counted};
 use super::yaml;
+use super::{Artifact, bounded_json};
 
 const CLASS: &str = "recorded-traffic";
 
@@ -160,7 +160,7 @@ const HAR_MAX: usize = 8 << 20;
 pub fn har(bytes: &[u8]) -> Artifact {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let parsed: Option<Value> = (bytes.len() <= HAR_MAX)
-        .then(|| serde_json::from_slice(bytes).ok())
+        .then(|| bounded_json::read(bytes))
         .flatten();
     let Some(value) = parsed else {
         return Artifact::proven(CLASS, "", "a capture of a browser, headers not read");
