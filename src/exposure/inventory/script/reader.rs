@@ -17,6 +17,9 @@ use super::{
     Found, commands, controls, env, flags, models, objects, prompts, rules, strings, tools,
 };
 
+/// A longer constant is not read where its name stands: each time would be another copy of it.
+const CONSTANT_MAX_BYTES: usize = 4 << 10;
+
 /// What is read, and what was found so far.
 pub(super) struct Reader<'t> {
     pub strings: Strings<'t>,
@@ -114,7 +117,8 @@ impl<'t> Reader<'t> {
             ) else {
                 continue;
             };
-            if declaration.kind == VariableDeclarationKind::Const {
+            let is_short = (literal.span.size() as usize) < CONSTANT_MAX_BYTES;
+            if declaration.kind == VariableDeclarationKind::Const && is_short {
                 self.constants
                     .insert(name.to_string(), self.strings.literal(literal));
             }
