@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::content::Hits;
 use super::inventory::{self, ItemFact, Terms};
+use super::mask::mask;
 use super::place::{is_raw_source, name_unpacked};
 use super::secrets::{self, SecretFact};
 use super::user::UserRules;
@@ -129,22 +130,37 @@ impl Inspector {
 
     /// Reads a text. `hits` are those of the literal pass over the same bytes.
     pub fn inspect(&self, bytes: &[u8], hits: &Hits, role: Role) -> Inspected {
+        let is_wanted = role == Role::Own && self.inventory != InventoryScope::None;
+        self.inspect_with(bytes, hits, role, || match is_wanted {
+            true => inventory::items_of(bytes),
+            false => Vec::new(),
+        })
+    }
+
+    fn inspect_with(
+        &self,
+        bytes: &[u8],
+        hits: &Hits,
+        role: Role,
+        items_of: impl FnOnce() -> Vec<ItemFact>,
+    ) -> Inspected {
         if self.is_off {
             return Inspected::default();
         }
-        let found = secrets::find(bytes, hits, role).into_iter();
-        let mut secrets: Vec<SecretFact> = found.map(|one| self.sealed(one)).collect();
+        let found = secrets::find(bytes, hits, role);
+        let mut values: Vec<Vec<u8>> = found.iter().map(|one| one.value.bytes().to_vec()).collect();
+        let mut secrets: Vec<SecretFact> = found.into_iter().map(|one| self.sealed(one)).collect();
         secrets.extend(self.known_in(bytes));
         if let Some(rules) = &self.user {
             secrets.extend(rules.facts(bytes, role, self.case_key.as_ref()));
         }
         secrets.sort_by_key(|fact| (fact.line, fact.column));
-        let mut items = match (role, self.inventory) {
-            (Role::Own, InventoryScope::Sources | InventoryScope::All) => {
-                inventory::items_of(bytes)
-            }
-            _ => Vec::new(),
-        };
+        let mut items = items_of();
+        if !items.is_empty() {
+            values.extend(as_they_stand(bytes, &secrets));
+            mask(&mut items, &values);
+        }
+        // What the user looks for is the user's to see.
         items.extend(self.terms_in(bytes, 0));
         Inspected { secrets, items }
     }
@@ -159,13 +175,11 @@ impl Inspector {
 
     /// Reads strings of a document, a line each, as every text is read; of `kinds`, where they are given, items too.
     pub fn inspect_strings(&self, text: &[u8], hits: &Hits, kinds: Option<&[&str]>) -> Inspected {
-        let mut found = self.inspect(text, hits, Role::Bulk);
-        if let Some(kinds) = kinds {
-            let mut items = inventory::items_of(text);
-            items.retain(|item| kinds.contains(&item.kind.as_str()));
-            found.items.extend(items);
-        }
-        found
+        self.inspect_with(text, hits, Role::Bulk, || {
+            let mut items = kinds.map_or_else(Vec::new, |_| inventory::items_of(text));
+            items.retain(|item| kinds.is_some_and(|kinds| kinds.contains(&item.kind.as_str())));
+            items
+        })
     }
 
     /// A find without its bytes, and with a fingerprint of them where there is a key.
@@ -188,5 +202,47 @@ impl Inspector {
         if let Some(set) = self.known.as_ref().filter(|_| !self.is_off) {
             search.look(set, window, told, self.case_key.as_ref());
         }
+    }
+}
+
+/// The bytes of credentials by their places, in order of lines; those that stand there otherwise are left out.
+fn as_they_stand(bytes: &[u8], secrets: &[SecretFact]) -> Vec<Vec<u8>> {
+    let mut feeds = memchr::memchr_iter(b'\n', bytes);
+    let (mut line, mut start) = (1, 0);
+    let mut values = Vec::new();
+    for secret in secrets.iter().filter(|secret| secret.written.is_none()) {
+        while line < secret.line
+            && let Some(feed) = feeds.next()
+        {
+            (line, start) = (line + 1, feed + 1);
+        }
+        let begin = start + (secret.column as usize).saturating_sub(1);
+        let end = begin.saturating_add(secret.length as usize);
+        values.extend(bytes.get(begin..end).map(<[u8]>::to_vec));
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposure::Prefilter;
+    use crate::exposure::secrets::examples::expand;
+
+    #[test]
+    fn no_item_tells_what_a_secret_does_not() {
+        // Letters alone, which no guess takes for a token.
+        let hook = "const url = 'https://hooks.acme.dev/services/T<<upper 9>>/B<<upper 9>>/<<letters 24>>';\n";
+        let text = expand(&format!("// the hook of ops\n{hook}// TODO: {hook}"), "x").unwrap();
+        let hits = Prefilter::new().scan(&text);
+        let found = Inspector::default().inspect(&text, &hits, Role::Own);
+        assert!(found.items.len() > 2 && found.secrets.len() > 1);
+        let told = format!("{:?}", found.items);
+        let text = String::from_utf8(text).unwrap();
+        let key = text
+            .split(['/', '\''])
+            .find(|part| part.len() == 24)
+            .unwrap();
+        assert!(!told.contains(&key[..12]), "{told}");
     }
 }

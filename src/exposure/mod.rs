@@ -22,6 +22,7 @@ mod key;
 pub mod known;
 mod licence;
 pub mod manifest;
+mod mask;
 pub mod named;
 pub mod packument;
 pub mod party;

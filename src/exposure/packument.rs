@@ -10,8 +10,7 @@
 use std::collections::BTreeMap;
 
 use memchr::memmem;
-use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::content::Read;
 
@@ -35,7 +34,60 @@ struct Fields {
     name: Option<String>,
     #[serde(rename = "dist-tags")]
     tags: Option<BTreeMap<String, IgnoredAny>>,
-    time: Option<BTreeMap<String, Value>>,
+    time: Option<BTreeMap<String, Date>>,
+}
+
+/// A text. Anything else is passed over and not kept: what a document declares as its times may be a list of millions.
+struct Date(Option<String>);
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DateVisitor)
+    }
+}
+
+struct DateVisitor;
+
+impl<'de> Visitor<'de> for DateVisitor {
+    type Value = Date;
+
+    fn expecting(&self, text: &mut std::fmt::Formatter) -> std::fmt::Result {
+        text.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Date, E> {
+        Ok(Date(Some(text.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Date, E> {
+        Ok(Date(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Date, E> {
+        Ok(Date(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Date, E> {
+        Ok(Date(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Date, E> {
+        Ok(Date(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Date, E> {
+        Ok(Date(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Date, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Date(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Date, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Date(None))
+    }
 }
 
 impl Packument {
@@ -68,7 +120,7 @@ impl Packument {
         let times: Vec<(String, i64)> = times
             .into_iter()
             .filter(|(version, _)| !NO_VERSIONS.contains(&version.as_str()))
-            .filter_map(|(version, time)| Some((version, seconds_of(time.as_str()?)?)))
+            .filter_map(|(version, time)| Some((version, seconds_of(time.0.as_deref()?)?)))
             .collect();
         (!name.trim().is_empty() && !times.is_empty()).then_some(Packument { name, times })
     }
@@ -132,7 +184,8 @@ mod tests {
         let text = br#"{"_id":"@acme/cli","name":"@acme/cli","dist-tags":{"latest":"1.0.1"},
             "versions":{"1.0.0":{"name":"@acme/cli","version":"1.0.0"}},
             "time":{"created":"2024-01-01T00:00:00.000Z","modified":"2024-02-01T00:00:00.000Z",
-                    "1.0.0":"2024-01-01T00:00:01.500Z","1.0.1":"yesterday","1.0.2":7}}"#;
+                    "1.0.0":"2024-01-01T00:00:01.500Z","1.0.1":"yesterday","1.0.2":7,
+                    "a":null,"b":true,"c":-1,"d":1.5,"e":[[1],{}],"f":{"g":["h"]}}}"#;
         let expected = Packument {
             name: "@acme/cli".to_owned(),
             times: vec![("1.0.0".to_owned(), 1_704_067_201)],

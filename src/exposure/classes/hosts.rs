@@ -35,16 +35,8 @@ impl Hosts {
 
     /// Takes in all URLs of a text.
     pub fn add_all(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        for at in memchr::memmem::find_iter(bytes, b"://") {
-            let scheme = bytes[..at]
-                .iter()
-                .rev()
-                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'+');
-            let start = at - scheme.count();
-            let rest = &text[start..];
-            let end = rest.find(|c: char| c.is_whitespace() || "\"'<>,)]}`\\".contains(c));
-            self.add(&rest[..end.unwrap_or(rest.len())]);
+        for address in addresses(text, "\"'<>,)]}`\\") {
+            self.add(address);
         }
     }
 
@@ -82,6 +74,21 @@ impl Hosts {
         };
         format!(", internal hosts: {}{more}", shown.join(", "))
     }
+}
+
+/// The URLs of a text, each from its scheme to white space, one of `ends`, or the `://` of the next: what stands behind
+/// that is none of its host, and in a line of addresses without an end each would be read to the end of all.
+pub fn addresses<'t>(text: &'t str, ends: &'t str) -> impl Iterator<Item = &'t str> {
+    let mut places = memchr::memmem::find_iter(text.as_bytes(), b"://").peekable();
+    std::iter::from_fn(move || {
+        let at = places.next()?;
+        let before = text.as_bytes()[..at].iter().rev();
+        let scheme = before.take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'+');
+        let next = places.peek().copied().unwrap_or(text.len());
+        let rest = text.get(at - scheme.count()..next).unwrap_or_default();
+        let end = rest.find(|c: char| c.is_whitespace() || ends.contains(c));
+        Some(&rest[..end.unwrap_or(rest.len())])
+    })
 }
 
 /// The host of `scheme://user@host:port/path`, or of `user@host:path`.
@@ -178,6 +185,16 @@ mod tests {
             ]
         );
         assert!(hosts.has_ssh());
+    }
+
+    #[test]
+    fn addresses_without_an_end_are_read_in_linear_time() {
+        // To the end of the text each took minutes.
+        let text = format!("{}é://x.corp", "a://b.lan".repeat(100_000));
+        assert_eq!(addresses(&text, "").count(), 100_001);
+        let mut hosts = Hosts::default();
+        hosts.add_all(&text);
+        assert_eq!(hosts.internal().last().map(String::as_str), Some("x.corp"));
     }
 
     #[test]

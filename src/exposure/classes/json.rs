@@ -9,6 +9,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
+use super::bounded_json::{self, NoTree};
 use super::circumstance::{CREDENTIALS, ENCRYPTED, NO_CREDENTIALS};
 use super::text::{Credentials, Text, counted};
 use super::{Artifact, agents, lockfiles, recordings, sealed, terraform};
@@ -145,7 +146,11 @@ impl<'a> Document<'a> {
             self.is_unread.set(true);
             return None;
         }
-        serde_json::from_str(part).ok()
+        let tree = bounded_json::read(part.as_bytes());
+        if tree == Err(NoTree::TooLarge) {
+            self.is_unread.set(true);
+        }
+        tree.ok()
     }
 }
 

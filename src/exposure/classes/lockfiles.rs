@@ -8,7 +8,7 @@
 
 use super::Artifact;
 use super::circumstance::{CREDENTIALS, ELSEWHERE, GIT_SSH};
-use super::hosts::Hosts;
+use super::hosts::{Hosts, addresses};
 use super::json::Document;
 use super::text::{Credentials, Text, settings};
 
@@ -18,12 +18,8 @@ const CLASS: &str = "internal-hosts";
 fn artifact(what: &str, text: &str) -> Option<Artifact> {
     let (mut hosts, mut found) = (Hosts::default(), Credentials::default());
     hosts.add_all(text);
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"://") {
-        let rest = &text[at..];
-        let end = rest
-            .find(|c: char| c.is_whitespace() || "\"'<>,".contains(c))
-            .unwrap_or(rest.len());
-        found.add_url(&rest[..end]);
+    for address in addresses(text, "\"'<>,") {
+        found.add_url(address);
     }
     let circumstance = if found.is_live() {
         CREDENTIALS

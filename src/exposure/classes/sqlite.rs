@@ -8,6 +8,8 @@
 //!
 //! A coverage database and the like say by their tables that they are something else, and are left to that.
 
+use std::collections::BTreeSet;
+
 use super::people;
 use super::read::{Reader, counted, head, listed};
 use super::{Artifact, Class};
@@ -108,15 +110,15 @@ pub(super) fn read(bytes: &[u8]) -> Option<Database<'_>> {
         is_cut: false,
     };
     let mut open = vec![1_usize];
-    let mut read = 0;
+    // A page stands in a tree once.
+    let mut read = BTreeSet::new();
     while let Some(page) = open.pop() {
-        read += 1;
-        if read > PAGES_MAX || database.read_page(bytes, page, &mut open).is_none() {
+        if read.len() == PAGES_MAX {
             database.is_cut = true;
-        }
-        if read > PAGES_MAX {
             break;
         }
+        let is_read = read.insert(page) && database.read_page(bytes, page, &mut open).is_some();
+        database.is_cut |= !is_read;
     }
     Some(database)
 }
@@ -144,6 +146,8 @@ impl<'a> Database<'a> {
         } else if kind != LEAF {
             return None;
         }
+        // Rows do not overlap: those of a damaged page that do could be read as often as it has places for them.
+        let mut room = size;
         for _ in 0..cells {
             let at = usize::from(header.u16_be()?);
             let mut cell = Reader::at(page, at)?;
@@ -154,9 +158,9 @@ impl<'a> Database<'a> {
                 continue;
             }
             // A statement that is longer than the page goes on elsewhere; what is here names its first columns.
-            if let Some(table) = table_of(&mut cell) {
-                self.tables.push(table);
-            }
+            let table = table_of(&mut cell);
+            room = room.checked_sub(cell.position().checked_sub(at)?)?;
+            self.tables.extend(table);
         }
         Some(())
     }
@@ -279,6 +283,26 @@ mod tests {
         assert_eq!(read(&bytes).unwrap().tables.len(), 200);
         let head = read(&bytes[..4096]).unwrap();
         assert!(head.is_cut && head.tables.len() < 200);
+    }
+
+    #[test]
+    fn a_row_is_not_read_as_often_as_it_is_named() {
+        let columns: String = (0..2_600).map(|n| format!("email{n},")).collect();
+        let mut bytes = made(&format!(
+            "PRAGMA page_size = 65536; CREATE TABLE a({columns:.10000} b);"
+        ));
+        let cell: [u8; 2] = bytes[108..110].try_into().unwrap();
+        let count = (usize::from(u16::from_be_bytes(cell)) - 108) / 2;
+        bytes[103..105].copy_from_slice(&u16::try_from(count).unwrap().to_be_bytes());
+        for place in bytes[108..108 + 2 * count].chunks_exact_mut(2) {
+            place.copy_from_slice(&cell);
+        }
+        let read = read(&bytes).unwrap();
+        assert!(
+            read.is_cut && read.tables.len() < 8,
+            "{} tables",
+            read.tables.len()
+        );
     }
 
     #[test]

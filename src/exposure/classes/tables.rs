@@ -206,8 +206,7 @@ impl<'a> Footer<'a> {
             BINARY => self.binary().map(|_| ()),
             LIST | 10 => {
                 let (inner, len) = self.list()?;
-                // In a list truth values take a byte each.
-                let inner = if matches!(inner, 1 | 2) { 3 } else { inner };
+                let inner = as_element(inner);
                 (0..len).try_for_each(|_| self.skip(inner, nesting + 1))
             }
             11 => {
@@ -216,9 +215,10 @@ impl<'a> Footer<'a> {
                     return Some(());
                 }
                 let kinds = self.reader.byte()?;
+                let (key, value) = (as_element(kinds >> 4), as_element(kinds & 0xf));
                 (0..len).try_for_each(|_| {
-                    self.skip(kinds >> 4, nesting + 1)?;
-                    self.skip(kinds & 0xf, nesting + 1)
+                    self.skip(key, nesting + 1)?;
+                    self.skip(value, nesting + 1)
                 })
             }
             STRUCT => {
@@ -232,6 +232,13 @@ impl<'a> Footer<'a> {
             _ => None,
         }
     }
+}
+
+/// The type of an element of a list or a map. Truth values take a byte each there, and none as fields: of elements without
+/// bytes a few could declare any number.
+fn as_element(kind: u8) -> u8 {
+    const BYTE: u8 = 3;
+    if matches!(kind, 1 | 2) { BYTE } else { kind }
 }
 
 /// Types of the compact protocol.
@@ -388,6 +395,20 @@ mod tests {
         assert!(told(b"Obj\x01\xff\xff\xff").is_none());
         assert!(told(b"\x93NUMPY").is_none());
         assert!(told(b"").is_none());
+    }
+
+    #[test]
+    fn elements_without_bytes_take_no_time() {
+        // Field 1: a map or a list of 2^62 truth values.
+        for declared in [
+            &b"\x1b\x80\x80\x80\x80\x80\x80\x80\x80\x40\x11\0"[..],
+            b"\x1b\x80\x80\x80\x80\x80\x80\x80\x80\x40\x22\0",
+            b"\x19\xf1\x80\x80\x80\x80\x80\x80\x80\x80\x40\0",
+        ] {
+            let len = (declared.len() as u32).to_le_bytes();
+            let file = [b"PAR1", declared, &len, b"PAR1"].concat();
+            assert!(told(&file).unwrap().1.contains("damaged"));
+        }
     }
 
     proptest::proptest! {

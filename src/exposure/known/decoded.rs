@@ -5,16 +5,14 @@
 //! agrees is no noise, and a statement of absence is worth what it looked at. A secret that stands plainly in what a
 //! part copies is told once, as it stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use super::search::{PLACES_MAX, and_more};
 use super::{CaseKey, Found, KnownSecrets, SecretFact};
 use crate::exposure::Role;
 use crate::exposure::secrets::Written;
 use crate::exposure::secrets::written::{parts_in, utf16};
 use crate::exposure::windows::View;
-
-/// Finds of one content that are told; more are no content that anybody made.
-const FINDS_MAX: usize = 4096;
 
 /// A find in a decoded part.
 struct Hidden {
@@ -24,6 +22,8 @@ struct Hidden {
     found: Found,
     how: Written,
     fingerprint: Option<[u8; 16]>,
+    /// Further places of the secret that are not told; of the last of it.
+    more: u64,
 }
 
 /// What of the set stands in a text in another form than its own.
@@ -57,6 +57,8 @@ pub(super) fn in_parts(
     let bytes = view.bytes;
     let mut hidden: Vec<Hidden> = Vec::new();
     let mut told: BTreeSet<(usize, u32)> = BTreeSet::new();
+    // Of each secret by itself: one that stands in a text very often hides no other.
+    let mut places: HashMap<u32, (u64, usize)> = HashMap::new();
     parts_in(view, |part| {
         for found in set.find(&part.text) {
             let Some(value) = part.text.get(found.range()) else {
@@ -65,19 +67,25 @@ pub(super) fn in_parts(
             let at = part.place_of(found.at);
             let end = part.place_of(found.range().end - 1) + 1;
             let is_plain = bytes.get(at..at + value.len()) == Some(value);
-            if is_plain
-                || !view.owns(at)
-                || hidden.len() >= FINDS_MAX
-                || !told.insert((at, found.secret))
-            {
+            if is_plain || !view.owns(at) || !told.insert((at, found.secret)) {
                 continue;
             }
+            let (count, last) = places.entry(found.secret).or_default();
+            *count += 1;
+            if *count > PLACES_MAX {
+                if let Some(last) = hidden.get_mut(*last) {
+                    last.more += 1;
+                }
+                continue;
+            }
+            *last = hidden.len();
             hidden.push(Hidden {
                 at,
                 bytes: end.saturating_sub(at),
                 found,
                 how: part.how,
                 fingerprint: case_key.map(|key| key.fingerprint(value)),
+                more: 0,
             });
         }
     });
@@ -89,6 +97,7 @@ pub(super) fn in_parts(
             length: one.bytes as u64,
             written: Some(one.how),
             fingerprint: one.fingerprint,
+            detail: (one.more > 0).then(|| and_more(one.more)),
             ..set.fact(&one.found, line, column)
         }
     });
@@ -130,6 +139,18 @@ mod tests {
             .collect();
         assert_eq!(told(&wide), [(2, 5, Some(Written::Utf16))]);
         // What stands plainly beside an escape is told once.
+        let often = folded.repeat(5_000);
+        let b = made("b");
+        let list = List::parse(format!("A={a}\nB={b}\n").as_bytes(), false);
+        let both = build(&list, &Keying::drawn().unwrap()).unwrap();
+        let both = KnownSecrets::read(&both, None).unwrap();
+        let hides = format!("{often}let k = \"{}\" + '{}';\n", &b[..9], &b[9..]);
+        let facts = both.facts(hides.as_bytes(), None);
+        assert_eq!(facts.iter().filter(|fact| fact.rule == "B").count(), 1);
+        assert_eq!(facts.len(), PLACES_MAX as usize + 1);
+        assert!(facts.iter().any(|fact| {
+            fact.detail.as_deref() == Some("and at 4936 more places of this content")
+        }));
         let plain = format!("let k = \"\\u0041 {a}\";\n");
         assert_eq!(told(plain.as_bytes()), [(1, 17, None)]);
     }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::{CaseKey, KnownSecrets, SecretFact};
 
 /// Places of one secret in one content that are told one by one; the last of them says how many more there are.
-const PLACES_MAX: u64 = 64;
+pub(super) const PLACES_MAX: u64 = 64;
 
 /// A search that is under way.
 #[derive(Debug, Default)]
@@ -67,11 +67,16 @@ impl Search {
             if let (more @ 1.., Some(fact)) =
                 (places.saturating_sub(PLACES_MAX), self.facts.get_mut(last))
             {
-                fact.detail = Some(format!("and at {more} more places of this content"));
+                fact.detail = Some(and_more(more));
             }
         }
         self.facts
     }
+}
+
+/// What is said of the last place that is told of a secret.
+pub(super) fn and_more(places: u64) -> String {
+    format!("and at {places} more places of this content")
 }
 
 /// Lines and columns of places that are asked for in order.

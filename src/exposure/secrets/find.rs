@@ -11,7 +11,7 @@
 //! Each attempt of a rule is bounded by [`REACH_BYTES`], and a rule that fails again and again within one word is not tried
 //! there further, so that the time is linear in the text whatever it holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -37,8 +37,9 @@ const MISSES_MAX: usize = 16;
 /// A value that is longer is not compared with words for people; bytes.
 const PLACEHOLDER_MAX_BYTES: usize = 200;
 
-/// Credentials of one text that are kept; a text with more of them is a list that somebody made.
-const FOUND_MAX: usize = 10_000;
+/// Credentials of one rule in one text that are told; the last of them says that there are more. Of each rule by itself:
+/// a list of ids that somebody made hides no key.
+const RULE_FOUND_MAX: usize = 1_000;
 
 /// The words of all rules, and which rule each belongs to.
 pub(super) struct Anchors {
@@ -86,6 +87,8 @@ pub(super) fn plain(text: &[u8], mut take: impl FnMut(Raw)) {
     let rules = RuleSet::builtin();
     let anchors = anchors();
     let mut misses = Misses::default();
+    // For each rule, where the last that it found ends.
+    let mut found: BTreeMap<usize, usize> = BTreeMap::new();
     anchors.words.find(text, |word, at| {
         let Some((number, one)) = anchors
             .rules
@@ -94,11 +97,17 @@ pub(super) fn plain(text: &[u8], mut take: impl FnMut(Raw)) {
         else {
             return;
         };
-        if misses.are_enough(number, at) {
+        if misses.are_enough(number, at) || found.get(&number).is_some_and(|end| at < *end) {
             return;
         }
         match attempt(text, at, one) {
-            Some(raw) => take(raw),
+            Some(raw) => {
+                // Of one that nothing is checked of, what begins within it is a part of it.
+                if one.rule.validators.is_empty() {
+                    found.insert(number, raw.span.end);
+                }
+                take(raw);
+            }
             None => misses.add(text, number, at),
         }
     });
@@ -249,45 +258,59 @@ pub fn find(bytes: &[u8], role: Role) -> Vec<Found> {
 #[derive(Debug, Default)]
 pub struct Search {
     found: Vec<Found>,
-    has_more: bool,
+    /// How many of each rule were taken.
+    places: HashMap<String, usize>,
+    /// Rules of which there are more than are told.
+    cut: BTreeSet<String>,
 }
 
 impl Search {
     /// Takes what begins in the view's own part.
     pub fn look(&mut self, view: &View) {
-        let (found, has_more) = find_in(view);
-        let room = FOUND_MAX - self.found.len();
-        self.has_more |= has_more || found.len() > room;
-        self.found.extend(found.into_iter().take(room));
+        let (found, cut) = find_in(view);
+        self.cut.extend(cut.into_iter().map(str::to_owned));
+        for one in found {
+            let places = self.places.entry(one.fact.rule.clone()).or_default();
+            *places += 1;
+            if *places > RULE_FOUND_MAX {
+                self.cut.insert(one.fact.rule);
+                continue;
+            }
+            self.found.push(one);
+        }
     }
 
     /// What was found, in order, with what stands together.
     pub fn finish(mut self) -> Vec<Found> {
         pair(&mut self.found);
         (self.found).sort_by(|a, b| (a.at, &a.fact.rule).cmp(&(b.at, &b.fact.rule)));
-        if let Some(last) = self.found.last_mut().filter(|_| self.has_more) {
-            let more = format!("more than {FOUND_MAX} in this content; the rest is not told");
-            let detail = &mut last.fact.detail;
-            *detail = Some(match detail.take() {
-                Some(detail) => format!("{detail}; {more}"),
-                None => more,
-            });
+        for rule in self.cut {
+            if let Some(last) = self.found.iter_mut().rfind(|one| one.fact.rule == rule) {
+                let more = format!(
+                    "more than {RULE_FOUND_MAX} of this rule in this content; the rest is not told"
+                );
+                add_detail(&mut last.fact.detail, more);
+            }
         }
         self.found
     }
 }
 
-/// What begins in a view's own part, and whether there is more than is kept.
-fn find_in(view: &View) -> (Vec<Found>, bool) {
+/// What begins in a view's own part, and the rules that found more than is kept.
+fn find_in(view: &View) -> (Vec<Found>, BTreeSet<&'static str>) {
     let (bytes, role) = (view.bytes, view.role);
     let mut all: Vec<(Raw, usize, Option<Written>)> = Vec::new();
-    let mut has_more = false;
+    let mut places: HashMap<&'static str, BTreeSet<usize>> = HashMap::new();
+    let mut cut: BTreeSet<&'static str> = BTreeSet::new();
     let mut take = |raw: Raw, at: usize, how: Option<Written>| {
-        if all.len() < FOUND_MAX {
-            all.push((raw, at, how));
-        } else {
-            has_more = true;
+        let places = places.entry(raw.id).or_default();
+        let is_new = !places.contains(&at);
+        if is_new && places.len() >= RULE_FOUND_MAX {
+            cut.insert(raw.id);
+            return;
         }
+        places.insert(at);
+        all.push((raw, at, how));
     };
     plain(bytes, |raw| {
         let at = raw.span.start;
@@ -306,12 +329,19 @@ fn find_in(view: &View) -> (Vec<Found>, bool) {
         });
     }
     if all.is_empty() {
-        return (Vec::new(), has_more);
+        return (Vec::new(), cut);
     }
     // What stands in the margins helps to choose, and is told with the view whose own it is.
     once_each(&mut all);
     all.retain(|(_, at, _)| view.owns(*at));
-    (placed(view, all), has_more)
+    (placed(view, all), cut)
+}
+
+fn add_detail(detail: &mut Option<String>, what: String) {
+    *detail = Some(match detail.take() {
+        Some(detail) => format!("{detail}, {what}"),
+        None => what,
+    });
 }
 
 /// Of several for one value at one place the best is kept; of those that overlap in the text as it is, too.
@@ -374,10 +404,12 @@ fn placed(view: &View, mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Found
 /// Raises ids and secrets that stand together.
 fn pair(found: &mut [Found]) {
     let rules = RuleSet::builtin();
-    let places: Vec<(String, u64)> = found
-        .iter()
-        .map(|one| (one.fact.rule.clone(), one.fact.line))
-        .collect();
+    // Lines of each rule, ascending.
+    let mut lines: HashMap<String, Vec<u64>> = HashMap::new();
+    for one in found.iter() {
+        let fact = &one.fact;
+        lines.entry(fact.rule.clone()).or_default().push(fact.line);
+    }
     for one in found {
         let fact = &mut one.fact;
         let Some(other) = rules
@@ -386,12 +418,10 @@ fn pair(found: &mut [Found]) {
         else {
             continue;
         };
-        // In order of lines: those near are a stretch of the list.
-        let first = places.partition_point(|(_, line)| *line + PAIR_LINES < fact.line);
-        let near = places[first..]
-            .iter()
-            .take_while(|(_, line)| *line <= fact.line + PAIR_LINES);
-        let Some((_, line)) = near.into_iter().find(|(rule, _)| rule == other) else {
+        let others = lines.get(other).map_or(&[][..], Vec::as_slice);
+        let first = others.partition_point(|line| line + PAIR_LINES < fact.line);
+        let first = others.get(first);
+        let Some(line) = first.filter(|line| **line <= fact.line + PAIR_LINES) else {
             continue;
         };
         fact.severity = fact.severity.max(Severity::High);
@@ -399,9 +429,57 @@ fn pair(found: &mut [Found]) {
             fact.severity = Severity::Critical;
         }
         let beside = format!("beside `{other}` of line {line}");
-        fact.detail = Some(match fact.detail.take() {
-            Some(detail) => format!("{detail}, {beside}"),
-            None => beside,
-        });
+        add_detail(&mut fact.detail, beside);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::examples::expand;
+    use super::*;
+
+    fn text(template: &str, seed: usize) -> String {
+        String::from_utf8(expand(template, &seed.to_string()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_list_of_ids_hides_no_key() {
+        let ids: Vec<String> = (0..RULE_FOUND_MAX + 200)
+            .map(|seed| text("id = \"AKIA<<base32 16>>\"\n", seed))
+            .collect();
+        let key = text("aws_secret_access_key = <<base64 40>>\n", 7);
+        let found = find((ids.concat() + &key).as_bytes(), Role::Own);
+        let of = |rule: &str| {
+            let found = found.iter().filter(|one| one.fact.rule == rule);
+            found.collect::<Vec<_>>()
+        };
+        let ids = of("aws-access-key-id");
+        assert_eq!(ids.len(), RULE_FOUND_MAX);
+        let said = ids[RULE_FOUND_MAX - 1].fact.detail.as_deref().unwrap();
+        assert!(said.contains("more than 1000 of this rule"), "{said}");
+        assert!(
+            !ids[0]
+                .fact
+                .detail
+                .as_deref()
+                .unwrap_or_default()
+                .contains("more")
+        );
+        assert_eq!(of("aws-secret-access-key").len(), 1);
+    }
+
+    #[test]
+    fn lines_without_an_end_take_linear_time() {
+        for part in [
+            "\n",
+            " \n",
+            "password:\"\",",
+            "password:\"aB3dE5gH7jK9\",",
+            "'\\\n",
+        ] {
+            // With a look back to the beginning of each line, minutes.
+            let text = part.repeat((1 << 20) / part.len());
+            find(text.as_bytes(), Role::Own);
+        }
     }
 }

@@ -106,9 +106,18 @@ pub(super) fn find(text: &[u8], mut take: impl FnMut(Raw)) {
     });
 }
 
+/// How far back a line is looked for the mark of a comment, bytes: what is longer was made by a program, and comments of
+/// such lines are no examples.
+const LINE_MAX_BYTES: usize = 2048;
+
 /// Whether a line is a comment where a value begins: it opens with a mark of one.
 fn is_in_comment(text: &[u8], at: usize) -> bool {
-    let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |feed| feed + 1);
+    let floor = at.saturating_sub(LINE_MAX_BYTES);
+    let start = match memchr::memrchr(b'\n', &text[floor..at]) {
+        Some(feed) => floor + feed + 1,
+        None if floor == 0 => 0,
+        None => return false,
+    };
     let line = text[start..at].trim_ascii_start();
     line.starts_with(b"*")
         || line.starts_with(b"//")

@@ -317,12 +317,18 @@ fn adjacent(text: &[u8], take: &mut impl FnMut(&Part)) {
             continue;
         }
         let line = text[..feed].strip_suffix(b"\r").unwrap_or(&text[..feed]);
-        let line = line.strip_suffix(b"\\").unwrap_or(line).trim_ascii_end();
-        let Some(&quote) = line.last().filter(|byte| matches!(byte, b'"' | b'\'')) else {
+        let line = line.strip_suffix(b"\\").unwrap_or(line);
+        // No further back than a seam goes: of a thousand empty lines each would be looked back over to the first.
+        let floor = line.len().saturating_sub(SPACE_MAX_BYTES);
+        let close = floor + line[floor..].trim_ascii_end().len();
+        let Some(close) = close.checked_sub(1).filter(|&close| close >= floor) else {
             continue;
         };
+        let quote = text[close];
+        if !matches!(quote, b'"' | b'\'') {
+            continue;
+        }
         let next = behind_space(text, feed);
-        let close = line.len() - 1;
         if text.get(next) != Some(&quote) || !is_seam(text, close, next) {
             continue;
         }

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use memchr::memchr_iter;
 
 use self::places::{At, Place, Places};
-use super::text::inert;
+use super::script::shown_default;
 use super::{ItemFact, VALUE_CHARS, cut};
 use crate::lex::{Family, Kind, Sink, Token, lex};
 
@@ -109,7 +109,7 @@ impl Reader<'_> {
             behind: Vec::new(),
             detail: default
                 .filter(|text| !text.is_empty())
-                .map(|text| format!("default: {}", inert(text))),
+                .map(|text| shown_default(value, text)),
         });
         self.pending = place.default.then_some(0);
     }
@@ -127,7 +127,7 @@ impl Reader<'_> {
             && is_behind_comma
             && let Some(item) = self.items.last_mut()
         {
-            item.detail = Some(format!("default: {}", cut(&inert(value), 100)));
+            item.detail = Some(shown_default(&item.value, value));
         }
     }
 
@@ -269,6 +269,22 @@ mod tests {
                 ("ACME_ZONE", 4, None)
             ]
         );
+    }
+
+    #[test]
+    fn defaults_that_may_be_secrets_are_not_told() {
+        for text in [
+            &b"import os\ndef a():\n    return os.getenv('DB_PASSWORD', 'hunter2')\n"[..],
+            b"import os\ndef a():\n    return os.getenv('DB_URL', 'postgres://u:hunter2@db/x')\n",
+            b"#!/bin/sh\nset -e\npsql \"${DB_PASSWORD:-hunter2}\"\n",
+        ] {
+            let found = items(family_of(text), text);
+            let details: Vec<_> = found
+                .iter()
+                .filter_map(|item| item.detail.as_deref())
+                .collect();
+            assert_eq!(details, ["default: not shown, it may be a secret"]);
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 
 use super::places::is_variable;
-use crate::exposure::inventory::text::inert;
-use crate::exposure::inventory::{Confidence, ItemFact, cut};
+use crate::exposure::inventory::script::shown_default;
+use crate::exposure::inventory::{Confidence, ItemFact};
 
 /// Variables of the shell itself, and those that every environment has.
 const USUAL: [&str; 34] = [
@@ -153,7 +153,7 @@ impl Script {
             let asks = is_braced && behind.trim_start_matches(':').starts_with('?');
             let detail = word
                 .filter(|word| !word.is_empty())
-                .map(|word| format!("default: {}", cut(&inert(word), 100)));
+                .map(|word| shown_default(name, word));
             let is_sure = word.is_some() || asks;
             let confidence = if is_sure {
                 Confidence::High

@@ -6,7 +6,8 @@
 use oxc_ast::ast::*;
 use oxc_span::GetSpan;
 
-use super::super::Confidence;
+use super::super::text::inert;
+use super::super::{Confidence, cut};
 use super::names::{Callee, argument};
 use super::reader::Reader;
 
@@ -242,13 +243,13 @@ fn default_of(reader: &Reader, name: &str, value: &Expression) -> Option<String>
 }
 
 /// The words for a default.
-pub(super) fn shown_default(name: &str, text: &str) -> String {
+pub(in crate::exposure::inventory) fn shown_default(name: &str, text: &str) -> String {
     if text.is_empty() {
         "default: empty".to_owned()
     } else if may_be_secret(name, text) {
         "default: not shown, it may be a secret".to_owned()
     } else {
-        format!("default: {}", super::super::cut(text, DEFAULT_CHARS))
+        format!("default: {}", cut(&inert(text), DEFAULT_CHARS))
     }
 }
 

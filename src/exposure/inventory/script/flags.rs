@@ -4,6 +4,8 @@
 //! alone says nothing, since `accept('x')` does the same in every parser. What a build sets is told by how it is written
 //! (`__NAME__`), and environment variables by words such as `FEATURE` where they decide something.
 
+use std::collections::HashSet;
+
 use oxc_ast::ast::*;
 
 use super::super::{Confidence, gates};
@@ -130,6 +132,8 @@ pub(super) fn undeclared(reader: &mut Reader) {
 /// Tells the gates that were asked for enough names, or are called as gates are.
 pub(super) fn homemade(reader: &mut Reader) {
     let words = &Signatures::builtin().words;
+    let found = reader.found.iter().filter(|found| found.kind == KIND);
+    let mut told: HashSet<String> = found.map(|found| found.value.clone()).collect();
     for (callee, keys) in std::mem::take(&mut reader.gates) {
         let lower = callee.to_ascii_lowercase();
         let tail = lower.rsplit('.').next().unwrap_or(&lower);
@@ -147,11 +151,7 @@ pub(super) fn homemade(reader: &mut Reader) {
             keys.len()
         );
         for (key, at) in keys {
-            let is_told = reader
-                .found
-                .iter()
-                .any(|found| found.kind == KIND && found.value == key);
-            if !is_told {
+            if told.insert(key.clone()) {
                 reader.add(at, KIND, key, confidence, Some(detail.clone()));
             }
         }

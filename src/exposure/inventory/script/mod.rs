@@ -44,6 +44,7 @@ use oxc_parser::{Parser, ParserReturn};
 use oxc_span::SourceType;
 
 use super::{Confidence, DETAIL_CHARS, ItemFact, VALUE_CHARS, cut};
+pub(super) use env::shown_default;
 use plain::Plain;
 use reader::Reader;
 

@@ -1,5 +1,6 @@
 //! What names stand for: modules that a text loads, and what it makes of them.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use oxc_ast::ast::{
@@ -17,8 +18,11 @@ const CHAIN_MAX: usize = 64;
 pub(super) struct Names {
     /// Local names, with the module that each comes from and what it is called there.
     locals: HashMap<String, (String, String)>,
-    /// Modules that are loaded.
+    /// Modules that are loaded, and in the order in which they became known.
     modules: HashSet<String>,
+    in_order: Vec<String>,
+    /// What was asked of them, by the list of patterns: whether one of them is named by it, and how many were looked at.
+    asked: RefCell<HashMap<*const String, (bool, usize)>>,
     /// Names that stand for an object of environment variables.
     pub envs: HashSet<String>,
     /// Names like `__X__` that the text declares.
@@ -37,11 +41,17 @@ pub(super) struct Callee<'b> {
 }
 
 impl Names {
-    /// Whether a module is loaded that one of these patterns names.
-    pub(super) fn loads(&self, patterns: &[String]) -> bool {
-        self.modules
-            .iter()
-            .any(|module| is_one_of(module, patterns))
+    /// Whether a module is loaded that one of these patterns names. Every call of a text may ask, so that each module is
+    /// held against each list once.
+    pub(super) fn loads(&self, patterns: &'static [String]) -> bool {
+        let mut asked = self.asked.borrow_mut();
+        let (loads, looked_at) = asked.entry(patterns.as_ptr()).or_default();
+        if !*loads {
+            let new = self.in_order.get(*looked_at..).unwrap_or_default();
+            *loads = new.iter().any(|module| is_one_of(module, patterns));
+            *looked_at = self.in_order.len();
+        }
+        *loads
     }
 
     /// Modules that are loaded.
@@ -62,7 +72,9 @@ impl Names {
     }
 
     pub(super) fn add_module(&mut self, module: &str) {
-        self.modules.insert(module.to_owned());
+        if self.modules.insert(module.to_owned()) {
+            self.in_order.push(module.to_owned());
+        }
     }
 
     pub(super) fn import(&mut self, strings: Strings, import: &ImportDeclaration, module: &str) {

@@ -18,6 +18,9 @@ use super::{
     tools,
 };
 
+/// A longer constant is not read where its name stands: each time would be another copy of it.
+const CONSTANT_MAX_BYTES: usize = 4 << 10;
+
 /// What is read, and what was found so far.
 pub(super) struct Reader<'t> {
     pub strings: Strings<'t>,
@@ -124,7 +127,8 @@ impl<'t> Reader<'t> {
             ) else {
                 continue;
             };
-            if declaration.kind == VariableDeclarationKind::Const {
+            let is_short = (literal.span.size() as usize) < CONSTANT_MAX_BYTES;
+            if declaration.kind == VariableDeclarationKind::Const && is_short {
                 self.constants
                     .insert(name.to_string(), self.strings.literal(literal));
             }

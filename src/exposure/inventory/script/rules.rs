@@ -133,7 +133,7 @@ fn is_called(call: &str, callee: Callee, is_new: bool) -> bool {
     }
 }
 
-fn confidence(reader: &Reader, rule: &CallRule, callee: Callee) -> Option<Confidence> {
+fn confidence(reader: &Reader, rule: &'static CallRule, callee: Callee) -> Option<Confidence> {
     let bound = || {
         let module = callee.root.and_then(|root| reader.names.module_of(root));
         module.is_some_and(|module| is_one_of(module, &rule.modules))

@@ -349,3 +349,43 @@ fn names_behind_switches_of_the_build_are_kept() {
         assert!(behind(&format!("{import} {code}")).is_empty(), "{code}");
     }
 }
+
+#[test]
+fn many_of_the_same_take_linear_time() {
+    let many =
+        |count: usize, part: &dyn Fn(usize) -> String| (0..count).map(part).collect::<String>();
+    // Each of these took minutes when every one was held against every other.
+    let gates = many(30_000, &|n| format!("if(askFlag(\"new-{n:05}\")){{}}\n"));
+    assert!(of("flag", &gates).len() == 30_000);
+    let modules = many(20_000, &|n| format!("import \"m{n:05}\";\n"));
+    let calls = many(20_000, &|n| format!("x.command(\"c{n:05} <a>\");\n"));
+    assert!(of("command", &format!("{modules}{calls}")).len() == 20_000);
+    let calls = "fetch(A);".repeat(20_000);
+    let constant = format!(
+        "const A = \"{}\";process.env.ACME_X;{calls}",
+        "/a".repeat(1 << 20)
+    );
+    assert_eq!(of("env", &constant), ["ACME_X"]);
+}
+
+#[test]
+fn what_becomes_known_later_is_asked_again() {
+    let code = "x.option('--early'); const c = require('commander'); x.option('--late');";
+    assert_eq!(
+        of("option", code),
+        of("option", &format!("import 'commander';{code}"))
+    );
+    let late = "function f() { x.option('--early'); }\nfunction g() { const c = require('commander'); x.option('--late'); }";
+    assert!(of("option", late).contains(&"--late".to_owned()));
+}
+
+#[test]
+fn defaults_that_may_be_secrets_are_not_told() {
+    for code in [
+        "process.env.DB_PASSWORD || 'hunter2'; import.meta.env.X;",
+        "process.env.APP_OPTIONS || '--password=hunter2 -v'; import.meta.env.X;",
+    ] {
+        let told = items(code.as_bytes());
+        assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+    }
+}

@@ -19,6 +19,9 @@ use crate::lex::Family;
 /// Longest remark that is told, in characters.
 const REMARK_CHARS: usize = 200;
 
+/// How much of a line a remark is made of, in bytes.
+const REMARK_BYTES: usize = 512;
+
 /// Longest name of a person or an owner, in bytes.
 const NAME_MAX_BYTES: usize = 60;
 
@@ -263,9 +266,10 @@ fn owner_of(behind: &[u8]) -> Option<String> {
     (is_name && !is_other).then(|| name.to_owned())
 }
 
-/// A line of a comment without its marks, blanks and secrets.
+/// A line of a comment without its marks, blanks and secrets. Little more of it is read than is told: a line may have a
+/// mark every few bytes.
 fn remark(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
+    let text = String::from_utf8_lossy(line.get(..REMARK_BYTES).unwrap_or(line));
     let text = text
         .trim_end()
         .trim_end_matches("*/")
