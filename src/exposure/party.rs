@@ -326,6 +326,20 @@ impl<'a> SourceName<'a> {
                 flattened: false,
             });
         }
+        // webpack up to version 3 shortens it.
+        if self
+            .scheme
+            .as_deref()
+            .is_some_and(|scheme| scheme.starts_with("webpack"))
+            && let Some(rest) = after_last_folder(&self.whole, b"~")
+        {
+            return Some(Dependency {
+                name: package_name(rest),
+                version: None,
+                below: "`~`, which is node_modules to webpack",
+                flattened: false,
+            });
+        }
         for folder in [&b"cache"[..], b"unplugged"] {
             let first = after_last_folder(&self.whole, folder)
                 .and_then(|rest| rest.split(|&b| b == b'/').next());
@@ -631,6 +645,25 @@ mod tests {
         assert_eq!(
             judged("node_modules/.vite/deps/react.js", "acme-cli", true).0,
             Party::Third
+        );
+        assert_eq!(
+            judged("webpack:///./~/lodash/index.js", "acme-cli", true).0,
+            Party::Third
+        );
+        assert_eq!(
+            judged("webpack:///../~/@scope/x/a.js", "acme-cli", false).1,
+            "below `~`, which is node_modules to webpack: @scope/x"
+        );
+        for own in [
+            "~/src/a.ts",
+            "webpack:///./~own/a.ts",
+            "webpack:///./src/~a.ts",
+        ] {
+            assert_eq!(judged(own, "acme-cli", true).0, Party::First, "{own}");
+        }
+        assert_eq!(
+            judged("webpack:///./~/@acme/core/a.js", "acme-cli", true).0,
+            Party::First
         );
         assert_eq!(
             judged("src/my_node_modules/a.js", "acme-cli", true).0,

@@ -26,6 +26,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod exposure;
 mod matching;
 mod mutate;
 mod program;

@@ -134,6 +134,7 @@ fn made() -> Vec<(&'static str, Vec<u8>)> {
     }
     made.extend(incident_texts().into_iter().map(|text| ("incident", text)));
     made.push(("set-small", small_set()));
+    made.extend(super::exposure::seeds());
     made
 }
 

@@ -305,6 +305,7 @@ pub fn all() -> Vec<Target> {
         ..plain("set", &["set"], set)
     });
     targets.extend(super::matching::all());
+    targets.extend(super::exposure::all());
     targets.push(analyser());
     targets
 }

@@ -148,6 +148,14 @@ const KIND_ITEMS: usize = 2_000;
 
 /// The items of a text, each kind and value once, in the order in which they stand first.
 pub fn items_of(bytes: &[u8]) -> Vec<ItemFact> {
+    // Lines are those of the text, as an editor shows it.
+    if let Some(text) = super::secrets::utf16_text(bytes) {
+        return items_in(&text);
+    }
+    items_in(bytes)
+}
+
+fn items_in(bytes: &[u8]) -> Vec<ItemFact> {
     // What begins as only modules do needs no further look, and a module that is mostly prose, as prompts are, would not
     // be told by one.
     let family = if script::begins_as_module(bytes) {
@@ -269,6 +277,17 @@ mod tests {
         assert_eq!(items[0].confidence, Confidence::High);
         assert_eq!(items[0].detail.as_deref(), Some("3 times"));
         assert_eq!(items[2].detail, None);
+    }
+
+    #[test]
+    fn a_text_in_utf16_tells_the_same() {
+        let text =
+            "const a = 1;\r\nconst b = process.env.ACME_B;\r\n// TODO: https://api.acme.dev/v1\r\n";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let told = items_of(text.as_bytes());
+        assert!(told.len() > 2);
+        assert_eq!(items_of(&wide), told);
+        assert_eq!(items_of(&[&b"\xff\xfe"[..], &wide].concat()), told);
     }
 
     #[test]
