@@ -48,9 +48,7 @@ fn counted(script: &str, map: &[u8]) -> (u64, u64) {
     let (mut explained, mut all) = (0, 0);
     for (number, line) in script.split('\n').enumerate() {
         let line = line.trim_end_matches('\r');
-        if line.trim_start().starts_with("//# sourceMappingURL=")
-            || line.trim_start().starts_with("/*# sourceMappingURL=")
-        {
+        if line.starts_with("//# sourceMappingURL=") || line.starts_with("/*# sourceMappingURL=") {
             continue;
         }
         let mut is_of_source = false;

@@ -50,7 +50,7 @@ const WORDS: [(&str, &str); 28] = [
     ("Language", "Told by the ending of a source’s name."),
     (
         "Share of the bundle explained",
-        "Of a script that leads to a map: the characters from each place that the mappings give a source to, up to the next place or the end of the line. Counted in UTF-16 code units, without line ends and without the line that leads to the map. Sums are over maps whose script is here and fits their mappings; a script with two maps counts twice.",
+        "Of a script that leads to a map: the characters from each place that the mappings give a source to, up to the next place or the end of the line. Comments and indentation that no place stands before are not explained. Counted in UTF-16 code units, without line ends and without the line that leads to the map. Sums are over maps whose script is here and fits their mappings; a script with two maps counts twice.",
     ),
     (
         "Component",

@@ -88,19 +88,24 @@ impl Spread {
 /// The lengths of a script's lines in UTF-16 code units, without line ends; 0 for a line that only leads to a map. None at
 /// all where there are more than are kept.
 pub fn line_lengths(script: &[u8]) -> Vec<u32> {
+    let is_ascii = script.is_ascii();
     let mut lengths = Vec::new();
     let mut start = 0;
-    while start < script.len() {
+    let ends = memchr::memchr_iter(b'\n', script);
+    let last = (!script.ends_with(b"\n")).then_some(script.len());
+    for end in ends.chain(last.filter(|len| *len > 0)) {
         if lengths.len() == LINES_MAX {
             return Vec::new();
         }
-        let rest = script.get(start..).unwrap_or_default();
-        let len = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = rest.get(..len).unwrap_or_default();
+        let line = script.get(start..end).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let units = if is_link(line) { 0 } else { units(line) };
+        let units = match line.first() {
+            Some(b'/') if is_link(line) => 0,
+            _ if is_ascii => line.len(),
+            _ => units(line),
+        };
         lengths.push(u32::try_from(units).unwrap_or(u32::MAX));
-        start += len + 1;
+        start = end + 1;
     }
     lengths.shrink_to_fit();
     lengths
@@ -113,7 +118,6 @@ fn is_link(line: &[u8]) -> bool {
         "//@ sourceMappingURL=",
         "/*# sourceMappingURL=",
     ];
-    let line = line.trim_ascii_start();
     begins
         .iter()
         .any(|begin| line.starts_with(begin.as_bytes()))

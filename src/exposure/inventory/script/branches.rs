@@ -161,8 +161,6 @@ impl<'a> Visit<'a> for Names<'_> {
             return;
         }
         let text = self.strings.literal(it);
-        if gates::is_name(text.as_bytes()) {
-            self.numbers.push(gates::number(text.as_bytes()));
-        }
+        self.numbers.extend(gates::number_of(text.as_bytes()));
     }
 }

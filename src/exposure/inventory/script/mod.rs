@@ -75,6 +75,9 @@ struct Found {
     detail: Option<String>,
 }
 
+/// Numbers of the names behind switches of the build, by switch; see [`branches`].
+type Behind = BTreeMap<String, Vec<u32>>;
+
 /// The items of a script.
 pub(super) fn items(text: &[u8]) -> Vec<ItemFact> {
     if !gate::is_of_interest(text) {
@@ -84,7 +87,7 @@ pub(super) fn items(text: &[u8]) -> Vec<ItemFact> {
         Some(plain) => on_stack(plain.stack, || parsed(text, &plain)).flatten(),
         None => None,
     };
-    let (found, behind) = found.unwrap_or_else(|| (fallback::found(text), BTreeMap::new()));
+    let (found, behind) = found.unwrap_or_else(|| (fallback::found(text), Behind::new()));
     placed(text, found, &behind)
 }
 
@@ -138,7 +141,7 @@ fn on_stack<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> Option<T>
 }
 
 /// What the syntax tree says; nothing where the text does not parse in any way.
-fn parsed(text: &[u8], plain: &Plain) -> Option<(Vec<Found>, BTreeMap<String, Vec<u32>>)> {
+fn parsed(text: &[u8], plain: &Plain) -> Option<(Vec<Found>, Behind)> {
     let allocator = Allocator::default();
     let ways = if plain.has_markup {
         [SourceType::tsx(), SourceType::ts(), SourceType::cjs()]
@@ -160,11 +163,7 @@ fn parse<'a>(allocator: &'a Allocator, code: &'a str, way: SourceType) -> Parser
 }
 
 /// The items with their lines, and with what stands behind switches of the build.
-fn placed(
-    text: &[u8],
-    mut found: Vec<Found>,
-    behind: &BTreeMap<String, Vec<u32>>,
-) -> Vec<ItemFact> {
+fn placed(text: &[u8], mut found: Vec<Found>, behind: &Behind) -> Vec<ItemFact> {
     found.sort_by_key(|found| found.at);
     let (mut at, mut line) = (0, 1);
     let mut items = Vec::with_capacity(found.len());

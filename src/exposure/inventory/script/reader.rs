@@ -14,8 +14,8 @@ use super::super::Confidence;
 use super::fold::{Strings, each_operand};
 use super::names::{Callee, Names, argument, callee_of};
 use super::{
-    Found, branches, commands, controls, env, flags, models, objects, prompts, rules, strings,
-    tools,
+    Behind, Found, branches, commands, controls, env, flags, models, objects, prompts, rules,
+    strings, tools,
 };
 
 /// A longer constant is not read where its name stands: each time would be another copy of it.
@@ -31,7 +31,7 @@ pub(super) struct Reader<'t> {
     /// Calls with one literal that decide something: for each callee, the keys and where each stands first.
     pub gates: BTreeMap<String, BTreeMap<String, u32>>,
     /// Numbers of the names behind switches of the build; see [`branches`].
-    pub behind: BTreeMap<String, Vec<u32>>,
+    pub behind: Behind,
     /// Strings that constants of the text are.
     pub constants: HashMap<String, String>,
     /// Where an expression begins that is given a name, and the name.
@@ -54,7 +54,7 @@ impl<'t> Reader<'t> {
             found: Vec::new(),
             defaults: HashMap::new(),
             gates: BTreeMap::new(),
-            behind: BTreeMap::new(),
+            behind: Behind::new(),
             constants: HashMap::new(),
             named: None,
             giving: None,
@@ -168,7 +168,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What stands behind the last node is known now.
-    pub(super) fn finish(mut self) -> (Vec<Found>, BTreeMap<String, Vec<u32>>) {
+    pub(super) fn finish(mut self) -> (Vec<Found>, Behind) {
         flags::undeclared(&mut self);
         flags::homemade(&mut self);
         models::providers(&mut self);

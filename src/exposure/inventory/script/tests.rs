@@ -317,14 +317,17 @@ proptest! {
 
 #[test]
 fn names_behind_switches_of_the_build_are_kept() {
-    use super::super::gates::number;
+    use super::super::gates::number_of;
     let behind = |code: &str| -> Vec<u32> {
         let items = super::items(code.as_bytes());
         let flag = items.into_iter().find(|item| item.kind == "flag");
         flag.expect("a flag").behind
     };
     let numbers = |names: &[&str]| {
-        let mut numbers: Vec<u32> = names.iter().map(|name| number(name.as_bytes())).collect();
+        let mut numbers: Vec<u32> = names
+            .iter()
+            .filter_map(|name| number_of(name.as_bytes()))
+            .collect();
         numbers.sort_unstable();
         numbers
     };
