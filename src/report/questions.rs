@@ -145,14 +145,16 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     if distinct > 0 {
         parts.push(plural(distinct, "credential", "credentials"));
     }
-    if let Some(copy) = model.copies.copies.rows.first() {
-        parts.push(format!(
-            "{} of {} {} as a copy",
+    let copy = model.copies.copies.rows.first().map(|copy| {
+        format!(
+            "a copy with {} of {} {}",
             percent(copy.of_original),
             clip(&copy.work, 60),
             clip(&copy.release, 30)
-        ));
-    }
+        )
+    });
+    // Copies are told last: what is in them is no find of its own.
+    parts.extend(copy);
     if parts.is_empty() {
         return absence(
             "exposure, original source, credential or copy of a signed work",
@@ -169,9 +171,9 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     let names: Vec<String> = named.take(2).map(|row| clip(&row.label(), 60)).collect();
     let place = match found {
         0 => String::new(),
-        1 | 2 => format!(", in {}", names.join(" and ")),
+        1 | 2 => format!("; with findings: {}", names.join(" and ")),
         more => format!(
-            ", in {} and {} more packages",
+            "; with findings: {} and {} more packages",
             names.join(", "),
             grouped(more.saturating_sub(2))
         ),
@@ -182,7 +184,7 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         "So far: "
     };
     (
-        format!("{so_far}{}{place}.", listed(&parts)),
+        upper_first(&format!("{so_far}{}{place}.", listed(&parts))),
         AnswerState::Seen,
     )
 }

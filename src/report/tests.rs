@@ -459,6 +459,34 @@ fn counsel_sees_places_and_not_what_helps_an_attacker() {
     assert_eq!(one.rotation.table.total, counsel.model.rotation.table.total);
 }
 
+/// What a view leaves out of a credential is not what tells it from others.
+#[test]
+fn every_view_counts_as_many_credentials() {
+    let at = |file: &str, shown: &str| {
+        let place = format!("a.tgz!/{file}");
+        Record::Secret(sample::secret(
+            "github-token",
+            Severity::High,
+            "unchecked",
+            &place,
+            shown,
+        ))
+    };
+    let records = vec![
+        Record::from(sample::run()),
+        at("one", "ghp_…aB3x"),
+        at("two", "ghp_…cD4y"),
+        at("three", "ghp_…cD4y"),
+        Record::from(sample::full_ledger()),
+    ];
+    for view in [View::Internal, View::Counsel, View::Public] {
+        let rotation = report(records.clone(), view, b"0123456789abcdef")
+            .model
+            .rotation;
+        assert_eq!((rotation.table.total, rotation.places), (2, 3), "{view:?}");
+    }
+}
+
 /// Many records, and long ones: tables are bounded, totals are not, and the page keeps its size.
 #[test]
 fn a_million_items_are_counted_and_some_are_shown() {
