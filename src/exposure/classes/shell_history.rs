@@ -10,9 +10,6 @@ use crate::exposure::content::Hits;
 /// What editline begins a history with (libedit, history.c).
 const EDITLINE: &[u8] = b"_HiStOrY_V2_\n";
 
-/// Most lines that are counted.
-const LINES_MAX: usize = 100_000;
-
 /// Histories of typed commands.
 pub struct ShellHistory;
 
@@ -35,7 +32,7 @@ impl Class for ShellHistory {
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let lines = bytes.split(|&byte| byte == b'\n').take(LINES_MAX);
+    let lines = bytes.split(|&byte| byte == b'\n');
     lines.filter(|line| !line.is_empty())
 }
 

@@ -12,16 +12,13 @@ use super::text::{Text, counted};
 
 const CLASS: &str = "ssh-settings";
 
-/// Most lines that are read.
-const LINES_MAX: usize = 10_000;
-
 /// What every line agrees to be.
 pub fn read(text: &Text<'_>) -> Option<Artifact> {
     if text.first.starts_with("Host ") {
         return read_client(text);
     }
     let (mut hosts, mut hashed, mut internal, mut keys) = (0_u32, 0_u32, 0_u32, 0_u32);
-    for line in text.lines().take(LINES_MAX) {
+    for line in text.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let at = words.windows(2).position(|pair| is_key(pair[0], pair[1]))?;
         match at {
