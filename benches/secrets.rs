@@ -112,9 +112,12 @@ fn with_rules(rules: &UserRules, named: &[String]) -> Outcome<()> {
         let texts = texts(path)?;
         let bytes: usize = texts.iter().map(Vec::len).sum();
         let speed = rate(&texts, |text| {
-            black_box(rules.facts(text, None));
+            black_box(rules.facts(text, Role::Bulk, None));
         })?;
-        let finds: usize = texts.iter().map(|text| rules.facts(text, None).len()).sum();
+        let finds: usize = texts
+            .iter()
+            .map(|text| rules.facts(text, Role::Bulk, None).len())
+            .sum();
         println!(
             "| {name} | {} | {bytes} | {speed:.0} | {finds} |",
             texts.len()

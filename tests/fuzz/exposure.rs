@@ -293,7 +293,7 @@ fn value_of<'t>(secret: &SecretFact, bytes: &'t [u8]) -> Option<&'t str> {
 fn artifacts(bytes: &[u8], _turn: u64) -> Outcome {
     let hits = Prefilter::new().scan(bytes);
     traits_of(bytes, &hits);
-    artifacts_beginning(bytes);
+    artifacts_beginning(bytes, &mut Vec::new());
     Ok(())
 }
 
@@ -305,7 +305,7 @@ fn user_rules(bytes: &[u8], _turn: u64) -> Outcome {
         return Ok(());
     };
     for text in seeds::incident_texts().iter().take(2) {
-        rules.facts(text, None);
+        rules.facts(text, Role::Own, None);
     }
     Ok(())
 }
