@@ -14,8 +14,9 @@ const HOSTILE: &str = "package/=cmd|' /C calc'!A0,\"x\"\n\u{202e}gpj.exe/../%2e#
 fn case(folder: &Path) -> PathBuf {
     let input = folder.join("in");
     std::fs::create_dir(&input).unwrap();
-    let map = json!({"version": 3, "sources": ["../src/a b.ts", "+1.ts", "@SUM(A1).ts", HOSTILE],
-                     "sourcesContent": ["let a;\n", "let b;\n", "let c;\n", "let d;\n"], "names": [], "mappings": "AAAA"});
+    let three = r#"{"name":"three","version":"3.0.0","license":"MIT OR ISC"}"#;
+    let map = json!({"version": 3, "sources": ["../src/a b.ts", "+1.ts", "@SUM(A1).ts", HOSTILE, "../node_modules/three/package.json"],
+                     "sourcesContent": ["let a;\n", "let b;\n", "let c;\n", "let d;\n", three], "names": [], "mappings": "AAAA"});
     let package = |name: &str| format!(r#"{{"name":"{name}","version":"1.0.0"}}"#);
     let files = [
         ("package/package.json", package("@acme/cli")),
@@ -116,9 +117,14 @@ fn cyclonedx_is_valid_and_names_the_parts() {
         [
             "pkg:npm/%40acme/telemetry-core",
             "pkg:npm/%40dep/one@1.0.0",
+            "pkg:npm/three@3.0.0",
             "pkg:npm/tiny-args",
             "pkg:npm/two@1.0.0"
         ]
+    );
+    assert_eq!(
+        document["components"][2]["licenses"][0]["license"]["name"],
+        "MIT OR ISC"
     );
     held_against("cyclonedx", &path);
 }

@@ -18,7 +18,7 @@ pub mod images;
 pub mod input;
 pub mod large;
 mod links;
-mod parts;
+pub mod parts;
 pub mod place;
 pub mod public;
 pub mod seen;

@@ -853,7 +853,8 @@ impl Placer<'_> {
             );
             let source = meta.name.as_deref().unwrap_or_default();
             if verdict.party != Party::First || self.organisation.is_some() {
-                stats.parts.add(source, self.organisation, at);
+                let manifest = manifest_of(&member.facts);
+                stats.parts.add(source, manifest, self.organisation, at);
             }
             let has_content = member.key.is_some();
             let party = verdict.party;

@@ -6,7 +6,8 @@
 //! inventory's words (`high`, `medium`, `low`) as numbers; they order evidence and measure nothing.
 //!
 //! The serial number is made of the content (UUID version 8, RFC 9562, section 5.8), so that the same case gives the same
-//! document. Left out: licences and dependencies between components, which paths do not tell.
+//! document. A licence is told as a manifest has it, and called declared. Left out: dependencies between components, which
+//! paths do not tell.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use super::{ExportError, Records};
 use crate::record::{Item, Package, Record, Run};
 use crate::report::text::visible;
+use crate::scan::parts::LICENCE;
 
 /// The kind of item that names a package.
 const KIND: &str = "third-party";
@@ -31,6 +33,8 @@ struct Known {
     /// The first places by locator, with lines.
     places: BTreeSet<(String, u64)>,
     places_total: u64,
+    /// Licences, as manifests say.
+    licences: BTreeSet<String>,
 }
 
 impl Known {
@@ -105,6 +109,9 @@ fn note_item(item: &Item, known: &mut BTreeMap<(String, String), Known>) {
         .entry((name.to_owned(), version.to_owned()))
         .or_default();
     of_name.add("filename", confidence, said, (&item.locator, item.line));
+    if let Some((_, licence)) = said.split_once(LICENCE) {
+        of_name.licences.insert(licence.to_owned());
+    }
 }
 
 fn note_package(package: &Package, known: &mut BTreeMap<(String, String), Known>) {
@@ -116,6 +123,7 @@ fn note_package(package: &Package, known: &mut BTreeMap<(String, String), Known>
         "its manifest",
         (&package.locator, 0),
     );
+    of_name.licences.extend(package.licence.clone());
 }
 
 /// `name@version` in two; a scope begins with an `@` of its own.
@@ -182,6 +190,13 @@ fn component(((name, version), known): (&(String, String), &Known)) -> Value {
         }
         if !version.is_empty() {
             fields.insert("version".to_owned(), visible(version).into());
+        }
+        if !known.licences.is_empty() {
+            // By name, not as an expression: what somebody wrote need not be one.
+            let licences = known.licences.iter().map(|licence| {
+                json!({ "license": { "name": visible(licence), "acknowledgement": "declared" } })
+            });
+            fields.insert("licenses".to_owned(), licences.collect());
         }
     }
     fields
@@ -303,8 +318,22 @@ mod tests {
                 .len(),
             2
         );
+        assert!(components[0].get("licenses").is_none());
         assert!(components[1].get("version").is_none());
         assert_eq!(components[1]["purl"], "pkg:npm/zod");
+    }
+
+    #[test]
+    fn licences_are_told_as_manifests_have_them() {
+        let Record::Item(mut row) = item("a@1.0.0", "m/a") else {
+            unreachable!()
+        };
+        row.detail = Some(format!("1 source; x{LICENCE}(MIT OR ISC)"));
+        let found = document(vec![Record::Item(row), item("a@1.0.0", "m/b")]);
+        assert_eq!(
+            found["components"][0]["licenses"],
+            json!([{ "license": { "name": "(MIT OR ISC)", "acknowledgement": "declared" } }])
+        );
     }
 
     #[test]
