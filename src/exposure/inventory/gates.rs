@@ -2,8 +2,8 @@
 //!
 //! A vendor builds features in before they are announced, and builds the bundle without them: the switch and all behind
 //! it are dropped. The source map tells them all the same. So of every script that leads to a map the strings are kept
-//! that may be names of switches, as numbers ([`names_in`]), and at the map's place each flag of its sources is looked
-//! up among them ([`is_told_by_its_name`]). A switch of the build leaves no name in any bundle; it is told by what stands
+//! that may be names of switches, as numbers (`names_in`), and at the map's place each flag of its sources is looked
+//! up among them ([`traces`]). A switch of the build leaves no name in any bundle; it is told by what stands
 //! behind it ([`ItemFact::behind`]): where none of those strings is in the script, the branch was dropped.
 //!
 //! Words are compared as they stand. A name that is put together at run time, encoded, or part of a longer string is not
