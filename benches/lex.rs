@@ -2,7 +2,7 @@
 //! (`.tgz`, `.tar.gz`, `.crate`) whose texts of the family are all read. Without files, scripts of some packages in `fixtures/packages`.
 //!
 //! Each text is lexed into a sink that counts, best of some rounds, on one thread. What is measured is the time that the
-//! thread ran (Linux, `/proc/self/schedstat`, in nanoseconds that are counted by the tick), so that each round reads
+//! thread ran (see `clock`, counted by the tick), so that each round reads
 //! enough bytes to take many ticks.
 
 use std::error::Error;
@@ -12,6 +12,10 @@ use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 use strandline::lex::{Family, Sink, Token, lex};
+
+mod clock;
+
+use clock::ran;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -88,12 +92,6 @@ fn texts(path: &str, endings: &[&str]) -> Outcome<Vec<Vec<u8>>> {
         }
     }
     Ok(texts)
-}
-
-/// Nanoseconds that this process ran so far (Documentation/scheduler/sched-stats of Linux).
-fn ran() -> Outcome<u64> {
-    let stat = std::fs::read_to_string("/proc/self/schedstat")?;
-    Ok(stat.split(' ').next().unwrap_or_default().parse()?)
 }
 
 fn measure(name: &str, family: Family, texts: &[Vec<u8>]) -> Outcome<()> {

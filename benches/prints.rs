@@ -18,6 +18,10 @@ use strandline::lex::{Sink, Token, family_of, lex};
 use strandline::signature::prints::{Side, prints};
 use strandline::signature::{FileEntry, Options, PartyFlag, Set, SetBuilder, SetGroup};
 
+mod clock;
+
+use clock::ran;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 5;
@@ -74,12 +78,6 @@ fn texts(path: &str, part: &str) -> Outcome<Vec<Vec<u8>>> {
         }
     }
     Ok(texts)
-}
-
-/// Nanoseconds that this process ran so far (Documentation/scheduler/sched-stats of Linux).
-fn ran() -> Outcome<u64> {
-    let stat = std::fs::read_to_string("/proc/self/schedstat")?;
-    Ok(stat.split(' ').next().unwrap_or_default().parse()?)
 }
 
 /// MB a second of the best round and of the median.

@@ -19,6 +19,10 @@ use strandline::exposure::user::UserRules;
 use strandline::exposure::user::read::read;
 use strandline::exposure::{Prefilter, Role};
 
+mod clock;
+
+use clock::ran;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 3;
@@ -57,12 +61,6 @@ fn texts(path: &str) -> Outcome<Vec<Vec<u8>>> {
         }
     }
     Ok(texts)
-}
-
-/// Nanoseconds that this process ran so far (Documentation/scheduler/sched-stats of Linux).
-fn ran() -> Outcome<u64> {
-    let stat = std::fs::read_to_string("/proc/self/schedstat")?;
-    Ok(stat.split(' ').next().unwrap_or_default().parse()?)
 }
 
 /// MB a second of the best round.
@@ -148,21 +146,20 @@ fn main() -> Outcome<()> {
         let name = path.rsplit('/').next().unwrap_or(path);
         let texts = texts(path)?;
         let bytes: usize = texts.iter().map(Vec::len).sum();
-        let hits = prefilter.scan(b"");
         let pass = rate(&texts, |text| {
             black_box(prefilter.scan(text));
         })?;
         let bulk = rate(&texts, |text| {
-            black_box(find(text, &hits, Role::Bulk));
+            black_box(find(text, Role::Bulk));
         })?;
         let own = rate(&texts, |text| {
-            black_box(find(text, &hits, Role::Own));
+            black_box(find(text, Role::Own));
         })?;
         println!(
             "| {name} | {} | {bytes} | {pass:.0} | {bulk:.0} | {own:.0} |",
             texts.len()
         );
-        for one in texts.iter().flat_map(|text| find(text, &hits, Role::Own)) {
+        for one in texts.iter().flat_map(|text| find(text, Role::Own)) {
             let severity = one.fact.severity.as_str().to_owned();
             *found.entry((one.fact.rule, severity)).or_default() += 1;
         }

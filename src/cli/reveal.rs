@@ -15,7 +15,7 @@ use super::{CliError, Common, Exit};
 use crate::blob::locator::shown;
 use crate::case::{Case, CaseError, Handled};
 use crate::exposure::secrets::Written;
-use crate::exposure::{Prefilter, Role, SecretFact};
+use crate::exposure::{Role, SecretFact};
 use crate::record::{Record, Secret};
 
 /// Show one secret of a case on the terminal, and write into its custody log that it was shown
@@ -134,8 +134,7 @@ fn chosen(case: &Case, id: &str) -> Result<Secret, CliError> {
 /// A secret in its content: decoded, where rules of ours found it; of others as it is written.
 fn value_of(secret: &Secret, bytes: &[u8]) -> Option<Vec<u8>> {
     if secret.written.is_some() {
-        let hits = Prefilter::new().scan(bytes);
-        let mut found = crate::exposure::secrets::find(bytes, &hits, Role::Own).into_iter();
+        let mut found = crate::exposure::secrets::find(bytes, Role::Own).into_iter();
         let is_it = |fact: &SecretFact| {
             fact.rule == secret.rule && fact.line == secret.line && fact.column == secret.column
         };

@@ -10,7 +10,6 @@
 
 use std::sync::Arc;
 
-use super::content::Hits;
 use super::inventory::{self, ItemFact, Terms};
 use super::mask::mask;
 use super::place::{is_raw_source, name_unpacked};
@@ -128,10 +127,10 @@ impl Inspector {
         terms.map_or_else(Vec::new, |terms| terms.items_of(bytes, lines_before))
     }
 
-    /// Reads a text. `hits` are those of the literal pass over the same bytes.
-    pub fn inspect(&self, bytes: &[u8], hits: &Hits, role: Role) -> Inspected {
+    /// Reads a text.
+    pub fn inspect(&self, bytes: &[u8], role: Role) -> Inspected {
         let is_wanted = role == Role::Own && self.inventory != InventoryScope::None;
-        self.inspect_with(bytes, hits, role, || match is_wanted {
+        self.inspect_with(bytes, role, || match is_wanted {
             true => inventory::items_of(bytes),
             false => Vec::new(),
         })
@@ -140,14 +139,13 @@ impl Inspector {
     fn inspect_with(
         &self,
         bytes: &[u8],
-        hits: &Hits,
         role: Role,
         items_of: impl FnOnce() -> Vec<ItemFact>,
     ) -> Inspected {
         if self.is_off {
             return Inspected::default();
         }
-        let found = secrets::find(bytes, hits, role);
+        let found = secrets::find(bytes, role);
         let mut values: Vec<Vec<u8>> = found.iter().map(|one| one.value.bytes().to_vec()).collect();
         let mut secrets: Vec<SecretFact> = found.into_iter().map(|one| self.sealed(one)).collect();
         secrets.extend(self.known_in(bytes));
@@ -174,8 +172,8 @@ impl Inspector {
     }
 
     /// Reads strings of a document, a line each, as every text is read; of `kinds`, where they are given, items too.
-    pub fn inspect_strings(&self, text: &[u8], hits: &Hits, kinds: Option<&[&str]>) -> Inspected {
-        self.inspect_with(text, hits, Role::Bulk, || {
+    pub fn inspect_strings(&self, text: &[u8], kinds: Option<&[&str]>) -> Inspected {
+        self.inspect_with(text, Role::Bulk, || {
             let mut items = kinds.map_or_else(Vec::new, |_| inventory::items_of(text));
             items.retain(|item| kinds.is_some_and(|kinds| kinds.contains(&item.kind.as_str())));
             items
@@ -226,7 +224,6 @@ fn as_they_stand(bytes: &[u8], secrets: &[SecretFact]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposure::Prefilter;
     use crate::exposure::secrets::examples::expand;
 
     #[test]
@@ -234,8 +231,7 @@ mod tests {
         // Letters alone, which no guess takes for a token.
         let hook = "const url = 'https://hooks.acme.dev/services/T<<upper 9>>/B<<upper 9>>/<<letters 24>>';\n";
         let text = expand(&format!("// the hook of ops\n{hook}// TODO: {hook}"), "x").unwrap();
-        let hits = Prefilter::new().scan(&text);
-        let found = Inspector::default().inspect(&text, &hits, Role::Own);
+        let found = Inspector::default().inspect(&text, Role::Own);
         assert!(found.items.len() > 2 && found.secrets.len() > 1);
         let told = format!("{:?}", found.items);
         let text = String::from_utf8(text).unwrap();

@@ -159,7 +159,7 @@ pub(super) fn make(spec: &str) -> Result<Vec<u8>, RuleError> {
 }
 
 /// Bytes that look random and are the same each time.
-fn random(purpose: &str, length: usize) -> Vec<u8> {
+pub(super) fn random(purpose: &str, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new()
         .update(b"strandline sample ")

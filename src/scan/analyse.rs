@@ -678,7 +678,7 @@ impl Analyser {
         let told = exposure::told_of(bytes, &hits);
         facts.traits = told.traits;
         facts.troubles.extend(settings_unread(&told.unread));
-        let inspected = self.inspector.inspect(bytes, &hits, role);
+        let inspected = self.inspector.inspect(bytes, role);
         (facts.secrets, facts.items) = (inspected.secrets, inspected.items);
         facts.image = image::Doc::of(bytes).map(|doc| Box::new(image::Part::Doc(doc)));
         let wanted = Wanted {

@@ -41,11 +41,8 @@ impl Analyser {
             if self.progress.stop.load(Ordering::Relaxed) {
                 return;
             }
-            let found = self.inspector.inspect_strings(
-                &piece.text,
-                &self.prefilter.scan(&piece.text),
-                is_listed.then_some(&KINDS[..]),
-            );
+            let kinds = is_listed.then_some(&KINDS[..]);
+            let found = self.inspector.inspect_strings(&piece.text, kinds);
             place(&strings, &piece, found, &mut secrets, &mut items);
         }
         tell(&strings, secrets, items, facts);

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::circumstance::ENCRYPTED;
 use super::text::{Text, settings};
 use super::{Artifact, Class};
+use crate::exposure::bech32;
 use crate::exposure::content::Hits;
 
 const CLASS: &str = "secret-key-file";
@@ -40,45 +41,7 @@ fn is_age(bytes: &[u8]) -> bool {
         .split(|&byte| byte == b'\n')
         .map(<[u8]>::trim_ascii)
         .take(16);
-    lines.any(|line| {
-        line.starts_with(BEGIN) && line.len() == 74 && bech32_holds(&line.to_ascii_lowercase())
-    })
-}
-
-/// Whether the checksum of a text in Bech32 is right (BIP 173, "Checksum").
-fn bech32_holds(text: &[u8]) -> bool {
-    const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-    const GENERATOR: [u32; 5] = [
-        0x3b6a_57b2,
-        0x2650_8e6d,
-        0x1ea1_19fa,
-        0x3d42_33dd,
-        0x2a14_62b3,
-    ];
-    let Some(one) = memchr::memrchr(b'1', text) else {
-        return false;
-    };
-    let (human, data) = text.split_at(one);
-    let high = human.iter().map(|byte| u32::from(byte >> 5));
-    let low = human.iter().map(|byte| u32::from(byte & 31));
-    let mut sum: u32 = 1;
-    let mut add = |value: u32| {
-        let top = sum >> 25;
-        sum = (sum & 0x01ff_ffff) << 5 ^ value;
-        for (bit, generator) in GENERATOR.iter().enumerate() {
-            if top >> bit & 1 == 1 {
-                sum ^= generator;
-            }
-        }
-    };
-    high.chain([0]).chain(low).for_each(&mut add);
-    for byte in data.iter().skip(1) {
-        match DIGITS.iter().position(|digit| digit == byte) {
-            Some(value) => add(value as u32),
-            None => return false,
-        }
-    }
-    sum == 1
+    lines.any(|line| line.starts_with(BEGIN) && line.len() == 74 && bech32::holds(line))
 }
 
 /// minisign and signify: a comment, then the key in base64 (signify manual, "FILES").
@@ -153,20 +116,6 @@ pub fn read_wireguard(text: &Text<'_>) -> Option<Artifact> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_checksum_of_bech32_is_told_from_a_wrong_one() {
-        // Valid and invalid ones of BIP 173.
-        for text in [
-            &b"a12uel5l"[..],
-            b"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw",
-        ] {
-            assert!(bech32_holds(text));
-        }
-        for text in [&b"a12uel5m"[..], b"a", b"1", b"", b"a1b"] {
-            assert!(!bech32_holds(text));
-        }
-    }
 
     #[test]
     fn lengths_of_a_keytab_must_fit() {

@@ -6,6 +6,8 @@
 use super::{Generator, STANDARD, integer, random, random_word, ssh_string, tlv, wrapped};
 use base64::Engine as _;
 
+use crate::exposure::bech32;
+
 pub(super) const GENERATORS: &[Generator] = &[
     ("filled", |words| filled(&words.join(" ")).into_bytes()),
     ("openpgp", |words| {
@@ -250,55 +252,8 @@ fn bks(with_key: bool) -> Vec<u8> {
 
 /// 32 bytes in Bech32 (BIP 173), in capitals.
 fn age_identity() -> Vec<u8> {
-    const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-    const HUMAN: &str = "age-secret-key-";
-    let mut data = Vec::new();
-    let (mut held, mut bits) = (0_u32, 0);
-    for byte in random("age", 32) {
-        held = held << 8 | u32::from(byte);
-        bits += 8;
-        while bits >= 5 {
-            bits -= 5;
-            data.push(held >> bits & 31);
-        }
-    }
-    data.push(held << (5 - bits) & 31);
-    let mut sum = 1_u32;
-    let high = HUMAN.bytes().map(|byte| u32::from(byte >> 5));
-    let low = HUMAN.bytes().map(|byte| u32::from(byte & 31));
-    for value in high
-        .chain([0])
-        .chain(low)
-        .chain(data.iter().copied())
-        .chain([0; 6])
-    {
-        let top = sum >> 25;
-        sum = (sum & 0x01ff_ffff) << 5 ^ value;
-        for (bit, part) in [
-            0x3b6a_57b2,
-            0x2650_8e6d,
-            0x1ea1_19fa,
-            0x3d42_33dd,
-            0x2a14_62b3,
-        ]
-        .iter()
-        .enumerate()
-        {
-            if top >> bit & 1 == 1 {
-                sum ^= part;
-            }
-        }
-    }
-    data.extend((0..6).map(|index| (sum ^ 1) >> (5 * (5 - index)) & 31));
-    let digits: String = data
-        .iter()
-        .map(|&value| char::from(DIGITS[value as usize]))
-        .collect();
-    format!(
-        "# created: 2024-05-01T12:00:00Z\n{}\n",
-        format!("{HUMAN}1{digits}").to_ascii_uppercase()
-    )
-    .into_bytes()
+    let key = bech32::written("age-secret-key-", &random("age", 32)).to_ascii_uppercase();
+    format!("# created: 2024-05-01T12:00:00Z\n{key}\n").into_bytes()
 }
 
 fn public_key(purpose: &str) -> String {

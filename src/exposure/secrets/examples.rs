@@ -6,14 +6,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use super::super::bech32;
 use super::super::registry::base62_crc32;
-use super::super::samples;
+use super::super::samples::{self, random};
 use super::find;
 use super::rule::{Rule, SecretRuleError};
 use crate::exposure::inspect::Role;
 
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const BECH32: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 /// Puts what the generators make in the place of `<<…>>`.
 ///
@@ -34,16 +34,6 @@ pub fn expand(example: &str, purpose: &str) -> Result<Vec<u8>, SecretRuleError> 
     }
     out.extend_from_slice(rest.as_bytes());
     Ok(out)
-}
-
-/// Bytes that look random.
-fn random(seed: &str, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    blake3::Hasher::new()
-        .update(seed.as_bytes())
-        .finalize_xof()
-        .fill(&mut bytes);
-    bytes
 }
 
 /// Characters of an alphabet, all of it used about equally often.
@@ -160,38 +150,7 @@ fn gcp(seed: &str) -> String {
 
 /// Bech32 of 32 bytes, in capitals (BIP 173).
 fn age(seed: &str) -> String {
-    const NAME: &str = "age-secret-key-";
-    const GENERATOR: [u32; 5] = [
-        0x3b6a_57b2,
-        0x2650_8e6d,
-        0x1ea1_19fa,
-        0x3d42_33dd,
-        0x2a14_62b3,
-    ];
-    let mut values: Vec<u32> = random(seed, 52)
-        .iter()
-        .map(|byte| u32::from(byte & 31))
-        .collect();
-    // The last group of 256 bits in groups of five holds one bit.
-    values[51] &= 16;
-    let mut input: Vec<u32> = NAME.bytes().map(|byte| u32::from(byte >> 5)).collect();
-    input.push(0);
-    input.extend(NAME.bytes().map(|byte| u32::from(byte & 31)));
-    input.extend(&values);
-    input.extend([0; 6]);
-    let sum = input.iter().fold(1_u32, |sum, value| {
-        let top = sum >> 25;
-        let next = (sum & 0x1ff_ffff) << 5 ^ value;
-        (0..5)
-            .filter(|bit| top >> bit & 1 == 1)
-            .fold(next, |next, bit| next ^ GENERATOR[bit])
-    }) ^ 1;
-    values.extend((0..6).map(|at| sum >> (5 * (5 - at)) & 31));
-    let digits: String = values
-        .iter()
-        .map(|&value| char::from(BECH32[value as usize]))
-        .collect();
-    format!("{NAME}1{digits}").to_ascii_uppercase()
+    bech32::written("age-secret-key-", &random(seed, 32)).to_ascii_uppercase()
 }
 
 /// The number of a card with a right last digit (ISO/IEC 7812-1, annex B).

@@ -17,10 +17,8 @@ pub mod rule;
 mod show;
 pub(super) mod written;
 
-pub use find::Search;
+pub use find::{Search, find};
 
-use super::content::Hits;
-use super::inspect::Role;
 use crate::record::Severity;
 
 /// Which rules found a credential.
@@ -169,21 +167,7 @@ pub struct Found {
     pub value: Hidden,
 }
 
-/// The credentials in a text with their bytes, in the order in which they stand. `hits` are those of the literal pass over
-/// the same bytes.
-pub fn find(bytes: &[u8], _hits: &Hits, role: Role) -> Vec<Found> {
-    find::find(bytes, role)
-}
-
 /// The text of what is in UTF-16, in which lines and columns of its credentials count.
 pub fn utf16_text(bytes: &[u8]) -> Option<Vec<u8>> {
     written::utf16(bytes)
-}
-
-/// The credentials in a text, in the order in which they stand.
-pub fn secrets_of(bytes: &[u8], hits: &Hits, role: Role) -> Vec<SecretFact> {
-    find(bytes, hits, role)
-        .into_iter()
-        .map(|found| found.fact)
-        .collect()
 }

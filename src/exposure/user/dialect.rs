@@ -62,14 +62,19 @@ pub fn compile(pattern: &str, dialect: Dialect) -> Result<Compiled, String> {
     Err(first.unwrap_or_default())
 }
 
-fn compile_as(pattern: &str, unicode: bool) -> Result<Compiled, String> {
-    let hir = regex_syntax::ParserBuilder::new()
+/// The syntax of an expression over bytes.
+pub(super) fn parsed(pattern: &str, unicode: bool) -> Result<Hir, Box<regex_syntax::Error>> {
+    regex_syntax::ParserBuilder::new()
         .unicode(unicode)
         .utf8(false)
         .nest_limit(NEST_MAX)
         .build()
         .parse(pattern)
-        .map_err(|error| last_line(&error.to_string()))?;
+        .map_err(Box::new)
+}
+
+fn compile_as(pattern: &str, unicode: bool) -> Result<Compiled, String> {
+    let hir = parsed(pattern, unicode).map_err(|error| last_line(&error.to_string()))?;
     let config = meta::Config::new()
         .utf8_empty(false)
         .nfa_size_limit(Some(SIZE_MAX))

@@ -337,16 +337,11 @@ fn most(a: Option<usize>, b: Option<usize>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dialect::parsed;
     use super::*;
 
     fn of(pattern: &str) -> Option<Required> {
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(pattern)
-            .unwrap();
-        required(&hir)
+        required(&parsed(pattern, false).unwrap())
     }
 
     fn literals(pattern: &str) -> Vec<String> {

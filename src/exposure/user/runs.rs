@@ -192,16 +192,11 @@ fn add_bytes(hir: &Hir, class: &mut [bool; 256]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dialect::parsed;
     use super::*;
 
     fn of(pattern: &str) -> Option<Run> {
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(pattern)
-            .unwrap();
-        run_of(&hir)
+        run_of(&parsed(pattern, false).unwrap())
     }
 
     fn told(pattern: &str) -> Option<(usize, usize, Option<usize>, Option<usize>)> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use base64::Engine as _;
 use proptest::prelude::*;
 
-use super::super::content::Prefilter;
 use super::super::inspect::InventoryScope;
 use super::super::known::testing::made;
 use super::super::known::{Keying, List, build};
@@ -79,8 +78,7 @@ fn filler(number: usize, len: usize) -> String {
 
 /// What the whole text tells, but for live secrets as they stand where the windows leave them to another search.
 fn whole(inspector: &Inspector, bytes: &[u8], role: Role) -> Vec<SecretFact> {
-    let hits = Prefilter::new().scan(bytes);
-    let mut facts = inspector.inspect(bytes, &hits, role).secrets;
+    let mut facts = inspector.inspect(bytes, role).secrets;
     facts.retain(|fact| fact.tier != Tier::Known || fact.written.is_some());
     in_order(facts)
 }

@@ -1,6 +1,7 @@
 //! Credentials whose own form holds a checksum.
 
 use super::{Check, Place, Verdict};
+use crate::exposure::bech32;
 use crate::exposure::registry::base62_crc32;
 use crate::exposure::shown;
 
@@ -12,36 +13,8 @@ pub(super) fn crc32(place: &Place<'_>) -> Option<Verdict> {
     (base62_crc32(body) == sum).then(|| Verdict::of(Check::ChecksumOk))
 }
 
-/// The polynomial of Bech32 over its values; 1 for a right checksum.
 pub(super) fn bech32(place: &Place<'_>) -> Option<Verdict> {
-    const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-    const GENERATOR: [u32; 5] = [
-        0x3b6a_57b2,
-        0x2650_8e6d,
-        0x1ea1_19fa,
-        0x3d42_33dd,
-        0x2a14_62b3,
-    ];
-    let text = place.bytes().to_ascii_lowercase();
-    let split = memchr::memrchr(b'1', &text)?;
-    let (name, data) = (text.get(..split)?, text.get(split + 1..)?);
-    let mut sum = 1_u32;
-    let mut take = |value: u32| {
-        let top = sum >> 25;
-        sum = (sum & 0x1ff_ffff) << 5 ^ value;
-        for (bit, generator) in GENERATOR.iter().enumerate() {
-            if top >> bit & 1 == 1 {
-                sum ^= generator;
-            }
-        }
-    };
-    name.iter().for_each(|byte| take(u32::from(byte >> 5)));
-    take(0);
-    name.iter().for_each(|byte| take(u32::from(byte & 31)));
-    for byte in data {
-        take(DIGITS.iter().position(|digit| digit == byte)? as u32);
-    }
-    (sum == 1 && !name.is_empty()).then(|| Verdict::of(Check::ChecksumOk))
+    bech32::holds(place.bytes()).then(|| Verdict::of(Check::ChecksumOk))
 }
 
 fn digits_of(bytes: &[u8]) -> Vec<u32> {
