@@ -23,7 +23,9 @@ use crate::exposure::{self, Manifest, PlaceContext};
 use crate::record::{Exposure, Hops, Ledger, Problem, Record, Severity};
 use crate::scan::facts::Child;
 use crate::scan::gates::{self, Script};
-use crate::scan::place::{PackageIndex, PackageStats, Placed, Placer, Scope, head_manifest};
+use crate::scan::packages::{PackageIndex, PackageStats, head_manifest, manifest_folder};
+use crate::scan::place::{Placed, Placer};
+use crate::scan::scope::Scope;
 use crate::scan::triage;
 use crate::scan::{Alone, OpenFacts};
 
@@ -233,7 +235,7 @@ impl Case {
         let manifests = read().map_err(|error| self.wrap(error))?;
         Ok(PackageIndex::new(manifests.into_iter().filter_map(
             |(path, manifest)| {
-                let folder = crate::scan::place::manifest_folder(&path)?.to_vec();
+                let folder = manifest_folder(&path)?.to_vec();
                 Some((folder, unpacked(&manifest, "a manifest").ok()?))
             },
         )))

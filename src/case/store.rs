@@ -1111,7 +1111,7 @@ fn put_unit(
         let (is_archive, manifest, image) = match open {
             OpenFacts::Loose(child) => (
                 false,
-                crate::scan::place::manifest_of(&child.facts),
+                crate::scan::packages::manifest_of(&child.facts),
                 child.facts.image.as_deref(),
             ),
             OpenFacts::Layer(child) => (true, None, child.facts.image.as_deref()),

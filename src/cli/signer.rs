@@ -17,7 +17,7 @@ use crate::exposure::{Manifest, Organisation, party_of, stated_licence, states_o
 use crate::lex::{Nature, family_of, nature_of};
 use crate::record::Party;
 use crate::scan::facts::{Child, Kept, Standing};
-use crate::scan::place::{PackageIndex, manifest_folder, manifest_of};
+use crate::scan::packages::{PackageIndex, manifest_folder, manifest_of};
 use crate::signature::lists::{self, Kind, Row};
 use crate::signature::prints::FilePrints;
 use crate::signature::{

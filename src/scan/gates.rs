@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use super::facts::{Child, Facts};
-use super::place::Scope;
+use super::scope::Scope;
 use crate::blob::Locator;
 use crate::exposure::{ItemFact, gates};
 use crate::sourcemap;

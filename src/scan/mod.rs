@@ -18,9 +18,11 @@ pub mod images;
 pub mod input;
 pub mod large;
 mod links;
+pub mod packages;
 pub mod parts;
 pub mod place;
 pub mod public;
+pub mod scope;
 pub mod seen;
 mod streamed;
 pub mod tally;
@@ -44,7 +46,8 @@ use crate::exposure::Manifest;
 use analyse::Analyser;
 use facts::Child;
 use input::{InputRoot, Unit};
-use place::{Placed, Placer, Scope};
+use place::{Placed, Placer};
+use scope::Scope;
 use tally::Tally;
 use triage::Triage;
 
@@ -318,7 +321,7 @@ impl Scan<'_> {
                     .facts
                     .tree
                     .as_ref()
-                    .and_then(place::head_manifest)
+                    .and_then(packages::head_manifest)
                     .cloned(),
             })
         } else if waits(&child, &unit.path, self.placer.record_all) {

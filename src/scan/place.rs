@@ -6,25 +6,24 @@
 //! runs in two situations: inside an archive, when that closes (everything needed is in the facts), and for loose
 //! files in a folder, when the last one has been read (what stands beside them comes from the case).
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use super::facts::{Child, Facts, LinkFact, MatchFact, Tree, name_number};
+use super::facts::{Child, Facts, LinkFact, MatchFact, Tree};
 use super::gates::{self, Script};
-use super::parts::Parts;
+use super::packages::{FileCounts, PackageStats, head_manifest, is_module_folder, manifest_of};
+use super::scope::{Scope, TreeScope};
 use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw, shown};
-use crate::blob::{ContentKey, Locator, MemberName, Sha256Digest};
+use crate::blob::{ContentKey, Locator, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, MapHead, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
-    RawSources, Trait,
+    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext, Trait,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Explained, Exposure, GitPlace, Item,
     MapKind, Mapped, Match, MatchRange, Package, Party, Problem, Public, PublicBy, Record,
-    Reference, Secret, Source, SourceCounts, SourceStatus,
+    Reference, Secret, Source, SourceStatus,
 };
 use crate::signature::ported::Echoes;
 use crate::signature::{Set, SetGroup, Stretch};
@@ -38,172 +37,6 @@ pub struct Placer<'a> {
     pub sets: &'a SetGroup,
     /// Give a `blob` record for every blob.
     pub record_all: bool,
-}
-
-/// The packages of one scope (a container, or an input folder), and what stands beside an entry.
-pub trait Scope {
-    /// The folder of the package that a path belongs to, and its manifest.
-    fn package_of(&self, path: &[u8]) -> Option<(&[u8], &Manifest)>;
-
-    /// The locator of the entry at this path, if there is one.
-    fn find(&self, path: &[u8]) -> Option<String>;
-
-    /// The locator of what a link in the entry at `path` leads to, if that is there.
-    fn follow(&self, path: &[u8], link: &LinkFact) -> Option<String> {
-        self.find(&path_of_link(path, link)?)
-    }
-
-    /// The script at this path, if it is one that leads to the map at the locator `map`.
-    fn script_of(&self, path: &[u8], map: &str) -> Option<Script>;
-
-    /// Whether a script with a map that stands here has a name of this number.
-    fn has_name(&self, number: u32) -> bool;
-}
-
-/// The path that a link in the entry at `path` leads to.
-fn path_of_link(path: &[u8], link: &LinkFact) -> Option<Vec<u8>> {
-    if let Some(beside) = &link.beside {
-        return Some([store_above(path)?, beside].concat());
-    }
-    (link.kind == crate::record::ReferenceKind::File)
-        .then(|| sourcemap::resolve_link(path, &link.target))
-        .flatten()
-}
-
-/// The root of the package store that a file which names packages lies in, with the slash at its end.
-fn store_above(path: &[u8]) -> Option<&[u8]> {
-    // npm's cache, and pnpm's store: since its eleventh version, in its tenth, and before that.
-    let folders: [&[u8]; 4] = [b"index-v5/", b"index.db", b"index/", b"files/"];
-    folders.iter().find_map(|folder| {
-        let at = memchr::memmem::rfind(path, folder)?;
-        let root = &path[..at];
-        (root.is_empty() || root.ends_with(b"/")).then_some(root)
-    })
-}
-
-/// Packages by folder.
-#[derive(Debug, Default)]
-pub struct PackageIndex {
-    by_folder: BTreeMap<Vec<u8>, Manifest>,
-}
-
-impl PackageIndex {
-    /// Of all manifests of a scope, those that head a package: not inside another one, below its `node_modules`,
-    /// or with a version of its own, as the packages of a mirror or a workspace have. What `npm pack` packed, below
-    /// `package`, is one published unit: manifests in it belong to examples and templates.
-    pub fn new(manifests: impl IntoIterator<Item = (Vec<u8>, Manifest)>) -> Self {
-        let all: BTreeMap<Vec<u8>, Manifest> = manifests.into_iter().collect();
-        let mut by_folder = BTreeMap::new();
-        for (folder, manifest) in all {
-            let heads = match enclosing(&by_folder, &folder) {
-                None => true,
-                Some((outer, _)) => {
-                    is_module_folder(&folder) || (outer != b"package" && manifest.version.is_some())
-                }
-            };
-            if heads {
-                by_folder.insert(folder, manifest);
-            }
-        }
-        Self { by_folder }
-    }
-
-    /// The package that a path belongs to.
-    pub fn package_of(&self, path: &[u8]) -> Option<(&[u8], &Manifest)> {
-        let folder = &path[..memchr::memrchr(b'/', path).unwrap_or(0)];
-        enclosing(&self.by_folder, folder)
-    }
-
-    /// Folders and manifests, sorted by folder.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Manifest)> {
-        self.by_folder
-            .iter()
-            .map(|(folder, manifest)| (folder.as_slice(), manifest))
-    }
-
-    /// Counts per package of what stands in each folder: a file belongs to the innermost package round it.
-    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, FileCounts> {
-        let mut counts: HashMap<Vec<u8>, FileCounts> = HashMap::new();
-        for (folder, count) in folders {
-            if let Some((package, _)) = enclosing(&self.by_folder, folder) {
-                let below = folder.get(package.len()..).unwrap_or_default();
-                let counted = counts.entry(package.to_vec()).or_default();
-                counted.files += count;
-                if exposure::is_test_folder(below) {
-                    counted.tests += count;
-                }
-            }
-        }
-        counts
-    }
-}
-
-/// Files of a package.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FileCounts {
-    /// All of them.
-    pub files: u64,
-    /// Those below a folder of tests.
-    pub tests: u64,
-}
-
-/// The innermost folder of the index that `folder` is, or lies in.
-fn enclosing<'a>(
-    index: &'a BTreeMap<Vec<u8>, Manifest>,
-    folder: &[u8],
-) -> Option<(&'a [u8], &'a Manifest)> {
-    let mut end = folder.len();
-    loop {
-        if let Some((key, manifest)) = index.get_key_value(&folder[..end]) {
-            return Some((key, manifest));
-        }
-        if end == 0 {
-            return None;
-        }
-        end = memchr::memrchr(b'/', &folder[..end]).unwrap_or(0);
-    }
-}
-
-/// Whether a folder is `…/node_modules/NAME` or `…/node_modules/@SCOPE/NAME`.
-fn is_module_folder(folder: &[u8]) -> bool {
-    let mut parts = folder.rsplit(|&byte| byte == b'/');
-    let _name = parts.next();
-    match parts.next() {
-        Some(b"node_modules") => true,
-        Some(scope) if scope.starts_with(b"@") => parts.next() == Some(b"node_modules"),
-        _ => false,
-    }
-}
-
-/// The folder that a manifest at `path` describes.
-pub fn manifest_folder(path: &[u8]) -> Option<&[u8]> {
-    if path == b"package.json" {
-        return Some(b"");
-    }
-    path.strip_suffix(b"/package.json")
-}
-
-/// What was counted of one package while its entries were placed.
-#[derive(Debug, Clone, Default)]
-pub struct PackageStats {
-    /// Source maps.
-    pub maps: u64,
-    /// Sources by party.
-    pub sources: SourceCounts,
-    /// Bytes of sources that are not a third party's.
-    pub own_bytes: u64,
-    /// Exposures by class.
-    pub exposures: BTreeMap<String, u64>,
-    /// Secrets.
-    pub secrets: u64,
-    /// Items.
-    pub items: u64,
-    /// Something was not read in full.
-    pub incomplete: bool,
-    /// Original sources that lie there as files.
-    pub raw: RawSources,
-    /// Packages that sources come from.
-    pub parts: Parts,
 }
 
 /// What is known of content that matches.
@@ -254,134 +87,6 @@ pub struct PlacedContainer {
     pub entries: u64,
 }
 
-/// A container as a scope.
-struct TreeScope<'a> {
-    packages: PackageIndex,
-    names: &'a [u64],
-    at: &'a Locator,
-    kind: &'a str,
-    /// Of a capture of traffic, the URLs of the maps in it, each with the first member that holds one.
-    captured: Option<HashMap<String, &'a Child>>,
-    /// Of a git store, objects by the paths at which commits hold them, each with the first one.
-    by_path: Option<HashMap<&'a [u8], &'a Child>>,
-    tree: &'a Tree,
-    /// Members that are scripts which lead to maps, by their paths.
-    scripts: OnceCell<HashMap<&'a [u8], &'a Child>>,
-    /// Numbers of the names in all of those, sorted.
-    all_names: OnceCell<Vec<u32>>,
-}
-
-impl<'a> TreeScope<'a> {
-    fn new(tree: &'a Tree, at: &'a Locator) -> Self {
-        let manifests = tree.children.iter().filter_map(|child| {
-            let folder = manifest_folder(child.name.bytes())?;
-            Some((folder.to_vec(), manifest_of(&child.facts)?.clone()))
-        });
-        Self {
-            packages: PackageIndex::new(manifests),
-            names: &tree.names,
-            at,
-            kind: &tree.kind,
-            captured: tree.is_capture().then(|| captured_maps(tree)),
-            by_path: by_path(tree),
-            tree,
-            scripts: OnceCell::new(),
-            all_names: OnceCell::new(),
-        }
-    }
-
-    fn scripts(&self) -> &HashMap<&'a [u8], &'a Child> {
-        self.scripts.get_or_init(|| {
-            let members = self.tree.children.iter();
-            let scripts = members.filter(|child| gates::is_read(child));
-            scripts
-                .map(|child| (self.tree.path_of(child), child))
-                .collect()
-        })
-    }
-}
-
-/// Objects of a git store by path; `None` where it is none. A path may have held many; which of them a script of some
-/// commit led to is not asked, only whether there was one.
-fn by_path(tree: &Tree) -> Option<HashMap<&[u8], &Child>> {
-    let mut found = HashMap::new();
-    for child in &tree.children {
-        for path in child.git.iter().flat_map(|git| &git.paths) {
-            found.entry(path.as_slice()).or_insert(child);
-        }
-    }
-    (!found.is_empty()).then_some(found)
-}
-
-/// The maps of a capture by their URLs. A server that does not have a map often answers with a page in its place, so
-/// that a URL by itself says nothing: what was captured there has to be a map.
-fn captured_maps(tree: &Tree) -> HashMap<String, &Child> {
-    let mut maps = HashMap::new();
-    for child in tree.children.iter().filter(|child| holds_map(&child.facts)) {
-        if let Some(url) = sourcemap::captured_url(child.name.bytes()) {
-            maps.entry(url).or_insert(child);
-        }
-    }
-    maps
-}
-
-/// Whether content is a map, or a compressed stream of one.
-fn holds_map(mut facts: &Facts) -> bool {
-    while let (None, Some(tree)) = (facts.as_map(), &facts.tree) {
-        match &tree.children[..] {
-            [only] if facts.is_archive() && tree.entries() == 1 => facts = &only.facts,
-            _ => return false,
-        }
-    }
-    facts.as_map().is_some()
-}
-
-impl Scope for TreeScope<'_> {
-    fn package_of(&self, path: &[u8]) -> Option<(&[u8], &Manifest)> {
-        self.packages.package_of(path)
-    }
-
-    fn find(&self, path: &[u8]) -> Option<String> {
-        if let Some(child) = self.by_path.as_ref().and_then(|by_path| by_path.get(path)) {
-            let locator = self.at.member(self.kind, &child.name, child.ordinal);
-            return Some(locator.as_str().to_owned());
-        }
-        self.names.binary_search(&name_number(path)).ok()?;
-        let name = MemberName::Named(path.to_vec());
-        let locator = self.at.member(self.kind, &name, 1);
-        Some(locator.as_str().to_owned())
-    }
-
-    fn follow(&self, path: &[u8], link: &LinkFact) -> Option<String> {
-        let Some(captured) = &self.captured else {
-            return self.find(&path_of_link(path, link)?);
-        };
-        let url = sourcemap::resolve_captured(path, &link.target)?;
-        let map = captured.get(&url)?;
-        let locator = self.at.member(self.kind, &map.name, map.ordinal);
-        Some(locator.as_str().to_owned())
-    }
-
-    fn script_of(&self, path: &[u8], map: &str) -> Option<Script> {
-        let child = self.scripts().get(path)?;
-        let mut links = child.links.iter().chain(&child.facts.links);
-        let leads = links.any(|link| self.follow(path, link).as_deref() == Some(map));
-        let at = self.at.member(self.kind, &child.name, child.ordinal);
-        leads.then(|| Script::of(child, &at)).flatten()
-    }
-
-    fn has_name(&self, number: u32) -> bool {
-        let all = self.all_names.get_or_init(|| {
-            gates::joined(
-                self.scripts()
-                    .values()
-                    .map(|child| child.facts.names.clone()),
-            )
-        });
-        all.binary_search(&number).is_ok()
-    }
-}
-
 impl Placer<'_> {
     /// Places an entry and everything in it. `path` is its path in its scope.
     pub fn place(
@@ -422,7 +127,8 @@ impl Placer<'_> {
         }
         stats.raw.add(path, child.len);
         if let Some((folder, _)) = package {
-            merge(out.stats.entry(folder.to_vec()).or_default(), stats);
+            let of_package = out.stats.entry(folder.to_vec()).or_default();
+            of_package.merge(stats);
         } else {
             out.records.extend(stats.parts.into_records());
         }
@@ -873,7 +579,7 @@ impl Placer<'_> {
             }
             let is_unread = member.trouble.as_ref().is_some_and(is_incomplete);
             summary.unread += u64::from(is_unread && !has_content);
-            count_source(stats, verdict.party, has_content, member.len);
+            stats.add_source(verdict.party, has_content, member.len);
             self.place_problems(member, &here, stats, out);
             self.place_blob(member, &here, out);
             self.place_matches(member, &here, out);
@@ -1270,42 +976,12 @@ pub fn problem(trouble: &Trouble, at: &Locator) -> Record {
     })
 }
 
-/// The manifest among the traits of a blob.
-pub fn manifest_of(facts: &Facts) -> Option<&Manifest> {
-    facts.traits.iter().find_map(|fact| match fact {
-        Trait::Manifest(manifest) => Some(manifest),
-        _ => None,
-    })
-}
-
-/// The manifest that heads an archive: at its root, or in its only top folder.
-pub fn head_manifest(tree: &Tree) -> Option<&Manifest> {
-    tree.children
-        .iter()
-        .filter(|child| {
-            manifest_folder(child.name.bytes()).is_some_and(|folder| !folder.contains(&b'/'))
-        })
-        .find_map(|child| manifest_of(&child.facts))
-}
-
 fn reference_kind(url: &[u8]) -> crate::record::ReferenceKind {
     use crate::record::ReferenceKind;
     match sourcemap::classify(url) {
         sourcemap::Target::Bucket => ReferenceKind::Bucket,
         sourcemap::Target::File => ReferenceKind::File,
         sourcemap::Target::Url | sourcemap::Target::Data => ReferenceKind::Url,
-    }
-}
-
-fn count_source(stats: &mut PackageStats, party: Party, has_content: bool, len: u64) {
-    match party {
-        Party::First => stats.sources.first += 1,
-        Party::Third => stats.sources.third += 1,
-        Party::Unknown => stats.sources.unknown += 1,
-    }
-    stats.sources.with_content += u64::from(has_content);
-    if party != Party::Third {
-        stats.own_bytes += len;
     }
 }
 
@@ -1402,67 +1078,4 @@ fn explained(head: &MapHead, script: &Script) -> Option<Explained> {
         characters,
         of,
     })
-}
-
-fn merge(into: &mut PackageStats, from: PackageStats) {
-    into.maps += from.maps;
-    into.sources.first += from.sources.first;
-    into.sources.third += from.sources.third;
-    into.sources.unknown += from.sources.unknown;
-    into.sources.with_content += from.sources.with_content;
-    into.own_bytes += from.own_bytes;
-    for (class, count) in from.exposures {
-        *into.exposures.entry(class).or_insert(0) += count;
-    }
-    into.secrets += from.secrets;
-    into.items += from.items;
-    into.parts.merge(from.parts);
-    into.incomplete |= from.incomplete;
-    into.raw.files += from.raw.files;
-    into.raw.bytes += from.raw.bytes;
-    into.raw.compiled += from.raw.compiled;
-    let room = RawSources::MAX_EXAMPLES.saturating_sub(into.raw.examples.len());
-    into.raw
-        .examples
-        .extend(from.raw.examples.into_iter().take(room));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn manifest(name: &str) -> Manifest {
-        Manifest::from_npm(format!(r#"{{"name":"{name}","version":"1.0.0"}}"#).as_bytes()).unwrap()
-    }
-
-    #[test]
-    fn packages_within_packages_are_those_below_node_modules() {
-        let index = PackageIndex::new([
-            (b"package".to_vec(), manifest("outer")),
-            (b"package/test/fixture".to_vec(), manifest("fixture")),
-            (b"package/node_modules/@s/dep".to_vec(), manifest("dep")),
-        ]);
-        let name = |path: &[u8]| index.package_of(path).map(|(_, found)| found.name.clone());
-        assert_eq!(name(b"package/test/fixture/x.js").as_deref(), Some("outer"));
-        assert_eq!(
-            name(b"package/node_modules/@s/dep/x.js").as_deref(),
-            Some("dep")
-        );
-        assert_eq!(name(b"package/x.js").as_deref(), Some("outer"));
-        assert_eq!(name(b"other/x.js"), None);
-        let folders = BTreeMap::from([
-            (b"package/dist".to_vec(), 3),
-            (b"package/node_modules/@s/dep/lib".to_vec(), 2),
-        ]);
-        let counts = index.distribute(&folders);
-        assert_eq!(counts[&b"package".to_vec()].files, 3);
-        assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()].files, 2);
-    }
-
-    #[test]
-    fn a_manifest_at_the_root_heads_everything() {
-        let index = PackageIndex::new([(Vec::new(), manifest("root"))]);
-        assert!(index.package_of(b"a/b/c.js").is_some());
-        assert!(index.package_of(b"c.js").is_some());
-    }
 }
