@@ -11,7 +11,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod copies;
+
 pub use crate::blob::{Hop, Hops};
+pub use copies::{
+    Acquired, Change, ChangeKind, Comparison, Copy, CopyDates, Examined, FileCounts, LicenceFile,
+    Lineage, Origin, OriginBy, ParentBasis, ReleaseBasis, ReleaseMatch, Sign,
+};
 
 /// Version of the record schema, carried by the `run` record. Grows by one when a field is added.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -44,6 +50,16 @@ pub enum Record {
     Suspect(Box<Copy>),
     /// A root that was looked at for copies.
     Examined(Examined),
+    /// Where a root comes from, or a place on the user's list that is not in the input.
+    Origin(Box<Origin>),
+    /// A copy held against the original as a whole (`compare`).
+    Comparison(Box<Comparison>),
+    /// One file that a copy has otherwise than the original (`compare`).
+    Change(Box<Change>),
+    /// Something that a copy has and the original has not, as tampering shows itself (`compare`).
+    Sign(Box<Sign>),
+    /// What a copy was made of, and which others are nearest to it (`compare`).
+    Lineage(Box<Lineage>),
     /// One release of a package of which the input holds several.
     Release(Box<Release>),
     /// One finding over the releases of a package: since when, and until when.
@@ -122,6 +138,11 @@ impl Record {
             Record::Copy(_) => "copy",
             Record::Suspect(_) => "suspect",
             Record::Examined(_) => "examined",
+            Record::Origin(_) => "origin",
+            Record::Comparison(_) => "comparison",
+            Record::Change(_) => "change",
+            Record::Sign(_) => "sign",
+            Record::Lineage(_) => "lineage",
             Record::Release(_) => "release",
             Record::Since(_) => "since",
             Record::Blob(_) => "blob",
@@ -144,6 +165,11 @@ impl Record {
             Record::Match(row) => (&mut row.locator, &mut row.hops),
             Record::Copy(row) | Record::Suspect(row) => (&mut row.locator, &mut row.hops),
             Record::Examined(row) => (&mut row.locator, &mut row.hops),
+            Record::Origin(row) => (&mut row.locator, &mut row.hops),
+            Record::Comparison(row) => (&mut row.locator, &mut row.hops),
+            Record::Change(row) => (&mut row.locator, &mut row.hops),
+            Record::Sign(row) => (&mut row.locator, &mut row.hops),
+            Record::Lineage(row) => (&mut row.locator, &mut row.hops),
             Record::Release(row) => (&mut row.locator, &mut row.hops),
             Record::Since(row) => (&mut row.locator, &mut row.hops),
             Record::Blob(row) => (&mut row.locator, &mut row.hops),
@@ -950,75 +976,6 @@ pub struct Match {
     /// Where it stands in the container images that hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Box<ImagePlace>>,
-}
-
-/// A place that holds a work, or part of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Copy {
-    /// The root of the place.
-    pub locator: String,
-    /// The way to it.
-    pub hops: Hops,
-    /// Name of the work.
-    pub work: String,
-    /// Release of the work.
-    pub release: String,
-    /// First-party files of the work that it matches.
-    pub files_matched: u64,
-    /// First-party files of the work.
-    pub files_total: u64,
-    /// Share of the work's first-party bytes that it matches, 0 to 1; of a file that is there in part, that part.
-    pub of_original: f64,
-    /// Files matched by grade; each file counts once, with its best grade. In a copy, those that are `derived`, `ported` or
-    /// `hinted` count nowhere else.
-    pub grades: BTreeMap<String, u64>,
-    /// The weakest thing that a match counted here rests on.
-    #[serde(default)]
-    pub basis: Basis,
-    /// What kind of copy: `verbatim` (every file byte for byte), `reformatted` (every file, with other line
-    /// ends, blanks or layout), `modified` (every file, some changed or cut), `partial`; of a suspect `suspect`.
-    pub class: String,
-    /// Why this release is named; null where one release of the work was signed.
-    #[serde(default)]
-    pub release_basis: Option<ReleaseBasis>,
-}
-
-/// Why a release of a work is named, where several were signed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ReleaseBasis {
-    /// Releases that match as well as the one named, so that nothing tells them apart; sorted.
-    pub ties: Vec<String>,
-    /// What is there of each release that matches, the one named included; by name.
-    pub releases: Vec<ReleaseMatch>,
-}
-
-/// How a place matches one release of a work.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ReleaseMatch {
-    /// The release.
-    pub release: String,
-    /// First-party files of it that the place matches.
-    pub files_matched: u64,
-    /// Share of its first-party bytes, 0 to 1.
-    pub of_original: f64,
-    /// Contents of the place that are equal to a file of it, byte for byte or in normal form.
-    pub equal: u64,
-    /// Contents of the place that agree better with it than with any other signed release.
-    pub telling: u64,
-    /// Files of it that those agree with, sorted; the first 16.
-    pub telling_files: Vec<String>,
-}
-
-/// A root that was looked at for copies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Examined {
-    /// The root.
-    pub locator: String,
-    /// The way to it.
-    pub hops: Hops,
-    /// A class of copy, `suspect`, `own-public` (what matches is public already), `unrelated` or `unreadable`;
-    /// `undecided` where a triage saw nothing.
-    pub class: String,
 }
 
 /// One release of a package of which the input holds several.

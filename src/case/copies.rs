@@ -411,8 +411,6 @@ fn copy_of(found: &OfWork, signed: &BTreeMap<&str, Signed>, releases: usize) -> 
         "reformatted"
     };
     Some(Copy {
-        locator: String::new(),
-        hops: crate::record::Hops::default(),
         work: set.work().to_owned(),
         release: set.release().to_owned(),
         files_matched: of_named.files,
@@ -422,6 +420,7 @@ fn copy_of(found: &OfWork, signed: &BTreeMap<&str, Signed>, releases: usize) -> 
         basis: of_named.weakest,
         class: class.to_owned(),
         release_basis: basis,
+        ..Copy::default()
     })
 }
 

@@ -154,6 +154,6 @@ pub(super) fn suspect_of(found: &Match, set: &Set, class: &str) -> Copy {
         grades: BTreeMap::from([(Grade::Ported.as_str().to_owned(), 1)]),
         basis: Basis::Content,
         class: class.to_owned(),
-        release_basis: None,
+        ..Copy::default()
     }
 }

@@ -236,6 +236,11 @@ impl Gatherer {
                 self.releases.add_since(*since);
                 "since"
             }
+            Record::Origin(_) => "origin",
+            Record::Comparison(_) => "comparison",
+            Record::Change(_) => "change",
+            Record::Sign(_) => "sign",
+            Record::Lineage(_) => "lineage",
             Record::Blob(_) => "blob",
             Record::Problem(problem) => {
                 self.add_problem(problem);

@@ -444,7 +444,7 @@ fn copy(locator: &str, files: u64, share: f64, grades: &[(&str, u64)], class: &s
         grades: counts(grades),
         basis: crate::record::Basis::Content,
         class: class.to_owned(),
-        release_basis: None,
+        ..Copy::default()
     }
 }
 

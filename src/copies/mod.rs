@@ -1,0 +1,13 @@
+//! Copies beside their original: what a copy added, changed and dropped, and where it comes from.
+//!
+//! A scan says which places hold a signed work, and how much of it: it needs fingerprints only, and no original. Who has
+//! the original can ask more: which lines of a copy are not in it, whether what was put in looks like tampering, and which
+//! copies were made of which. That is here, as functions of trees of files; reading the trees is done by whoever asks.
+//!
+//! - [`tree`]: the files of an original or a copy, below one root, whatever they were packed in
+//! - [`delta`]: two trees, file by file and line by line
+//! - [`tamper`]: rules over a delta, never over the original itself
+
+pub mod delta;
+pub mod tamper;
+pub mod tree;
