@@ -165,6 +165,7 @@ impl Case {
         }
         self.find_links()?;
         self.find_public(&rows)?;
+        self.find_code_names(input.placer.organisation)?;
         self.find_releases(input.releases)?;
         self.roll_up_copies(input, &roots, &own_public)?;
         self.close_account(input, &rows, &unread)

@@ -7,6 +7,7 @@
 //!
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
+mod code_names;
 mod copies;
 pub mod custody;
 mod findings;
