@@ -7,6 +7,7 @@
 //!
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
+mod compared;
 mod copies;
 pub mod custody;
 mod findings;
@@ -21,6 +22,7 @@ mod store;
 mod union;
 mod versions;
 
+pub use compared::{CopyPlace, CopyUnit};
 pub use custody::{Custody, Deed, Handled};
 pub use findings::UnitName;
 pub use join::JoinInput;

@@ -217,8 +217,11 @@ impl<'t> Base<'t> {
 
     /// Holds a copy against it.
     #[must_use]
-    pub fn against(&self, copy: &'t Tree, verdicts: &Verdicts) -> Delta<'t> {
-        let mut pairing = Pairing::of(self.tree, copy);
+    pub fn against<'c>(&self, copy: &'c Tree, verdicts: &Verdicts) -> Delta<'c>
+    where
+        't: 'c,
+    {
+        let mut pairing: Pairing<'c> = Pairing::of(self.tree, copy);
         pairing.by_path();
         pairing.by_content(&self.by_sha256);
         if !pairing.left.is_empty() {
@@ -227,7 +230,7 @@ impl<'t> Base<'t> {
         if pairing.left.iter().any(|(_, file)| text_of(file).is_some()) {
             pairing.by_likeness(self.index());
         }
-        pairing.finish(self, verdicts)
+        pairing.finish(self.bytes, verdicts)
     }
 }
 
@@ -399,10 +402,10 @@ impl<'t> Pairing<'t> {
         self.left.retain(|(path, _)| !found.contains_key(path));
     }
 
-    fn finish(self, base: &Base<'t>, verdicts: &Verdicts) -> Delta<'t> {
+    fn finish(self, bytes_original: u64, verdicts: &Verdicts) -> Delta<'t> {
         let (original, copy) = (self.original, self.copy);
         let mut delta = Delta {
-            bytes_original: base.bytes,
+            bytes_original,
             ..Delta::default()
         };
         delta.counts.original = original.files.len() as u64;

@@ -214,6 +214,14 @@ impl<'h> Gatherer<'h> {
         }
     }
 
+    /// Takes a store that stands by itself among other files: what is at its head, below it.
+    pub fn take_bare(&mut self, child: &Child, at: &Locator, path: &[u8]) {
+        self.note(child, at);
+        if let Some(tree) = &child.facts.tree {
+            self.take_head(tree, at, &[path, HOP].concat());
+        }
+    }
+
     /// Takes what the store beside a work tree has that nobody committed.
     fn take_store(&mut self, child: &Child, tree: &Members, at: &Locator, path: &[u8]) {
         self.note(child, at);
