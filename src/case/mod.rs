@@ -8,6 +8,7 @@
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
 mod code_names;
+mod compared;
 mod copies;
 pub mod custody;
 mod findings;
@@ -22,6 +23,7 @@ mod store;
 mod union;
 mod versions;
 
+pub use compared::{CopyPlace, CopyUnit};
 pub use custody::{Custody, Deed, Handled};
 pub use findings::UnitName;
 pub use join::JoinInput;

@@ -5,6 +5,7 @@
 
 mod again;
 mod case;
+mod compare;
 mod custody;
 mod explain;
 mod export;
@@ -136,6 +137,7 @@ enum Command {
     Scan(scan::ScanArgs),
     Recover(recover::RecoverArgs),
     Sign(sign::SignArgs),
+    Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
     Case(case::CaseArgs),
@@ -330,6 +332,7 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Scan(args) => scan::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Sign(args) => sign::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Case(args) => case::run(args),

@@ -224,6 +224,12 @@ impl<'a> Pipeline<'a> {
             units: &self.units,
             config: self.config(),
         })?;
+        if let forgotten @ 1.. = case.comparisons_forgotten() {
+            eprintln!(
+                "strandline: {} of copies with their original left the case, since files are read again or are new; run `compare --case` again",
+                crate::report::text::plural(forgotten, "comparison", "comparisons")
+            );
+        }
         let run = self.run_record();
         let common = self.request.common;
         let (analyser, organisation) = (
@@ -433,7 +439,7 @@ fn assert_adds_up(ledger: &Ledger) -> Result<(), CliError> {
 }
 
 /// The first interrupt ends the run with what is known saved; a second one ends the program.
-fn stop_on_interrupt(progress: &Arc<Progress>) {
+pub fn stop_on_interrupt(progress: &Arc<Progress>) {
     let progress = Arc::clone(progress);
     // Fails where a handler is set already, which is then ours.
     let _ = ctrlc::set_handler(move || {

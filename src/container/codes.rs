@@ -19,6 +19,7 @@ pub const ALL: &[&str] = &[
     "cab-damaged",
     "cab-overlap",
     "carve-limit",
+    "changed-since-scan",
     "changed-while-read",
     "checksum-mismatch",
     "chunks-damaged",

@@ -283,6 +283,16 @@ pub struct Change {
     pub lines_removed: Option<u64>,
     /// Which lines of the copy those are, 1-based, inclusive; the first 64 stretches.
     pub outside: Vec<[u64; 2]>,
+    /// Licence or copyright lines of the original's header are not in the copy's file.
+    #[serde(default)]
+    pub header_removed: bool,
+    /// The order of lines counted; of very long texts each line was looked for anywhere instead.
+    #[serde(default = "yes")]
+    pub lines_ordered: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Something that a copy has and the original has not, as tampering shows itself.
