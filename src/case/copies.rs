@@ -19,8 +19,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::join::{JoinInput, Root};
+use super::join::JoinInput;
 use super::ports::suspect_of;
+use super::roots::Root;
 use super::store::{Case, CaseError};
 use super::union::Lines;
 use crate::record::{Basis, Copy, Examined, Grade, Match, Record, ReleaseBasis, ReleaseMatch};

@@ -16,6 +16,7 @@ mod links;
 mod ports;
 mod public;
 mod published;
+mod roots;
 mod since;
 mod store;
 mod union;
