@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 
 use super::images::{ImagesOfInput, Unread};
+use super::origins::OriginsAsked;
 use super::published::ReleaseList;
 use super::roots::Root;
 use super::store::{
@@ -21,7 +22,7 @@ use super::store::{
 use crate::blob::{ContentKey, Locator};
 use crate::container::Effect;
 use crate::exposure::{self, Manifest, PlaceContext};
-use crate::record::{Exposure, Hops, Ledger, Problem, Record, Severity};
+use crate::record::{Exposure, Ledger, Problem, Record, Severity};
 use crate::scan::facts::Child;
 use crate::scan::gates::{self, Script};
 use crate::scan::packages::{PackageIndex, PackageStats, head_manifest, manifest_folder};
@@ -46,6 +47,8 @@ pub struct JoinInput<'a> {
     pub triage: bool,
     /// The user's list of releases.
     pub releases: Option<&'a ReleaseList>,
+    /// What the user says of where copies come from.
+    pub origins: &'a OriginsAsked,
 }
 
 /// An input folder as a scope: what stands beside a file comes from the case.
@@ -167,6 +170,7 @@ impl Case {
         self.find_links()?;
         self.find_public(&rows)?;
         self.find_releases(input.releases)?;
+        self.find_origins(input, &mut roots)?;
         self.roll_up_copies(input, &roots, &own_public)?;
         self.close_account(input, &rows, &unread)
     }
@@ -219,7 +223,7 @@ impl Case {
         if row.is_folder {
             self.close_packages(row, input, &scope, stats)?;
         }
-        self.note_roots(row, &scope, roots)?;
+        self.note_roots(row, &scope, &input.origins.copies_roots, roots)?;
         Ok(unread.unwrap_or_default())
     }
 
@@ -384,7 +388,11 @@ impl Case {
         Ok(())
     }
 
-    pub(super) fn each_path(&self, input: i64, mut act: impl FnMut(&[u8])) -> Result<(), CaseError> {
+    pub(super) fn each_path(
+        &self,
+        input: i64,
+        mut act: impl FnMut(&[u8]),
+    ) -> Result<(), CaseError> {
         let mut run = || -> rusqlite::Result<()> {
             let mut query = self
                 .db
