@@ -1086,13 +1086,16 @@ fn put_unit(
     config: &[u8; 32],
     done: UnitDone,
 ) -> rusqlite::Result<()> {
-    let tally = serde_json::json!({
+    let mut tally = serde_json::json!({
         "skipped": done.tally.skipped,
         "damaged": done.tally.damaged,
         "other": done.tally.other,
         "damaged_containers": done.tally.damaged_containers,
         "own_public": done.placed.own_public,
     });
+    if !done.placed.remotes.is_empty() {
+        tally["remotes"] = serde_json::json!(done.placed.remotes);
+    }
     let keys: Vec<u8> = done.tally.keys.iter().flat_map(|key| key.0).collect();
     db.prepare_cached(
         "INSERT INTO unit (input, path, size, mtime, ctime, config, sha256, entries, bytes, tally, keys)

@@ -12,6 +12,7 @@ mod export;
 mod generate;
 mod heap;
 mod kept;
+mod origins;
 mod output;
 mod pipeline;
 mod progress;
@@ -95,6 +96,7 @@ shown_as_they_are!(
     crate::scan::input::InputError,
     crate::exposure::ProfileError,
     crate::case::ListError,
+    crate::case::OriginsError,
     crate::signature::SetError,
     crate::signature::NamesError,
     crate::signature::KeyError,

@@ -6,6 +6,8 @@
 /// Every code that a problem may have, in order.
 pub const ALL: &[&str] = &[
     "7z-damaged",
+    "acquisition-digest",
+    "acquisition-unmatched",
     "ar-damaged",
     "asar-entry-damaged",
     "asar-header-damaged",
@@ -74,6 +76,8 @@ pub const ALL: &[&str] = &[
     "nexe-index-damaged",
     "nexe-index-missing",
     "no-content",
+    "origin-contradiction",
+    "origin-no-root",
     "pax-malformed",
     "pkg-index-damaged",
     "ram-overlap",

@@ -136,6 +136,17 @@ pub enum OriginBy {
     PackageMetadata,
 }
 
+/// What a run was told of where copies come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunOrigins {
+    /// BLAKE3 of the list of places (`--origins`), hex.
+    pub list: Option<String>,
+    /// BLAKE3 of each record of acquisition (`--acquisition`), hex.
+    pub acquisitions: Vec<String>,
+    /// Locators of the folders of which each thing directly in them is one root (`--copies-root`).
+    pub copies_roots: Vec<String>,
+}
+
 /// Where a root comes from; or a place on the user's list that is not in the input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
@@ -157,6 +168,9 @@ pub struct Origin {
     pub seen_at: Option<String>,
     /// It is in the input.
     pub present: bool,
+    /// The user's list has it.
+    #[serde(default)]
+    pub listed: bool,
     /// What says so.
     pub by: OriginBy,
     /// `proven`: recorded by a person; `hint`: the place says so of itself.
