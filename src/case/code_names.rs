@@ -263,7 +263,7 @@ mod tests {
             ["enable", "heron", "html", "mode"]
         );
         assert_eq!(words("HERON-2.api"), ["heron"]);
-        assert_eq!(words("größe"), [String::new(); 0]);
+        assert!(words("größe").is_empty());
     }
 
     #[test]

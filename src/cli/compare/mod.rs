@@ -259,6 +259,7 @@ fn run_record(
         organisation: organisation.map(|org| hex(&org.digest())),
         inputs: Vec::new(),
         releases: None,
+        origins: None,
         known_secrets: None,
         user_rules: None,
         terms: None,
