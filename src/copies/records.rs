@@ -36,6 +36,8 @@ pub fn of(
         headers_removed: delta.headers_removed,
         signs: by_rule,
         complete: of_original.tree.complete && tree.complete,
+        copy_folder: folder(&delta.shift.copy),
+        original_folder: folder(&delta.shift.original),
     };
     let pairs = delta.pairs.iter().zip(&delta.details);
     let mut records: Vec<Record> = vec![whole.into()];
@@ -53,6 +55,11 @@ pub fn of(
     });
     records.extend(signs.into_iter().map(Record::from));
     records
+}
+
+/// A folder as it is shown, without its slash; `None` for the root.
+fn folder(path: &[u8]) -> Option<String> {
+    path.strip_suffix(b"/").map(shown_path)
 }
 
 fn change(tree: &Tree, pair: &Pair, detail: &Detail) -> Change {

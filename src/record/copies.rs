@@ -248,6 +248,12 @@ pub struct Comparison {
     pub signs: BTreeMap<String, u64>,
     /// All files of both sides were read.
     pub complete: bool,
+    /// Folder of the copy that stands for the root of the original, escaped as locators are; null where its root does.
+    #[serde(default)]
+    pub copy_folder: Option<String>,
+    /// Folder of the original that stands for the root of the copy.
+    #[serde(default)]
+    pub original_folder: Option<String>,
 }
 
 /// What became of a file.

@@ -94,6 +94,20 @@ impl Summary {
             shown(&whole.locator),
             plural(files.copy, "file", "files")
         )?;
+        for (what, folder) in [
+            (
+                "its folder {} stands for the root of the original",
+                &whole.copy_folder,
+            ),
+            (
+                "it stands for the folder {} of the original",
+                &whole.original_folder,
+            ),
+        ] {
+            if let Some(folder) = folder {
+                writeln!(out, "paths       {}", what.replace("{}", &shown(folder)))?;
+            }
+        }
         writeln!(
             out,
             "files       {} equal, {} reformatted, {} moved, {} changed, {} added, {} removed",
