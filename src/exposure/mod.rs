@@ -12,7 +12,7 @@
 //! [`inventory`].
 
 mod address;
-mod bech32;
+pub(crate) mod bech32;
 mod case_key;
 pub mod classes;
 pub mod content;
