@@ -9,6 +9,7 @@
 
 mod copies;
 pub mod custody;
+mod draws;
 mod findings;
 mod images;
 mod join;
@@ -24,6 +25,7 @@ mod union;
 mod versions;
 
 pub use custody::{Custody, Deed, Handled};
+pub use draws::Draw;
 pub use findings::UnitName;
 pub use join::JoinInput;
 pub use origins::{AcquisitionList, OriginList, OriginsAsked, OriginsError};

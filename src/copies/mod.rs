@@ -7,7 +7,12 @@
 //! - [`tree`]: the files of an original or a copy, below one root, whatever they were packed in
 //! - [`delta`]: two trees, file by file and line by line
 //! - [`tamper`]: rules over a delta, never over the original itself
+//! - [`scope`]: what may be said of all listed places from those that were examined; [`draw`] chooses by chance what to
+//!   examine next, and [`odds`] says what that allows
 
 pub mod delta;
+pub mod draw;
+pub mod odds;
+pub mod scope;
 pub mod tamper;
 pub mod tree;
