@@ -9,12 +9,17 @@
 //!   the root of the other: [`shift`])
 //! - [`records`]: the records of one copy
 //! - [`tamper`]: rules over a delta, never over the original itself
+//! - [`scope`]: what may be said of all listed places from those that were examined; [`draw`] chooses by chance what to
+//!   examine next, and [`odds`] says what that allows
 
 mod alike;
 pub mod delta;
+pub mod draw;
 pub mod form;
 pub mod lines;
+pub mod odds;
 pub mod records;
+pub mod scope;
 pub mod shift;
 pub mod tamper;
 pub mod tree;
