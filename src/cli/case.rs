@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, custody, pipeline, reveal};
+use super::{CliError, Exit, case_diff, custody, pipeline, reveal};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -47,6 +47,7 @@ enum CaseCommand {
         jsonl: Option<PathBuf>,
     },
     Reveal(Box<reveal::RevealArgs>),
+    Diff(case_diff::DiffArgs),
     /// List who was shown what of a case
     Custody {
         /// The case
@@ -80,6 +81,7 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
             end_of(&case, Exit::Clean)
         }
         CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Diff(args) => case_diff::run(&args),
         CaseCommand::Custody { case } => custody::list(&Case::open(&case)?),
         CaseCommand::Match {
             case,

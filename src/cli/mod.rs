@@ -5,6 +5,7 @@
 
 mod again;
 mod case;
+mod case_diff;
 mod custody;
 mod explain;
 mod export;

@@ -5,9 +5,11 @@
 //! copies were made of which. That is here, as functions of trees of files; reading the trees is done by whoever asks.
 //!
 //! - [`tree`]: the files of an original or a copy, below one root, whatever they were packed in
+//! - [`changes`]: two cases, place by place
 //! - [`delta`]: two trees, file by file and line by line
 //! - [`tamper`]: rules over a delta, never over the original itself
 
+pub mod changes;
 pub mod delta;
 pub mod tamper;
 pub mod tree;
