@@ -109,6 +109,13 @@ CREATE TABLE own_content (
 CREATE INDEX own_content_of_unit ON own_content (unit);
 CREATE INDEX own_content_of_join ON own_content (joined) WHERE joined;
 
+-- What units have of files beside the works, where works are looked for; a unit without a row is one file that matches nothing.
+CREATE TABLE file_tally (
+    unit   INTEGER PRIMARY KEY REFERENCES unit(id),
+    joined INTEGER NOT NULL,
+    files  BLOB NOT NULL
+);
+
 -- Fields that a join lays over those of a record (JSON); found anew by each join. Readers find them in the record.
 CREATE TABLE amended (
     record INTEGER PRIMARY KEY,

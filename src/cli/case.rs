@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, custody, pipeline, reveal, scope};
+use super::{CliError, Exit, case_diff, custody, pipeline, reveal, scope};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -49,6 +49,7 @@ enum CaseCommand {
     Scope(scope::ScopeArgs),
     Sample(scope::SampleArgs),
     Reveal(Box<reveal::RevealArgs>),
+    Diff(case_diff::DiffArgs),
     /// List who was shown what of a case
     Custody {
         /// The case
@@ -84,6 +85,7 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
         CaseCommand::Scope(args) => scope::scope(&args),
         CaseCommand::Sample(args) => scope::sample(&args),
         CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Diff(args) => case_diff::run(&args),
         CaseCommand::Custody { case } => custody::list(&Case::open(&case)?),
         CaseCommand::Match {
             case,

@@ -5,6 +5,7 @@
 
 mod again;
 mod case;
+mod case_diff;
 mod compare;
 mod custody;
 mod explain;

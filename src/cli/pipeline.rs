@@ -368,6 +368,7 @@ impl<'a> Pipeline<'a> {
             "version": run.version,
             "rules": run.rules,
             "sets": run.sets,
+            "names": self.request.sets.paths().digest().map(|digest| hex(&digest)),
             "organisation": run.organisation,
             "known_secrets": run.known_secrets,
             "case_key": run.case_key,

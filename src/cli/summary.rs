@@ -539,12 +539,45 @@ fn copy_line(copy: &Copy) -> String {
             0 => String::new(),
             some => format!(", {} more derived", grouped(some)),
         },
-        location_words(copy)
+        copy_remarks(copy)
     )
+}
+
+/// What has to be known of a copy before anything is done about it: that nobody sees it who looks at the place, and that the
+/// place says it is the organisation's.
+fn copy_remarks(copy: &Copy) -> String {
+    let mut remarks = String::new();
+    let count = |standing: &str| copy.standing.get(standing).copied().unwrap_or(0);
+    let hidden = count("history-only") + count("unreachable");
+    if hidden > 0 && hidden == copy.standing.values().sum::<u64>() {
+        remarks.push_str(match count("history-only") {
+            0 => ", only in commits that no name leads to",
+            _ => ", only in history",
+        });
+    } else if hidden > 0 {
+        remarks.push_str(&format!(", {} of them only in history", grouped(hidden)));
+    } else if count("checked-out") + count("default-branch-head") == 0 && count("other-ref") > 0 {
+        remarks.push_str(", only on other branches or tags");
+    }
+    remarks.push_str(&location_words(copy));
+    if let Some(claim) = &copy.claims_own {
+        remarks.push_str(&format!("; says it is own: {claim}, which proves nothing"));
+    }
+    remarks
 }
 
 /// Weaker matches by grade: whatever they are, the word copy is not among what is said of them.
 fn suspect_line(suspect: &Copy) -> String {
+    if let Some(paths) = suspect.paths_matched {
+        return format!(
+            "{}: names only: {} of {} paths of {} {}, no content",
+            suspect.locator,
+            grouped(paths),
+            grouped(suspect.files_total),
+            suspect.work,
+            suspect.release
+        );
+    }
     if suspect.files_matched == 0 {
         let Copy {
             locator,

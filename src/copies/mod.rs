@@ -8,11 +8,13 @@
 //! - [`delta`]: two trees, file by file and line by line ([`lines`]; what layout changes: [`form`]; what is alike: `alike`; which folder is
 //!   the root of the other: [`shift`])
 //! - [`records`]: the records of one copy
+//! - [`changes`]: two cases, place by place
 //! - [`tamper`]: rules over a delta, never over the original itself
 //! - [`scope`]: what may be said of all listed places from those that were examined; [`draw`] chooses by chance what to
 //!   examine next, and [`odds`] says what that allows
 
 mod alike;
+pub mod changes;
 pub mod delta;
 pub mod draw;
 pub mod form;

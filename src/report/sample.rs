@@ -657,6 +657,7 @@ pub fn incident() -> Vec<Record> {
             locator: locator.to_owned(),
             hops: Hops::default(),
             class: class.to_owned(),
+            note: None,
         }));
     }
     for (code, locator, detail, unread) in [

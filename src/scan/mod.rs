@@ -11,6 +11,7 @@ pub mod analyse;
 mod beside;
 pub mod building;
 pub mod facts;
+pub mod files;
 pub mod formats;
 pub mod gates;
 mod hollow;
