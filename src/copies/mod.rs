@@ -6,8 +6,10 @@
 //!
 //! - [`tree`]: the files of an original or a copy, below one root, whatever they were packed in
 //! - [`delta`]: two trees, file by file and line by line
+//! - [`lineage`]: which copy was made of which, by shared changes
 //! - [`tamper`]: rules over a delta, never over the original itself
 
 pub mod delta;
+pub mod lineage;
 pub mod tamper;
 pub mod tree;
