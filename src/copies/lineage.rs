@@ -264,7 +264,7 @@ fn families(copies: &[&CopyChanges], sets: &Sets, budget: usize) -> Vec<Family> 
 }
 
 /// An address as far as two lists may write it differently.
-fn plain(url: &str) -> String {
+pub(crate) fn plain(url: &str) -> String {
     let url = url.trim().trim_end_matches('/');
     url.strip_suffix(".git").unwrap_or(url).to_lowercase()
 }
