@@ -9,6 +9,7 @@
 //!   the root of the other: [`shift`])
 //! - [`records`]: the records of one copy
 //! - [`changes`]: two cases, place by place
+//! - [`lineage`]: which copy was made of which, by shared changes
 //! - [`tamper`]: rules over a delta, never over the original itself
 //! - [`scope`]: what may be said of all listed places from those that were examined; [`draw`] chooses by chance what to
 //!   examine next, and [`odds`] says what that allows
@@ -18,6 +19,7 @@ pub mod changes;
 pub mod delta;
 pub mod draw;
 pub mod form;
+pub mod lineage;
 pub mod lines;
 pub mod odds;
 pub mod records;

@@ -395,6 +395,13 @@ pub struct Lineage {
     pub parent_basis: Option<ParentBasis>,
     /// Others that it may as well have been made of: they have the same changes; the first 16.
     pub parent_ties: Vec<String>,
+    /// Address of what it was forked from, as recorded, in the input or not.
+    #[serde(default)]
+    pub parent_url: Option<String>,
+    /// A recorded parent that what was changed does not bear out: it has not half of that one's changes, and has those of
+    /// a copy of another line; or the records lead in a circle.
+    #[serde(default)]
+    pub contradicted: bool,
     /// Changes that it shares with its parent.
     pub changes_shared: u64,
     /// Changes that are its own.
@@ -403,6 +410,9 @@ pub struct Lineage {
     pub first: Option<String>,
     /// What says so, as in `dates` of a copy, or `seen-at`.
     pub first_basis: Option<String>,
+    /// Not all other copies could be held against it within the bounds: there may be a nearer one.
+    #[serde(default)]
+    pub bounded: bool,
 }
 
 macro_rules! boxed {
