@@ -16,7 +16,7 @@ mod copies;
 pub use crate::blob::{Hop, Hops};
 pub use copies::{
     Acquired, Change, ChangeKind, Comparison, Copy, CopyDates, Examined, FileCounts, LicenceFile,
-    Lineage, Origin, OriginBy, ParentBasis, ReleaseBasis, ReleaseMatch, Sign,
+    Lineage, Origin, OriginBy, ParentBasis, ReleaseBasis, ReleaseMatch, RunOrigins, Sign,
 };
 
 /// Version of the record schema, carried by the `run` record. Grows by one when a field is added.
@@ -275,6 +275,9 @@ pub struct Run {
     /// BLAKE3 of the list of releases (`--packages`), hex.
     #[serde(default)]
     pub releases: Option<String>,
+    /// What was said of where copies come from; null where nothing was.
+    #[serde(default)]
+    pub origins: Option<Box<RunOrigins>>,
     /// The set of live secrets that was looked for.
     #[serde(default)]
     pub known_secrets: Option<RunKnown>,

@@ -133,6 +133,51 @@ fn hold(
 }
 
 #[test]
+fn a_word_that_many_names_share_may_be_a_code_name() {
+    let folder = scratch();
+    let switches = ["session", "voice", "offline", "prompt"];
+    let mut code: String = switches
+        .iter()
+        .map(|name| format!("if (statsig.checkGate('heron_{name}')) start();\n"))
+        .collect();
+    code += "const level = process.env.HERON_LOG_LEVEL;\n";
+    // A word of the trade, and the name of the package: neither is a code name, however many share it.
+    for name in switches {
+        code += &format!(
+            "if (process.env.SESSION_{0} || process.env.QUOKKA_{0}) start();\n",
+            name.to_uppercase()
+        );
+        code += &format!(
+            "if (statsig.checkGate('session_{name}') || statsig.checkGate('quokka_{name}')) start();\n"
+        );
+    }
+    write_all(
+        folder.path(),
+        &[
+            (
+                "in/package.json",
+                br#"{"name": "quokka", "version": "1.0.0"}"#.as_slice(),
+            ),
+            ("in/src/a.ts", code.as_bytes()),
+        ],
+    );
+    let records = scan(0, [folder.path().join("in")]);
+    let found: BTreeSet<(&str, &str)> = records
+        .all("item")
+        .filter(|item| text(item, "kind") == "code-name-like")
+        .map(|item| (text(item, "value"), text(item, "detail")))
+        .collect();
+    let expected = [
+        ("heron", "env HERON_LOG_LEVEL"),
+        ("heron", "flag heron_offline"),
+        ("heron", "flag heron_prompt"),
+        ("heron", "flag heron_session"),
+        ("heron", "flag heron_voice"),
+    ];
+    assert_eq!(found, expected.into());
+}
+
+#[test]
 fn words_of_the_users_own_are_found_in_everybodys_code() {
     let folder = scratch();
     let wide: Vec<u8> = "\u{feff}for Globex"

@@ -19,8 +19,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::join::{JoinInput, Root};
+use super::join::JoinInput;
 use super::ports::suspect_of;
+use super::roots::Root;
 use super::store::{Case, CaseError};
 use super::union::Lines;
 use crate::record::{Basis, Copy, Examined, Grade, Match, Record, ReleaseBasis, ReleaseMatch};
@@ -227,6 +228,7 @@ impl Case {
             };
             root.clone_into(&mut copy.locator);
             copy.hops = roots[root].hops.clone();
+            (copy.url, copy.location) = (roots[root].url.clone(), roots[root].location);
             // A copy needs no suspicion.
             if let Some(port) = ports.remove(&(root, work.to_owned()))
                 && copy.class == SUSPECT
@@ -251,7 +253,8 @@ impl Case {
                 continue;
             };
             classes.entry(root).or_insert_with(|| SUSPECT.to_owned());
-            let suspect = suspect_of(&port, set, SUSPECT);
+            let mut suspect = suspect_of(&port, set, SUSPECT);
+            (suspect.url, suspect.location) = (roots[root].url.clone(), roots[root].location);
             self.put_joined(Record::from(port))?;
             self.put_joined(Record::Suspect(Box::new(suspect)))?;
         }

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{OptionalExtension, params};
 
 use super::images::{ImagesOfInput, Unread};
+use super::origins::OriginsAsked;
 use super::published::ReleaseList;
+use super::roots::Root;
 use super::store::{
     Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_own_contents,
     put_published, put_record, unpacked,
@@ -20,7 +22,7 @@ use super::store::{
 use crate::blob::{ContentKey, Locator};
 use crate::container::Effect;
 use crate::exposure::{self, Manifest, PlaceContext};
-use crate::record::{Exposure, Hops, Ledger, Problem, Record, Severity};
+use crate::record::{Exposure, Ledger, Problem, Record, Severity};
 use crate::scan::facts::Child;
 use crate::scan::gates::{self, Script};
 use crate::scan::packages::{PackageIndex, PackageStats, head_manifest, manifest_folder};
@@ -45,14 +47,16 @@ pub struct JoinInput<'a> {
     pub triage: bool,
     /// The user's list of releases.
     pub releases: Option<&'a ReleaseList>,
+    /// What the user says of where copies come from.
+    pub origins: &'a OriginsAsked,
 }
 
 /// An input folder as a scope: what stands beside a file comes from the case.
-struct FolderScope<'a> {
+pub(super) struct FolderScope<'a> {
     case: &'a Case,
     input: i64,
     label: &'a str,
-    packages: PackageIndex,
+    pub(super) packages: PackageIndex,
     /// Numbers of the names in all scripts with maps, sorted; read where somebody asks.
     names: OnceCell<Option<Vec<u32>>>,
 }
@@ -165,7 +169,9 @@ impl Case {
         }
         self.find_links()?;
         self.find_public(&rows)?;
+        self.find_code_names(input.placer.organisation)?;
         self.find_releases(input.releases)?;
+        self.find_origins(input, &mut roots)?;
         self.roll_up_copies(input, &roots, &own_public)?;
         self.close_account(input, &rows, &unread)
     }
@@ -218,7 +224,7 @@ impl Case {
         if row.is_folder {
             self.close_packages(row, input, &scope, stats)?;
         }
-        self.note_roots(row, &scope, roots)?;
+        self.note_roots(row, &scope, &input.origins.copies_roots, roots)?;
         Ok(unread.unwrap_or_default())
     }
 
@@ -383,7 +389,11 @@ impl Case {
         Ok(())
     }
 
-    fn each_path(&self, input: i64, mut act: impl FnMut(&[u8])) -> Result<(), CaseError> {
+    pub(super) fn each_path(
+        &self,
+        input: i64,
+        mut act: impl FnMut(&[u8]),
+    ) -> Result<(), CaseError> {
         let mut run = || -> rusqlite::Result<()> {
             let mut query = self
                 .db
@@ -408,47 +418,6 @@ impl Case {
             query.query_map([], |row| row.get(0))?.collect()
         };
         read().map_err(|error| self.wrap(error))
-    }
-
-    /// Notes the roots of an input, and which of them each unit belongs to: an archive is one; a loose file
-    /// belongs to the package or repository round it, else to the input.
-    fn note_roots(
-        &self,
-        row: &InputRow,
-        scope: &FolderScope,
-        roots: &mut BTreeMap<String, Root>,
-    ) -> Result<(), CaseError> {
-        let mut repositories = BTreeSet::new();
-        self.each_path(row.id, |path| {
-            let folder = git_folder(path).or_else(|| path.strip_suffix(b".git/HEAD".as_slice()));
-            if let Some(folder) = folder {
-                repositories.insert(folder.strip_suffix(b"/").unwrap_or(folder).to_vec());
-            }
-        })?;
-        let read = || -> rusqlite::Result<Vec<(i64, Vec<u8>, bool)>> {
-            let mut query = self.db.prepare(
-                "SELECT unit.id, unit.path, coalesce(open_fact.is_archive, 0)
-                 FROM unit LEFT JOIN open_fact ON open_fact.unit = unit.id
-                 WHERE unit.input = ?1 ORDER BY unit.path",
-            )?;
-            query
-                .query_map([row.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                .collect()
-        };
-        for (unit, path, is_archive) in read().map_err(|error| self.wrap(error))? {
-            // What a store holds belongs to what is checked out of it; one by itself is a place of its own.
-            let at = if is_archive && git_folder(&path).is_none() {
-                locator_of(&row.label, &path)
-            } else {
-                let folder = root_folder(&path, scope, &repositories);
-                locator_of(&row.label, &folder)
-            };
-            let root = roots
-                .entry(at.as_str().to_owned())
-                .or_insert_with(|| Root::new(at.hops().clone()));
-            root.units.insert(unit);
-        }
-        Ok(())
     }
 
     pub(super) fn put_joined(&self, record: Record) -> Result<(), CaseError> {
@@ -627,53 +596,6 @@ fn add_all(into: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
     for (reason, count) in from {
         *into.entry(reason).or_insert(0) += count;
     }
-}
-
-/// A place that is looked at for copies.
-pub(super) struct Root {
-    pub(super) hops: Hops,
-    pub(super) units: BTreeSet<i64>,
-}
-
-impl Root {
-    fn new(hops: Hops) -> Self {
-        Self {
-            hops,
-            units: BTreeSet::new(),
-        }
-    }
-}
-
-/// The folder whose store, or the file that leads to it, a path is: what stands before `.git`.
-fn git_folder(path: &[u8]) -> Option<&[u8]> {
-    let folder = path.strip_suffix(b".git".as_slice())?;
-    (folder.is_empty() || folder.ends_with(b"/")).then_some(folder)
-}
-
-/// The folder of the root that a loose file belongs to: the nearest repository, else the outermost package.
-fn root_folder(path: &[u8], scope: &FolderScope, repositories: &BTreeSet<Vec<u8>>) -> Vec<u8> {
-    let mut end = memchr::memrchr(b'/', path).unwrap_or(0);
-    loop {
-        if repositories.contains(&path[..end]) {
-            return path[..end].to_vec();
-        }
-        if end == 0 {
-            break;
-        }
-        end = memchr::memrchr(b'/', &path[..end]).unwrap_or(0);
-    }
-    // A dependency below `node_modules` belongs to the package that holds it.
-    let mut within = memchr::memmem::find(path, b"node_modules/").map_or(path, |at| &path[..at]);
-    let mut root: &[u8] = b"";
-    while let Some((folder, _)) = scope.packages.package_of(within) {
-        root = folder;
-        if folder.is_empty() {
-            break;
-        }
-        // The packages of a workspace belong together: on to what stands round this one.
-        within = folder;
-    }
-    root.to_vec()
 }
 
 #[expect(

@@ -7,22 +7,29 @@
 //!
 //! A scan without `--case` uses the same code on a file that is in memory only.
 
+mod code_names;
+mod compared;
 mod copies;
 pub mod custody;
 mod findings;
 mod images;
 mod join;
 mod links;
+mod origins;
 mod ports;
 mod public;
 mod published;
+mod roots;
 mod since;
 mod store;
 mod union;
 mod versions;
 
+pub use compared::{CopyPlace, CopyUnit};
 pub use custody::{Custody, Deed, Handled};
 pub use findings::UnitName;
 pub use join::JoinInput;
+pub use origins::{AcquisitionList, OriginList, OriginsAsked, OriginsError};
 pub use published::{ListError, ReleaseList};
+pub use roots::CopiesRoot;
 pub use store::{Case, CaseError, Info, Plan, UnitAt};

@@ -8,7 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use super::join::{JoinInput, Root};
+use super::join::JoinInput;
+use super::roots::Root;
 use super::store::{Case, CaseError, unpacked};
 use crate::record::{Basis, Copy, Grade, Match};
 use crate::signature::ported::{Echoes, Originals, Ported};

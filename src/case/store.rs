@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::compared::forget_all;
 use super::links;
 use crate::blob::{ContentKey, Locator, Sha256Digest};
 use crate::exposure::Packument;
@@ -172,6 +173,8 @@ pub struct Case {
     inputs: Vec<i64>,
     units: Vec<Unit>,
     config: [u8; 32],
+    /// Comparisons that this run forgot, since they speak of what is read again.
+    forgotten: u64,
 }
 
 impl Case {
@@ -267,6 +270,7 @@ impl Case {
             inputs: Vec::new(),
             units: Vec::new(),
             config: [0; 32],
+            forgotten: 0,
         }
     }
 
@@ -384,8 +388,12 @@ impl Case {
                 None => todo.push(index),
             }
         }
+        let is_other = !todo.is_empty() || !done.is_empty();
         for (id, ..) in done.into_values() {
             remove_unit(&tx, id).map_err(|error| wrap(&path, error))?;
+        }
+        if is_other {
+            self.forgotten = forget_all(&tx).map_err(|error| wrap(&path, error))?;
         }
         tx.execute("DELETE FROM meta WHERE key IN ('run', 'ledger')", [])
             .and_then(|_| tx.execute("INSERT OR REPLACE INTO meta VALUES ('unfinished', '1')", []))
@@ -393,6 +401,12 @@ impl Case {
             .map_err(|error| wrap(&path, error))?;
         self.inputs = inputs;
         Ok(todo)
+    }
+
+    /// How many comparisons this run forgot: those of before speak of what is read again.
+    #[must_use]
+    pub fn comparisons_forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Writes units, all of them or none.
@@ -1072,13 +1086,16 @@ fn put_unit(
     config: &[u8; 32],
     done: UnitDone,
 ) -> rusqlite::Result<()> {
-    let tally = serde_json::json!({
+    let mut tally = serde_json::json!({
         "skipped": done.tally.skipped,
         "damaged": done.tally.damaged,
         "other": done.tally.other,
         "damaged_containers": done.tally.damaged_containers,
         "own_public": done.placed.own_public,
     });
+    if !done.placed.remotes.is_empty() {
+        tally["remotes"] = serde_json::json!(done.placed.remotes);
+    }
     let keys: Vec<u8> = done.tally.keys.iter().flat_map(|key| key.0).collect();
     db.prepare_cached(
         "INSERT INTO unit (input, path, size, mtime, ctime, config, sha256, entries, bytes, tally, keys)

@@ -5,12 +5,14 @@
 
 mod again;
 mod case;
+mod compare;
 mod custody;
 mod explain;
 mod export;
 mod generate;
 mod heap;
 mod kept;
+mod origins;
 mod output;
 mod pipeline;
 mod progress;
@@ -94,6 +96,7 @@ shown_as_they_are!(
     crate::scan::input::InputError,
     crate::exposure::ProfileError,
     crate::case::ListError,
+    crate::case::OriginsError,
     crate::signature::SetError,
     crate::signature::NamesError,
     crate::signature::KeyError,
@@ -136,6 +139,7 @@ enum Command {
     Scan(scan::ScanArgs),
     Recover(recover::RecoverArgs),
     Sign(sign::SignArgs),
+    Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
     Case(case::CaseArgs),
@@ -330,6 +334,7 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Scan(args) => scan::run(&args),
         Command::Recover(args) => recover::run(&args),
         Command::Sign(args) => sign::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Case(args) => case::run(args),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
+use super::origins::OriginsArgs;
 use super::wall::Wall;
 use super::{CliError, Common, progress};
 use crate::blob::Decoders;
 use crate::blob::digest::hex;
-use crate::case::{Case, JoinInput, Plan, ReleaseList};
+use crate::case::{Case, JoinInput, OriginsAsked, Plan, ReleaseList};
 use crate::exposure::{Inspector, KnownSecrets, Organisation, Prefilter, Terms, rules_digest};
 use crate::record::{Ledger, Run, RunKnown, RunSet, RunWall, SCHEMA_VERSION, Severity};
 use crate::scan::analyse::{Analyser, Collector, Keep, Progress, Wishes};
@@ -165,6 +166,8 @@ pub struct Pipeline<'a> {
     /// BLAKE3 of the program, and its threads: what is asked of the system, and cannot be behind the wall.
     program: Option<String>,
     jobs: usize,
+    /// What the user says of where copies come from.
+    origins: OriginsAsked,
 }
 
 impl<'a> Pipeline<'a> {
@@ -193,7 +196,14 @@ impl<'a> Pipeline<'a> {
             roots,
             units,
             walked,
+            origins: OriginsAsked::default(),
         })
+    }
+
+    /// Takes what is said of where copies come from.
+    pub fn with_origins(self, args: &OriginsArgs) -> Result<Self, CliError> {
+        let origins = args.load(&self.roots)?;
+        Ok(Self { origins, ..self })
     }
 
     /// Raises the wall round the inputs, a folder that is to be written below, and one in which contents are kept and may
@@ -224,6 +234,12 @@ impl<'a> Pipeline<'a> {
             units: &self.units,
             config: self.config(),
         })?;
+        if let forgotten @ 1.. = case.comparisons_forgotten() {
+            eprintln!(
+                "strandline: {} of copies with their original left the case, since files are read again or are new; run `compare --case` again",
+                crate::report::text::plural(forgotten, "comparison", "comparisons")
+            );
+        }
         let run = self.run_record();
         let common = self.request.common;
         let (analyser, organisation) = (
@@ -281,6 +297,7 @@ impl<'a> Pipeline<'a> {
             bytes_in: twin::bytes_of(&self.units),
             triage: self.request.triage,
             releases: self.request.releases.as_ref(),
+            origins: &self.origins,
         })?;
         assert_adds_up(&ledger)?;
         let seconds = clock.elapsed().as_secs_f64();
@@ -328,6 +345,7 @@ impl<'a> Pipeline<'a> {
                 .map(|org| hex(&org.digest())),
             releases: (self.request.releases.as_ref()).map(|list| list.digest().to_owned()),
             inputs: Vec::new(),
+            origins: self.origins.of_run(),
             known_secrets: self.request.inspector.known.as_deref().map(run_known),
             user_rules: (self.request.inspector.user.as_ref()).map(|rules| hex(&rules.digest())),
             terms: (self.request.inspector.terms.as_ref()).map(|terms| hex(&terms.digest())),
@@ -433,7 +451,7 @@ fn assert_adds_up(ledger: &Ledger) -> Result<(), CliError> {
 }
 
 /// The first interrupt ends the run with what is known saved; a second one ends the program.
-fn stop_on_interrupt(progress: &Arc<Progress>) {
+pub fn stop_on_interrupt(progress: &Arc<Progress>) {
     let progress = Arc::clone(progress);
     // Fails where a handler is set already, which is then ours.
     let _ = ctrlc::set_handler(move || {

@@ -54,6 +54,8 @@ pub struct ScanArgs {
     /// by tabs; or a registry's document about one package
     #[arg(long, value_name = "FILE")]
     packages: Option<PathBuf>,
+    #[command(flatten)]
+    origins: super::origins::OriginsArgs,
     /// Words of your own, one a line, to be looked for in everything: customers, projects, machines
     #[arg(long, value_name = "FILE", conflicts_with = "triage")]
     terms: Option<PathBuf>,
@@ -182,6 +184,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
         triage: args.triage,
         releases,
     })?;
+    let pipeline = pipeline.with_origins(&args.origins)?;
     let mut case = match &args.case {
         Some(path) => Case::open_or_create(path)?,
         None => Case::in_memory()?,

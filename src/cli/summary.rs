@@ -647,7 +647,7 @@ fn reasons(counts: &BTreeMap<String, u64>) -> String {
 }
 
 /// The word of a severity, coloured where that is wanted.
-fn paint(severity: Severity, colour: bool) -> String {
+pub(super) fn paint(severity: Severity, colour: bool) -> String {
     let word = format!("{:8}", severity.as_str());
     if !colour {
         return word;

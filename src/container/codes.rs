@@ -6,6 +6,8 @@
 /// Every code that a problem may have, in order.
 pub const ALL: &[&str] = &[
     "7z-damaged",
+    "acquisition-digest",
+    "acquisition-unmatched",
     "ar-damaged",
     "asar-entry-damaged",
     "asar-header-damaged",
@@ -19,6 +21,7 @@ pub const ALL: &[&str] = &[
     "cab-damaged",
     "cab-overlap",
     "carve-limit",
+    "changed-since-scan",
     "changed-while-read",
     "checksum-mismatch",
     "chunks-damaged",
@@ -73,6 +76,8 @@ pub const ALL: &[&str] = &[
     "nexe-index-damaged",
     "nexe-index-missing",
     "no-content",
+    "origin-contradiction",
+    "origin-no-root",
     "pax-malformed",
     "pkg-index-damaged",
     "ram-overlap",

@@ -5,11 +5,16 @@
 //! copies were made of which. That is here, as functions of trees of files; reading the trees is done by whoever asks.
 //!
 //! - [`tree`]: the files of an original or a copy, below one root, whatever they were packed in
-//! - [`delta`]: two trees, file by file and line by line
+//! - [`delta`]: two trees, file by file and line by line ([`lines`]; what layout changes: [`form`]; what is alike: `alike`)
 //! - [`lineage`]: which copy was made of which, by shared changes
+//! - [`records`]: the records of one copy
 //! - [`tamper`]: rules over a delta, never over the original itself
 
+mod alike;
 pub mod delta;
+pub mod form;
 pub mod lineage;
+pub mod lines;
+pub mod records;
 pub mod tamper;
 pub mod tree;

@@ -136,6 +136,17 @@ pub enum OriginBy {
     PackageMetadata,
 }
 
+/// What a run was told of where copies come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunOrigins {
+    /// BLAKE3 of the list of places (`--origins`), hex.
+    pub list: Option<String>,
+    /// BLAKE3 of each record of acquisition (`--acquisition`), hex.
+    pub acquisitions: Vec<String>,
+    /// Locators of the folders of which each thing directly in them is one root (`--copies-root`).
+    pub copies_roots: Vec<String>,
+}
+
 /// Where a root comes from; or a place on the user's list that is not in the input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
@@ -157,6 +168,9 @@ pub struct Origin {
     pub seen_at: Option<String>,
     /// It is in the input.
     pub present: bool,
+    /// The user's list has it.
+    #[serde(default)]
+    pub listed: bool,
     /// What says so.
     pub by: OriginBy,
     /// `proven`: recorded by a person; `hint`: the place says so of itself.
@@ -283,6 +297,16 @@ pub struct Change {
     pub lines_removed: Option<u64>,
     /// Which lines of the copy those are, 1-based, inclusive; the first 64 stretches.
     pub outside: Vec<[u64; 2]>,
+    /// Licence or copyright lines of the original's header are not in the copy's file.
+    #[serde(default)]
+    pub header_removed: bool,
+    /// The order of lines counted; of very long texts each line was looked for anywhere instead.
+    #[serde(default = "yes")]
+    pub lines_ordered: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Something that a copy has and the original has not, as tampering shows itself.

@@ -303,6 +303,7 @@ pub fn run() -> Run {
             },
         ],
         releases: None,
+        origins: None,
         limits: counts(&[
             ("bytes-per-container", 68_719_476_736),
             ("depth", 32),

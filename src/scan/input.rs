@@ -402,7 +402,7 @@ fn below(root: &InputRoot, path: &Path) -> Vec<u8> {
 }
 
 /// The bytes of a path, with `/` between folders.
-pub(super) fn slashed(path: &Path) -> Vec<u8> {
+pub fn slashed(path: &Path) -> Vec<u8> {
     let bytes = path.as_os_str().as_encoded_bytes().to_vec();
     if std::path::MAIN_SEPARATOR == '/' {
         return bytes;

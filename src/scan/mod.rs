@@ -292,7 +292,8 @@ impl Scan<'_> {
         let unit = &self.units[index];
         let root = &self.roots[unit.input];
         if let Some(triage) = &self.triage {
-            let done = triage::read(self, triage, index)?;
+            let mut done = triage::read(self, triage, index)?;
+            done.placed.remotes = unit::remotes(root, unit);
             let progress = &self.analyser.progress;
             progress
                 .bytes_in
@@ -305,7 +306,10 @@ impl Scan<'_> {
             .bytes_in
             .fetch_add(unit.stamp.size, Ordering::Relaxed);
         let at = Locator::file(&root.label, &unit.path);
-        let mut placed = Placed::default();
+        let mut placed = Placed {
+            remotes: unit::remotes(root, unit),
+            ..Placed::default()
+        };
         let is_layer = matches!(child.facts.image.as_deref(), Some(Part::Layer(_)));
         let open = if is_layer && child.facts.is_archive() {
             Some(OpenFacts::Layer(Box::new(child.clone())))

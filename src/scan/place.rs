@@ -64,6 +64,8 @@ pub struct Placed {
     pub unread: u64,
     /// Something in it matches a public set, and nothing private beyond that.
     pub own_public: bool,
+    /// Where the clone says that it came from: names and addresses of its remotes, without passwords.
+    pub remotes: Vec<(String, String)>,
     /// What all of it has of works in other languages.
     pub echoes: Echoes,
     /// What documents of registries say of releases, and where they stand.

@@ -20,10 +20,11 @@ use super::large::{Large, Resumed};
 use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, room};
 use crate::container::brotli;
+use crate::container::git::remotes::{CONFIG_MAX, remotes_of};
 use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
 use crate::container::image;
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
-use crate::exposure::Role;
+use crate::exposure::{Location, Role};
 
 /// Files up to this size are read whole; of larger ones, those that can be streamed are.
 const WHOLE_MAX: u64 = 64 << 20;
@@ -267,6 +268,29 @@ fn read_store(
         text: None,
         kept: None,
     }
+}
+
+/// The remotes of a git directory, by name, their addresses without passwords. Where its settings cannot be read there are
+/// none; that they cannot is told when they are read as the entry that they are.
+pub(super) fn remotes(root: &InputRoot, unit: &Unit) -> Vec<(String, String)> {
+    let files = unit.store.as_deref().map_or(&[][..], Vec::as_slice);
+    let Some(config) = files.iter().find(|file| file.path == b"config") else {
+        return Vec::new();
+    };
+    if config.len > CONFIG_MAX as u64 {
+        return Vec::new();
+    }
+    let opened = input::open_in_store(&input::path_of(root, unit), config);
+    let bytes = opened.ok().and_then(|(file, stamp)| {
+        let len = usize::try_from(stamp.size).unwrap_or(CONFIG_MAX);
+        InputFile::new(file, stamp.size)
+            .read_at(0, len.min(CONFIG_MAX))
+            .ok()
+    });
+    let remotes = remotes_of(&bytes.unwrap_or_default()).into_iter();
+    remotes
+        .filter_map(|remote| Some((remote.name, Location::read(&remote.url)?.shown)))
+        .collect()
 }
 
 /// What is said of a store that borrows from one that is not there.

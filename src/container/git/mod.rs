@@ -24,6 +24,7 @@ pub mod names;
 pub mod object;
 pub mod pack;
 pub mod refs;
+pub mod remotes;
 pub mod store;
 
 pub use formats::{GitBundle, GitLoose, GitPack};

@@ -1,0 +1,504 @@
+//! `strandline compare`
+//!
+//! A scan says which places hold a work and how much of it, from fingerprints alone. Who has the original learns here what
+//! else is in a copy: which lines were put in, which files came along, and what of that looks like tampering. It is told as a
+//! difference only: what the original has itself is never held against a copy.
+//!
+//! With `--case` this is done for every copy that the case knows, and becomes part of the case. The copies are read where the
+//! case says that they lie. One that is not what was scanned any more is not compared: what would be told of it would be true
+//! of something else.
+
+mod patch;
+mod print;
+mod read;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use clap::Args;
+
+use self::patch::Patch;
+use self::read::{Place, ReadPlace, Reader};
+use super::output::NewFile;
+use super::pipeline;
+use super::wall::Wall;
+use super::{CliError, Common, Exit, custody, parse_severity, warn_of};
+use crate::blob::Sha256Digest;
+use crate::blob::digest::hex;
+use crate::blob::locator::{shown, shown_json};
+use crate::case::{Case, CopyPlace, Handled};
+use crate::copies::delta::{Base, Verdicts};
+use crate::copies::records;
+use crate::copies::tamper::{self, Context};
+use crate::copies::tree::{Held, Reading};
+use crate::exposure::packument::seconds_of;
+use crate::exposure::{Organisation, rules_digest};
+use crate::record::{
+    CopyDates, Problem, Record, Run, RunInput, RunWall, SCHEMA_VERSION, Severity, Sign,
+};
+use crate::scan::input;
+
+/// Show what a copy added, changed and dropped, and what of that looks like tampering.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The original: a folder, a package, an archive, a clone, a map
+    #[arg(value_name = "ORIGINAL")]
+    original: PathBuf,
+    /// The copy
+    #[arg(value_name = "COPY", required_unless_present = "case")]
+    copy: Option<PathBuf>,
+    /// Compare every copy of this case, and write into it what comes of that
+    #[arg(long, value_name = "FILE", conflicts_with = "copy")]
+    case: Option<PathBuf>,
+    /// Also compare suspects, which have weaker matches only
+    #[arg(long, requires = "case")]
+    suspects: bool,
+    /// Organisation profile: a new dependency called like one of your internal packages is a sign
+    #[arg(long, value_name = "FILE")]
+    org: Option<PathBuf>,
+    /// When the original became public, as 2026-03-31 or 2026-03-31T08:00:00Z: a copy that says it is older is odd
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    leaked: Option<String>,
+    /// Write the records to this file, or to standard output with `-`
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+    /// Write changed and added text as a unified diff, with control characters escaped; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    diff: Option<PathBuf>,
+    /// Exit with 1 where a sign of tampering is as bad as this or worse
+    #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
+    fail_on: Option<Severity>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Parses a day or a time.
+fn parse_date(text: &str) -> Result<String, String> {
+    let seconds = seconds_of(text).or_else(|| seconds_of(&format!("{text}T00:00:00Z")));
+    let time = seconds.and_then(crate::scan::place::rfc3339);
+    time.ok_or_else(|| "write a day as 2026-03-31, or a time as 2026-03-31T08:00:00Z".to_owned())
+}
+
+/// A copy to be compared.
+struct Target {
+    place: Place,
+    /// What the case says of it.
+    of_case: Option<CopyPlace>,
+}
+
+/// Runs the command.
+pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
+    let started = SystemTime::now();
+    let organisation = pipeline::load_organisation(args.org.as_ref())?;
+    if args.jsonl == args.diff && args.jsonl.as_deref() == Some(Path::new("-")) {
+        return Err(CliError::new(
+            "records and diff cannot both go to standard output; name a file for one of them",
+        ));
+    }
+    let mut case = args.case.as_deref().map(Case::open).transpose()?;
+    let (original, targets) = inputs(args, case.as_ref())?;
+    let deed = case.is_some().then(|| custody::deed("compare --case"));
+    let jsonl = Sink::open(args.jsonl.as_deref())?;
+    let diff = Sink::open(args.diff.as_deref())?;
+    let (program, jobs) = (pipeline::program_digest(), args.common.jobs());
+    let reads = targets.iter().map(|target| &target.place.file);
+    let wall = Wall::around(reads.chain([&original.file])).with_spill(args.common.spill.as_deref());
+    let wall = args.common.raise(&wall);
+    warn_of(&wall, &args.common);
+    let reader = Reader::new(&args.common, jobs);
+    let of_original = reader.read(&original, None)?;
+    if let (Some(case), Some(mut deed)) = (&mut case, deed) {
+        deed.inputs.push(Handled {
+            what: format!("original {}", args.original.display()),
+            sha256: digest_of(&of_original).map(|digest| digest.hex()),
+        });
+        case.add_custody(deed)?;
+        let places: Vec<CopyPlace> = targets
+            .iter()
+            .filter_map(|target| target.of_case.clone())
+            .collect();
+        case.forget_comparisons(&places)?;
+    }
+    let run = run_record(args, organisation.as_ref(), program, &wall, started);
+    let mut comparer = Comparer {
+        args,
+        reader: &reader,
+        label: &original.label,
+        original: &of_original.reading,
+        held: held_of(&of_original.reading),
+        organisation: organisation.as_ref(),
+        case: case.as_mut(),
+        summary: print::Summary::new(args.common.color.is_on(), args.case.is_none()),
+    };
+    let is_printed = !args.common.quiet && !jsonl.is_stdout() && !diff.is_stdout();
+    let mut outcome = Outcome::default();
+    let result = jsonl.fill(|jsonl| {
+        diff.fill(|diff| {
+            let inputs = [(&original, &of_original)];
+            let run = with_inputs(run, &inputs);
+            write_record(jsonl, &run)?;
+            outcome = comparer.compare_all(&targets, jsonl, diff)?;
+            Ok(())
+        })
+    });
+    super::scan::unless_closed(result)?;
+    if is_printed {
+        super::scan::unless_closed(comparer.summary.print(&of_original.reading, targets.len()))?;
+    }
+    drop(comparer);
+    Ok(outcome.exit(args.fail_on))
+}
+
+/// What the commands ends with.
+#[derive(Default)]
+struct Outcome {
+    /// Something was not read, or not compared.
+    is_incomplete: bool,
+    /// The worst sign.
+    worst: Option<Severity>,
+}
+
+impl Outcome {
+    fn exit(&self, fail_on: Option<Severity>) -> Exit {
+        let fails = fail_on.is_some_and(|least| self.worst.is_some_and(|worst| worst >= least));
+        if self.is_incomplete {
+            Exit::Incomplete
+        } else if fails {
+            Exit::Findings
+        } else {
+            Exit::Clean
+        }
+    }
+}
+
+/// The original and the copies, by where they lie.
+fn inputs(args: &CompareArgs, case: Option<&Case>) -> Result<(Place, Vec<Target>), CliError> {
+    let one_file_system = args.common.one_file_system;
+    let paths: Vec<PathBuf> = [Some(&args.original), args.copy.as_ref()]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let roots = input::look_at(&paths, None, false)?;
+    let mut places = roots.into_iter().map(|root| Place {
+        file: root.path,
+        label: root.label,
+        one_file_system,
+        ..Place::default()
+    });
+    let Some(original) = places.next() else {
+        return Err(CliError::new("name the original"));
+    };
+    let Some(case) = case else {
+        let target = |place| Target {
+            place,
+            of_case: None,
+        };
+        return Ok((original, places.map(target).collect()));
+    };
+    let found = case.copy_places(args.suspects)?;
+    if found.is_empty() {
+        return Err(CliError::new(
+            "the case knows no copy to compare; scan with --signatures of the work into it first, or look at suspects with --suspects",
+        ));
+    }
+    let target = |of_case: CopyPlace| Target {
+        place: Place {
+            file: file_of(&of_case),
+            label: of_case.label.clone(),
+            path: of_case.path.clone(),
+            others: of_case.others.clone(),
+            one_file_system,
+        },
+        of_case: Some(of_case),
+    };
+    Ok((original, found.into_iter().map(target).collect()))
+}
+
+/// Where the root of a copy lies.
+fn file_of(place: &CopyPlace) -> PathBuf {
+    let input = super::path_from_bytes(&place.input);
+    if place.path.is_empty() {
+        return input;
+    }
+    input.join(super::path_from_bytes(&place.path))
+}
+
+/// The digest of a root that is one file.
+fn digest_of(read: &ReadPlace) -> Option<Sha256Digest> {
+    match read.units.as_slice() {
+        [only] if only.path.is_empty() => only.sha256,
+        _ => None,
+    }
+}
+
+/// The contents of the original, which copies share.
+fn held_of(reading: &Reading) -> Held {
+    let files = reading.tree.files.values();
+    files
+        .filter_map(|file| Some((file.sha256?, file.bytes.clone()?)))
+        .collect()
+}
+
+/// What the records begin with.
+fn run_record(
+    args: &CompareArgs,
+    organisation: Option<&Organisation>,
+    program: Option<String>,
+    wall: &RunWall,
+    started: SystemTime,
+) -> Run {
+    let limits = args.common.limits();
+    Run {
+        schema: SCHEMA_VERSION,
+        version: pipeline::version().to_owned(),
+        program,
+        rules: hex(&rules_digest()),
+        sets: Vec::new(),
+        organisation: organisation.map(|org| hex(&org.digest())),
+        inputs: Vec::new(),
+        releases: None,
+        origins: None,
+        known_secrets: None,
+        user_rules: None,
+        terms: None,
+        inventory: None,
+        case_key: None,
+        limits: limits.by_name(),
+        triage: false,
+        decoders: Some(limits.decoders.name().to_owned()),
+        started: Some(humantime::format_rfc3339_seconds(started).to_string()),
+        seconds: None,
+        wall: Some(wall.clone()),
+    }
+}
+
+fn with_inputs(run: Run, inputs: &[(&Place, &ReadPlace)]) -> Record {
+    let inputs = inputs.iter().map(|(place, read)| RunInput {
+        label: place.label.clone(),
+        sha256: digest_of(read).map(|digest| digest.hex()),
+    });
+    Record::from(Run {
+        inputs: inputs.collect(),
+        ..run
+    })
+}
+
+/// Compares copies, one after the other.
+struct Comparer<'a> {
+    args: &'a CompareArgs,
+    reader: &'a Reader,
+    label: &'a str,
+    original: &'a Reading,
+    held: Held,
+    organisation: Option<&'a Organisation>,
+    case: Option<&'a mut Case>,
+    summary: print::Summary,
+}
+
+impl Comparer<'_> {
+    fn compare_all(
+        &mut self,
+        targets: &[Target],
+        jsonl: &mut dyn Write,
+        diff: &mut dyn Write,
+    ) -> Result<Outcome, CliError> {
+        let base = Base::of(&self.original.tree);
+        let of_original = tamper::Original::of(&self.original.tree);
+        let verdicts = Verdicts::default();
+        let mut outcome = Outcome::default();
+        for problem in &self.original.problems {
+            say(problem);
+            write_record(jsonl, &Record::Problem(problem.clone()))?;
+        }
+        outcome.is_incomplete = !self.original.tree.complete;
+        for target in targets {
+            let done = match self.read(target)? {
+                Ok(read) => self.compare(target, read, &base, &of_original, &verdicts, diff)?,
+                Err(problem) => {
+                    self.summary.missed(&problem);
+                    vec![Record::Problem(problem)]
+                }
+            };
+            for record in &done {
+                match record {
+                    Record::Problem(problem) => {
+                        say(problem);
+                        outcome.is_incomplete = true;
+                    }
+                    Record::Sign(sign) => outcome.worst = outcome.worst.max(Some(sign.severity)),
+                    Record::Comparison(whole) => outcome.is_incomplete |= !whole.complete,
+                    _ => {}
+                }
+                write_record(jsonl, record)?;
+            }
+            if let Some(case) = &mut self.case {
+                case.put_comparison(&done)?;
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Reads a copy; of one that is gone, or is another than was scanned, the problem.
+    fn read(&self, target: &Target) -> Result<Result<ReadPlace, Problem>, CliError> {
+        let Some(place) = &target.of_case else {
+            return Ok(Ok(self.reader.read(&target.place, Some(&self.held))?));
+        };
+        let problem = |code: &str, detail: String| {
+            Ok(Err(Problem {
+                code: code.to_owned(),
+                locator: place.locator.clone(),
+                hops: place.hops.clone(),
+                detail,
+                bytes_unread: None,
+            }))
+        };
+        if place.is_within {
+            return problem(
+                "unsupported",
+                "this copy lies within a container, and was not compared; unpack it and compare it by itself".to_owned(),
+            );
+        }
+        if let Err(error) = std::fs::metadata(&target.place.file) {
+            return problem(
+                "vanished",
+                format!(
+                    "this copy was not compared, since it is not where it was scanned: {error}"
+                ),
+            );
+        }
+        let read = self.reader.read(&target.place, Some(&self.held))?;
+        let case = self.case.as_deref();
+        let units = case.map(|case| case.units_of_copy(place)).transpose()?;
+        match change_since(&units.unwrap_or_default(), &read, &target.place) {
+            Some(what) => problem(
+                "changed-since-scan",
+                format!("this copy was not compared, since {what} since the scan; scan it again"),
+            ),
+            None => Ok(Ok(read)),
+        }
+    }
+
+    fn compare(
+        &mut self,
+        target: &Target,
+        mut read: ReadPlace,
+        base: &Base,
+        of_original: &tamper::Original,
+        verdicts: &Verdicts,
+        diff: &mut dyn Write,
+    ) -> Result<Vec<Record>, CliError> {
+        read.reading.tree.align_with(&self.original.tree);
+        let dates = target
+            .of_case
+            .as_ref()
+            .and_then(|of_case| of_case.dates.as_ref());
+        let context = Context {
+            organisation: self.organisation,
+            first: dates.map(|CopyDates { first, basis, .. }| (first.as_str(), basis.as_str())),
+            leaked: self.args.leaked.as_deref(),
+        };
+        let copy = &read.reading;
+        let (records, delta) = self.reader.install(|| {
+            let delta = base.against(&copy.tree, verdicts);
+            let signs = tamper::signs(of_original, &delta.pairs, &context);
+            let records = records::of((self.label, self.original), copy, &delta, &signs);
+            (records, delta)
+        });
+        if self.args.diff.is_some() {
+            Patch { out: diff }.write(&copy.tree.root, &delta)?;
+        }
+        self.summary.add(&records);
+        let problems = copy.problems.iter().cloned().map(Record::Problem);
+        Ok(records.into_iter().chain(problems).collect())
+    }
+}
+
+/// What became of a copy since it was scanned, if anything did.
+fn change_since(
+    units: &[crate::case::CopyUnit],
+    read: &ReadPlace,
+    place: &Place,
+) -> Option<&'static str> {
+    let before: std::collections::BTreeMap<&[u8], &crate::case::CopyUnit> = units
+        .iter()
+        .map(|unit| (unit.path.as_slice(), unit))
+        .filter(|(path, _)| place.holds(path, false))
+        .collect();
+    let mut found = 0;
+    for unit in &read.units {
+        let Some(held) = before.get(unit.path.as_slice()) else {
+            return Some("files came");
+        };
+        found += 1;
+        // The store beside a work tree is no part of what is compared.
+        if unit.is_store && !read.is_store {
+            continue;
+        }
+        let is_same = match (held.sha256, unit.sha256) {
+            (Some(before), Some(now)) => before == now.0,
+            _ => held.stamp.size == unit.stamp.size && held.stamp.mtime == unit.stamp.mtime,
+        };
+        if !is_same {
+            return Some("it changed");
+        }
+    }
+    let stores = |path: &[u8]| place.others.contains(path);
+    let gone = before.keys().filter(|path| !stores(path)).count() > found;
+    gone.then_some("files went")
+}
+
+fn say(problem: &Problem) {
+    let said = format!("{}: {}: {}", problem.code, problem.locator, problem.detail);
+    eprintln!("strandline: {}", shown(&said));
+}
+
+fn write_record(out: &mut dyn Write, record: &Record) -> Result<(), CliError> {
+    let line = serde_json::to_string(record).map_err(|error| CliError::new(error.to_string()))?;
+    Ok(writeln!(out, "{}", shown_json(&line))?)
+}
+
+/// Where something is written, if it is wanted.
+enum Sink {
+    Nowhere,
+    Stdout,
+    File(NewFile),
+}
+
+impl Sink {
+    fn open(path: Option<&Path>) -> Result<Self, CliError> {
+        Ok(match path {
+            None => Sink::Nowhere,
+            Some(path) if path == Path::new("-") => Sink::Stdout,
+            Some(path) => Sink::File(NewFile::create(path)?),
+        })
+    }
+
+    fn is_stdout(&self) -> bool {
+        matches!(self, Sink::Stdout)
+    }
+
+    fn fill(
+        self,
+        fill: impl FnOnce(&mut dyn Write) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        match self {
+            Sink::Nowhere => fill(&mut std::io::sink()),
+            Sink::Stdout => {
+                let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+                fill(&mut out)?;
+                Ok(out.flush()?)
+            }
+            Sink::File(file) => file.fill(fill),
+        }
+    }
+}
+
+/// The worst signs first.
+fn by_severity(a: &Sign, b: &Sign) -> std::cmp::Ordering {
+    let place = |sign: &Sign| (sign.locator.clone(), sign.line, sign.rule.clone());
+    b.severity
+        .cmp(&a.severity)
+        .then_with(|| place(a).cmp(&place(b)))
+}

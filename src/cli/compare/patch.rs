@@ -1,0 +1,205 @@
+//! Changed and added text as a unified diff.
+//!
+//! It is for people: every control and bidi character is escaped, so what a copy holds cannot move the terminal or hide
+//! itself. Line ends are left out, as they are in the comparison. Whoever wants to apply the changes takes the files.
+
+use std::io::Write;
+
+use super::super::CliError;
+use crate::blob::locator::shown;
+use crate::copies::delta::{Delta, Detail, Pair, text_of};
+use crate::copies::lines::{Hunk, hunks};
+use crate::copies::tree::shown_path;
+use crate::record::ChangeKind;
+use crate::signature::lines_of;
+
+/// Lines round a change.
+pub const CONTEXT: usize = 3;
+
+/// Hunks that stand so near to each other that they are shown as one, with the lines round them.
+pub struct Group {
+    /// Lines of the original, from 0, and of the copy.
+    pub original: std::ops::Range<usize>,
+    pub copy: std::ops::Range<usize>,
+    /// What differs within.
+    pub hunks: Vec<Hunk>,
+}
+
+/// Puts hunks with their context together.
+pub fn grouped(found: &[Hunk], lines: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for hunk in found {
+        let before = hunk.original.start.min(CONTEXT);
+        let before = before.min(hunk.copy.start);
+        let after = lines.saturating_sub(hunk.original.end).min(CONTEXT);
+        let range = |range: &std::ops::Range<usize>| range.start - before..range.end + after;
+        let (original, copy) = (range(&hunk.original), range(&hunk.copy));
+        match groups.last_mut() {
+            Some(last) if original.start <= last.original.end => {
+                last.original.end = original.end;
+                last.copy.end = copy.end;
+                last.hunks.push(hunk.clone());
+            }
+            _ => groups.push(Group {
+                original,
+                copy,
+                hunks: vec![hunk.clone()],
+            }),
+        }
+    }
+    groups
+}
+
+/// Writes diffs.
+pub struct Patch<'o> {
+    /// Where to.
+    pub out: &'o mut dyn Write,
+}
+
+impl Patch<'_> {
+    /// Writes what a copy has otherwise; removed files are named.
+    pub fn write(&mut self, root: &str, delta: &Delta) -> Result<(), CliError> {
+        for (pair, detail) in delta.pairs.iter().zip(&delta.details) {
+            match pair.kind {
+                ChangeKind::Changed => self.changed(root, pair, detail)?,
+                ChangeKind::Added => self.added(root, pair)?,
+                ChangeKind::Removed => {
+                    let path = pair.original.map(|(path, _)| shown_path(path));
+                    writeln!(
+                        self.out,
+                        "Only in the original: {}",
+                        path.unwrap_or_default()
+                    )?;
+                }
+                ChangeKind::Moved | ChangeKind::Reformatted => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn head(&mut self, root: &str, pair: &Pair) -> Result<(), CliError> {
+        let original = pair.original.map_or("/dev/null".to_owned(), |(path, _)| {
+            format!("original/{}", shown_path(path))
+        });
+        let copy = pair
+            .copy
+            .map(|(path, _)| shown_path(path))
+            .unwrap_or_default();
+        writeln!(self.out, "--- {}", shown(&original))?;
+        Ok(writeln!(self.out, "+++ {}/{}", shown(root), shown(&copy))?)
+    }
+
+    fn added(&mut self, root: &str, pair: &Pair) -> Result<(), CliError> {
+        self.head(root, pair)?;
+        let Some((_, file)) = pair.copy else {
+            return Ok(());
+        };
+        let Some(text) = text_of(file) else {
+            return Ok(writeln!(
+                self.out,
+                "Not text: {}, {} bytes",
+                file.content, file.len
+            )?);
+        };
+        let lines = lines_of(&text);
+        writeln!(self.out, "@@ -0,0 +1,{} @@", lines.len())?;
+        lines.iter().try_for_each(|line| self.line('+', line))
+    }
+
+    fn changed(&mut self, root: &str, pair: &Pair, detail: &Detail) -> Result<(), CliError> {
+        let (Some((_, original)), Some((_, copy))) = (pair.original, pair.copy) else {
+            return Ok(());
+        };
+        self.head(root, pair)?;
+        let Some((original, copy)) = text_of(original).zip(text_of(copy)) else {
+            let len = copy.len;
+            return Ok(writeln!(
+                self.out,
+                "Not text, or not held: {}, {len} bytes",
+                copy.content
+            )?);
+        };
+        let (first, second) = (lines_of(&original), lines_of(&copy));
+        let Some(found) = hunks(&first, &second) else {
+            let (added, removed) = detail
+                .lines
+                .as_deref()
+                .map_or((0, 0), |lines| (lines.added, lines.removed));
+            return Ok(writeln!(
+                self.out,
+                "Too long to be shown: {added} lines are in the copy only, {removed} in the original only"
+            )?);
+        };
+        for group in grouped(&found, first.len()) {
+            self.group(&group, &first, &second)?;
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, group: &Group, first: &[&[u8]], second: &[&[u8]]) -> Result<(), CliError> {
+        // A range without lines is named by the line before it.
+        let named = |range: &std::ops::Range<usize>| {
+            let start = range.start + usize::from(!range.is_empty());
+            format!("{start},{}", range.len())
+        };
+        writeln!(
+            self.out,
+            "@@ -{} +{} @@",
+            named(&group.original),
+            named(&group.copy)
+        )?;
+        let of = |lines: &[&[u8]], range: std::ops::Range<usize>| -> Vec<Vec<u8>> {
+            let lines = lines.get(range).unwrap_or_default().iter();
+            lines.map(|line| line.to_vec()).collect()
+        };
+        let mut at = group.original.start;
+        for hunk in &group.hunks {
+            for line in of(first, at..hunk.original.start) {
+                self.line(' ', &line)?;
+            }
+            for line in of(first, hunk.original.clone()) {
+                self.line('-', &line)?;
+            }
+            for line in of(second, hunk.copy.clone()) {
+                self.line('+', &line)?;
+            }
+            at = hunk.original.end;
+        }
+        for line in of(first, at..group.original.end) {
+            self.line(' ', &line)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, sign: char, line: &[u8]) -> Result<(), CliError> {
+        let text = String::from_utf8_lossy(line);
+        // Tabs move nothing but what comes behind them.
+        let parts: Vec<String> = text.split('\t').map(shown).collect();
+        Ok(writeln!(self.out, "{sign}{}", parts.join("\t"))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_hunks_are_shown_together() {
+        let hunk = |original: std::ops::Range<usize>, copy| Hunk { original, copy };
+        let groups = grouped(
+            &[hunk(1..2, 1..3), hunk(6..6, 7..8), hunk(30..31, 32..32)],
+            33,
+        );
+        let ranges: Vec<_> = groups
+            .iter()
+            .map(|group| {
+                (
+                    group.original.clone(),
+                    group.copy.clone(),
+                    group.hunks.len(),
+                )
+            })
+            .collect();
+        assert_eq!(ranges, [(0..9, 0..11, 2), (27..33, 29..34, 1)]);
+    }
+}
