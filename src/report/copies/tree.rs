@@ -39,7 +39,7 @@ pub(super) fn grow(nodes: Vec<Node>, tree: &mut Tree) {
             .and_then(|node| node.network.as_deref());
         networks.entry(network).or_default().push(root);
     }
-    let mut order: Vec<(Reverse<u64>, bool, Option<String>, Vec<usize>)> = networks
+    let mut order: Vec<_> = networks
         .into_iter()
         .map(|(network, roots)| {
             let copies = roots.iter().map(|&root| grown.size(root)).sum();
