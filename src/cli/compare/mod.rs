@@ -224,6 +224,7 @@ fn inputs(args: &CompareArgs, case: Option<&Case>) -> Result<(Place, Vec<Target>
             label: of_case.label.clone(),
             path: of_case.path.clone(),
             others: of_case.others.clone(),
+            case: args.case.clone(),
             one_file_system,
         },
         of_case: Some(of_case),
