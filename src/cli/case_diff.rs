@@ -55,7 +55,7 @@ pub fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     std::io::stdout().lock().write_all(text.as_bytes())?;
     if let Some(path) = &args.json {
         output::write_new(path, |out| {
-            let json = serde_json::to_string_pretty(&told);
+            let json = serde_json::to_string(&told);
             let json = json.map_err(|error| CliError::new(error.to_string()))?;
             Ok(writeln!(
                 out,

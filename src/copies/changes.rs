@@ -516,3 +516,6 @@ fn address(url: &str) -> String {
         None => rest.to_ascii_lowercase(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,7 +146,8 @@ pub(super) fn licence_of(
 ) -> Option<LicenceAt> {
     let is_named = exposure::is_licence_name(path);
     let text = child.facts.licence.as_ref();
-    if !is_named && !(text.is_some() && exposure::may_be_prose(path)) {
+    let is_prose = text.is_some() && exposure::may_be_prose(path);
+    if !(is_named || is_prose) {
         return None;
     }
     let at_head = child

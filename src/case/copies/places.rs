@@ -35,6 +35,30 @@ impl Place {
 /// What each root holds, by its locator.
 pub(super) type Places<'r> = BTreeMap<&'r str, Place>;
 
+/// What the case says of a unit.
+struct UnitRow {
+    unit: i64,
+    path: Vec<u8>,
+    size: i64,
+    is_read: bool,
+    is_archive: bool,
+    /// Its files; none where it is one that matches nothing, or was not read.
+    tally: Option<Vec<u8>>,
+}
+
+impl UnitRow {
+    fn read(row: &rusqlite::Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            unit: row.get(0)?,
+            path: row.get(1)?,
+            size: row.get(2)?,
+            is_read: row.get(3)?,
+            is_archive: row.get(4)?,
+            tally: row.get(5)?,
+        })
+    }
+}
+
 impl Case {
     /// Adds up what the units of each root hold.
     pub(super) fn places<'r>(
@@ -58,32 +82,27 @@ impl Case {
             .map_err(|error| self.wrap(error))?;
         let mut rows = query.query([]).map_err(|error| self.wrap(error))?;
         while let Some(row) = rows.next().map_err(|error| self.wrap(error))? {
-            let read = || -> rusqlite::Result<(i64, Vec<u8>, i64, bool, bool, Option<Vec<u8>>)> {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                    row.get(5)?,
-                ))
-            };
-            let (unit, path, size, is_read, is_archive, tally) =
-                read().map_err(|error| self.wrap(error))?;
-            let Some(root) = of_unit.get(&unit) else {
+            let found = UnitRow::read(row).map_err(|error| self.wrap(error))?;
+            let Some(root) = of_unit.get(&found.unit) else {
                 continue;
             };
             let place = places.entry(root).or_default();
-            place.is_read |= is_read;
+            place.is_read |= found.is_read;
             let place = &mut place.files;
-            if !is_archive {
-                place.paths.extend(paths.find(&path));
+            if !found.is_archive {
+                place.paths.extend(paths.find(&found.path));
             }
-            match tally {
-                Some(tally) => place.unite(unpacked(&tally, &format!("files of unit {unit}"))?),
+            match found.tally {
+                Some(tally) => {
+                    place.unite(unpacked(&tally, &format!("files of unit {}", found.unit))?);
+                }
                 None => {
-                    let kind = if is_read { Held::Other } else { Held::Unread };
-                    place.add(kind, size.unsigned_abs());
+                    let kind = if found.is_read {
+                        Held::Other
+                    } else {
+                        Held::Unread
+                    };
+                    place.add(kind, found.size.unsigned_abs());
                 }
             }
         }
