@@ -52,6 +52,7 @@ fn origin(locator: &str, url: &str, certainty: Certainty) -> Record {
         network: None,
         seen_at: None,
         present: true,
+        listed: true,
         by: OriginBy::Origins,
         certainty,
         acquired: None,
@@ -72,6 +73,8 @@ fn compared(locator: &str, signs: usize) -> Vec<Record> {
         headers_removed: 0,
         signs: BTreeMap::new(),
         complete: true,
+        copy_folder: None,
+        original_folder: None,
     });
     let sign = |severity| {
         Record::from(Sign {

@@ -17,6 +17,7 @@ fn places(listed: usize, classes: &[(&str, f64)]) -> Places {
             locator: locator.clone(),
             hops: Hops::default(),
             class: (*class).to_owned(),
+            note: None,
         }));
         if *share > 0.0 {
             places.add(Record::from(Copy {
