@@ -11,7 +11,6 @@ use common::{
     Ran, Records, git, incident, lines, run, scratch, sign_incident, text, tgz, write_all,
 };
 use serde_json::{Value, json};
-use sha2::Digest as _;
 
 /// A folder with a set, and copies of the work in `clones`.
 struct Place {
@@ -322,7 +321,7 @@ fn records_of_acquisition_say_how_and_whether_the_digest_agrees() {
         std::fs::write(place.path("clones").join(name), bytes).unwrap();
     }
     let read = |name: &str| std::fs::read(place.path("clones").join(name)).unwrap();
-    let digest = |name: &str| format!("{:x}", sha2::Sha256::digest(read(name)));
+    let digest = |name: &str| common::sha256(&read(name));
     let csv = place.write(
         "got.csv",
         format!(
@@ -467,7 +466,7 @@ fn the_sentence_says_what_the_data_supports() {
     scan_listed(&place, &list);
     let ran = place.case("scope", &[]).expect(0);
     ran.prints("All 4 of the 4 listed places were examined; 3 hold")
-        .prints("Not supported: 1 of 4 examined do not hold that much (1 unrelated)");
+        .prints("is not supported: 1 of 4 examined does not hold that much (1 is unrelated)");
     assert_eq!(place.scope(&["--threshold", "1"])["total"]["hold"], 3);
     place
         .case("scope", &["--network", "https://git.example/none/x"])

@@ -203,6 +203,13 @@ CREATE VIEW v_copy AS SELECT
     json ->> 'of_original' AS of_original, json ->> 'grades' AS grades
 FROM record WHERE type = 'copy';
 
+CREATE VIEW v_origin AS SELECT
+    locator,
+    json ->> 'url' AS url, json ->> 'host' AS host, json ->> 'path' AS path, json ->> 'parent' AS parent,
+    json ->> 'network' AS network, json ->> 'seen_at' AS seen_at, json ->> 'present' AS present,
+    json ->> 'listed' AS listed, json ->> 'by' AS "by", json ->> 'certainty' AS certainty
+FROM record WHERE type = 'origin';
+
 CREATE VIEW v_problem AS SELECT
     locator, json ->> 'code' AS code, json ->> 'detail' AS detail, json ->> 'bytes_unread' AS bytes_unread
 FROM record WHERE type = 'problem';

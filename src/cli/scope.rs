@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -107,9 +108,13 @@ pub fn scope(args: &ScopeArgs) -> Result<Exit, CliError> {
     if args.json {
         let text = serde_json::to_string_pretty(&scope)
             .map_err(|error| CliError::new(error.to_string()))?;
-        println!("{}", shown_json(&text));
+        let lines: String = text
+            .lines()
+            .map(|line| shown_json(line).into_owned() + "\n")
+            .collect();
+        std::io::stdout().write_all(lines.as_bytes())?;
     } else {
-        print!("{}", text_of(&scope));
+        std::io::stdout().write_all(text_of(&scope).as_bytes())?;
     }
     let is_complete = info.ledger.as_ref().is_some_and(|ledger| ledger.complete);
     if is_complete && !info.unfinished {
@@ -206,13 +211,13 @@ fn text_of(scope: &Scope) -> String {
 
 fn counted(counts: &Counts, threshold: f64) -> String {
     let mut said = format!(
-        "{}: {} hold at least {}",
+        "{}: {} with at least {}",
         grouped(counts.examined + counts.undecided),
         grouped(counts.hold),
         per_cent(threshold)
     );
     let others = [
-        (counts.part, "hold less"),
+        (counts.part, "with less"),
         (counts.suspects, "suspects"),
         (counts.own_public, "own public code"),
         (counts.unrelated, "unrelated"),
@@ -271,7 +276,7 @@ pub fn sample(args: &SampleArgs) -> Result<Exit, CliError> {
     for place in drawn.iter().filter_map(|key| rest.get(key)) {
         out.push_str(&row_of(place));
     }
-    print!("{out}");
+    std::io::stdout().write_all(out.as_bytes())?;
     eprintln!(
         "strandline: {}",
         enough_line(listed, rest.len() as u64, drawn.len() as u64)

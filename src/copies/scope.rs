@@ -6,7 +6,8 @@
 //! chance: then there is a bound ([`odds`](super::odds)), and only then is one told. The sentence that comes out says what
 //! the data supports, or that it does not support it, and why. It never says what follows from that.
 //!
-//! A place is an address; several copies got from one address are one place, and it holds what the best of them holds. A place
+//! A place is an address; several copies got from one address are one place, and it holds what the best of them holds. Where
+//! two addresses are said of one copy, neither place is decided. A place
 //! that was examined and could not be decided counts as one that does not hold the work wherever a bound is computed. All
 //! this is a function of records: `origin`, `examined`, `copy` and `suspect`.
 
@@ -71,6 +72,8 @@ pub struct Places {
     places: BTreeMap<String, Place>,
     examined: BTreeMap<String, String>,
     held: HashMap<String, Held>,
+    /// Addresses that are said of a root, where they contradict each other.
+    disputed: HashMap<String, BTreeSet<String>>,
     works: BTreeSet<String>,
 }
 
@@ -122,16 +125,16 @@ impl Counts {
     /// Those that were looked at and do not hold the asked share, by what they are.
     fn misses(&self) -> Vec<String> {
         let kinds = [
-            (self.own_public, "own public code", "own public code"),
-            (self.unrelated, "unrelated", "unrelated"),
+            (self.own_public, "is own public code", "are own public code"),
+            (self.unrelated, "is unrelated", "are unrelated"),
             (self.part, "holds less of it", "hold less of it"),
-            (self.suspects, "a suspect only", "suspects only"),
-            (self.undecided, "not decided", "not decided"),
+            (self.suspects, "is a suspect only", "are suspects only"),
+            (self.undecided, "is not decided", "are not decided"),
         ];
         kinds
             .into_iter()
             .filter(|(count, ..)| *count > 0)
-            .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+            .map(|(count, one, many)| format!("{count} {}", worded(count, one, many)))
             .collect()
     }
 }
@@ -224,10 +227,14 @@ impl Places {
     }
 
     fn add_origin(&mut self, origin: Origin) {
+        let url = origin.url.as_deref().and_then(Location::read);
+        if let Some(url) = url.as_ref().filter(|_| !origin.contradicted_by.is_empty()) {
+            let said = self.disputed.entry(origin.locator.clone()).or_default();
+            said.insert(url.key.to_ascii_lowercase());
+        }
         if !origin.listed {
             return;
         }
-        let url = origin.url.as_deref().and_then(Location::read);
         let path = origin.path.as_deref().or(Some(origin.locator.as_str()));
         let key = match (&url, path) {
             (Some(url), _) => url.key.to_ascii_lowercase(),
@@ -271,6 +278,10 @@ impl Places {
         let Some(class) = self.examined.get(root) else {
             return Standing::NotExamined;
         };
+        // Which place was examined here nobody knows.
+        if self.disputed.get(root).is_some_and(|said| said.len() > 1) {
+            return Standing::Undecided;
+        }
         let held = self.held.get(root).copied().unwrap_or_default();
         match class.as_str() {
             "own-public" => Standing::OwnPublic,
@@ -443,7 +454,8 @@ fn bound_of(
     let n = drawn.len() as u64;
     if missing > 0 {
         return Err(format!(
-            "{missing} of the {n} places that were drawn at random are not examined yet"
+            "{missing} of the {n} places that were drawn at random {} not examined yet",
+            worded(missing, "is", "are")
         ));
     }
     let misses = drawn
@@ -463,6 +475,10 @@ fn bound_of(
         rest,
         rest_misses_at_most: odds::misses_at_most(misses, n, from, confidence) - misses,
     })
+}
+
+fn worded(count: u64, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
 }
 
 /// A share in per cent, without digits that say nothing.
@@ -516,30 +532,30 @@ impl Scope {
                 total.places
             );
         }
-        let of = format!("of the {} {places}", total.places);
         let all = if total.not_examined == 0 { "All " } else { "" };
         let mut said = format!(
-            "{all}{looked_at} {of} were examined; {} hold {}",
+            "{all}{looked_at} of the {} {places} {} examined; {} {} {}.",
+            total.places,
+            worded(looked_at, "was", "were"),
             total.hold,
+            worded(total.hold, "holds", "hold"),
             self.held()
         );
         let misses = total.misses();
-        if misses.is_empty() {
-            said.push('.');
-        } else {
-            said.push_str(&format!(
-                ". The other {}: {}.",
-                looked_at - total.hold,
-                misses.join(", ")
-            ));
+        if !misses.is_empty() {
+            said.push_str(&format!(" Of the others, {}.", misses.join(", ")));
         }
         if let Some(bound) = &self.bound {
             said.push_str(&format!(
-                " {} of them were drawn at random from {}, and {} of these {} not hold that much: with {} confidence, at most {} of the {} places not examined do not.",
+                " {} of them {} drawn at random from {}, and {} of these {} not hold that much: with {} confidence, at most {} of the {} places not examined do not.",
                 bound.drawn,
+                worded(bound.drawn, "was", "were"),
                 bound.from,
-                if bound.misses == 0 { "none".to_owned() } else { bound.misses.to_string() },
-                if bound.misses == 1 || bound.misses == 0 { "does" } else { "do" },
+                match bound.misses {
+                    0 => "none".to_owned(),
+                    some => some.to_string(),
+                },
+                worded(bound.misses.max(1), "does", "do"),
                 per_cent(bound.confidence),
                 bound.rest_misses_at_most,
                 bound.rest
@@ -571,15 +587,15 @@ impl Scope {
                     .unwrap_or("nothing is known of the rest")
             ),
             Support::NotSupported => {
-                let why = self.no_bound.as_deref();
+                let missed = self.looked_at() - self.total.hold;
+                let rest = self.no_bound.as_deref().map_or(String::new(), |why| {
+                    format!(", and of the rest nothing is known: {why}")
+                });
                 format!(
-                    "Not supported: {} of {} examined do not hold that much ({}){}. Name the places that do one by one.",
-                    self.looked_at() - self.total.hold,
+                    "A statement about {which} is not supported: {missed} of {} examined {} not hold that much ({}){rest}. Name one by one the places that do.",
                     self.looked_at(),
-                    self.total.misses().join(", "),
-                    why.map_or(String::new(), |why| format!(
-                        "; and of the rest nothing is known: {why}"
-                    ))
+                    worded(missed, "does", "do"),
+                    self.total.misses().join(", ")
                 )
             }
             Support::Nothing => format!(

@@ -87,7 +87,7 @@ fn some_are_own_public_code() {
     assert_eq!(scope.support, Support::NotSupported);
     assert_eq!(
         scope.verdict,
-        "Not supported: 3 of 40 examined do not hold that much (3 own public code). Name the places that do one by one."
+        "A statement about all listed places is not supported: 3 of 40 examined do not hold that much (3 are own public code). Name one by one the places that do."
     );
 }
 
@@ -194,6 +194,24 @@ fn one_address_is_one_place_and_the_best_copy_speaks() {
     let scope = scope(&places, &[]);
     assert_eq!((scope.total.places, scope.total.hold), (1, 1));
     assert_eq!((scope.total.by_hint, scope.unlisted.places), (0, 0));
+}
+
+#[test]
+fn a_copy_of_two_addresses_decides_neither() {
+    let mut places = places(2, &[("verbatim", 1.0), ("verbatim", 1.0)]);
+    for number in [0, 5] {
+        places.add(Record::from(Origin {
+            contradicted_by: vec!["x".to_owned()],
+            ..origin(number, "in/0")
+        }));
+    }
+    let scope = scope(&places, &[]);
+    let counts = &scope.total;
+    assert_eq!(
+        (counts.hold, counts.undecided, counts.contradicted),
+        (1, 2, 2)
+    );
+    assert_eq!(scope.support, Support::NotSupported);
 }
 
 #[test]
