@@ -33,10 +33,11 @@ static DECODES: LazyLock<Regex> = pattern!(
     r#"\b(?P<d>atob|fromCharCode|fromCodePoint|b64decode|b32decode|a85decode|b85decode|unhexlify|fromhex|decompress|inflateSync|inflateRawSync|gunzipSync|brotliDecompressSync|unescape|FromBase64String|base64_decode|gzinflate|str_rot13|Marshal\.load|decode64)\s*\(|\bBuffer\s*\.\s*from\s*\([^;\n]{0,120}?["'`](?P<b>base64|hex|base64url)["'`]|\bcodecs\s*\.\s*(?P<c>decode)\s*\(|\bbase64\s+(?P<s>-d|-D|--decode)\b|(?i:\b(?P<e>-enc(?:odedcommand)?)\s+[A-Za-z0-9+/=]{40})"#
 );
 
-/// Which of its names a pattern found.
-fn named<'t>(captures: &regex::bytes::Captures<'t>) -> &'t [u8] {
+/// Which of its names a pattern found, and where that begins.
+fn named<'t>(captures: &regex::bytes::Captures<'t>) -> (&'t [u8], usize) {
     let mut names = captures.iter().skip(1).flatten();
-    names.next().map_or(b"".as_slice(), |name| name.as_bytes())
+    let name = names.next().or_else(|| captures.get(0));
+    name.map_or((b"", 0), |name| (name.as_bytes(), name.start()))
 }
 
 /// Decoding whose result is run.
@@ -45,11 +46,12 @@ pub(super) fn decode_then_run(text: &Text, take: Take<'_>) {
         return;
     }
     let decodes: Vec<(Range<usize>, &[u8])> = (DECODES.captures_iter(text.bytes))
-        .filter_map(|found| Some((found.get(0)?.range(), named(&found))))
+        .filter_map(|found| Some((found.get(0)?.range(), named(&found).0)))
         .collect();
     for found in RUNS.captures_iter(text.bytes) {
         let Some(whole) = found.get(0) else { continue };
-        let run = named(&found);
+        let (run, begin) = named(&found);
+        let place = begin..whole.end();
         let is_evaluated = ![
             "child_process",
             "execSync",
@@ -63,13 +65,14 @@ pub(super) fn decode_then_run(text: &Text, take: Take<'_>) {
             && !run.starts_with(b"subprocess")
             || run == b"exec" && !whole.as_bytes().starts_with(b".") && text.path.ends_with(".py");
         let first = decodes.partition_point(|(span, _)| span.end + NEAR < whole.start());
-        let near = decodes.get(first..).unwrap_or_default();
+        let end = decodes.partition_point(|(span, _)| span.start <= whole.end() + NEAR);
+        let near = decodes.get(first..end).unwrap_or_default();
         let nearest = near
             .iter()
             .min_by_key(|(span, _)| distance(span, &whole.range()));
         let Some((span, decode)) = nearest else {
             if is_evaluated && text.lines() <= SMALL_LINES && !text.is_packed {
-                small_file(text, &whole.range(), run, &decodes, take);
+                small_file(text, &place, run, &decodes, take);
             }
             continue;
         };
@@ -93,11 +96,11 @@ pub(super) fn decode_then_run(text: &Text, take: Take<'_>) {
             "near"
         } else {
             if is_evaluated && text.lines() <= SMALL_LINES && !text.is_packed {
-                small_file(text, &whole.range(), run, &decodes, take);
+                small_file(text, &place, run, &decodes, take);
             }
             continue;
         };
-        let both = whole.start().min(span.start)..whole.end().max(span.end);
+        let both = begin.min(span.start)..whole.end().max(span.end);
         push(text, both, run, decode, when, take);
     }
 }

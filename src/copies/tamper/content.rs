@@ -341,9 +341,9 @@ pub(super) fn of(path: &str, file: &TreeFile, original: Option<&TreeFile>) -> Ve
     match kind {
         Kind::Program(what) => {
             let when = match (what, was == Some(kind)) {
-                (_, true) => "changed",
                 ("Python bytecode", _) => "cached",
                 ("WebAssembly" | "Java class", _) => "portable",
+                (_, true) => "changed",
                 _ => "",
             };
             tell("executable-added", when, format!("{what}, {bytes} bytes"));

@@ -69,7 +69,7 @@ fn words(text: &Text, valid: &str, offset: usize, take: Take<'_>) {
         let line = text.line(at).start;
         if turns(character) && told_line != line {
             told_line = line;
-            let key = stripped(text.get(text.line(at)));
+            let key = neighbours(text, &span);
             let when = if text.role == Role::Code {
                 ""
             } else {
@@ -79,14 +79,14 @@ fn words(text: &Text, valid: &str, offset: usize, take: Take<'_>) {
         } else if carriers == CARRIERS
             || matches!(character, '\u{E0020}'..='\u{E007E}') && carriers == 3
         {
-            let key = stripped(text.get(text.line(at)));
+            let key = neighbours(text, &span);
             take(Thing::new("hidden-character", span, &key).when("carries-data"));
         } else if takes_no_room(character)
             && !carries(character)
             && at > 0
             && is_in_word(text, at, character)
         {
-            let key = stripped(text.get(text.line(at)));
+            let key = neighbours(text, &span);
             let when = if text.role == Role::Code {
                 ""
             } else {
@@ -97,6 +97,19 @@ fn words(text: &Text, valid: &str, offset: usize, take: Take<'_>) {
             mixed_name(text, at, take);
         }
     }
+}
+
+/// What stands on both sides in its line, without blanks: so that another layout makes no other key.
+fn neighbours(text: &Text, span: &std::ops::Range<usize>) -> Vec<u8> {
+    /// Bytes that are looked at, and how many of them count.
+    const REACH: usize = 80;
+    const COUNT: usize = 16;
+    let line = text.line(span.start);
+    let before = stripped(text.get(line.start.max(span.start.saturating_sub(REACH))..span.start));
+    let after = stripped(text.get(span.start..(span.end + REACH).min(line.end).max(span.end)));
+    let before = before.get(before.len().saturating_sub(COUNT)..);
+    let after = after.get(..COUNT.min(after.len()));
+    [before, after].map(Option::unwrap_or_default).concat()
 }
 
 /// Whether a letter or digit of ASCII stands on both sides.

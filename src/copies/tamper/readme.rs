@@ -17,7 +17,7 @@ pub(super) fn links(text: &Text, take: Take<'_>) {
         r#"(?i)(?:https?://|\]\()[^\s"'<>()]{1,300}?\.(?P<ending>zip|rar|7z|exe|msi|scr|dmg|pkg|apk|iso|jar|bat|ps1|vbs|hta|lnk|appimage|deb|rpm|tar\.gz|tgz|xz)(?:[?#][^\s"'<>()]{0,100})?(?:[\s"'<>()]|$)"#
     );
     static PASSWORD: LazyLock<Regex> = pattern!(
-        r"(?i)\b(?:archive |zip |rar |unzip |extract(?:ion)? |file )?(?:password|passwd|pass|pwd|пароль|密码|解压密码|contraseña|mot de passe|passwort)\b[*_` ]{0,4}(?:[:=–-]|is)[*_` ]{0,4}\S{3,40}"
+        r"(?i)(?:\b(?:password|passwd|pass|pwd|mot de passe|passwort|contraseña)|пароль|密码)[*_` ]{0,4}(?::|=|：|- |– )[*_` ]{0,4}[^ \t\r\n]{3,40}"
     );
     static ARCHIVE: LazyLock<Regex> = pattern!(
         r"(?i)\b(?:archives?|zip|rar|7z|7-zip|winrar|unzip|unpack|extract|installer|setup\.exe)\b"

@@ -8,8 +8,11 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::rules::TamperRules;
 use crate::record::Certainty;
 
-/// Bytes a line has on average in code that no person laid out.
+/// Bytes a line has on average in code that no person laid out, bytes of such a file at least, and in how many of its bytes
+/// one is a mark: a payload in Base64 has long lines, too, and hardly any.
 const PACKED_LINE_BYTES: usize = 400;
+const PACKED_BYTES: usize = 4 << 10;
+const PACKED_MARK_IN: usize = 40;
 
 /// How far a text is looked at to tell that it is none; bytes.
 const HEAD: usize = 8 << 10;
@@ -54,7 +57,7 @@ impl<'a> Text<'a> {
             .collect();
         Some(Text {
             role: role(&path),
-            is_packed: bytes.len() / starts.len() > PACKED_LINE_BYTES || path.ends_with(".min.js"),
+            is_packed: path.ends_with(".min.js") || is_packed(bytes, starts.len()),
             is_dependency: is_below(&path, "dependency_folders"),
             path,
             bytes,
@@ -98,6 +101,15 @@ impl<'a> Text<'a> {
     pub fn round(&self, span: &Range<usize>, reach: usize) -> &'a [u8] {
         self.get(span.start.saturating_sub(reach)..(span.end + reach).min(self.bytes.len()))
     }
+}
+
+/// Whether a text was minified or bundled.
+fn is_packed(bytes: &[u8], lines: usize) -> bool {
+    let has_long_lines = bytes.len() / lines.max(1) > PACKED_LINE_BYTES;
+    let is_mark = |byte: &&u8| b";,(){}".contains(byte);
+    has_long_lines
+        && bytes.len() >= PACKED_BYTES
+        && bytes.iter().filter(is_mark).count() * PACKED_MARK_IN >= bytes.len()
 }
 
 /// Whether a path, in small letters, lies below a folder of a list.
