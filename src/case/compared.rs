@@ -15,8 +15,7 @@ use crate::record::{Copy, CopyDates, Record};
 use crate::scan::input::Stamp;
 
 /// Rows that comparisons made: no unit has them, and no join.
-const OF_COMPARISONS: &str =
-    "unit IS NULL AND NOT joined AND type IN ('comparison', 'change', 'sign', 'problem')";
+const OF_COMPARISONS: &str = "unit IS NULL AND NOT joined AND type IN ('comparison', 'change', 'sign', 'lineage', 'problem')";
 
 /// A unit of a copy, as the scan found it.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,6 +14,7 @@ pub mod custody;
 mod findings;
 mod images;
 mod join;
+mod lineage;
 mod links;
 mod origins;
 mod ports;
