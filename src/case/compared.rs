@@ -15,8 +15,7 @@ use crate::record::{Copy, CopyDates, Record};
 use crate::scan::input::Stamp;
 
 /// Rows that comparisons made: no unit has them, and no join.
-const OF_COMPARISONS: &str =
-    "unit IS NULL AND NOT joined AND type IN ('comparison', 'change', 'sign', 'problem')";
+const OF_COMPARISONS: &str = "unit IS NULL AND NOT joined AND type IN ('comparison', 'change', 'sign', 'lineage', 'problem')";
 
 /// Id, position and path of each input, by its label.
 type Inputs = BTreeMap<String, (i64, i64, Vec<u8>)>;

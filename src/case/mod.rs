@@ -15,6 +15,7 @@ mod draws;
 mod findings;
 mod images;
 mod join;
+mod lineage;
 mod links;
 mod origins;
 mod ports;

@@ -354,7 +354,19 @@ impl Comparer<'_> {
                 case.put_comparison(&done)?;
             }
         }
+        self.renew_lineage(jsonl)?;
         Ok(outcome)
+    }
+
+    /// What was made of what is told from all copies of the case, those too that were compared before.
+    fn renew_lineage(&mut self, jsonl: &mut dyn Write) -> Result<(), CliError> {
+        let Some(case) = &mut self.case else {
+            return Ok(());
+        };
+        for row in case.renew_lineage()? {
+            write_record(jsonl, &row.into())?;
+        }
+        Ok(())
     }
 
     /// Reads a copy; of one that is gone, or is another than was scanned, the problem.
