@@ -15,6 +15,9 @@ const BLANKS: usize = 120;
 /// A shorter encoded run is a digest, a key or a small picture.
 const ENCODED: usize = 512;
 
+/// Characters of such a run that are shown.
+const SHOWN: usize = 24;
+
 /// Bits a character that Base64 and hex of anything but padding have at least.
 const BASE64_BITS: f64 = 4.5;
 const HEX_BITS: f64 = 3.0;
@@ -227,13 +230,14 @@ fn run(text: &Text, at: usize, len: usize, take: Take<'_>) {
         "in-tests"
     } else if text.role != Role::Code {
         "no-code"
-    } else if text.is_packed && text.lines() > 1 {
+    } else if text.is_packed {
         "packed"
     } else {
         ""
     };
     let form = if is_hex { "hex" } else { "Base64" };
-    let said = format!("{len} characters of {form}: {}", super::shown::safe(run));
+    let begin = super::shown::safe(run.get(..SHOWN).unwrap_or(run));
+    let said = format!("{len} characters of {form}: {begin}…");
     take(
         Thing::new("encoded-line", at..at + len, run)
             .when(when)

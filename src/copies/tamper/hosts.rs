@@ -173,7 +173,8 @@ pub(super) fn wallets(text: &Text, take: Take<'_>) {
         };
         let mut thing = Thing::new("wallet", found.range(), found.as_bytes()).when(when);
         thing.certainty = wallet.is_sure.then_some(crate::record::Certainty::Proven);
-        let address = super::shown::safe(found.as_bytes());
+        // An address is letters and digits, is no secret, and is what one looks for elsewhere.
+        let address = String::from_utf8_lossy(found.as_bytes());
         take(thing.said(format!("{}: {address}", wallet.network)));
     }
 }

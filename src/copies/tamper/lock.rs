@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn digests_of_each_form_are_held_against_those_of_the_original() {
         let (a, b) = ("A".repeat(86) + "==", "B".repeat(86) + "==");
-        let forms: [(&str, fn(&str) -> String); 4] = [
+        type Form = (&'static str, fn(&str) -> String);
+        let forms: [Form; 4] = [
             ("package-lock.json", |digest| {
                 format!(
                     "{{\"packages\":{{\"\":{{\"name\":\"x\"}},\"node_modules/left\":{{\"version\":\"1.0.0\",\"integrity\":\"sha512-{digest}\"}}}}}}"

@@ -291,6 +291,9 @@ fn whole_sign(
     })
 }
 
+/// A rule and how bad its sign is, the worst first.
+type Weight = (&'static str, std::cmp::Reverse<Severity>);
+
 /// Reads one text and weighs what is found.
 struct Judge<'a> {
     original: &'a Original,
@@ -301,7 +304,7 @@ struct Judge<'a> {
     before: Option<&'a Text<'a>>,
     seen: HashSet<u128>,
     /// By rule and severity, worst first: the first few, and how many there are.
-    signs: BTreeMap<(&'static str, std::cmp::Reverse<Severity>), (Vec<Thing>, usize)>,
+    signs: BTreeMap<Weight, (Vec<Thing>, usize)>,
 }
 
 impl Judge<'_> {

@@ -105,7 +105,7 @@ fn new_lines(rule: &str, text: &Text, known: &HashSet<Vec<u8>>) -> Vec<(usize, V
             || bare.starts_with(b"//")
             || bare.starts_with(b"#") && !bare.starts_with(b"#!");
         let is_prose = text.path.ends_with(".md") || text.path.ends_with("rules");
-        if known.contains(&bare) || is_remark && !(is_prose && !bare.is_empty()) {
+        if known.contains(&bare) || bare.is_empty() || is_remark && !is_prose {
             return None;
         }
         let lower = String::from_utf8_lossy(line).to_ascii_lowercase();

@@ -105,7 +105,7 @@ fn has_all_sorts(word: &[u8]) -> bool {
         u8::is_ascii_digit,
     ]
     .iter()
-    .all(|sort| word.iter().any(|byte| sort(byte)))
+    .all(|sort| word.iter().any(sort))
 }
 
 /// Base58, most significant digit first, a `1` for each leading zero byte.
