@@ -11,15 +11,20 @@
 //! that was examined and could not be decided counts as one that does not hold the work wherever a bound is computed. All
 //! this is a function of records: `origin`, `examined`, `copy` and `suspect`.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
+use self::words::worded;
 use super::odds;
 use crate::blob::digest::hex;
 use crate::case::Draw;
 use crate::exposure::Location;
 use crate::record::{Certainty, Origin, Record};
+
+pub use self::words::per_cent;
 
 /// What was found in a place; the first that holds of any of its copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -475,134 +480,6 @@ fn bound_of(
         rest,
         rest_misses_at_most: odds::misses_at_most(misses, n, from, confidence) - misses,
     })
-}
-
-fn worded(count: u64, one: &'static str, many: &'static str) -> &'static str {
-    if count == 1 { one } else { many }
-}
-
-/// A share in per cent, without digits that say nothing.
-pub fn per_cent(share: f64) -> String {
-    let text = format!("{:.2}", share * 100.0);
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    format!("{text} %")
-}
-
-impl Scope {
-    fn looked_at(&self) -> u64 {
-        self.total.examined + self.total.undecided
-    }
-
-    fn supported(&self) -> Support {
-        if self.looked_at() == 0 {
-            Support::Nothing
-        } else if self.total.hold < self.looked_at() {
-            Support::NotSupported
-        } else if self.total.not_examined == 0 {
-            Support::All
-        } else if self.bound.is_some() {
-            Support::Bounded
-        } else {
-            Support::ExaminedOnly
-        }
-    }
-
-    fn held(&self) -> String {
-        let works: Vec<&str> = self.works.iter().map(String::as_str).collect();
-        let work = match works.as_slice() {
-            [one] => (*one).to_owned(),
-            _ => "a signed work".to_owned(),
-        };
-        format!(
-            "at least {} of {work}, counted in bytes of its first-party files",
-            per_cent(self.threshold)
-        )
-    }
-
-    fn said(&self) -> String {
-        let (total, looked_at) = (&self.total, self.looked_at());
-        let places = if self.is_listed {
-            "listed places"
-        } else {
-            "places in the input"
-        };
-        if looked_at == 0 {
-            return format!(
-                "None of the {} {places} was examined for copies.",
-                total.places
-            );
-        }
-        let all = if total.not_examined == 0 { "All " } else { "" };
-        let mut said = format!(
-            "{all}{looked_at} of the {} {places} {} examined; {} {} {}.",
-            total.places,
-            worded(looked_at, "was", "were"),
-            total.hold,
-            worded(total.hold, "holds", "hold"),
-            self.held()
-        );
-        let misses = total.misses();
-        if !misses.is_empty() {
-            said.push_str(&format!(" Of the others, {}.", misses.join(", ")));
-        }
-        if let Some(bound) = &self.bound {
-            said.push_str(&format!(
-                " {} of them {} drawn at random from {}, and {} of these {} not hold that much: with {} confidence, at most {} of the {} places not examined do not.",
-                bound.drawn,
-                worded(bound.drawn, "was", "were"),
-                bound.from,
-                match bound.misses {
-                    0 => "none".to_owned(),
-                    some => some.to_string(),
-                },
-                worded(bound.misses.max(1), "does", "do"),
-                per_cent(bound.confidence),
-                bound.rest_misses_at_most,
-                bound.rest
-            ));
-        } else if total.not_examined > 0 {
-            said.push_str(&format!(
-                " Of the {} not examined nothing is said.",
-                total.not_examined
-            ));
-        }
-        said
-    }
-
-    fn judged(&self) -> String {
-        let which = match &self.network {
-            Some(network) => format!("all places of the network {network}"),
-            None if self.is_listed => "all listed places".to_owned(),
-            None => "all places in the input".to_owned(),
-        };
-        match self.support {
-            Support::All => format!("A statement about {which} is supported: each was examined."),
-            Support::Bounded => format!(
-                "A statement about {which} is supported by a sample, with the bound above; it is no statement about each of them."
-            ),
-            Support::ExaminedOnly => format!(
-                "A statement about {which}, or that those examined are representative of them, is not supported: {}.",
-                self.no_bound
-                    .as_deref()
-                    .unwrap_or("nothing is known of the rest")
-            ),
-            Support::NotSupported => {
-                let missed = self.looked_at() - self.total.hold;
-                let rest = self.no_bound.as_deref().map_or(String::new(), |why| {
-                    format!(", and of the rest nothing is known: {why}")
-                });
-                format!(
-                    "A statement about {which} is not supported: {missed} of {} examined {} not hold that much ({}){rest}. Name one by one the places that do.",
-                    self.looked_at(),
-                    worded(missed, "does", "do"),
-                    self.total.misses().join(", ")
-                )
-            }
-            Support::Nothing => format!(
-                "A statement about {which} is not supported: nothing was examined. Scan them with --signatures."
-            ),
-        }
-    }
 }
 
 #[cfg(test)]

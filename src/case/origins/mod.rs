@@ -146,28 +146,30 @@ impl Case {
         self.tell_odd(odd)
     }
 
-    /// Absolute paths of the inputs, by number.
-    fn input_paths(&self) -> Result<BTreeMap<i64, Vec<u8>>, CaseError> {
-        let read = || -> rusqlite::Result<BTreeMap<i64, Vec<u8>>> {
-            let mut query = self.db.prepare("SELECT id, path FROM input")?;
+    /// Labels and absolute paths of the inputs, by number.
+    fn input_paths(&self) -> Result<BTreeMap<i64, (String, Vec<u8>)>, CaseError> {
+        let read = || -> rusqlite::Result<BTreeMap<i64, (String, Vec<u8>)>> {
+            let mut query = self.db.prepare("SELECT id, label, path FROM input")?;
             query
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
                 .collect()
         };
         let mut paths = read().map_err(|error| self.wrap(error))?;
-        paths.values_mut().for_each(|path| *path = normal(path));
+        for (_, path) in paths.values_mut() {
+            *path = normal(path);
+        }
         Ok(paths)
     }
 
     /// Whether anything of the input lies at an absolute path.
     fn has_units_at(
         &self,
-        inputs: &BTreeMap<i64, Vec<u8>>,
+        inputs: &BTreeMap<i64, (String, Vec<u8>)>,
         path: &[u8],
     ) -> Result<bool, CaseError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM unit WHERE input = ?1 AND path = ?2)
                        OR EXISTS (SELECT 1 FROM unit WHERE input = ?1 AND path > ?3 AND path < ?4)";
-        for (id, input) in inputs {
+        for (id, (_, input)) in inputs {
             let below = path
                 .strip_prefix(input.as_slice())
                 .and_then(|rest| rest.strip_prefix(b"/"));

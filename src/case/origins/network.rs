@@ -11,7 +11,7 @@ use crate::exposure::Location;
 /// The networks of a list.
 #[derive(Debug, Default)]
 pub(super) struct Networks {
-    /// Number of each place by its key, and its address.
+    /// Number of each place by its key in lower case, and its address.
     numbers: HashMap<String, usize>,
     places: Vec<Location>,
     parents: Vec<BTreeSet<usize>>,
@@ -36,11 +36,12 @@ impl Networks {
     }
 
     fn number(&mut self, place: &Location) -> usize {
-        if let Some(&number) = self.numbers.get(&place.key) {
+        let key = place.key.to_ascii_lowercase();
+        if let Some(&number) = self.numbers.get(&key) {
             return number;
         }
         let number = self.places.len();
-        self.numbers.insert(place.key.clone(), number);
+        self.numbers.insert(key, number);
         self.places.push(place.clone());
         self.parents.push(BTreeSet::new());
         number
@@ -91,22 +92,26 @@ impl Networks {
             .collect();
     }
 
+    fn number_of(&self, place: &Location) -> Option<&usize> {
+        self.numbers.get(&place.key.to_ascii_lowercase())
+    }
+
     /// The address by which the network of a place is called.
     pub(super) fn name_of(&self, place: &Location) -> Option<&str> {
-        let number = *self.numbers.get(&place.key)?;
+        let number = *self.number_of(place)?;
         let name = (*self.names.get(number)?)?;
         Some(&self.places.get(name)?.shown)
     }
 
     /// Whether a place is among its own ancestors.
     pub(super) fn is_in_circle(&self, place: &Location) -> bool {
-        let number = self.numbers.get(&place.key);
+        let number = self.number_of(place);
         number.is_some_and(|number| self.circles.contains(number))
     }
 
     /// The parents of a place, as far as they are told apart.
     pub(super) fn parents_of(&self, place: &Location) -> Vec<&Location> {
-        let number = self.numbers.get(&place.key);
+        let number = self.number_of(place);
         let parents = number.and_then(|number| self.parents.get(*number));
         let parents = parents.into_iter().flatten();
         parents

@@ -31,19 +31,21 @@ pub(super) enum Found {
 pub(super) struct Places<'r> {
     roots: &'r BTreeMap<String, Root>,
     by_path: BTreeMap<Vec<u8>, &'r str>,
-    /// Absolute paths of the inputs, by number.
-    inputs: BTreeMap<i64, Vec<u8>>,
+    /// Labels and absolute paths of the inputs, by number.
+    inputs: BTreeMap<i64, (String, Vec<u8>)>,
 }
 
 impl<'r> Places<'r> {
-    /// `inputs` are the absolute paths of the inputs by number.
-    pub(super) fn of(roots: &'r BTreeMap<String, Root>, inputs: &BTreeMap<i64, Vec<u8>>) -> Self {
-        let inputs: BTreeMap<i64, Vec<u8>> = inputs
-            .iter()
-            .map(|(id, path)| (*id, normal(path)))
-            .collect();
+    /// `inputs` are the labels and absolute paths of the inputs by number.
+    pub(super) fn of(
+        roots: &'r BTreeMap<String, Root>,
+        inputs: &BTreeMap<i64, (String, Vec<u8>)>,
+    ) -> Self {
+        let normal =
+            |(id, (label, path)): (&i64, &(String, Vec<u8>))| (*id, (label.clone(), normal(path)));
+        let inputs: BTreeMap<i64, (String, Vec<u8>)> = inputs.iter().map(normal).collect();
         let by_path = roots.iter().filter_map(|(locator, root)| {
-            let input = inputs.get(&root.input)?;
+            let (_, input) = inputs.get(&root.input)?;
             Some((joined(input, &root.folder), locator.as_str()))
         });
         Self {
@@ -63,6 +65,7 @@ impl<'r> Places<'r> {
         let raw = crate::blob::locator::unescape(path);
         let forms = [Some(path.as_bytes().to_vec()), raw];
         let mut found = BTreeSet::new();
+        let mut labelled = Found::Elsewhere;
         for form in forms.into_iter().flatten() {
             let absolute = joined(base.as_os_str().as_encoded_bytes(), &form);
             let here = self.at(&normal(&absolute));
@@ -72,30 +75,34 @@ impl<'r> Places<'r> {
             if form.starts_with(b"/") {
                 continue;
             }
-            for input in self.inputs.values() {
-                let path = normal(&joined(input, &form));
-                if path
-                    .strip_prefix(input.as_slice())
-                    .is_some_and(|rest| rest.starts_with(b"/"))
-                {
-                    found.insert(self.at(&path));
+            for (label, input) in self.inputs.values() {
+                let below = |form: &[u8]| {
+                    let path = normal(&joined(input, form));
+                    let rest = path.strip_prefix(input.as_slice())?;
+                    rest.starts_with(b"/").then(|| self.at(&path))
+                };
+                found.extend(below(&form));
+                let bare = form.strip_prefix(label.as_bytes());
+                let bare = bare.and_then(|rest| rest.strip_prefix(b"/"));
+                if let Some(here) = bare.and_then(below) {
+                    found.insert(here.clone());
+                    labelled = here;
                 }
             }
         }
-        found.remove(&Found::Elsewhere);
         let mut roots = found.iter().filter(|found| matches!(found, Found::Root(_)));
         match (roots.next(), roots.next()) {
             (Some(root), None) => root.clone(),
             (Some(_), Some(_)) => Found::Several(found.len()),
             // That it lies within an input says nothing where it was not written as one that does.
-            _ => Found::Elsewhere,
+            _ => labelled,
         }
     }
 
     /// Name of the file or folder that a root is.
     pub(super) fn file_name(&self, root: &str) -> Option<String> {
         let root = self.roots.get(root)?;
-        let path = joined(self.inputs.get(&root.input)?, &root.folder);
+        let path = joined(&self.inputs.get(&root.input)?.1, &root.folder);
         let start = memchr::memrchr(b'/', &path)? + 1;
         Some(String::from_utf8_lossy(path.get(start..)?).into_owned())
     }
@@ -110,8 +117,10 @@ impl<'r> Places<'r> {
             .by_path
             .range(below.clone()..)
             .take_while(|(path, _)| path.starts_with(&below));
-        let is_input_above =
-            |input: &Vec<u8>| input == path || path.starts_with(&joined(input, b""));
+        let is_input_above = |(_, input): &(String, Vec<u8>)| {
+            let rest = path.strip_prefix(input.as_slice());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
         match (inner.next(), inner.next()) {
             (Some((_, root)), None) if self.inputs.values().any(is_input_above) => {
                 return Found::Root((*root).to_owned());
@@ -188,8 +197,8 @@ mod tests {
             ("x.tgz", 2, ""),
         ]);
         let inputs = BTreeMap::from([
-            (1, b"/data/./in/clones".to_vec()),
-            (2, b"/data/x.tgz".to_vec()),
+            (1, ("clones".to_owned(), b"/data/./in/clones".to_vec())),
+            (2, ("x.tgz".to_owned(), b"/data/x.tgz".to_vec())),
         ]);
         let places = Places::of(&roots, &inputs);
         let find = |path: &str| places.find(path, Path::new("/data/in"));
@@ -211,6 +220,8 @@ mod tests {
             path: b"/data/in/clones/a/src".to_vec(),
         };
         assert_eq!(find("clones/a/src"), within);
+        // Written as a locator, from anywhere.
+        assert_eq!(places.find("clones/a/src", Path::new("/z")), within);
         assert_eq!(find("clones"), Found::Several(2));
         for path in ["clones/c", "/data/in/clone", "/data", "../..", "", ".", "c"] {
             assert_eq!(find(path), Found::Elsewhere, "{path}");
@@ -220,7 +231,10 @@ mod tests {
     #[test]
     fn a_path_that_two_inputs_have_is_not_guessed() {
         let roots = roots(&[("in", 1, "a"), ("in#2", 2, "a")]);
-        let inputs = BTreeMap::from([(1, b"/x/in".to_vec()), (2, b"/y/in".to_vec())]);
+        let inputs = BTreeMap::from([
+            (1, ("in".to_owned(), b"/x/in".to_vec())),
+            (2, ("in#2".to_owned(), b"/y/in".to_vec())),
+        ]);
         let places = Places::of(&roots, &inputs);
         assert_eq!(places.find("a", Path::new("/z")), Found::Several(2));
         assert_eq!(

@@ -197,6 +197,21 @@ fn one_address_is_one_place_and_the_best_copy_speaks() {
 }
 
 #[test]
+fn shares_never_look_like_none_or_all_where_they_are_not() {
+    for (share, said) in [
+        (0.98, "98 %"),
+        (1.0, "100 %"),
+        (0.0, "0 %"),
+        (0.258_865_55, "25.89 %"),
+        (0.000_028_144, "0.0028 %"),
+        (0.999_99, "99.999 %"),
+        (0.3, "30 %"),
+    ] {
+        assert_eq!(per_cent(share), said);
+    }
+}
+
+#[test]
 fn a_copy_of_two_addresses_decides_neither() {
     let mut places = places(2, &[("verbatim", 1.0), ("verbatim", 1.0)]);
     for number in [0, 5] {
