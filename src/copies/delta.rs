@@ -7,8 +7,9 @@
 //! in the copy several times; nothing of it is outside of the original, so each is `moved`. What is left is added or removed.
 //!
 //! **Bounds.** A file is likened to those only that share a line with it which stands in few files, have its name or its
-//! extension, and are among the nearest few ([`alike`](super::alike)); each file is the original of one other at most. Contents are compared
-//! once for each pair of them, however many copies hold it ([`Verdicts`]). The order of files never shows.
+//! extension, and are among the nearest few (`alike`); each file is the original of one other at most. Where a content stands at
+//! very many paths of the original, a file that was moved is held against the first of them. Contents are compared once for
+//! each pair of them, however many copies hold it ([`Verdicts`]). The order of files never shows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -27,6 +28,9 @@ use crate::signature::{lines_of, norm_text};
 
 /// Shorter contents are found at another path by their name only, in bytes: many files are as short and as equal.
 const TELLING_MIN_BYTES: u64 = 24;
+/// Files of one content that are looked at to find the one that was moved: an archive may hold one at
+/// a hundred thousand places.
+const FILES_OF_CONTENT: usize = 64;
 /// Verdicts that are kept before all are forgotten.
 const VERDICTS_MAX: usize = 100_000;
 
@@ -271,7 +275,8 @@ fn best<'t>(path: &[u8], among: &[&'t [u8]], is_taken: impl Fn(&[u8]) -> bool) -
             other.to_vec(),
         )
     };
-    among.iter().copied().min_by_key(key)
+    let among = among.iter().copied().take(FILES_OF_CONTENT);
+    among.min_by_key(key)
 }
 
 /// How a file of the copy belongs to one of the original.

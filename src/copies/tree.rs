@@ -135,6 +135,8 @@ pub struct Gatherer<'h> {
     /// Bytes that may still be held, and how many were not.
     room: u64,
     beyond: u64,
+    /// The last number that a path of several files was given.
+    numbers: HashMap<Vec<u8>, u64>,
     /// The root is an archive, so that a folder round everything is its packer's.
     is_archive: bool,
 }
@@ -156,6 +158,7 @@ impl<'h> Gatherer<'h> {
             held,
             room,
             beyond: 0,
+            numbers: HashMap::new(),
             is_archive: false,
         }
     }
@@ -279,16 +282,20 @@ impl<'h> Gatherer<'h> {
     }
 
     /// A path that no file has yet: the second of a name gets a number, as in locators.
-    fn free(&self, path: Vec<u8>) -> Vec<u8> {
+    fn free(&mut self, path: Vec<u8>) -> Vec<u8> {
         let files = &self.reading.tree.files;
         if !files.contains_key(&path) {
             return path;
         }
-        let numbered = |number: u64| [&path[..], format!("#{number}").as_bytes()].concat();
-        (2..)
-            .map(numbered)
-            .find(|path| !files.contains_key(path))
-            .unwrap_or(path.clone())
+        // Counted on from the last one: an archive may have a million members of one name.
+        let last = self.numbers.entry(path.clone()).or_insert(1);
+        loop {
+            *last += 1;
+            let numbered = [&path[..], format!("#{last}").as_bytes()].concat();
+            if !files.contains_key(&numbered) {
+                return numbered;
+            }
+        }
     }
 
     fn file(&mut self, child: &Child, at: &Locator) -> TreeFile {

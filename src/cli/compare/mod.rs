@@ -106,6 +106,11 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
     let mut case = args.case.as_deref().map(Case::open).transpose()?;
     let (original, targets) = inputs(args, case.as_ref())?;
     let deed = case.is_some().then(|| custody::deed("compare --case"));
+    for path in [&args.jsonl, &args.diff, &args.html].into_iter().flatten() {
+        if path != Path::new("-") {
+            pipeline::warn_if_in_work_tree(path, &args.common);
+        }
+    }
     let jsonl = Sink::open(args.jsonl.as_deref())?;
     let diff = Sink::open(args.diff.as_deref())?;
     let html = args.html.as_deref().map(NewFile::create).transpose()?;
@@ -165,7 +170,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
     Ok(outcome.exit(args.fail_on))
 }
 
-/// What the commands ends with.
+/// What the command ends with.
 #[derive(Default)]
 struct Outcome {
     /// Something was not read, or not compared.
