@@ -341,6 +341,33 @@ fn what_cannot_be_read_is_not_called_unrelated() {
     );
 }
 
+/// A folder that may not be entered is named, as a place or as a part of one.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_walked_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    if common::is_root() {
+        return;
+    }
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let input = folder.path().join("in");
+    write(&input, "open/package.json", manifest("open", "1.0.0"));
+    for shut in ["shut", "open/shut"] {
+        std::fs::create_dir_all(input.join(shut)).unwrap();
+        let none = std::fs::Permissions::from_mode(0o000);
+        std::fs::set_permissions(input.join(shut), none).unwrap();
+    }
+    let records = scan(3, arguments(&input, &[&set], &[]));
+    for shut in ["shut", "open/shut"] {
+        let all = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(input.join(shut), all).unwrap();
+    }
+    assert_eq!(class(&records, "in/shut"), "unreadable");
+    let open = records.at("examined", "in/open");
+    assert_eq!(open["note"], "1 folder in it could not be walked");
+}
+
 fn case_of(folder: &Path, name: &str, input: &Path, set: &Path) -> PathBuf {
     let case = folder.join(name);
     let mut all = arguments(input, &[set], &["--case"]);

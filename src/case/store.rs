@@ -545,21 +545,29 @@ impl Case {
             .collect()
     }
 
-    /// The records of one type that a unit has, in no useful order.
-    pub(super) fn records_of_unit(&self, kind: &str, unit: i64) -> Result<Vec<Record>, CaseError> {
+    /// The records of one type that units have whose numbers are in a range, ends included, in no useful order.
+    pub(super) fn records_of_units(
+        &self,
+        kind: &str,
+        (first, last): (i64, i64),
+    ) -> Result<Vec<(i64, Record)>, CaseError> {
         let rows = || -> rusqlite::Result<Vec<RecordRow>> {
             let sql = format!(
-                "SELECT {} FROM {} WHERE record.unit = ?1 AND type = ?2",
+                "SELECT {} FROM {} WHERE record.unit BETWEEN ?1 AND ?2 AND type = ?3",
                 RecordRow::COLUMNS,
                 RecordRow::TABLES
             );
             let mut query = self.db.prepare_cached(&sql)?;
             query
-                .query_map(params![unit, kind], RecordRow::read)?
+                .query_map(params![first, last, kind], RecordRow::read)?
                 .collect()
         };
-        let rows = rows().map_err(|error| self.wrap(error))?;
-        rows.into_iter().map(restore).collect()
+        let rows = rows().map_err(|error| self.wrap(error))?.into_iter();
+        rows.filter_map(|row| {
+            let unit = row.unit?;
+            Some(restore(row).map(|record| (unit, record)))
+        })
+        .collect()
     }
 
     fn meta_record(&self, key: &str) -> Result<Option<Record>, CaseError> {

@@ -1,7 +1,7 @@
 //! The matches of each root with each work, file by file.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 
@@ -179,16 +179,17 @@ impl Case {
         works: &Works,
     ) -> Result<BTreeMap<String, OfWork>, CaseError> {
         let mut matched: BTreeMap<String, OfWork> = BTreeMap::new();
-        for &unit in &root.units {
-            let records = self.records_of_unit("match", unit)?;
-            if records.is_empty() {
-                continue;
-            }
-            let written = self.written(unit)?.map(Span::at);
-            for record in records {
-                if let Record::Match(found) = record {
-                    take(*found, written.as_ref(), works, &mut matched);
+        for range in runs(&root.units) {
+            let mut last: Option<(i64, Option<Span>)> = None;
+            for (unit, record) in self.records_of_units("match", range)? {
+                let Record::Match(found) = record else {
+                    continue;
+                };
+                if last.as_ref().is_none_or(|(held, _)| *held != unit) {
+                    last = Some((unit, self.written(unit)?.map(Span::at)));
                 }
+                let written = last.as_ref().and_then(|(_, written)| written.as_ref());
+                take(*found, written, works, &mut matched);
             }
         }
         matched.values_mut().for_each(OfWork::add_up);
@@ -206,6 +207,18 @@ impl Case {
         let time = read().map_err(|error| self.wrap(error))?;
         Ok(time.and_then(|nanoseconds| rfc3339(nanoseconds.div_euclid(1_000_000_000))))
     }
+}
+
+/// Numbers that follow one another, as ranges: the units of a folder do.
+fn runs(units: &BTreeSet<i64>) -> Vec<(i64, i64)> {
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for &unit in units {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(unit) => *last = unit,
+            _ => runs.push((unit, unit)),
+        }
+    }
+    runs
 }
 
 /// Takes one match of a root in.
@@ -257,5 +270,17 @@ fn take(
     match of_work.releases.entry(release).or_default().entry(file) {
         Entry::Occupied(mut held) => held.get_mut().better(best),
         Entry::Vacant(free) => drop(free.insert(best)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_follow_one_another_are_one_range() {
+        let of = |units: &[i64]| runs(&units.iter().copied().collect());
+        assert_eq!(of(&[]), []);
+        assert_eq!(of(&[3, 4, 5, 9, 11, 12]), [(3, 5), (9, 9), (11, 12)]);
     }
 }

@@ -30,6 +30,7 @@ mod matched;
 mod own;
 mod places;
 mod release;
+mod unwalked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +43,7 @@ use crate::signature::Set;
 use held::Signed;
 use own::Own;
 use places::{Place, Places};
+use unwalked::Unwalked;
 
 /// Of two releases that differ by less than this share of the bytes that are there, neither is nearer.
 const TIE_SHARE: f64 = 0.02;
@@ -64,6 +66,7 @@ struct RollUp<'a> {
     works: Works<'a>,
     own: Own,
     places: Places<'a>,
+    unwalked: Unwalked,
     own_public: &'a BTreeSet<i64>,
     /// What is counted of releases, filled where one is met.
     signed: BTreeMap<&'a str, BTreeMap<&'a str, Signed<'a>>>,
@@ -100,6 +103,7 @@ impl Case {
             input,
             works,
             places,
+            unwalked: self.unwalked(roots)?,
             own_public,
             signed: BTreeMap::new(),
         };
@@ -112,6 +116,14 @@ impl Case {
                 }
             }
             self.put_joined(Record::Examined(examined))?;
+        }
+        for (at, why) in roll.unwalked.alone {
+            self.put_joined(Record::Examined(Examined {
+                locator: at.as_str().to_owned(),
+                hops: at.hops().clone(),
+                class: "unreadable".to_owned(),
+                note: Some(why),
+            }))?;
         }
         Ok(())
     }
@@ -254,7 +266,8 @@ impl<'a> RollUp<'a> {
         } else {
             ("unrelated", None)
         };
-        let notes = [why, place.and_then(places::reading_note)];
+        let unread = place.and_then(places::reading_note);
+        let notes = [why, unread, self.unwalked.note(locator)];
         let notes: Vec<String> = notes.into_iter().flatten().collect();
         Examined {
             locator: locator.to_owned(),

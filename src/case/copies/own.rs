@@ -130,3 +130,76 @@ impl Case {
         Ok(packages)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Hops;
+
+    fn origin(locator: &str, url: &str, by: OriginBy, certainty: Certainty) -> Origin {
+        Origin {
+            locator: locator.to_owned(),
+            hops: Hops::default(),
+            path: None,
+            url: Some(url.to_owned()),
+            host: None,
+            parent: None,
+            network: None,
+            seen_at: None,
+            present: true,
+            by,
+            certainty,
+            acquired: None,
+            contradicted_by: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_what_was_recorded_makes_a_place_own() {
+        let organisation = Organisation::parse(
+            "name = \"Acme\"\nrepositories = [\"code.example/acme\", \"packages.example/@acme\"]\n",
+            "acme.toml",
+        )
+        .unwrap();
+        let mut own = Own::default();
+        let recorded = Certainty::Proven;
+        let url = "https://code.example/acme/sdk";
+        let mut contradicted = origin("d", url, OriginBy::Origins, recorded);
+        contradicted
+            .contradicted_by
+            .push("its git remote".to_owned());
+        for row in [
+            origin("a", url, OriginBy::Origins, recorded),
+            origin(
+                "b",
+                "https://code.example/acme-mirror/sdk",
+                OriginBy::Origins,
+                recorded,
+            ),
+            origin("c", url, OriginBy::GitRemote, Certainty::Hint),
+            contradicted,
+            origin(
+                "e",
+                "https://packages.example/@acme/sdk/-/sdk-1.0.0.tgz",
+                OriginBy::Acquisition,
+                recorded,
+            ),
+        ] {
+            own.add_origin(&row, &organisation);
+        }
+        let own_ones = ["a", "b", "c", "d", "e"].map(|root| own.address(root).is_some());
+        assert_eq!(own_ones, [true, false, false, false, true]);
+        let claims = ["a", "b", "c", "d"].map(|root| own.claim(root));
+        assert_eq!(
+            claims,
+            [
+                None,
+                None,
+                Some("its git remote is https://code.example/acme/sdk"),
+                Some(
+                    "it is listed as https://code.example/acme/sdk, and something contradicts that"
+                ),
+            ]
+        );
+    }
+}
