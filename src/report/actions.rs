@@ -150,6 +150,18 @@ pub(super) fn actions(
             list: Some("block-sha256.txt"),
         },
         Draft {
+            count: model.copies.tampering.copies_high,
+            what: "Read what was put into the copies with signs of tampering, warn those who may have run them, and report them to their hosts as malware where it is some: that is another form than for copied work",
+            who: "security operations",
+            when: TODAY,
+            because: format!(
+                "{} with a sign of high severity or more",
+                plural(model.copies.tampering.copies_high, "copy", "copies")
+            ),
+            section: "tampering",
+            list: Some("block-sha256.txt"),
+        },
+        Draft {
             count: model.copies.copies.total,
             what: "Judge the copies one by one, keep evidence of each, and ask hosts to take them down",
             who: "counsel",

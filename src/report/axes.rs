@@ -396,6 +396,8 @@ mod tests {
             "work-percent",
             "copies",
             "copies-verbatim",
+            "copies-tampered",
+            "copy-hosts",
             "suspects",
             "references-open",
             "packages-closed",

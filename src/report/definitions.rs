@@ -17,7 +17,7 @@ pub(super) fn definitions() -> Vec<Definition> {
     WORDS.iter().map(pair).collect()
 }
 
-const WORDS: [(&str, &str); 28] = [
+const WORDS: [(&str, &str); 31] = [
     (
         "Entry",
         "One regular member of a container or folder, at its place.",
@@ -99,7 +99,19 @@ const WORDS: [(&str, &str); 28] = [
     ),
     (
         "Copy, suspect",
-        "A copy has at least one exact, normalized or excerpt match; a suspect has others only. Own-public: what matches there is in a public set too.",
+        "A copy has at least one exact, normalized or excerpt match; a suspect has others only: derived files, a suspected port, or paths and no content. Own-public: what matches there is in a public set too, or it was got from an address that the profile names as own.",
+    ),
+    (
+        "Location",
+        "Recorded: a list or a record of acquisition says where a place was got from. Hint: the place says so of itself, as a git remote or a package does, and anybody could have written that.",
+    ),
+    (
+        "Stands",
+        "Checked-out: files as they lie there. Default-branch-head: what a host shows first. Other-ref: in another branch or a tag. History-only: in earlier commits. Unreachable: no name leads to it any more.",
+    ),
+    (
+        "Sign",
+        "Something that a copy has and its original has not, in a shape that tampering takes. Below medium severity it is a note.",
     ),
     ("Reference", "Something that an entry points to."),
     (

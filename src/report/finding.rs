@@ -2,7 +2,7 @@
 //!
 //! A finding has an *id*, made of what it is and where it stands and of nothing that may change its judgement, and a
 //! *state*, which is that judgement. The same id with another state was reclassified; an id that is not there any more was
-//! withdrawn. Findings are exposures, secrets, items, copies and suspects.
+//! withdrawn. Findings are exposures, secrets, items, copies, suspects and signs of tampering.
 //!
 //! The id is the beginning of a BLAKE3 digest, so that it gives nothing away that it was not made of; whoever can guess
 //! kind and place can test the guess. Left out: which of several equal findings at one place is which. They are numbered in
@@ -13,7 +13,7 @@ use crate::record::{Copy, Record};
 /// A finding as later reports know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `exposure`, `secret`, `item`, `copy` or `suspect`.
+    /// `exposure`, `secret`, `item`, `copy`, `suspect` or `sign`.
     pub kind: &'static str,
     /// Class, rule, kind of item, work and release.
     pub what: String,
@@ -57,6 +57,14 @@ impl Finding {
             },
             Record::Copy(row) => of_copy("copy", row),
             Record::Suspect(row) => of_copy("suspect", row),
+            Record::Sign(row) => Finding {
+                kind: "sign",
+                what: row.rule.clone(),
+                locator: row.locator.clone(),
+                detail: row.line.map(|line| line.to_string()).unwrap_or_default(),
+                state: format!("{} {}", row.severity.as_str(), certainty(row.certainty)),
+                sha256: row.sha256.clone(),
+            },
             _ => return None,
         })
     }
@@ -142,6 +150,25 @@ mod tests {
         assert_eq!(high.id(0), info.id(0));
         assert_ne!(high.state, info.state);
         assert_ne!(high.id(0), finding(Severity::High, "m/b").id(0));
+    }
+
+    /// The class of a copy is its state: what became of it since is a reclassification, also from copy to suspect.
+    #[test]
+    fn a_copy_of_another_class_is_the_same_finding() {
+        let copy = |class: &str| Copy {
+            locator: "m/a".to_owned(),
+            class: class.to_owned(),
+            ..Copy::default()
+        };
+        let of = |record: Record| Finding::of(&record).unwrap();
+        let before = of(Record::from(copy("modified")));
+        for after in [
+            of(Record::from(copy("partial"))),
+            of(Record::Suspect(Box::new(copy("ported")))),
+        ] {
+            assert_eq!(before.id(0), after.id(0));
+            assert_ne!(before.state, after.state);
+        }
     }
 
     #[test]

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hasher;
 
 use super::axes::{Figures, Impact, Override, STEPS};
-use super::bounded::{Count, GroupKey, Tally, Top};
+use super::bounded::{GroupKey, Tally, Top};
+use super::copies::CopiesGather;
 use super::folders::{Counts, Forest};
 use super::inventory::Collect;
 use super::lists::Gather as ListGather;
@@ -20,14 +21,14 @@ use super::model::*;
 use super::rotation::Rotate;
 use super::since::ReleasesGathered;
 use super::size::Measure;
-use super::text::{KEPT_CHARS, clip, release_words};
+use super::text::{KEPT_CHARS, clip};
 use super::timeline::Times;
 use super::views::View;
 use crate::exposure::Rules;
 use crate::exposure::secrets::Tier;
 use crate::record::{
-    Certainty, Copy, Examined, Exposure, Ledger, Map, Match, Package, Party, Problem, Record,
-    Reference, Run, Secret, Severity, Source,
+    Certainty, Exposure, Ledger, Map, Package, Party, Problem, Record, Reference, Run, Secret,
+    Severity, Source,
 };
 
 /// Packages with findings that are remembered until their severity is known.
@@ -109,12 +110,7 @@ pub(super) struct Gatherer {
     map_kinds: BTreeMap<Rank, u64>,
     maps_invalid: u64,
     maps_unjudged: u64,
-    copies: Top<(Reverse<u64>, String), CopyRow>,
-    suspects: Top<(Reverse<u64>, String), CopyRow>,
-    examined: Tally,
-    examined_total: u64,
-    examined_others: Top<(bool, String, String), ExaminedRow>,
-    matches: BTreeMap<(String, String, Rank), u64>,
+    copies: CopiesGather,
     references_found: u64,
     references_missing: BTreeMap<Rank, u64>,
     references: Top<(Rank, String, String), ReferenceRow>,
@@ -157,12 +153,7 @@ impl Gatherer {
             map_kinds: BTreeMap::new(),
             maps_invalid: 0,
             maps_unjudged: 0,
-            copies: Top::new(ROWS),
-            suspects: Top::new(ROWS),
-            examined: Tally::default(),
-            examined_total: 0,
-            examined_others: Top::new(ROWS),
-            matches: BTreeMap::new(),
+            copies: CopiesGather::new(view == View::Public),
             references_found: 0,
             references_missing: BTreeMap::new(),
             references: Top::new(ROWS),
@@ -213,19 +204,20 @@ impl Gatherer {
                 "item"
             }
             Record::Match(found) => {
-                self.add_match(&found);
+                self.lists.matched(&found);
+                self.copies.matched(&found);
                 "match"
             }
             Record::Copy(copy) => {
-                add_copy(&mut self.copies, *copy);
+                self.copies.copy(*copy);
                 "copy"
             }
             Record::Suspect(copy) => {
-                add_copy(&mut self.suspects, *copy);
+                self.copies.suspect(*copy);
                 "suspect"
             }
             Record::Examined(examined) => {
-                self.add_examined(examined);
+                self.copies.examined(&examined);
                 "examined"
             }
             Record::Release(release) => {
@@ -236,11 +228,27 @@ impl Gatherer {
                 self.releases.add_since(*since);
                 "since"
             }
-            Record::Origin(_) => "origin",
-            Record::Comparison(_) => "comparison",
-            Record::Change(_) => "change",
-            Record::Sign(_) => "sign",
-            Record::Lineage(_) => "lineage",
+            Record::Origin(origin) => {
+                self.copies.origin(&origin);
+                "origin"
+            }
+            Record::Comparison(comparison) => {
+                self.copies.comparison(*comparison);
+                "comparison"
+            }
+            Record::Change(change) => {
+                self.copies.change(*change);
+                "change"
+            }
+            Record::Sign(sign) => {
+                self.lists.sign(&sign);
+                self.copies.sign(*sign);
+                "sign"
+            }
+            Record::Lineage(lineage) => {
+                self.copies.lineage(*lineage);
+                "lineage"
+            }
             Record::Blob(_) => "blob",
             Record::Problem(problem) => {
                 self.add_problem(problem);
@@ -481,38 +489,6 @@ impl Gatherer {
         }
     }
 
-    fn add_match(&mut self, found: &Match) {
-        self.lists.matched(found);
-        // Works and releases come from signature sets; the bound is for forged records.
-        const WORKS: usize = 2_000;
-        let key = (
-            kept(&found.work),
-            kept(&found.release),
-            rank(&GRADES, &found.grade),
-        );
-        if self.matches.contains_key(&key) || self.matches.len() < WORKS {
-            *self.matches.entry(key).or_default() += 1;
-        } else {
-            let further = ("(further works)".to_owned(), String::new(), key.2);
-            *self.matches.entry(further).or_default() += 1;
-        }
-    }
-
-    fn add_examined(&mut self, examined: Examined) {
-        self.examined.add(&examined.class, 1);
-        self.examined_total += 1;
-        let row = ExaminedRow {
-            class: kept(&examined.class),
-            locator: kept(&examined.locator),
-        };
-        let key = (
-            row.class != "unreadable",
-            row.class.clone(),
-            row.locator.clone(),
-        );
-        self.examined_others.push(key, row);
-    }
-
     fn add_problem(&mut self, problem: Problem) {
         const CODES: usize = 500;
         let known = self.problem_codes.contains_key(&problem.code);
@@ -569,39 +545,4 @@ fn places_above(locator: &str) -> impl Iterator<Item = u64> + '_ {
 /// The hash of one place, as in [`places_above`].
 fn place(locator: &str) -> u64 {
     places_above(locator).last().unwrap_or(0)
-}
-
-fn add_copy(table: &mut Top<(Reverse<u64>, String), CopyRow>, copy: Copy) {
-    // Millionths: floats have no total order, and finer is not shown.
-    let share = (copy.of_original.clamp(0.0, 1.0) * 1e6) as u64;
-    let mut grades: Vec<Count> = copy
-        .grades
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| Count {
-            name: kept(&name),
-            count,
-        })
-        .collect();
-    let strength = |name: &str| {
-        GRADES
-            .iter()
-            .position(|(_, word)| *word == name)
-            .unwrap_or(GRADES.len())
-    };
-    grades.sort_by_key(|grade| strength(&grade.name));
-    grades.truncate(GRADES.len() + 1);
-    let why = copy.release_basis.as_ref();
-    let row = CopyRow {
-        locator: kept(&copy.locator),
-        work: kept(&copy.work),
-        why: why.and_then(|basis| Some(kept(&release_words(basis, &copy.release)?))),
-        release: kept(&copy.release),
-        files_matched: copy.files_matched,
-        files_total: copy.files_total,
-        of_original: copy.of_original,
-        grades,
-        class: kept(&copy.class),
-    };
-    table.push((Reverse(share), row.locator.clone()), row);
 }

@@ -11,6 +11,8 @@ use askama::Template;
 
 use super::ReportError;
 use super::bounded::Table;
+use super::copies::TreeOf;
+use super::copies::draw::{Branch, Drawing, basis_words, branches, drawing};
 use super::folders::{CellKind, Counts, Part};
 use super::model::{Model, ROWS};
 use super::since_previous::ChangeRow;
@@ -137,6 +139,27 @@ impl Page<'_> {
                 &changes.reclassified,
             ),
         ]
+    }
+
+    /// The timeline of copies.
+    fn drawing(&self) -> Drawing {
+        drawing(&self.m.copies.spread)
+    }
+
+    /// A tree of forks, as far as rows are shown.
+    fn branches<'t>(&self, tree: &'t TreeOf) -> Vec<Branch<'t>> {
+        branches(tree, self.rows)
+    }
+
+    /// What a source of dates is called.
+    fn basis_words(&self, basis: &str) -> &'static str {
+        basis_words(basis)
+    }
+
+    /// A copy that is shown was held against the original.
+    fn has_deltas(&self) -> bool {
+        let rows = self.m.copies.copies.first(self.rows);
+        rows.iter().any(|row| row.delta.is_some())
     }
 
     fn has_treemap(&self) -> bool {

@@ -15,7 +15,7 @@ use super::inventory::Inventory;
 use super::rotation::Rotation;
 use super::text::{KEPT_CHARS, clip, count_of, visible};
 use crate::record::{
-    Certainty, Exposure, Grade, Match, Package, Reference, ReferenceKind, Severity,
+    Certainty, Exposure, Grade, Match, Package, Reference, ReferenceKind, Severity, Sign,
 };
 
 /// Lines of one list.
@@ -162,6 +162,19 @@ impl Gather {
         }
     }
 
+    /// What was put into a copy, where it is bad: the file that it stands in, and the host that it names.
+    pub(super) fn sign(&mut self, sign: &Sign) {
+        if sign.severity < Severity::High {
+            return;
+        }
+        if let Some(sha256) = &sign.sha256 {
+            self.digest(1, sha256);
+        }
+        if let Some(host) = host_in(&sign.rule, &sign.found) {
+            add(&mut self.hosts, &[&host], 0, vec![clip(&host, KEPT_CHARS)]);
+        }
+    }
+
     fn digest(&mut self, rank: u8, sha256: &str) {
         // What is no digest would only be dropped by whoever reads the list, or worse.
         let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -244,6 +257,36 @@ fn add(groups: &mut Groups<Line>, key: &[&str], rank: u8, cells: Vec<String>) {
         || Line { rank, cells },
         |line| line.rank = line.rank.min(rank),
     );
+}
+
+/// Rules for tampering whose find is an address, or a host.
+const OF_HOSTS: [&str; 4] = ["new-host", "webhook", "download-and-run", "download-link"];
+
+/// The host that a sign names: that of its first address, or all that was found where that is a name of a host.
+fn host_in(rule: &str, found: &str) -> Option<String> {
+    if !OF_HOSTS.contains(&rule) {
+        return None;
+    }
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')');
+    let address = found.find("://").and_then(|at| {
+        let from = found.get(..at)?.rfind(|c: char| !c.is_ascii_alphabetic());
+        found
+            .get(from.map_or(0, |from| from + 1)..)?
+            .split(ends)
+            .next()
+    });
+    if let Some(address) = address {
+        let url = url::Url::parse(address).ok()?;
+        return url.host_str().map(str::to_owned);
+    }
+    let is_name = found.contains('.')
+        && found.split('.').all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+    is_name.then(|| found.to_ascii_lowercase())
 }
 
 /// `npm:NAME@VERSION` without what is not the name.
@@ -384,12 +427,12 @@ impl Lists {
             ),
             text(
                 "block-sha256.txt",
-                "SHA-256 of archives, exposed files and copied files, for proxies and scanners",
+                "SHA-256 of archives, exposed files, copied files, and files of copies with signs of tampering, for proxies and scanners",
                 &self.digests,
             ),
             text(
                 "block-hosts.txt",
-                "hosts that the input points to for more of it",
+                "hosts that the input points to for more of it, and those that were put into copies",
                 &self.hosts,
             ),
             csv(
@@ -487,6 +530,21 @@ mod tests {
         }
         assert_eq!(csv_cell("a,\"b\"\r\nc"), "\"a,\"\"b\"\"[U+000D][U+000A]c\"");
         assert_eq!(csv_cell("gnp\u{202E}"), "gnp[U+202E]");
+    }
+
+    #[test]
+    fn hosts_of_signs_are_read_where_a_rule_is_about_hosts() {
+        let host = |rule, found| host_in(rule, found);
+        assert_eq!(
+            host("webhook", "fetch('https://Hooks.evil.example/api/1')").as_deref(),
+            Some("hooks.evil.example")
+        );
+        assert_eq!(
+            host("new-host", "C2.evil.example").as_deref(),
+            Some("c2.evil.example")
+        );
+        assert_eq!(host("new-host", "two words.example"), None);
+        assert_eq!(host("install-script", "https://evil.example"), None);
     }
 
     #[test]

@@ -14,8 +14,10 @@
 
 mod actions;
 mod axes;
+mod beside;
 mod bounded;
 pub mod claims;
+mod copies;
 mod definitions;
 mod exhibit;
 pub mod export;
@@ -45,7 +47,9 @@ mod views;
 
 pub use actions::{Action, Actions};
 pub use axes::{Axis, AxisRow, Override, OverrideError};
+pub use beside::{BesidePage, LINES_OF_FILE};
 pub use bounded::{Count, Table};
+pub use copies::*;
 pub use definitions::Definition;
 pub use exhibit::{Side, definition, render_exhibit};
 pub use folders::{CarrierRow, CellKind, Counts, FolderRow, Part};

@@ -19,6 +19,7 @@ use super::actions::Actions;
 use super::axes::{Axis, Override};
 use super::bounded::{Count, GroupKey, Table};
 use super::claims::ClaimRow;
+use super::copies::{Copies, MatchCount};
 use super::definitions::Definition;
 use super::folders::{CarrierRow, Counts, Part};
 use super::gather::Gatherer;
@@ -32,10 +33,9 @@ use super::size::Size;
 use super::timeline::TimeRow;
 use super::views::{Mask, View};
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
-use crate::signature::validation::Card;
 
 /// Version of the model's JSON. Grows by one when a field is added.
-pub const REPORT_VERSION: u32 = 3;
+pub const REPORT_VERSION: u32 = 4;
 
 /// Rows kept of one table.
 pub const ROWS: usize = 500;
@@ -281,76 +281,6 @@ pub struct Distinct {
     pub unknown_bytes: u64,
     /// Places of recovered sources without a SHA-256, which have no part above.
     pub without_digest: u64,
-}
-
-/// Places that hold a work.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Copies {
-    /// Signature sets were in force.
-    pub searched: bool,
-    /// Places with exact, normalised or excerpt matches; largest share first.
-    pub copies: Table<CopyRow>,
-    /// Places with derived or ported matches only.
-    pub suspects: Table<CopyRow>,
-    /// Roots looked at, by class.
-    pub examined: Vec<Count>,
-    /// Roots looked at, in all.
-    pub examined_total: u64,
-    /// Roots that could not be examined, or are no copy.
-    pub others: Table<ExaminedRow>,
-    /// Matched files at places, by work, release and grade.
-    pub matches: Vec<MatchCount>,
-    /// Said where there is no copy.
-    pub absence: Option<Statement>,
-    /// No baseline was given, so that fingerprints were judged more carefully.
-    pub careful: bool,
-    /// How often matches of each grade are wrong, where there are matches.
-    pub validation: Option<Card>,
-}
-
-/// A place that holds a work, or part of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CopyRow {
-    /// The root of the place.
-    pub locator: String,
-    /// Name of the work.
-    pub work: String,
-    /// Its release.
-    pub release: String,
-    /// Why that one, where several were signed.
-    pub why: Option<String>,
-    /// Files of the work that match.
-    pub files_matched: u64,
-    /// Files of the work.
-    pub files_total: u64,
-    /// Share of the work's bytes, 0 to 1.
-    pub of_original: f64,
-    /// Files by grade, strongest first.
-    pub grades: Vec<Count>,
-    /// What kind of copy.
-    pub class: String,
-}
-
-/// A root that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ExaminedRow {
-    /// What it turned out to be.
-    pub class: String,
-    /// The root.
-    pub locator: String,
-}
-
-/// How many matches of a grade a release of a work has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct MatchCount {
-    /// Name of the work.
-    pub work: String,
-    /// Its release.
-    pub release: String,
-    /// Grade of the matches.
-    pub grade: Grade,
-    /// Matches, each place counted.
-    pub places: u64,
 }
 
 /// What the input points to.

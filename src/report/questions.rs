@@ -7,6 +7,8 @@
 
 use serde::Serialize;
 
+use super::copies::Copies;
+use super::copies::draw::basis_words;
 use super::model::Model;
 use super::text::{clip, grouped, percent, plural, size};
 use super::verdict::Scope;
@@ -145,7 +147,7 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     if distinct > 0 {
         parts.push(plural(distinct, "credential", "credentials"));
     }
-    let copy = model.copies.copies.rows.first().map(|copy| {
+    let copy = model.copies.largest.as_ref().map(|copy| {
         format!(
             "a copy with {} of {} {}",
             percent(copy.of_original),
@@ -238,7 +240,7 @@ fn ours(model: &Model) -> (String, AnswerState) {
     } else {
         "by the layout of folders and names of packages alone, since no profile was given"
     };
-    let work = model.copies.copies.rows.first().map(|row| {
+    let work = model.copies.largest.as_ref().map(|row| {
         format!(
             "; {} of {} {} was found by its fingerprints",
             percent(row.of_original),
@@ -407,10 +409,10 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             plural(some, "more shows weaker signs", "more show weaker signs")
         ),
     };
-    if let Some(first) = copies.copies.rows.first() {
+    if let Some(first) = &copies.largest {
         return (
             format!(
-                "{} of the {} examined {} signed work{weaker}, the largest {} of {}; what lies outside the input was not looked at.",
+                "{} of the {} examined {} signed work{weaker}, the largest {} of {}{}; what lies outside the input was not looked at.",
                 grouped(copies.copies.total),
                 plural(copies.examined_total, "place", "places"),
                 if copies.copies.total == 1 {
@@ -420,6 +422,7 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
                 },
                 percent(first.of_original),
                 clip(&first.work, 60),
+                how_far(copies),
             ),
             AnswerState::Seen,
         );
@@ -449,6 +452,55 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         );
     }
     absence("copy of the works searched for", ground.scope)
+}
+
+/// Hosts, networks, dates, tampering, and what of a list was not there.
+fn how_far(copies: &Copies) -> String {
+    let at = &copies.located;
+    let mut parts = Vec::new();
+    if at.hosts_total > 0 {
+        parts.push(format!(
+            "they are at {}",
+            plural(at.hosts_total, "host", "hosts")
+        ));
+    }
+    if at.networks > 0 {
+        parts.push(format!(
+            "in {}",
+            plural(at.networks, "fork network", "fork networks")
+        ));
+    }
+    if at.hint > 0 || (at.unknown > 0 && at.hosts_total > 0) {
+        parts.push(format!(
+            "the address of {} is a hint or not known",
+            plural(at.hint + at.unknown, "copy", "copies")
+        ));
+    }
+    // Dates of one source; a sighting says more of spread than what an author states.
+    if let Some(source) = copies.spread.sources.first() {
+        parts.push(format!(
+            "the newest is dated {} {}",
+            source.last,
+            basis_words(&source.basis)
+        ));
+    }
+    if copies.tampering.copies > 0 {
+        parts.push(format!(
+            "{} signs of tampering",
+            plural(copies.tampering.copies, "copy shows", "copies show")
+        ));
+    }
+    if at.listed_absent > 0 {
+        parts.push(format!(
+            "{} of {} listed are not in the input",
+            grouped(at.listed_absent),
+            plural(at.listed, "place", "places")
+        ));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("; {}", parts.join(", "))
 }
 
 fn unread(model: &Model) -> (String, AnswerState) {

@@ -1,5 +1,7 @@
 //! Made-up records for tests: one incident as a run would write it, and the same with hostile strings.
 
+pub mod copies;
+
 use std::collections::BTreeMap;
 
 use crate::record::*;
@@ -445,6 +447,18 @@ fn copy(locator: &str, files: u64, share: f64, grades: &[(&str, u64)], class: &s
         grades: counts(grades),
         basis: crate::record::Basis::Content,
         class: class.to_owned(),
+        unmatched_files: Some(4),
+        unmatched_bytes: Some(20_480),
+        licences: vec![LicenceFile {
+            path: "LICENSE.md".to_owned(),
+            licence: Some("MIT".to_owned()),
+        }],
+        dates: Some(CopyDates {
+            first: "2026-04-01T08:00:00Z".to_owned(),
+            last: "2026-04-03T08:00:00Z".to_owned(),
+            basis: "git-author".to_owned(),
+        }),
+        standing: counts(&[("default-branch-head", files)]),
         ..Copy::default()
     }
 }
@@ -652,13 +666,16 @@ pub fn incident() -> Vec<Record> {
         ("mirror/port-to-rust", "ported"),
         ("mirror/other-tool", "unrelated"),
         ("mirror/locked.zip", "unreadable"),
+        ("mirror/acme-plugins", "own-public"),
     ] {
         out.push(Record::Examined(Examined {
             locator: locator.to_owned(),
             hops: Hops::default(),
             class: class.to_owned(),
+            note: None,
         }));
     }
+    out.extend(copies::beside());
     for (code, locator, detail, unread) in [
         (
             "encrypted",
@@ -734,6 +751,35 @@ pub fn hostile() -> Vec<Record> {
                 copy.work.push_str(HOSTILE);
                 copy.class.push_str(HOSTILE);
                 copy.grades.insert(HOSTILE.to_owned(), 1);
+                copy.standing.insert(HOSTILE.to_owned(), 1);
+                copy.licences[0].path.push_str(HOSTILE);
+                copy.dates.as_mut().unwrap().basis.push_str(HOSTILE);
+            }
+            Record::Origin(origin) => {
+                origin.locator.push_str(HOSTILE);
+                origin.url = Some(format!("javascript:alert(1)//{HOSTILE}"));
+                origin.host = Some(HOSTILE.to_owned());
+                origin.network = Some(HOSTILE.to_owned());
+                origin.seen_at = Some(HOSTILE.to_owned());
+            }
+            Record::Comparison(row) => row.locator.push_str(HOSTILE),
+            Record::Change(row) => {
+                row.root.push_str(HOSTILE);
+                row.path = Some(HOSTILE.to_owned());
+                row.original = Some(format!("{HOSTILE}2"));
+                row.content = Some(HOSTILE.to_owned());
+            }
+            Record::Sign(row) => {
+                row.root.push_str(HOSTILE);
+                row.rule.push_str(HOSTILE);
+                row.path.push_str(HOSTILE);
+                row.found.push_str(HOSTILE);
+                row.original = Some(HOSTILE.to_owned());
+            }
+            Record::Lineage(row) => {
+                row.locator.push_str(HOSTILE);
+                row.family.push_str(HOSTILE);
+                row.parent = row.parent.take().map(|parent| parent + HOSTILE);
             }
             Record::Examined(examined) => {
                 examined.class.push_str(HOSTILE);

@@ -19,6 +19,7 @@
 use serde_json::Value;
 
 use super::ReportError;
+use super::copies::day;
 use super::inventory::INTERNAL;
 use super::size::language_ending;
 use crate::record::Record;
@@ -155,6 +156,12 @@ impl Mask {
             (_, "type") | ("run", "version" | "program" | "rules" | "started" | "wall") => value,
             // Where a thing stands within stores and images says nothing that a public report needs.
             (_, "git" | "image" | "mapped" | "elsewhere" | "release_basis" | "wall") => Value::Null,
+            // Names of headers are the input's, and who fetched what is for those who handle the incident.
+            ("origin", "acquired") => Value::Null,
+            // A day says when it spread; a second names the commit.
+            ("copy" | "suspect", "dates") => days_of(&value),
+            ("origin", "seen_at") => value.as_str().and_then(day).into(),
+            ("lineage", "first") => Value::Null,
             // A list of dates of publication names the package as well as its name does.
             ("release", "published" | "published_by") => Value::Null,
             ("since", "window") => {
@@ -236,7 +243,8 @@ impl Mask {
         match key {
             // Told apart by it, and never shown.
             "sha256" => self.digest(text),
-            "locator" | "map" | "url" | "found" => self.path(text),
+            "locator" | "map" | "url" | "found" | "root" | "family" | "parent" | "parent_url"
+            | "parent_ties" | "network" => self.path(text),
             "label" => self.component(text),
             "value" => self.pseudonym("value", text),
             "name" | "version" | "work" | "release" => self.pseudonym(key, text),
@@ -294,7 +302,7 @@ impl Mask {
 }
 
 /// Keys whose words the program chooses: enums, ids of its rules, codes, and maps of counts by such words.
-const OWN_WORDS: [&str; 31] = [
+const OWN_WORDS: [&str; 34] = [
     "inventory",
     "subject",
     "jumps",
@@ -326,7 +334,26 @@ const OWN_WORDS: [&str; 31] = [
     "limits",
     "language",
     "evidence",
+    "parent_basis",
+    "first_basis",
+    "signs",
 ];
+
+/// First and last day of a copy, without the time; null where they are no dates.
+fn days_of(dates: &Value) -> Value {
+    let of = |key: &str| dates.get(key).and_then(Value::as_str).and_then(day);
+    let basis = dates.get("basis").and_then(Value::as_str);
+    match (
+        of("first"),
+        of("last"),
+        basis.filter(|basis| is_own_word(basis)),
+    ) {
+        (Some(first), Some(last), Some(basis)) => {
+            serde_json::json!({"first": first, "last": last, "basis": basis})
+        }
+        _ => Value::Null,
+    }
+}
 
 /// The shape of the program's own words: small letters, digits and hyphens.
 fn is_own_word(word: &str) -> bool {

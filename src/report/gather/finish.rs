@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::actions::{Actions, actions};
 use super::super::axes::{Impact, STEPS, judge};
 use super::super::bounded::{Count, Table, Top};
+use super::super::copies::{Copies, CopiesGather, Judged};
 use super::super::definitions::definitions;
 use super::super::inventory::{Collect, SHOWN};
 use super::super::lists::Gather as ListGather;
@@ -20,7 +21,6 @@ use super::super::verdict::{Scope, sum_of_outcomes};
 use super::super::views::{View, WITHHELD};
 use super::{ClassState, ExposureTables, Gatherer, kept, place};
 use crate::record::{Ledger, Run, Severity};
-use crate::signature::validation::Card;
 
 impl Gatherer {
     pub(in crate::report) fn finish(mut self) -> Report {
@@ -155,12 +155,8 @@ impl Gatherer {
 
     /// Figures of what was made of joins and sums.
     fn count_places(&mut self, copies: &Copies, references: &References, size: &Size) {
-        let whole = copies
-            .copies
-            .rows
-            .iter()
-            .map(|row| row.of_original)
-            .fold(0.0, f64::max);
+        let largest = copies.largest.as_ref();
+        let whole = largest.map_or(0.0, |row| row.of_original);
         self.figures.set("work-percent", (whole * 100.0) as u64);
         let share = size.content_share.unwrap_or(0.0);
         self.figures.set("content-percent", (share * 100.0) as u64);
@@ -168,13 +164,15 @@ impl Gatherer {
             .set("closed-own-kilobytes", self.closed_bytes / 1_000);
         self.figures.set("copies", copies.copies.total);
         self.figures.set("suspects", copies.suspects.total);
-        let verbatim = copies
-            .copies
-            .rows
-            .iter()
-            .filter(|row| row.class == "verbatim");
+        let verbatim = copies.classes.iter().find(|row| row.name == "verbatim");
         self.figures
-            .set("copies-verbatim", count_of(verbatim.count()));
+            .set("copies-verbatim", verbatim.map_or(0, |row| row.count));
+        self.figures.set("copy-hosts", copies.located.hosts_total);
+        self.figures
+            .set("copies-tampered", copies.tampering.copies_high);
+        for rule in copies.tampering.rules.iter().take(3) {
+            self.figures.show("copies-tampered", &rule.rule);
+        }
         for row in copies.copies.rows.iter().take(3) {
             self.figures.show("copies", &row.locator);
             self.figures.show("work-percent", &row.locator);
@@ -232,40 +230,15 @@ impl Gatherer {
     }
 
     fn finish_copies(&mut self, scope: &Scope) -> Copies {
-        let copies = std::mem::replace(&mut self.copies, Top::new(0)).finish();
-        let suspects = std::mem::replace(&mut self.suspects, Top::new(0)).finish();
-        let searched = self
-            .run
-            .as_ref()
-            .is_some_and(|run| run.sets.iter().any(|set| set.role != "baseline"));
-        let absence =
-            (searched && copies.is_empty()).then(|| scope.absent("copy of the works searched for"));
-        let roles = || self.run.iter().flat_map(|run| &run.sets);
-        let careful = searched && !roles().any(|set| set.role == "baseline");
-        let matches: Vec<_> = std::mem::take(&mut self.matches)
-            .into_iter()
-            .filter_map(|((work, release, grade), places)| {
-                let (grade, _) = *GRADES.get(usize::from(grade))?;
-                Some(MatchCount {
-                    work,
-                    release,
-                    grade,
-                    places,
-                })
-            })
-            .collect();
-        Copies {
+        let sets = || self.run.iter().flat_map(|run| &run.sets);
+        let searched = sets().any(|set| set.role != "baseline");
+        let careful = searched && !sets().any(|set| set.role == "baseline");
+        let gathered = std::mem::replace(&mut self.copies, CopiesGather::new(false));
+        gathered.finish(Judged {
             searched,
-            copies,
-            suspects,
-            examined: std::mem::take(&mut self.examined).finish(),
-            examined_total: self.examined_total,
-            others: std::mem::replace(&mut self.examined_others, Top::new(0)).finish(),
-            validation: (!matches.is_empty()).then(|| Card::builtin().clone()),
-            matches,
-            absence,
             careful,
-        }
+            absence: scope.absent("copy of the works searched for"),
+        })
     }
 
     fn finish_references(&mut self, scope: &Scope) -> References {

@@ -1,0 +1,220 @@
+//! The copy that another was probably made of: it has the changes of that one, and more.
+
+use std::collections::HashMap;
+
+use super::sets::{Marks, Postings, Sets, prefix};
+use super::{CopyChanges, TIES_MAX, dated};
+
+/// How much of a parent's changes a copy has at least, of 100.
+const PARENT_PERCENT: usize = 90;
+/// Further changes by which a set is found, beyond those that it must share one of: files that were edited further do not count.
+const SPARE: usize = 2;
+/// Members of a group of equal copies that are looked at, to find those that are not later.
+const MEMBERS_MAX: usize = 1_000;
+
+/// What shared changes say of a copy.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Those that are equally good, the best first.
+    pub(super) best: Vec<usize>,
+    pub(super) bounded: bool,
+}
+
+/// Copies that have the same changes.
+struct Group<'a> {
+    set: &'a [u32],
+    /// The earliest first.
+    members: Vec<usize>,
+    by_network: HashMap<&'a str, Vec<usize>>,
+}
+
+fn groups<'a>(copies: &[&'a CopyChanges], sets: &'a Sets) -> Vec<Group<'a>> {
+    let mut numbers: HashMap<&[u32], usize> = HashMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut order: Vec<usize> = (0..copies.len()).collect();
+    order.sort_by_key(|&at| (copies.get(at).and_then(|copy| copy.first()), at));
+    for at in order {
+        let set = sets.get(at);
+        if !set.iter().any(|&change| sets.tells(change)) {
+            continue;
+        }
+        let number = *numbers.entry(set).or_insert(groups.len());
+        if number == groups.len() {
+            groups.push(Group {
+                set,
+                members: Vec::new(),
+                by_network: HashMap::new(),
+            });
+        }
+        let network = copies.get(at).and_then(|copy| copy.network.as_deref());
+        if let Some(group) = groups.get_mut(number) {
+            group.members.push(at);
+            if let Some(network) = network {
+                group.by_network.entry(network).or_default().push(at);
+            }
+        }
+    }
+    groups
+}
+
+pub(super) fn parents(copies: &[&CopyChanges], sets: &Sets, budget: usize) -> Vec<Found> {
+    let groups = groups(copies, sets);
+    let mut postings = Postings::default();
+    for (at, group) in groups.iter().enumerate() {
+        let rare = prefix(group.set.len(), PARENT_PERCENT) + SPARE;
+        postings.add(group.set.get(..rare).unwrap_or(group.set), at);
+    }
+    let mut search = Search {
+        copies,
+        sets,
+        groups: &groups,
+        changes: Marks::new(sets.path.len()),
+        paths: Marks::new(sets.paths),
+    };
+    let mut out: Vec<Found> = copies.iter().map(|_| Found::default()).collect();
+    for (slot, bounded) in out.iter_mut().zip(&sets.bounded) {
+        slot.bounded = *bounded;
+    }
+    for group in &groups {
+        let mut left = budget;
+        let (mut candidates, all) = postings.sharing(group.set, &mut left);
+        candidates.retain(|&other| search.len(other) <= group.set.len());
+        search.mark(group.set);
+        let mut known: HashMap<usize, Option<usize>> = HashMap::new();
+        for &at in &group.members {
+            let mut found = search.best(at, &candidates, &mut known, &mut left);
+            found.bounded |= !all || left == 0;
+            if let Some(slot) = out.get_mut(at) {
+                *slot = found;
+            }
+        }
+    }
+    out
+}
+
+struct Search<'a> {
+    copies: &'a [&'a CopyChanges],
+    sets: &'a Sets,
+    groups: &'a [Group<'a>],
+    /// Changes of the copy whose parent is searched for, and their paths.
+    changes: Marks,
+    paths: Marks,
+}
+
+impl Search<'_> {
+    fn len(&self, group: usize) -> usize {
+        self.groups.get(group).map_or(0, |group| group.set.len())
+    }
+
+    fn mark(&mut self, set: &[u32]) {
+        self.changes.clear();
+        self.paths.clear();
+        for &change in set {
+            self.changes.set(change as usize);
+            self.paths.set(self.sets.path_of(change));
+        }
+    }
+
+    /// How many changes of a group are in the marked set, where that is enough.
+    fn held(&self, group: usize, left: &mut usize) -> Option<usize> {
+        let other = self.groups.get(group)?.set;
+        let (mut shared, mut missing, mut telling) = (0, 0, false);
+        let allowed = other.len() * (100 - PARENT_PERCENT) / 100;
+        for &change in other {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                return None;
+            }
+            if self.changes.has(change as usize) {
+                shared += 1;
+                telling |= self.sets.tells(change);
+            } else if !self.paths.has(self.sets.path_of(change)) {
+                missing += 1;
+                if missing > allowed {
+                    return None;
+                }
+            }
+        }
+        let enough = telling && shared * 100 >= (shared + missing) * PARENT_PERCENT;
+        // What was edited further is at most half of it.
+        (enough && shared * 2 >= other.len()).then_some(shared)
+    }
+
+    /// The best of the candidates that is not later than a copy. `known` is what was found of them before.
+    fn best(
+        &self,
+        at: usize,
+        candidates: &[usize],
+        known: &mut HashMap<usize, Option<usize>>,
+        left: &mut usize,
+    ) -> Found {
+        let mut found = Found::default();
+        // Most shared, then least that is not shared.
+        let mut best = (0, std::cmp::Reverse(usize::MAX));
+        for &group in candidates {
+            let len = self.len(group);
+            if len < best.0 {
+                continue;
+            }
+            let shared = *known.entry(group).or_insert_with(|| self.held(group, left));
+            let Some(rank) = shared.map(|shared| (shared, std::cmp::Reverse(len))) else {
+                continue;
+            };
+            if rank < best {
+                continue;
+            }
+            let may = self.earlier(at, group);
+            if may.is_empty() {
+                continue;
+            }
+            if rank > best {
+                found.best.clear();
+                best = rank;
+            }
+            found.best.extend(may);
+        }
+        self.order(at, &mut found.best);
+        found
+    }
+
+    /// Members of a group that a copy may have been made of: those of its network first, then the earliest.
+    fn earlier(&self, at: usize, group: usize) -> Vec<usize> {
+        let (Some(copy), Some(group)) = (self.copies.get(at), self.groups.get(group)) else {
+            return Vec::new();
+        };
+        let own = self.sets.get(at).len();
+        let network = copy.network.as_deref();
+        let near = network.and_then(|network| group.by_network.get(network));
+        let mut may = Vec::new();
+        for list in near.into_iter().chain([&group.members]) {
+            for &other in list.iter().take(MEMBERS_MAX) {
+                let Some(held) = self.copies.get(other).filter(|_| other != at) else {
+                    continue;
+                };
+                let order = dated(held, copy);
+                let is_earlier = if group.set.len() < own {
+                    order.is_none_or(std::cmp::Ordering::is_le)
+                } else {
+                    // Of two that have as much, only a date tells which was first.
+                    order.is_some_and(std::cmp::Ordering::is_lt)
+                };
+                if is_earlier && !may.contains(&other) {
+                    may.push(other);
+                }
+                if may.len() > 2 * TIES_MAX {
+                    return may;
+                }
+            }
+        }
+        may
+    }
+
+    fn order(&self, at: usize, best: &mut [usize]) {
+        let network = |at: usize| self.copies.get(at).and_then(|copy| copy.network.as_deref());
+        let own = network(at);
+        best.sort_by_key(|&other| {
+            let first = self.copies.get(other).and_then(|copy| copy.first());
+            (own.is_none() || network(other) != own, first, other)
+        });
+    }
+}
