@@ -6,6 +6,13 @@ use super::matched::{Best, Span};
 use crate::record::{Basis, Grade};
 use crate::signature::{Counted, Set};
 
+/// Of files of a work, one in so many may be missing, and of its bytes one in so many.
+const MISSING_FILES_PARTS: u64 = 32;
+const MISSING_BYTES_PARTS: u64 = 100;
+/// Below this share of a work equal stretches may be what a tool or a translator left as it was: names of exports, tables,
+/// messages.
+const THIN_MAX_SHARE: f64 = 0.25;
+
 /// A release that was signed, and its files that count by name: how many have that name, and their bytes.
 pub(super) struct Signed<'s> {
     pub(super) set: &'s Set,
@@ -14,13 +21,20 @@ pub(super) struct Signed<'s> {
 }
 
 impl<'s> Signed<'s> {
-    pub(super) fn of(set: &'s Set) -> Self {
+    /// What is `public` of the release does not count.
+    pub(super) fn of(set: &'s Set, is_public: impl Fn(u32) -> bool) -> Self {
         let mut files = HashMap::new();
+        let mut counted = set.counted();
         for id in 0..set.files_total() {
             let info = set.file(id);
             let Some(info) = info.filter(|info| set.counts(info)) else {
                 continue;
             };
+            if is_public(id) {
+                counted.files = counted.files.saturating_sub(1);
+                counted.bytes = counted.bytes.map(|all| all.saturating_sub(info.bytes));
+                continue;
+            }
             let name = set
                 .name(id)
                 .map_or_else(|| id.to_string(), crate::blob::locator::escape);
@@ -30,7 +44,7 @@ impl<'s> Signed<'s> {
         }
         Self {
             set,
-            counted: set.counted(),
+            counted,
             files,
         }
     }
@@ -46,6 +60,8 @@ pub(super) struct Held {
     /// Files that were counted and are there in part, or with other text in them.
     pub(super) changed: u64,
     pub(super) exact: u64,
+    /// Bytes that the files that were counted have in the work.
+    pub(super) bytes_of_files: u64,
     /// Files that were counted by where they stand.
     pub(super) standing: BTreeMap<String, u64>,
     /// From when to when commits hold them.
@@ -73,6 +89,7 @@ impl Held {
             let share = if is_whole { 1.0 } else { best.share };
             held.files += count;
             held.bytes += bytes as f64 * share;
+            held.bytes_of_files += bytes;
             held.weakest = held.weakest.max(best.basis);
             held.changed += if is_whole || best.is_reformatted() {
                 0
@@ -86,6 +103,29 @@ impl Held {
             held.exact += if best.grade == Grade::Exact { count } else { 0 };
         }
         held
+    }
+
+    /// Whether no file of a release is missing but what is next to nothing of it: a manifest of ten lines with another
+    /// version in it is nothing that anybody could tell.
+    pub(super) fn is_all(&self, counted: Counted) -> bool {
+        let missing = counted.files.saturating_sub(self.files);
+        let bytes = |all: u64| {
+            let missing = all.saturating_sub(self.bytes_of_files);
+            missing.saturating_mul(MISSING_BYTES_PARTS) <= all
+        };
+        missing == 0
+            || (missing.saturating_mul(MISSING_FILES_PARTS) <= counted.files
+                && counted.bytes.is_some_and(bytes))
+    }
+
+    /// Whether the work is there in traces only: no file as a whole, and of all of it little.
+    pub(super) fn is_thin(&self, counted: Counted) -> bool {
+        self.changed == self.files && self.of_original(counted) < THIN_MAX_SHARE
+    }
+
+    /// The files that are there, and those that are there under other names or edited beyond equal stretches.
+    pub(super) fn recognised(&self) -> u64 {
+        self.files + self.grades.get(Grade::Derived.as_str()).unwrap_or(&0)
     }
 
     pub(super) fn of_original(&self, counted: Counted) -> f64 {
