@@ -12,6 +12,8 @@ const MISSING_BYTES_PARTS: u64 = 100;
 /// Below this share of a work equal stretches may be what a tool or a translator left as it was: names of exports, tables,
 /// messages.
 const THIN_MAX_SHARE: f64 = 0.25;
+/// Of files that are there in traces, one in so many may be whole: of a list of exports a minifier leaves all.
+const THIN_WHOLE_PARTS: u64 = 8;
 
 /// A release that was signed, and its files that count by name: how many have that name, and their bytes.
 pub(super) struct Signed<'s> {
@@ -118,9 +120,11 @@ impl Held {
                 && counted.bytes.is_some_and(bytes))
     }
 
-    /// Whether the work is there in traces only: no file as a whole, and of all of it little.
+    /// Whether the work is there in traces only: next to no file as a whole, and of all of it little.
     pub(super) fn is_thin(&self, counted: Counted) -> bool {
-        self.changed == self.files && self.of_original(counted) < THIN_MAX_SHARE
+        let whole = self.files.saturating_sub(self.changed);
+        whole.saturating_mul(THIN_WHOLE_PARTS) <= self.files
+            && self.of_original(counted) < THIN_MAX_SHARE
     }
 
     /// The files that are there, and those that are there under other names or edited beyond equal stretches.

@@ -227,7 +227,12 @@ impl<'a> RollUp<'a> {
     /// Rows for works of which a root has the paths, though no content: of each the release with most of them.
     fn named(&self, locator: &str) -> Vec<Row> {
         let sets = self.input.placer.sets;
-        let Some(place) = self.places.get(locator) else {
+        // Of files that are not there any more, names say nothing.
+        let Some(place) = self
+            .places
+            .get(locator)
+            .filter(|place| !place.is_unreadable())
+        else {
             return Vec::new();
         };
         let mut best: BTreeMap<&str, (u64, &Set)> = BTreeMap::new();
