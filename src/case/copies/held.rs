@@ -14,6 +14,8 @@ const MISSING_BYTES_PARTS: u64 = 100;
 const THIN_MAX_SHARE: f64 = 0.25;
 /// Of files that are there in traces, one in so many may be whole: of a list of exports a minifier leaves all.
 const THIN_WHOLE_PARTS: u64 = 8;
+/// Beside each file that is there under other names so many may be there in stretches.
+const MADE_OVER_PARTS: u64 = 3;
 
 /// A release that was signed, and its files that count by name: how many have that name, and their bytes.
 pub(super) struct Signed<'s> {
@@ -127,9 +129,13 @@ impl Held {
             && self.of_original(counted) < THIN_MAX_SHARE
     }
 
-    /// The files that are there, and those that are there under other names or edited beyond equal stretches.
-    pub(super) fn recognised(&self) -> u64 {
-        self.files + self.grades.get(Grade::Derived.as_str()).unwrap_or(&0)
+    /// Whether half of the work's files are recognised, a good part of them under other names or edited beyond equal
+    /// stretches only: an excerpt of one file makes no derived work.
+    pub(super) fn is_made_over(&self, counted: Counted) -> bool {
+        let derived = *self.grades.get(Grade::Derived.as_str()).unwrap_or(&0);
+        derived > 0
+            && derived.saturating_mul(MADE_OVER_PARTS) >= self.files
+            && (self.files + derived).saturating_mul(2) >= counted.files
     }
 
     pub(super) fn of_original(&self, counted: Counted) -> f64 {

@@ -91,7 +91,7 @@ pub(super) fn copy_of(
     let is_thin = is_copy && of_named.is_thin(signed.counted);
     let class = if !is_copy {
         suspect_class(&of_named.grades)
-    } else if is_thin && of_named.recognised() * 2 >= total {
+    } else if is_thin && of_named.is_made_over(signed.counted) {
         "derived"
     } else if !of_named.is_all(signed.counted)
         || (of_named.changed > 0 && share < MODIFIED_MIN_SHARE)
