@@ -135,9 +135,11 @@ fn a_case_of_another_version_is_refused_by_what_reads_copies() {
     let case = folder.path().join("one.case");
     run(scan_of(&copies[..1], &set, &case)).expect(0);
     let original = incident().join("acme-cli/src");
+    let other = folder.path().join("other.case");
     for (version, words) in [("99", "newer version"), ("3", "older version")] {
         sql(&case, &format!("PRAGMA user_version = {version}"));
         let before = std::fs::read(&case).unwrap();
+        std::fs::copy(&case, &other).unwrap();
         let with = |front: &[&str], back: &[&OsStr]| -> Vec<OsString> {
             let front = front.iter().map(OsString::from);
             front.chain(back.iter().map(OsString::from)).collect()
@@ -153,7 +155,7 @@ fn a_case_of_another_version_is_refused_by_what_reads_copies() {
                 &["case", "sample", "--n", "3", "--seed", "1"],
                 &[case.as_ref()],
             ),
-            with(&["case", "diff"], &[case.as_ref(), case.as_ref()]),
+            with(&["case", "diff"], &[case.as_ref(), other.as_ref()]),
         ] {
             run(&arguments).expect(2).says(words).says("one.case");
         }

@@ -17,8 +17,9 @@ use serde_json::Value;
 
 /// When the work came out, as the generator has it.
 const LEAKED: &str = "2026-03-31T07:00:00Z";
-/// Shares may be off by so much: what is held of an edited line is not the same to a reader of lines and one of tokens.
-const SHARE_TOLERANCE: f64 = 0.05;
+/// Shares may be off by so much: labels count the lines that stand as they stood, and an edit hides those round it from
+/// fingerprints, so that of a work with many edits less is told than there is.
+const SHARE_TOLERANCE: f64 = 0.08;
 /// Of a hundred classes so many are right.
 const CLASSES_MIN_RIGHT: usize = 95;
 /// Of fifteen ways to tamper so many are found.
@@ -174,7 +175,10 @@ fn examined(made: &Path) -> (Records, Records) {
 #[derive(Default)]
 struct Score {
     confusion: BTreeMap<(String, String), usize>,
+    /// Places of another class.
     wrong: Vec<String>,
+    /// Whatever else is not as it should be; none of it may be.
+    odd: Vec<String>,
 }
 
 impl Score {
@@ -184,7 +188,7 @@ impl Score {
             let mark = if class == said { ' ' } else { '*' };
             writeln!(out, "{class:13} {said:13} {count:4} {mark}").expect("to a string");
         }
-        out + &self.wrong.join("\n")
+        format!("{out}{}\n{}", self.wrong.join("\n"), self.odd.join("\n"))
     }
 
     fn right(&self) -> usize {
@@ -225,20 +229,20 @@ fn score_places(labels: &[Label], scanned: &Records) -> Score {
         let is_none = ["own-public", "unrelated"].contains(&label.class.as_str());
         if is_none && rows.contains_key(locator.as_str()) {
             score
-                .wrong
+                .odd
                 .push(format!("{locator}: {} among the copies", label.class));
         }
         if label.is_copy()
             && let Some(row) = row.filter(|_| copies.contains(locator.as_str()))
         {
-            score.wrong.extend(wrong_of_copy(label, row));
+            score.odd.extend(wrong_of_copy(label, row));
         }
     }
     for extra in said
         .keys()
         .filter(|locator| !labels.iter().any(|label| label.locator() == **locator))
     {
-        score.wrong.push(format!("{extra}: is no place of its own"));
+        score.odd.push(format!("{extra}: is no place of its own"));
     }
     score
 }
@@ -258,7 +262,13 @@ fn wrong_of_copy(label: &Label, row: &Value) -> Vec<String> {
         .expect("files by where they stand");
     let most = standing.iter().max_by_key(|(_, count)| count.as_u64());
     let most = most.map_or("nothing", |(place, _)| place.as_str());
-    if most != label.standing {
+    let truth = match label.standing.as_str() {
+        "head" => "default-branch-head",
+        "branch" => "other-ref",
+        "history" => "history-only",
+        laid_out => laid_out,
+    };
+    if most != truth {
         wrong.push(format!(
             "{}: {}, said to be {most}",
             label.path, label.standing
@@ -357,16 +367,7 @@ fn each_of_a_hundred_copies_is_what_was_made() {
         places.right() * 100 >= CLASSES_MIN_RIGHT * labels.len(),
         "{table}"
     );
-    let among = places
-        .wrong
-        .iter()
-        .find(|wrong| wrong.contains("among the copies"));
-    assert_eq!(among, None, "{table}");
-    let others = places
-        .wrong
-        .iter()
-        .filter(|wrong| !wrong.contains(", said to be partial") && wrong.contains("a share of"));
-    assert_eq!(others.count(), 0, "{table}");
+    assert!(places.odd.is_empty(), "{table}");
 
     let signs = signs(&compared);
     let (mut found, mut all, mut missed) = (0, 0, Vec::new());

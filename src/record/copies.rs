@@ -20,7 +20,7 @@ pub struct Copy {
     pub release: String,
     /// First-party files of the work that it matches.
     pub files_matched: u64,
-    /// First-party files of the work.
+    /// First-party files of the work, without those whose content a `--public` set has, as far as the input shows that.
     pub files_total: u64,
     /// Share of the work's first-party bytes that it matches, 0 to 1; of a file that is there in part, that part.
     pub of_original: f64,
@@ -31,8 +31,9 @@ pub struct Copy {
     #[serde(default)]
     pub basis: Basis,
     /// What kind of copy: `verbatim` (every file byte for byte), `reformatted` (every file, with other line
-    /// ends, blanks or layout), `modified` (every file, some changed or cut), `partial`; of a suspect `derived` (the same
-    /// code under other names, or cut and edited beyond equal stretches), `ported`, `names-only` (no content matches, and
+    /// ends, blanks or layout), `modified` (every file, some changed or cut; one in 32 may be missing where they
+    /// are less than a hundredth of the bytes), `partial`; of a suspect, and of a copy that has traces of the work and no file as a
+    /// whole, `derived` (the same code under other names, or cut and edited beyond equal stretches) or `ported`; `names-only` (no content matches, and
     /// paths agree), or, of a triage, `hinted`.
     pub class: String,
     /// Why this release is named; null where one release of the work was signed.

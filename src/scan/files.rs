@@ -83,6 +83,8 @@ pub struct FileTally {
     pub licences: BTreeSet<LicenceAt>,
     /// Ends of paths that works have too.
     pub paths: BTreeSet<u64>,
+    /// Files of works, by set and number, whose content stands here and is public.
+    pub public_of: BTreeSet<(u32, u32)>,
 }
 
 impl FileTally {
@@ -122,6 +124,7 @@ impl FileTally {
             self.add_licence(licence);
         }
         self.paths.extend(other.paths);
+        self.public_of.extend(other.public_of);
     }
 
     /// Whether it says no more than that there is one file, which matches nothing.

@@ -359,6 +359,7 @@ impl Placer<'_> {
         out.own_public |= told.is_own_public;
         out.public += u64::from(told.is_own_public);
         out.told += u64::from(!told.matches.is_empty());
+        out.files.public_of.extend(told.public_files);
         let records = told.matches.iter();
         out.records
             .extend(records.filter_map(|fact| self.match_of(fact, at, target)));

@@ -28,6 +28,9 @@ pub struct Told<'f> {
     pub matches: Vec<Cow<'f, MatchFact>>,
     /// It matches a public set, and nothing private beyond that.
     pub is_own_public: bool,
+    /// Files of private sets, by set and number, that are this content as a whole while a public set has it as a whole too:
+    /// these are public, wherever they stand.
+    pub public_files: Vec<(u32, u32)>,
 }
 
 /// Tells of the matches of one content those that are with private sets and go beyond what is public.
@@ -39,14 +42,22 @@ pub fn told<'f>(sets: &SetGroup, matches: &'f [MatchFact]) -> Told<'f> {
         .iter()
         .filter(|fact| set_of(fact).is_some())
         .partition(|fact| set_of(fact).is_some_and(is_open));
+    let is_public = |fact: &&MatchFact| set_of(fact).is_some_and(Set::is_public);
+    let is_whole = |fact: &&MatchFact| fact.grade <= Grade::Normalized;
+    let is_of_public = open.iter().any(|fact| is_public(fact) && is_whole(fact));
+    let whole = private.iter().copied().filter(is_whole);
+    let public_files = whole
+        .filter(|_| is_of_public)
+        .map(|fact| (fact.set, fact.file))
+        .collect();
     let told: Vec<_> = private
         .into_iter()
         .filter_map(|fact| beyond(fact, &open))
         .collect();
-    let is_public = |fact: &&MatchFact| set_of(fact).is_some_and(Set::is_public);
     Told {
         is_own_public: told.is_empty() && open.iter().any(is_public),
         matches: told,
+        public_files,
     }
 }
 
@@ -188,6 +199,19 @@ mod tests {
             })),
             ..whole(set, grade)
         }
+    }
+
+    #[test]
+    fn a_file_of_a_work_is_public_where_a_public_set_has_all_of_it() {
+        let files = |matches: &[MatchFact]| told(&sets(), matches).public_files;
+        let own = whole(0, Grade::Exact);
+        assert_eq!(files(&[own.clone(), whole(1, Grade::Exact)]), [(0, 0)]);
+        assert_eq!(files(&[own.clone(), whole(1, Grade::Normalized)]), [(0, 0)]);
+        // Everybody's code is not published by its owner, and a part is not the whole.
+        assert_eq!(files(&[own.clone(), whole(2, Grade::Exact)]), []);
+        let part = stretches(1, Grade::Excerpt, 0.9, &[[0, 10]]);
+        assert_eq!(files(&[own, part.clone()]), []);
+        assert_eq!(files(&[part, whole(1, Grade::Exact)]), []);
     }
 
     #[test]

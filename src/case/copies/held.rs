@@ -6,6 +6,17 @@ use super::matched::{Best, Span};
 use crate::record::{Basis, Grade};
 use crate::signature::{Counted, Set};
 
+/// Of files of a work, one in so many may be missing, and of its bytes one in so many.
+const MISSING_FILES_PARTS: u64 = 32;
+const MISSING_BYTES_PARTS: u64 = 100;
+/// Below this share of a work equal stretches may be what a tool or a translator left as it was: names of exports, tables,
+/// messages.
+const THIN_MAX_SHARE: f64 = 0.25;
+/// Of files that are there in traces, one in so many may be whole: of a list of exports a minifier leaves all.
+const THIN_WHOLE_PARTS: u64 = 8;
+/// Beside each file that is there under other names so many may be there in stretches.
+const MADE_OVER_PARTS: u64 = 3;
+
 /// A release that was signed, and its files that count by name: how many have that name, and their bytes.
 pub(super) struct Signed<'s> {
     pub(super) set: &'s Set,
@@ -14,13 +25,20 @@ pub(super) struct Signed<'s> {
 }
 
 impl<'s> Signed<'s> {
-    pub(super) fn of(set: &'s Set) -> Self {
+    /// What is `public` of the release does not count.
+    pub(super) fn of(set: &'s Set, is_public: impl Fn(u32) -> bool) -> Self {
         let mut files = HashMap::new();
+        let mut counted = set.counted();
         for id in 0..set.files_total() {
             let info = set.file(id);
             let Some(info) = info.filter(|info| set.counts(info)) else {
                 continue;
             };
+            if is_public(id) {
+                counted.files = counted.files.saturating_sub(1);
+                counted.bytes = counted.bytes.map(|all| all.saturating_sub(info.bytes));
+                continue;
+            }
             let name = set
                 .name(id)
                 .map_or_else(|| id.to_string(), crate::blob::locator::escape);
@@ -30,7 +48,7 @@ impl<'s> Signed<'s> {
         }
         Self {
             set,
-            counted: set.counted(),
+            counted,
             files,
         }
     }
@@ -46,6 +64,8 @@ pub(super) struct Held {
     /// Files that were counted and are there in part, or with other text in them.
     pub(super) changed: u64,
     pub(super) exact: u64,
+    /// Bytes that the files that were counted have in the work.
+    pub(super) bytes_of_files: u64,
     /// Files that were counted by where they stand.
     pub(super) standing: BTreeMap<String, u64>,
     /// From when to when commits hold them.
@@ -73,6 +93,7 @@ impl Held {
             let share = if is_whole { 1.0 } else { best.share };
             held.files += count;
             held.bytes += bytes as f64 * share;
+            held.bytes_of_files += bytes;
             held.weakest = held.weakest.max(best.basis);
             held.changed += if is_whole || best.is_reformatted() {
                 0
@@ -86,6 +107,35 @@ impl Held {
             held.exact += if best.grade == Grade::Exact { count } else { 0 };
         }
         held
+    }
+
+    /// Whether no file of a release is missing but what is next to nothing of it: a manifest of ten lines with another
+    /// version in it is nothing that anybody could tell.
+    pub(super) fn is_all(&self, counted: Counted) -> bool {
+        let missing = counted.files.saturating_sub(self.files);
+        let bytes = |all: u64| {
+            let missing = all.saturating_sub(self.bytes_of_files);
+            missing.saturating_mul(MISSING_BYTES_PARTS) <= all
+        };
+        missing == 0
+            || (missing.saturating_mul(MISSING_FILES_PARTS) <= counted.files
+                && counted.bytes.is_some_and(bytes))
+    }
+
+    /// Whether the work is there in traces only: next to no file as a whole, and of all of it little.
+    pub(super) fn is_thin(&self, counted: Counted) -> bool {
+        let whole = self.files.saturating_sub(self.changed);
+        whole.saturating_mul(THIN_WHOLE_PARTS) <= self.files
+            && self.of_original(counted) < THIN_MAX_SHARE
+    }
+
+    /// Whether half of the work's files are recognised, a good part of them under other names or edited beyond equal
+    /// stretches only: an excerpt of one file makes no derived work.
+    pub(super) fn is_made_over(&self, counted: Counted) -> bool {
+        let derived = *self.grades.get(Grade::Derived.as_str()).unwrap_or(&0);
+        derived > 0
+            && derived.saturating_mul(MADE_OVER_PARTS) >= self.files
+            && (self.files + derived).saturating_mul(2) >= counted.files
     }
 
     pub(super) fn of_original(&self, counted: Counted) -> f64 {

@@ -22,6 +22,13 @@
 //! then by bytes of the work that are there. Files that agree better with one release than with all others tell; they
 //! are listed. Where nothing tells two releases apart, that is said.
 //!
+//! **What is public of it.** A file of the work whose content a `--public` set has as a whole is no part of what leaked: it
+//! counts neither as there nor as missing, or else no copy of a work that is public in part could be a whole one. Sets hold keyed
+//! values, so one cannot be held against the other; a content that is in both says so wherever it is met in the input.
+//!
+//! **Traces.** Names of exports, tables and messages survive a minifier and a translator. Where they are all that is there,
+//! the class says what was made of the work, `derived` or `ported`, and the row stays a copy.
+//!
 //! **Whose.** What is the organisation's own is no copy: see `own.rs`. Every root has its `examined` row, with the reason
 //! where its class is not what its matches say.
 
@@ -68,6 +75,8 @@ struct RollUp<'a> {
     places: Places<'a>,
     unwalked: Unwalked,
     own_public: &'a BTreeSet<i64>,
+    /// Files of the works, by set and number, whose content is public, wherever in the input that was seen.
+    public_of: BTreeSet<(u32, u32)>,
     /// What is counted of releases, filled where one is met.
     signed: BTreeMap<&'a str, BTreeMap<&'a str, Signed<'a>>>,
 }
@@ -98,7 +107,10 @@ impl Case {
         } else {
             self.places(roots, sets.paths())?
         };
+        let public_of = places.values().flat_map(|place| &place.files.public_of);
+        let public_of = public_of.copied().collect();
         let mut roll = RollUp {
+            public_of,
             own: self.own_places(input.placer.organisation, roots)?,
             input,
             works,
@@ -149,18 +161,21 @@ impl Case {
     ) -> Result<Vec<Row>, CaseError> {
         let mut rows = Vec::new();
         for (work, found) in self.matches_in(root, &roll.works)? {
-            let Some((copy, is_copy)) = roll.roll_up(&work, &found) else {
+            let Some((copy, made)) = roll.roll_up(&work, &found) else {
                 continue;
             };
             let mut row = Row {
                 copy,
-                is_suspect: !is_copy,
+                is_suspect: !made.is_copy,
                 port: None,
             };
-            // A copy needs no suspicion.
+            // A copy needs no suspicion, but where the port explains what there is of it.
             if let Some(port) = ports.remove(&(locator, work))
-                && row.is_suspect
+                && (row.is_suspect || made.is_thin)
             {
+                if made.is_thin {
+                    "ported".clone_into(&mut row.copy.class);
+                }
                 let grade = port.grade.as_str().to_owned();
                 row.copy.grades.insert(grade, 1);
                 row.port = Some(port);
@@ -198,12 +213,19 @@ impl Case {
 
 impl<'a> RollUp<'a> {
     /// Rolls the matches of one root with one work up, and says whether that is a copy.
-    fn roll_up(&mut self, work: &str, found: &matched::OfWork) -> Option<(Copy, bool)> {
+    fn roll_up(&mut self, work: &str, found: &matched::OfWork) -> Option<(Copy, release::Made)> {
         let (&work, releases) = self.works.get_key_value(work)?;
         let signed = self.signed.entry(work).or_default();
         for (&release, &set) in releases {
             if found.releases.contains_key(release) {
-                signed.entry(release).or_insert_with(|| Signed::of(set));
+                let public_of = &self.public_of;
+                let sets = self.input.placer.sets.sets();
+                let index = sets.iter().position(|other| std::ptr::eq(other, set));
+                let index = index.and_then(|index| u32::try_from(index).ok());
+                let is_public = |id| index.is_some_and(|index| public_of.contains(&(index, id)));
+                signed
+                    .entry(release)
+                    .or_insert_with(|| Signed::of(set, is_public));
             }
         }
         release::copy_of(found, signed, releases.len())
@@ -217,7 +239,12 @@ impl<'a> RollUp<'a> {
     /// Rows for works of which a root has the paths, though no content: of each the release with most of them.
     fn named(&self, locator: &str) -> Vec<Row> {
         let sets = self.input.placer.sets;
-        let Some(place) = self.places.get(locator) else {
+        // Of files that are not there any more, names say nothing.
+        let Some(place) = self
+            .places
+            .get(locator)
+            .filter(|place| !place.is_unreadable())
+        else {
             return Vec::new();
         };
         let mut best: BTreeMap<&str, (u64, &Set)> = BTreeMap::new();

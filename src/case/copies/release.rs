@@ -18,13 +18,22 @@ struct Evidence {
     files: BTreeSet<String>,
 }
 
+/// What a row of a root is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Made {
+    /// Text of the work is there.
+    pub(super) is_copy: bool,
+    /// That is traces of it, and no file as a whole.
+    pub(super) is_thin: bool,
+}
+
 /// Rolls the matches of one root with one work up; `None` where no first-party file of it is among them. `releases` of the
 /// work were signed.
 pub(super) fn copy_of(
     found: &OfWork,
     signed: &BTreeMap<&str, Signed>,
     releases: usize,
-) -> Option<(Copy, bool)> {
+) -> Option<(Copy, Made)> {
     let counted: Vec<_> = found
         .releases
         .iter()
@@ -79,11 +88,16 @@ pub(super) fn copy_of(
     });
     let total = signed.counted.files;
     let share = of_named.of_original(signed.counted);
+    let is_thin = is_copy && of_named.is_thin(signed.counted);
     let class = if !is_copy {
         suspect_class(&of_named.grades)
-    } else if of_named.files < total || (of_named.changed > 0 && share < MODIFIED_MIN_SHARE) {
+    } else if is_thin && of_named.is_made_over(signed.counted) {
+        "derived"
+    } else if !of_named.is_all(signed.counted)
+        || (of_named.changed > 0 && share < MODIFIED_MIN_SHARE)
+    {
         "partial"
-    } else if of_named.changed > 0 {
+    } else if of_named.changed > 0 || of_named.files < total {
         "modified"
     } else if of_named.exact == total {
         "verbatim"
@@ -104,7 +118,7 @@ pub(super) fn copy_of(
         dates: dates_of(of_named),
         ..Copy::default()
     };
-    Some((copy, is_copy))
+    Some((copy, Made { is_copy, is_thin }))
 }
 
 /// The class of a root without a match that makes a copy. What a header alone says is less than a likeness of texts.
