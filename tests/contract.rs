@@ -632,6 +632,7 @@ fn every_view_agrees_with_the_export() {
         "v_exposure",
         "v_ledger",
         "v_match",
+        "v_origin",
         "v_package",
         "v_problem",
         "v_release",
@@ -855,7 +856,14 @@ fn commands() -> Vec<String> {
 fn readme_names_every_flag() {
     let readme = std::fs::read_to_string(common::fixtures().join("../README.md")).unwrap();
     let mut flags = BTreeSet::new();
-    let below = ["case export", "case match", "case reveal"].map(str::to_owned);
+    let below = [
+        "case export",
+        "case match",
+        "case reveal",
+        "case sample",
+        "case scope",
+    ]
+    .map(str::to_owned);
     for command in commands().into_iter().chain(below) {
         if command == "help" {
             continue;

@@ -318,12 +318,12 @@ fn copies_and_suspects_are_rolled_up() {
 
     let suspect = records.at("suspect", "in/renamed");
     assert_eq!(suspect["grades"], serde_json::json!({"derived": 1}));
-    assert_eq!(text(suspect, "class"), "suspect");
+    assert_eq!(text(suspect, "class"), "derived");
     assert_eq!(records.all("suspect").count(), 1);
     assert_eq!(records.all("copy").count(), 2);
     let class = |locator: &str| text(records.at("examined", locator), "class").to_owned();
     let classes = ["in/whole", "in/part", "in/renamed", "in/other"].map(class);
-    assert_eq!(classes, ["verbatim", "partial", "suspect", "unrelated"]);
+    assert_eq!(classes, ["verbatim", "partial", "derived", "unrelated"]);
 
     let report = folder.path().join("report");
     let report_arguments = ["--report".into(), report.clone().into_os_string()];
@@ -1060,7 +1060,7 @@ fn a_port_is_suspected_of_a_place_as_a_whole() {
     assert_eq!(suspects[0]["grades"], serde_json::json!({"ported": 1}));
     assert_eq!(number(suspects[0], "files_matched"), 0);
     let class = |root| text(records.at("examined", root), "class").to_owned();
-    assert_eq!(class("in/port.tgz"), "suspect");
+    assert_eq!(class("in/port.tgz"), "ported");
     assert_eq!(class("in/foreign.tgz"), "unrelated");
     assert_eq!(class("in/copy.tgz"), "partial");
 

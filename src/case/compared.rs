@@ -17,6 +17,9 @@ use crate::scan::input::Stamp;
 /// Rows that comparisons made: no unit has them, and no join.
 const OF_COMPARISONS: &str = "unit IS NULL AND NOT joined AND type IN ('comparison', 'change', 'sign', 'lineage', 'problem')";
 
+/// Id, position and path of each input, by its label.
+type Inputs = BTreeMap<String, (i64, i64, Vec<u8>)>;
+
 /// A unit of a copy, as the scan found it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CopyUnit {
@@ -108,8 +111,8 @@ impl Case {
         Ok(places)
     }
 
-    fn inputs_by_label(&self) -> Result<BTreeMap<String, (i64, i64, Vec<u8>)>, CaseError> {
-        let read = || -> rusqlite::Result<BTreeMap<String, (i64, i64, Vec<u8>)>> {
+    fn inputs_by_label(&self) -> Result<Inputs, CaseError> {
+        let read = || -> rusqlite::Result<Inputs> {
             let mut query = self
                 .db
                 .prepare("SELECT label, id, position, path FROM input")?;

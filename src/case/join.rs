@@ -16,7 +16,7 @@ use super::origins::OriginsAsked;
 use super::published::ReleaseList;
 use super::roots::Root;
 use super::store::{
-    Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_own_contents,
+    Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_files, put_own_contents,
     put_published, put_record, unpacked,
 };
 use crate::blob::{ContentKey, Locator};
@@ -156,7 +156,7 @@ impl Case {
             .execute_batch(
                 "DELETE FROM record WHERE joined; DELETE FROM container WHERE joined;
                  DELETE FROM echo WHERE joined; DELETE FROM published WHERE joined;
-                 DELETE FROM own_content WHERE joined; DELETE FROM amended; DELETE FROM of_release",
+                 DELETE FROM own_content WHERE joined; DELETE FROM file_tally WHERE joined; DELETE FROM amended; DELETE FROM of_release",
             )
             .map_err(|error| self.wrap(error))?;
         let rows = self.input_rows()?;
@@ -276,6 +276,7 @@ impl Case {
                 stats: std::mem::take(stats),
                 ..Placed::default()
             };
+            let is_placed_here = !matches!(facts, OpenFacts::Archive { .. });
             match facts {
                 OpenFacts::Loose(child) => {
                     input.placer.place(&child, &at, &path, scope, &mut placed);
@@ -310,6 +311,10 @@ impl Case {
             }
             if placed.own_public {
                 own_public.push(unit);
+            }
+            let is_counted = is_placed_here && input.placer.sets.has_works() && !input.triage;
+            if is_counted && !placed.files.is_plain() {
+                put_files(&self.db, unit, true, &placed.files).map_err(|error| self.wrap(error))?;
             }
             self.put_placed(unit, placed)?;
         }

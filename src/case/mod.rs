@@ -11,6 +11,7 @@ mod code_names;
 mod compared;
 mod copies;
 pub mod custody;
+mod draws;
 mod findings;
 mod images;
 mod join;
@@ -28,6 +29,7 @@ mod versions;
 
 pub use compared::{CopyPlace, CopyUnit};
 pub use custody::{Custody, Deed, Handled};
+pub use draws::Draw;
 pub use findings::UnitName;
 pub use join::JoinInput;
 pub use origins::{AcquisitionList, OriginList, OriginsAsked, OriginsError};

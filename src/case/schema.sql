@@ -109,6 +109,13 @@ CREATE TABLE own_content (
 CREATE INDEX own_content_of_unit ON own_content (unit);
 CREATE INDEX own_content_of_join ON own_content (joined) WHERE joined;
 
+-- What units have of files beside the works, where works are looked for; a unit without a row is one file that matches nothing.
+CREATE TABLE file_tally (
+    unit   INTEGER PRIMARY KEY REFERENCES unit(id),
+    joined INTEGER NOT NULL,
+    files  BLOB NOT NULL
+);
+
 -- Fields that a join lays over those of a record (JSON); found anew by each join. Readers find them in the record.
 CREATE TABLE amended (
     record INTEGER PRIMARY KEY,
@@ -195,6 +202,13 @@ CREATE VIEW v_copy AS SELECT
     json ->> 'files_matched' AS files_matched, json ->> 'files_total' AS files_total,
     json ->> 'of_original' AS of_original, json ->> 'grades' AS grades
 FROM record WHERE type = 'copy';
+
+CREATE VIEW v_origin AS SELECT
+    locator,
+    json ->> 'url' AS url, json ->> 'host' AS host, json ->> 'path' AS path, json ->> 'parent' AS parent,
+    json ->> 'network' AS network, json ->> 'seen_at' AS seen_at, json ->> 'present' AS present,
+    json ->> 'listed' AS listed, json ->> 'by' AS "by", json ->> 'certainty' AS certainty
+FROM record WHERE type = 'origin';
 
 CREATE VIEW v_problem AS SELECT
     locator, json ->> 'code' AS code, json ->> 'detail' AS detail, json ->> 'bytes_unread' AS bytes_unread

@@ -10,6 +10,7 @@ use super::links;
 use crate::blob::{ContentKey, Locator, Sha256Digest};
 use crate::exposure::Packument;
 use crate::record::{Hops, Ledger, Problem, Record, Run, RunInput};
+use crate::scan::files::FileTally;
 use crate::scan::input::{InputRoot, Stamp, Unit, Walked};
 use crate::scan::place::PlacedContainer;
 use crate::scan::{OpenFacts, UnitDone};
@@ -18,7 +19,7 @@ use crate::signature::ported::Echoes;
 /// Marks the file as a case of this program (`application_id`): "STRD".
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
-const SCHEMA: i32 = 9;
+const SCHEMA: i32 = 10;
 
 /// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
 const UNFINISHED: [u8; 32] = [0; 32];
@@ -544,6 +545,23 @@ impl Case {
             .collect()
     }
 
+    /// The records of one type that a unit has, in no useful order.
+    pub(super) fn records_of_unit(&self, kind: &str, unit: i64) -> Result<Vec<Record>, CaseError> {
+        let rows = || -> rusqlite::Result<Vec<RecordRow>> {
+            let sql = format!(
+                "SELECT {} FROM {} WHERE record.unit = ?1 AND type = ?2",
+                RecordRow::COLUMNS,
+                RecordRow::TABLES
+            );
+            let mut query = self.db.prepare_cached(&sql)?;
+            query
+                .query_map(params![unit, kind], RecordRow::read)?
+                .collect()
+        };
+        let rows = rows().map_err(|error| self.wrap(error))?;
+        rows.into_iter().map(restore).collect()
+    }
+
     fn meta_record(&self, key: &str) -> Result<Option<Record>, CaseError> {
         let text: Option<String> = self
             .db
@@ -792,6 +810,18 @@ pub(super) fn put_own_contents(
             .execute(params![unit, joined, key.0, sha256.0])?;
     }
     Ok(())
+}
+
+/// Stores what a unit has of files.
+pub(super) fn put_files(
+    db: &Connection,
+    unit: i64,
+    joined: bool,
+    files: &FileTally,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO file_tally VALUES (?1, ?2, ?3)")?
+        .execute(params![unit, joined, packed(files)?])
+        .map(drop)
 }
 
 /// Reads a value that was stored so.
@@ -1070,6 +1100,7 @@ fn remove_unit(db: &Connection, id: i64) -> rusqlite::Result<()> {
         "echo",
         "published",
         "own_content",
+        "file_tally",
     ] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE unit = ?1"))?
             .execute([id])?;
@@ -1124,6 +1155,9 @@ fn put_unit(
     put_echoes(db, id, false, &done.placed.echoes)?;
     put_published(db, id, false, &done.placed.published)?;
     put_own_contents(db, id, false, &done.placed.own_contents)?;
+    if matches!(done.open, Some(OpenFacts::Archive { .. })) {
+        put_files(db, id, false, &done.placed.files)?;
+    }
     if let Some(open) = &done.open {
         let (is_archive, manifest, image) = match open {
             OpenFacts::Loose(child) => (

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, custody, pipeline, reveal};
+use super::{CliError, Exit, case_diff, custody, pipeline, reveal, scope};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -46,7 +46,10 @@ enum CaseCommand {
         #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "output"])]
         jsonl: Option<PathBuf>,
     },
+    Scope(scope::ScopeArgs),
+    Sample(scope::SampleArgs),
     Reveal(Box<reveal::RevealArgs>),
+    Diff(case_diff::DiffArgs),
     /// List who was shown what of a case
     Custody {
         /// The case
@@ -79,7 +82,10 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
             export::write(&case, format, &jsonl.unwrap_or(output))?;
             end_of(&case, Exit::Clean)
         }
+        CaseCommand::Scope(args) => scope::scope(&args),
+        CaseCommand::Sample(args) => scope::sample(&args),
         CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Diff(args) => case_diff::run(&args),
         CaseCommand::Custody { case } => custody::list(&Case::open(&case)?),
         CaseCommand::Match {
             case,

@@ -5,6 +5,7 @@
 
 mod again;
 mod case;
+mod case_diff;
 mod compare;
 mod custody;
 mod explain;
@@ -12,6 +13,7 @@ mod export;
 mod generate;
 mod heap;
 mod kept;
+mod located;
 mod origins;
 mod output;
 mod pipeline;
@@ -21,6 +23,7 @@ mod report;
 mod reveal;
 mod rules;
 mod scan;
+mod scope;
 mod sign;
 mod sign_lists;
 mod sign_secrets;
@@ -136,7 +139,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Scan(scan::ScanArgs),
+    Scan(Box<scan::ScanArgs>),
     Recover(recover::RecoverArgs),
     Sign(sign::SignArgs),
     Compare(compare::CompareArgs),

@@ -1,5 +1,6 @@
 //! Where copies come from, as the user says it: reads the list, the records of acquisition, and the folders of copies.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::CliError;
@@ -29,10 +30,6 @@ impl OriginsArgs {
         let base = std::env::current_dir().map_err(|error| {
             CliError::new(format!("cannot tell the folder this runs in: {error}"))
         })?;
-        let read = |path: &Path| {
-            std::fs::read(path)
-                .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))
-        };
         let mut asked = OriginsAsked::default();
         if let Some(path) = &self.origins {
             let list = OriginList::parse(&read(path)?, &path.display().to_string(), &base)?;
@@ -47,6 +44,15 @@ impl OriginsArgs {
         }
         Ok(asked)
     }
+}
+
+/// The bytes of a file, and one more than is taken where it is larger.
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(OriginList::FILE_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(bytes)
 }
 
 /// A folder of copies, below each input that it is in.

@@ -368,6 +368,7 @@ impl<'a> Pipeline<'a> {
             "version": run.version,
             "rules": run.rules,
             "sets": run.sets,
+            "names": self.request.sets.paths().digest().map(|digest| hex(&digest)),
             "organisation": run.organisation,
             "known_secrets": run.known_secrets,
             "case_key": run.case_key,
@@ -398,7 +399,7 @@ pub fn run_known(known: &KnownSecrets) -> RunKnown {
 
 /// Takes the file of the case and its logs out of the units, where the case lies in an input: a second run would scan what
 /// the first one wrote. Gives how many they were.
-fn own_files(case: Option<&Path>, root: &InputRoot, units: &mut Vec<Unit>) -> u64 {
+pub fn own_files(case: Option<&Path>, root: &InputRoot, units: &mut Vec<Unit>) -> u64 {
     let Some((case, name)) =
         case.and_then(|case| Some((case.canonicalize().ok()?, case.file_name()?)))
     else {

@@ -1,5 +1,6 @@
 //! `strandline rules`
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -9,11 +10,12 @@ use super::pipeline::{Pipeline, Request};
 use super::{CliError, Colour, Common, Exit};
 use crate::blob::Limits;
 use crate::case::Case;
+use crate::copies::tamper::{TamperRules, examples as tampering};
 use crate::exposure::inventory::{Signatures, shown_places, signatures};
 use crate::exposure::secrets::examples;
 use crate::exposure::secrets::rule::RuleSet;
 use crate::exposure::{Example, Organisation, Rule, Rules, example_files};
-use crate::record::{Record, Severity};
+use crate::record::{Certainty, Record, Severity};
 use crate::scan::analyse::Keep;
 use crate::signature::SetGroup;
 
@@ -47,13 +49,22 @@ fn list() -> Result<Exit, CliError> {
         writeln!(out, "  {}", rule.title)?;
         writeln!(out, "  why  {}", rule.why)?;
         writeln!(out, "  do   {}", rule.action)?;
-        if !rule.severities.is_empty() {
-            let when = rule.severities.iter();
-            let when: Vec<String> = when
-                .map(|(circumstance, severity)| format!("{circumstance} {}", severity.as_str()))
-                .collect();
-            writeln!(out, "  when {}", when.join(", "))?;
+        write_when(&mut out, &rule.severities)?;
+        for (name, values) in &rule.parameters {
+            writeln!(out, "  {name}: {}", values.join(" "))?;
         }
+    }
+    for rule in TamperRules::builtin().iter() {
+        let (severity, certainty) = (rule.severity.as_str(), certainty_word(rule.certainty));
+        writeln!(
+            out,
+            "{} ({severity}; a sign in a copy, {certainty})",
+            rule.id
+        )?;
+        writeln!(out, "  {}", rule.title)?;
+        writeln!(out, "  why  {}", rule.why)?;
+        writeln!(out, "  do   {}", rule.action)?;
+        write_when(&mut out, &rule.severities)?;
         for (name, values) in &rule.parameters {
             writeln!(out, "  {name}: {}", values.join(" "))?;
         }
@@ -77,6 +88,28 @@ fn list() -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
+/// When a rule is better or worse than it says of itself.
+fn write_when(
+    out: &mut impl Write,
+    severities: &BTreeMap<String, Severity>,
+) -> Result<(), CliError> {
+    if severities.is_empty() {
+        return Ok(());
+    }
+    let when: Vec<String> = (severities.iter())
+        .map(|(circumstance, severity)| format!("{circumstance} {}", severity.as_str()))
+        .collect();
+    writeln!(out, "  when {}", when.join(", "))?;
+    Ok(())
+}
+
+fn certainty_word(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Proven => "proven",
+        Certainty::Hint => "hint",
+    }
+}
+
 fn test() -> Result<Exit, CliError> {
     let (mut passed, mut failed) = (0_u64, 0_u64);
     for rule in Rules::builtin().iter() {
@@ -94,6 +127,13 @@ fn test() -> Result<Exit, CliError> {
                 }
             }
         }
+    }
+    for rule in TamperRules::builtin().iter() {
+        let wrong = tampering::failures(rule);
+        let examples = rule.matches.len() + rule.rejects.len();
+        failed += wrong.len() as u64;
+        passed += examples.saturating_sub(wrong.len()) as u64;
+        wrong.iter().for_each(|why| println!("{why}"));
     }
     for rule in Signatures::builtin().shown() {
         let failures = signatures::failures(&rule);

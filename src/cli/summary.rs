@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
+use super::located::{Listed, location_words};
 use super::pipeline::Outcome;
 use super::{CliError, wall};
 use crate::blob::Decoders;
@@ -48,6 +49,7 @@ pub struct Summary {
     suspects: Examples,
     suspects_total: u64,
     own_public: u64,
+    listed: Listed,
     /// Fingerprints were compared, and there was no baseline.
     careful: bool,
     /// Sets that are made of lists.
@@ -162,6 +164,7 @@ impl Summary {
                 self.examined += 1;
                 self.own_public += u64::from(examined.class == "own-public");
             }
+            Record::Origin(origin) if origin.listed => self.listed.add(origin),
             Record::Release(release) => self.add_release(release),
             Record::Since(since) => self.went += u64::from(since.still_there == Some(false)),
             Record::Reference(reference) => {
@@ -272,6 +275,9 @@ impl Summary {
         }
         more(&mut out, self.copies_total, self.copies.len())?;
         self.print_suspects(&mut out)?;
+        if let Some(said) = self.listed.line() {
+            writeln!(out, "origins     {said}")?;
+        }
         if self.triage {
             self.print_not_looked_at(&mut out, ledger)?;
         } else {
@@ -520,7 +526,7 @@ fn copy_line(copy: &Copy) -> String {
     let why = why.and_then(|basis| release_words(basis, &copy.release));
     let grade = |grade: Grade| copy.grades.get(grade.as_str()).copied().unwrap_or(0);
     format!(
-        "{}: {} of {} {}{}, {} of {} files ({:.1} % of its bytes){}",
+        "{}: {} of {} {}{}, {} of {} files ({:.1} % of its bytes){}{}",
         copy.locator,
         copy.class,
         copy.work,
@@ -532,12 +538,46 @@ fn copy_line(copy: &Copy) -> String {
         match grade(Grade::Derived) {
             0 => String::new(),
             some => format!(", {} more derived", grouped(some)),
-        }
+        },
+        copy_remarks(copy)
     )
+}
+
+/// What has to be known of a copy before anything is done about it: that nobody sees it who looks at the place, and that the
+/// place says it is the organisation's.
+fn copy_remarks(copy: &Copy) -> String {
+    let mut remarks = String::new();
+    let count = |standing: &str| copy.standing.get(standing).copied().unwrap_or(0);
+    let hidden = count("history-only") + count("unreachable");
+    if hidden > 0 && hidden == copy.standing.values().sum::<u64>() {
+        remarks.push_str(match count("history-only") {
+            0 => ", only in commits that no name leads to",
+            _ => ", only in history",
+        });
+    } else if hidden > 0 {
+        remarks.push_str(&format!(", {} of them only in history", grouped(hidden)));
+    } else if count("checked-out") + count("default-branch-head") == 0 && count("other-ref") > 0 {
+        remarks.push_str(", only on other branches or tags");
+    }
+    remarks.push_str(&location_words(copy));
+    if let Some(claim) = &copy.claims_own {
+        remarks.push_str(&format!("; says it is own: {claim}, which proves nothing"));
+    }
+    remarks
 }
 
 /// Weaker matches by grade: whatever they are, the word copy is not among what is said of them.
 fn suspect_line(suspect: &Copy) -> String {
+    if let Some(paths) = suspect.paths_matched {
+        return format!(
+            "{}: names only: {} of {} paths of {} {}, no content",
+            suspect.locator,
+            grouped(paths),
+            grouped(suspect.files_total),
+            suspect.work,
+            suspect.release
+        );
+    }
     if suspect.files_matched == 0 {
         let Copy {
             locator,

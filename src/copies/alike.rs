@@ -21,9 +21,12 @@ const LIKENED_MAX_BYTES: usize = 8 << 20;
 /// Of two files that are the same one this share of their lines must be equal, in hundredths.
 const LIKE_MIN: u64 = 50;
 
+/// Path of a file, and the numbers of its lines.
+type Numbered<'t> = (&'t [u8], Vec<u64>);
+
 /// Which files of the original a line stands in.
 pub(super) struct LineIndex<'t> {
-    files: Vec<(&'t [u8], Vec<u64>)>,
+    files: Vec<Numbered<'t>>,
     /// Files by line; none where there are too many.
     of_line: HashMap<u64, Vec<u32>>,
 }
@@ -32,7 +35,7 @@ impl<'t> LineIndex<'t> {
     /// Reads all texts of a tree.
     pub(super) fn of(tree: &'t Tree) -> Self {
         let files: Vec<_> = tree.files.iter().collect();
-        let files: Vec<(&[u8], Vec<u64>)> = files
+        let files: Vec<Numbered> = files
             .par_iter()
             .filter_map(|(path, file)| Some((path.as_slice(), numbers_of(file)?)))
             .collect();
@@ -67,7 +70,7 @@ impl<'t> LineIndex<'t> {
                 *votes.entry(*file).or_insert(0) += 1;
             }
         }
-        let mut votes: Vec<(u64, &(&[u8], Vec<u64>))> = votes
+        let mut votes: Vec<(u64, &Numbered)> = votes
             .into_iter()
             .filter_map(|(file, votes)| Some((votes, self.files.get(file as usize)?)))
             .filter(|(_, (other, _))| is_free(other) && may_be_same(path, other))

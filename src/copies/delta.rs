@@ -1,5 +1,7 @@
 //! Two trees, file by file and line by line.
 //!
+//! Who keeps a copy keeps it where it suits: a work in `src/` of something larger, or the `src/` of a work by itself. So first the
+//! folder of the one is looked for that stands for the root of the other ([`shift`](super::shift)), and paths count from there.
 //! Each file of the copy is held against one of the original: that of the same path, else one of the same bytes, else one
 //! that is the same but for layout, else the one of which most lines are in it. A content that the original has once may stand
 //! in the copy several times; nothing of it is outside of the original, so each is `moved`. What is left is added or removed.
@@ -16,6 +18,7 @@ use rayon::prelude::*;
 use super::alike::{LineIndex, base_name, numbers_of};
 use super::form::{self, Form};
 use super::lines::{self, Lines};
+use super::shift::Shift;
 use super::tree::{Tree, TreeFile};
 use crate::blob::Sha256Digest;
 use crate::lex::{family_of, header_end};
@@ -56,6 +59,8 @@ pub struct Delta<'t> {
     pub pairs: Vec<Pair<'t>>,
     /// More of each pair.
     pub details: Vec<Detail>,
+    /// Which folder of one stands for the root of the other.
+    pub shift: Shift,
     /// Files, by what became of them.
     pub counts: FileCounts,
     /// Bytes of the original.
@@ -284,6 +289,7 @@ enum Tie {
 struct Pairing<'t> {
     original: &'t Tree,
     copy: &'t Tree,
+    shift: Shift,
     /// Files of the copy that belong to one of the original.
     found: BTreeMap<&'t [u8], (&'t [u8], Tie)>,
     /// Files of the original that were found.
@@ -297,6 +303,7 @@ impl<'t> Pairing<'t> {
         Self {
             original,
             copy,
+            shift: Shift::between(original, copy),
             found: BTreeMap::new(),
             taken: BTreeSet::new(),
             left: Vec::new(),
@@ -315,13 +322,14 @@ impl<'t> Pairing<'t> {
             .then(|| first.files.iter().next())
             .flatten();
         for (path, file) in &second.files {
-            let same = first.files.get_key_value(path.as_slice()).or(alone);
-            let Some((other_path, other)) = same else {
+            let home = self.shift.original_of(path);
+            let same = home.and_then(|home| first.files.get_key_value(home.as_ref()));
+            let Some((other_path, other)) = same.or(alone) else {
                 self.left.push((path, file));
                 continue;
             };
             let tie = match (file.sha256, other.sha256) {
-                (Some(a), Some(b)) if a == b && path == other_path => Tie::Equal,
+                (Some(a), Some(b)) if a == b && same.is_some() => Tie::Equal,
                 (Some(a), Some(b)) if a == b => Tie::Moved,
                 (Some(_), Some(_)) => Tie::Other,
                 _ => Tie::Unread,
@@ -406,6 +414,7 @@ impl<'t> Pairing<'t> {
         let (original, copy) = (self.original, self.copy);
         let mut delta = Delta {
             bytes_original,
+            shift: self.shift.clone(),
             ..Delta::default()
         };
         delta.counts.original = original.files.len() as u64;
@@ -458,7 +467,7 @@ impl<'t> Pairing<'t> {
             Tie::Unread => Judged::Unread,
             Tie::Moved => Judged::Is(ChangeKind::Moved, at, Detail::default()),
             Tie::Other => match verdicts.of(original, file) {
-                Verdict::Reformatted if path == other => {
+                Verdict::Reformatted if self.shift.is_home(path, other) => {
                     Judged::Is(ChangeKind::Reformatted, at, Detail::default())
                 }
                 Verdict::Reformatted => Judged::Is(ChangeKind::Moved, at, Detail::default()),

@@ -43,6 +43,45 @@ pub struct Hunk {
     pub copy: Range<usize>,
 }
 
+/// Lines round a change.
+pub const CONTEXT: usize = 3;
+
+/// Hunks that stand so near to each other that they are shown as one, with the lines round them.
+pub struct Group {
+    /// Lines of the original, from 0.
+    pub original: Range<usize>,
+    /// Lines of the copy.
+    pub copy: Range<usize>,
+    /// What differs within.
+    pub hunks: Vec<Hunk>,
+}
+
+/// Puts hunks with their context together. The first text has so many `lines`.
+#[must_use]
+pub fn grouped(found: &[Hunk], lines: usize) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for hunk in found {
+        let before = hunk.original.start.min(CONTEXT);
+        let before = before.min(hunk.copy.start);
+        let after = lines.saturating_sub(hunk.original.end).min(CONTEXT);
+        let range = |range: &Range<usize>| range.start - before..range.end + after;
+        let (original, copy) = (range(&hunk.original), range(&hunk.copy));
+        match groups.last_mut() {
+            Some(last) if original.start <= last.original.end => {
+                last.original.end = original.end;
+                last.copy.end = copy.end;
+                last.hunks.push(hunk.clone());
+            }
+            _ => groups.push(Group {
+                original,
+                copy,
+                hunks: vec![hunk.clone()],
+            }),
+        }
+    }
+    groups
+}
+
 /// What counts of a line.
 fn key(line: &[u8]) -> &[u8] {
     let end = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t'));
@@ -182,6 +221,26 @@ mod tests {
             (3, 1, false)
         );
         assert_eq!(lines.outside, [[2, 2], [4, 5]]);
+    }
+
+    #[test]
+    fn near_hunks_are_shown_together() {
+        let hunk = |original: Range<usize>, copy| Hunk { original, copy };
+        let groups = grouped(
+            &[hunk(1..2, 1..3), hunk(6..6, 7..8), hunk(30..31, 32..32)],
+            33,
+        );
+        let ranges: Vec<_> = groups
+            .iter()
+            .map(|group| {
+                (
+                    group.original.clone(),
+                    group.copy.clone(),
+                    group.hunks.len(),
+                )
+            })
+            .collect();
+        assert_eq!(ranges, [(0..9, 0..11, 2), (27..33, 29..34, 1)]);
     }
 
     #[test]

@@ -36,23 +36,29 @@ pub fn of(
         headers_removed: delta.headers_removed,
         signs: by_rule,
         complete: of_original.tree.complete && tree.complete,
+        copy_folder: folder(&delta.shift.copy),
+        original_folder: folder(&delta.shift.original),
     };
     let pairs = delta.pairs.iter().zip(&delta.details);
-    let mut records: Vec<Record> = vec![whole.into()];
-    let mut changes: Vec<Change> = pairs
-        .map(|(pair, detail)| change(tree, pair, detail))
-        .collect();
-    changes.sort_by(|a, b| {
-        (&a.locator, &a.path, &a.original).cmp(&(&b.locator, &b.path, &b.original))
-    });
-    records.extend(changes.into_iter().map(Record::from));
+    let changes = pairs.map(|(pair, detail)| change(tree, pair, detail));
+    let mut changes: Vec<Change> = changes.collect();
+    changes.sort_by(|a, b| (&a.path, &a.original).cmp(&(&b.path, &b.original)));
     let mut signs: Vec<Sign> = signs.iter().map(|found| sign(tree, found)).collect();
-    signs.sort_by(|a, b| {
-        let key = |sign: &Sign| (sign.locator.clone(), sign.line, sign.rule.clone());
-        key(a).cmp(&key(b))
-    });
-    records.extend(signs.into_iter().map(Record::from));
-    records
+    signs.sort_by(|a, b| (a.line, &a.rule).cmp(&(b.line, &b.rule)));
+    let whole = (whole.locator.clone(), Record::from(whole));
+    let changes = changes.into_iter();
+    let changes = changes.map(|row| (row.locator.clone(), Record::from(row)));
+    let signs = signs.into_iter();
+    let signs = signs.map(|row| (row.locator.clone(), Record::from(row)));
+    let mut records: Vec<(String, Record)> =
+        [whole].into_iter().chain(changes).chain(signs).collect();
+    records.sort_by(|a, b| a.0.cmp(&b.0));
+    records.into_iter().map(|(_, record)| record).collect()
+}
+
+/// A folder as it is shown, without its slash; `None` for the root.
+fn folder(path: &[u8]) -> Option<String> {
+    path.strip_suffix(b"/").map(shown_path)
 }
 
 fn change(tree: &Tree, pair: &Pair, detail: &Detail) -> Change {

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use crate::blob::{Hops, Locator, MemberName, Sha256Digest};
 use crate::container::{Effect, Trouble};
 use crate::record::{Problem, Standing};
-use crate::scan::facts::{Child, Tree as Members};
+use crate::scan::facts::{Child, Kept, Outcome, Tree as Members};
 use crate::sourcemap::resolve_source;
 
 /// One file of a tree.
@@ -75,12 +75,12 @@ impl Tree {
         next.is_some_and(|(path, _)| path.starts_with(&below))
     }
 
-    /// The folder that stands round all files, with its slash.
+    /// The folder that stands round all files, with its slash. What stands between the members of an archive is in none.
     fn common_folder(&self) -> Option<Vec<u8>> {
-        let first = self.files.keys().next()?;
+        let mut paths = self.files.keys().filter(|path| !is_offset(path));
+        let first = paths.next()?;
         let end = memchr::memchr(b'/', first)? + 1;
         let folder = first.get(..end).filter(|folder| !folder.ends_with(HOP))?;
-        let mut paths = self.files.keys();
         paths
             .all(|path| path.starts_with(folder))
             .then(|| folder.to_vec())
@@ -94,22 +94,6 @@ impl Tree {
                 None => (path, file),
             })
             .collect();
-    }
-
-    /// Leaves the folder out that stands round all files, or keeps it, whichever brings more of them to a path of the original.
-    pub fn align_with(&mut self, original: &Tree) {
-        let Some(folder) = self.common_folder() else {
-            return;
-        };
-        let shared = |skip: usize| {
-            let paths = self.files.keys().filter_map(|path| path.get(skip..));
-            paths
-                .filter(|path| original.files.contains_key(*path))
-                .count()
-        };
-        if shared(folder.len()) > shared(0) {
-            self.strip(&folder);
-        }
     }
 }
 
@@ -207,8 +191,11 @@ impl<'h> Gatherer<'h> {
                     resolve_source(name, meta.source_root.as_deref(), source)
                 }
                 // The one member of a compressed stream has no name.
-                None if member.name.bytes().is_empty() => stem(name).to_vec(),
-                None => member.name.bytes().to_vec(),
+                None => match &member.name {
+                    MemberName::Offset(offset) => format!("@{offset}").into_bytes(),
+                    MemberName::Named(of_stream) if of_stream.is_empty() => stem(name).to_vec(),
+                    MemberName::Named(name) => name.clone(),
+                },
             };
             self.take_at(member, &at, path);
         }
@@ -256,13 +243,16 @@ impl<'h> Gatherer<'h> {
 
     /// Takes an entry and, below it, its members. One stack frame a level; levels are bounded by the limits of the scan.
     fn take_at(&mut self, child: &Child, at: &Locator, path: Vec<u8>) {
-        if child.outcome() == crate::scan::facts::Outcome::Skipped("no-content") {
+        if child.outcome() == Outcome::Skipped("no-content") {
             return;
         }
+        let known = self.reading.problems.len();
         self.note(child, at);
         let path = self.free(path);
         let file = self.file(child, at);
-        self.reading.unread += u64::from(file.sha256.is_none() || file.bytes.is_none());
+        let is_lost = self.reading.problems.len() > known;
+        let is_held = file.bytes.is_some() || child.facts.tree.is_some();
+        self.reading.unread += u64::from(is_lost || file.sha256.is_none() || !is_held);
         let below = path.clone();
         self.reading.tree.files.insert(path, file);
         let Some(tree) = &child.facts.tree else {
@@ -305,7 +295,12 @@ impl<'h> Gatherer<'h> {
         let known = child.sha256.and_then(|sha256| self.held?.get(&sha256));
         let bytes = match (known, &child.kept) {
             (Some(bytes), _) => Some(bytes.clone()),
-            (None, None) => None,
+            // A large archive stands for its members; anything else was too large to be held.
+            (None, None) => {
+                let is_leaf = child.facts.tree.is_none() && child.sha256.is_some();
+                self.beyond += u64::from(is_leaf);
+                None
+            }
             (None, Some(_)) if child.len > self.room => {
                 self.beyond += 1;
                 None
@@ -313,7 +308,7 @@ impl<'h> Gatherer<'h> {
             (None, Some(kept)) => {
                 self.room -= child.len;
                 Some(match kept {
-                    crate::scan::facts::Kept::Whole(bytes) => bytes.clone(),
+                    Kept::Whole(bytes) => bytes.clone(),
                     written => Bytes::from(written.bytes().into_owned()),
                 })
             }
@@ -372,7 +367,7 @@ impl<'h> Gatherer<'h> {
                 locator: self.reading.tree.root.clone(),
                 hops: self.reading.tree.hops.clone(),
                 detail: format!(
-                    "{} files were more than may be held together: whether they are equal is known, not what is in them; raise --memory",
+                    "{} files were larger, or more, than may be held: whether they are equal is known, not what is in them; raise --memory",
                     self.beyond
                 ),
                 bytes_unread: None,
@@ -401,6 +396,12 @@ fn holds_sources(tree: &Members) -> bool {
 pub fn is_active_hook(path: &[u8]) -> bool {
     let name = path.strip_prefix(b"hooks/");
     name.is_some_and(|name| !name.is_empty() && !name.ends_with(b".sample"))
+}
+
+/// Whether a path is what stands for a member without a name: `@` and where it begins.
+fn is_offset(path: &[u8]) -> bool {
+    let digits = path.strip_prefix(b"@");
+    digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
 /// A name without its last extension: what the one member of a compressed stream is called.
@@ -435,24 +436,14 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_round_everything_goes_where_that_brings_files_together() {
-        let original = tree(&["a.js", "src/b.js"]);
-        let paths = |tree: &Tree| -> Vec<String> {
-            let paths = tree.files.keys();
-            paths
-                .map(|path| String::from_utf8_lossy(path).into_owned())
-                .collect()
-        };
-        let mut copy = tree(&["repo-main/a.js", "repo-main/src/b.js"]);
-        copy.align_with(&original);
-        assert_eq!(paths(&copy), ["a.js", "src/b.js"]);
-        let mut copy = tree(&["src/b.js", "src/c.js"]);
-        copy.align_with(&original);
-        assert_eq!(paths(&copy), ["src/b.js", "src/c.js"]);
-        let mut copy = tree(&["x.zip!/a", "x.zip!/b"]);
-        assert_eq!(copy.common_folder(), None);
-        copy.align_with(&original);
-        assert_eq!(paths(&copy), ["x.zip!/a", "x.zip!/b"]);
+    fn a_folder_round_everything_is_found() {
+        let folder = |paths: &[&str]| tree(paths).common_folder();
+        assert_eq!(folder(&["r/a.js", "r/src/b.js"]), Some(b"r/".to_vec()));
+        // The comment of a zip is in no folder.
+        assert_eq!(folder(&["@123", "r/a.js"]), Some(b"r/".to_vec()));
+        assert_eq!(folder(&["r/a.js", "s/b.js"]), None);
+        assert_eq!(folder(&["x.zip!/a", "x.zip!/b"]), None);
+        assert_eq!(folder(&[]), None);
     }
 
     #[test]

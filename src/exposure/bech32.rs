@@ -1,7 +1,7 @@
 //! Bech32: text with a checksum, in which keys of some tools are written (BIP 173, "Bech32" and "Checksum").
 //!
-//! A name, `1`, then digits of five bits each, the last six of them the checksum. Left out: Bech32m, and what is limited to
-//! addresses (their length).
+//! A name, `1`, then digits of five bits each, the last six of them the checksum. Bech32m (BIP 350) differs in what the
+//! register holds at the end. Left out: what is limited to addresses (their length).
 
 /// The digits, by value.
 const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
@@ -18,8 +18,21 @@ const GENERATOR: [u32; 5] = [
 /// Digits of a checksum.
 const CHECKSUM: usize = 6;
 
+/// What the register holds behind a whole text: 1, or the constant of BIP 350.
+const BECH32: u32 = 1;
+const BECH32M: u32 = 0x2bc8_30a3;
+
 /// Whether a text in small letters or in capitals ends with the checksum of what stands before it.
-pub(super) fn holds(text: &[u8]) -> bool {
+pub(crate) fn holds(text: &[u8]) -> bool {
+    ends_with(text, BECH32)
+}
+
+/// The same for the later form, in which newer addresses are written.
+pub(crate) fn holds_m(text: &[u8]) -> bool {
+    ends_with(text, BECH32M)
+}
+
+fn ends_with(text: &[u8], constant: u32) -> bool {
     if text.iter().any(u8::is_ascii_lowercase) && text.iter().any(u8::is_ascii_uppercase) {
         return false;
     }
@@ -33,7 +46,7 @@ pub(super) fn holds(text: &[u8]) -> bool {
         .map(|digit| value(digit).map(|value| value as u32))
         .collect();
     let is_long_enough = !name.is_empty() && digits.len() >= CHECKSUM;
-    is_long_enough && values.is_some_and(|values| register(name, values) == 1)
+    is_long_enough && values.is_some_and(|values| register(name, values) == constant)
 }
 
 /// The text of a name in small letters and of bytes.
@@ -102,6 +115,18 @@ mod tests {
         ] {
             assert!(!holds(wrong.as_bytes()), "{wrong}");
         }
+    }
+
+    #[test]
+    fn vectors_of_the_later_form() {
+        // BIP 350, "Test vectors for Bech32m".
+        for right in ["A1LQFN3A", "a1lqfn3a", "?1v759aa"] {
+            assert!(
+                holds_m(right.as_bytes()) && !holds(right.as_bytes()),
+                "{right}"
+            );
+        }
+        assert!(!holds_m(b"a12uel5l"));
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! [`inventory`].
 
 mod address;
-mod bech32;
+pub(crate) mod bech32;
 mod case_key;
 pub mod classes;
 pub mod content;
@@ -46,7 +46,7 @@ pub use inspect::{Inspected, Inspector, InventoryScope, Role};
 pub use inventory::{ItemFact, Terms, TermsError, gates};
 pub use key::{KeyAlgorithm, KeyFormat};
 pub use known::KnownSecrets;
-pub use licence::stated_licence;
+pub use licence::{is_licence_name, licence_text, may_be_prose, stated_licence};
 pub use location::Location;
 pub use manifest::{Manifest, states_open};
 pub use named::packages_in;

@@ -32,25 +32,44 @@ pub struct Copy {
     pub basis: Basis,
     /// What kind of copy: `verbatim` (every file byte for byte), `reformatted` (every file, with other line
     /// ends, blanks or layout), `modified` (every file, some changed or cut), `partial`; of a suspect `derived` (the same
-    /// code under other names, or cut and edited beyond equal stretches), `ported` or `names-only`.
+    /// code under other names, or cut and edited beyond equal stretches), `ported`, `names-only` (no content matches, and
+    /// paths agree), or, of a triage, `hinted`.
     pub class: String,
     /// Why this release is named; null where one release of the work was signed.
     #[serde(default)]
     pub release_basis: Option<ReleaseBasis>,
-    /// Regular files of the place that match no file of the work; null where they were not counted.
+    /// Regular files of the place that were read in full and match no file of any signed work: as they lie there, or
+    /// in archives, nested ones too; what is below `node_modules` counts as well. An archive is no file itself, and objects of git
+    /// stores are none. Null where they were not counted: by a triage, and of a place that is a git store and nothing else.
     #[serde(default)]
     pub unmatched_files: Option<u64>,
-    /// Their bytes.
+    /// Their bytes, unpacked.
     #[serde(default)]
     pub unmatched_bytes: Option<u64>,
-    /// Licence files of the place, by path; the first 16.
+    /// Regular files of the place that match what is public of the work and nothing beyond; they are not unmatched. Null as above.
+    #[serde(default)]
+    pub public_files: Option<u64>,
+    /// Regular files of the place that were not read in full, and of which nothing matches; they are not unmatched. Null as above.
+    #[serde(default)]
+    pub unread_files: Option<u64>,
+    /// Of `names-only`: different paths of the work, by their last folder and their name without its ending, that the place
+    /// has too.
+    #[serde(default)]
+    pub paths_matched: Option<u64>,
+    /// What the place says of itself that would make it the organisation's own: the name of its package, its
+    /// repository, its git remote. Nobody checked that.
+    #[serde(default)]
+    pub claims_own: Option<String>,
+    /// Licence files of the place, the nearest to its root first; the first 16. Of a place that is a git store and nothing
+    /// else, those at the head of its default branch.
     #[serde(default)]
     pub licences: Vec<LicenceFile>,
     /// From when to when what matches is dated, and by what.
     #[serde(default)]
     pub dates: Option<CopyDates>,
     /// Files that match by where they stand: `checked-out` (files as they lie there) or, in a git store, a standing of
-    /// [`GitPlace`](super::GitPlace); each counts once, with the nearest to what a visitor sees.
+    /// [`GitPlace`](super::GitPlace), or `unknown` where no names lead to objects; each counts once, with the nearest to
+    /// what a visitor sees.
     #[serde(default)]
     pub standing: BTreeMap<String, u64>,
     /// Where it was got from, as its `origin` says.
@@ -118,6 +137,9 @@ pub struct Examined {
     /// A class of copy or suspect, `own-public` (what matches is public already), `unrelated` or `unreadable`;
     /// `undecided` where a triage saw nothing.
     pub class: String,
+    /// Why, where matches alone do not say so, and what was not read of it.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// What says where a root comes from.
@@ -248,6 +270,12 @@ pub struct Comparison {
     pub signs: BTreeMap<String, u64>,
     /// All files of both sides were read.
     pub complete: bool,
+    /// Folder of the copy that stands for the root of the original, escaped as locators are; null where its root does.
+    #[serde(default)]
+    pub copy_folder: Option<String>,
+    /// Folder of the original that stands for the root of the copy.
+    #[serde(default)]
+    pub original_folder: Option<String>,
 }
 
 /// What became of a file.

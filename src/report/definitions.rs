@@ -99,7 +99,7 @@ const WORDS: [(&str, &str); 31] = [
     ),
     (
         "Copy, suspect",
-        "A copy has at least one exact, normalized or excerpt match; a suspect has others only. Own-public: what matches there is in a public set too.",
+        "A copy has at least one exact, normalized or excerpt match; a suspect has others only: derived files, a suspected port, or paths and no content. Own-public: what matches there is in a public set too, or it was got from an address that the profile names as own.",
     ),
     (
         "Location",

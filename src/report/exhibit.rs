@@ -155,7 +155,8 @@ fn within(bytes: &[u8], [start, end]: [u64; 2], line: u64) -> Vec<(usize, String
     vec![(line, visible(part))]
 }
 
-fn visible(line: &[u8]) -> String {
+/// A line as it is shown.
+pub(super) fn visible(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     text::visible(&text::clip(&text.replace('\t', "    "), LINE_MAX_CHARS))
 }

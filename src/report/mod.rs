@@ -14,6 +14,7 @@
 
 mod actions;
 mod axes;
+mod beside;
 mod bounded;
 pub mod claims;
 mod copies;
@@ -46,6 +47,7 @@ mod views;
 
 pub use actions::{Action, Actions};
 pub use axes::{Axis, AxisRow, Override, OverrideError};
+pub use beside::{BesidePage, LINES_OF_FILE};
 pub use bounded::{Count, Table};
 pub use copies::*;
 pub use definitions::Definition;

@@ -672,6 +672,7 @@ pub fn incident() -> Vec<Record> {
             locator: locator.to_owned(),
             hops: Hops::default(),
             class: class.to_owned(),
+            note: None,
         }));
     }
     out.extend(copies::beside());

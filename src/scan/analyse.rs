@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::building::{Building, Frame, Visited, as_void_layer, is_unlisted, lacks_room};
-use super::facts::{Child, Facts, Kept, MatchFact, TextDigest, name_number};
+use super::facts::{Child, Facts, Kept, LicenceText, MatchFact, TextDigest, name_number};
 use super::formats;
 use super::large::{Large, Resumed, Spill};
 use super::links::{debug_links, given_links, link_fact, package_link};
@@ -255,7 +255,7 @@ impl Analyser {
                     }
                     let ordinal = frame.building.ordinal(&member.name);
                     frame.building.list(&member, ordinal);
-                    frame.building.count_folder(&member.name);
+                    frame.building.count_folder(&member.name, self.sets.paths());
                     if !matches!(member.body, Body::Streamed(_)) {
                         return Some((member, ordinal));
                     }
@@ -526,6 +526,7 @@ impl Analyser {
             && !member.name.bytes().is_empty()
             && !exposure::name_is_of_interest(member.name.bytes())
             && !image::is_of_interest(member.name.bytes(), ordinal)
+            && !(self.sets.has_works() && exposure::is_licence_name(member.name.bytes()))
         {
             return Visited::Plain {
                 key,
@@ -680,6 +681,9 @@ impl Analyser {
         facts.troubles.extend(settings_unread(&told.unread));
         let inspected = self.inspector.inspect(bytes, role);
         (facts.secrets, facts.items) = (inspected.secrets, inspected.items);
+        if self.sets.has_works() && facts.kind == "text" {
+            facts.licence = exposure::licence_text(bytes).map(|id| LicenceText { id });
+        }
         facts.image = image::Doc::of(bytes).map(|doc| Box::new(image::Part::Doc(doc)));
         let wanted = Wanted {
             modules: hits.has_module(),

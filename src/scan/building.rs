@@ -17,6 +17,7 @@ use crate::container::image::listing::Lister;
 use crate::container::{Body, Effect, Member, SourceMeta, Trouble, Walker};
 use crate::exposure::Role;
 use crate::record::ReferenceKind;
+use crate::signature::paths::PathIndex;
 
 /// What came of one member.
 #[derive(Debug)]
@@ -143,9 +144,11 @@ impl Building {
         *count
     }
 
-    /// Counts a member in the folder it stands in. Neighbours mostly share one, so it is looked up once for all.
-    pub fn count_folder(&mut self, name: &MemberName) {
+    /// Counts a member in the folder it stands in, and where works have a file that is called so. Neighbours mostly share
+    /// a folder, so it is looked up once for all.
+    pub fn count_folder(&mut self, name: &MemberName, known: &PathIndex) {
         let path = name.bytes();
+        self.tree.paths.extend(known.find(path));
         let folder = &path[..memchr::memrchr(b'/', path).unwrap_or(0)];
         if self.folder != folder {
             self.flush_folder();
@@ -295,6 +298,7 @@ impl Building {
             *self.tree.folders.entry(folder).or_insert(0) += count;
         }
         self.tree.links.extend(counted.links);
+        self.tree.paths.extend(counted.paths);
         self.tree.map = counted.map.or(self.tree.map.take());
     }
 

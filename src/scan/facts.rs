@@ -8,7 +8,7 @@
 //! account of coverage needs of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub struct Facts {
     pub matches: Vec<MatchFact>,
     /// What it has of works in other languages.
     pub echoes: Vec<crate::signature::ported::Echo>,
+    /// It is the text of a licence; looked at where copies are looked for.
+    pub licence: Option<LicenceText>,
     /// Lines, where it matches: `\n` counted, and a last line without one.
     pub lines: u64,
     /// What is in it, where it is a container.
@@ -71,6 +73,7 @@ impl Facts {
             links: Vec::new(),
             matches: Vec::new(),
             echoes: Vec::new(),
+            licence: None,
             lines: 0,
             tree: None,
             image: None,
@@ -91,6 +94,7 @@ impl Facts {
             && self.echoes.is_empty()
             && self.tree.is_none()
             && self.image.is_none()
+            && self.licence.is_none()
             && self.troubles.is_empty()
     }
 
@@ -104,6 +108,13 @@ impl Facts {
     pub fn is_archive(&self) -> bool {
         self.tree.as_ref().is_some_and(|tree| !tree.is_inside())
     }
+}
+
+/// The text of a licence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenceText {
+    /// SPDX identifier, where it states one or is one that is known.
+    pub id: Option<String>,
 }
 
 /// Something that content points to.
@@ -159,6 +170,8 @@ pub struct Tree {
     pub links: BTreeMap<Vec<u8>, Vec<u8>>,
     /// A number for the name of each member, sorted, where a link may lead to one; see [`name_number`].
     pub names: Vec<u64>,
+    /// Ends of paths of members that works have too; see [`crate::signature::paths`].
+    pub paths: BTreeSet<u64>,
 }
 
 impl Tree {
@@ -176,6 +189,11 @@ impl Tree {
     /// Whether it is a git directory as a whole.
     pub fn is_git_store(&self) -> bool {
         self.kind == crate::container::git::store::KIND
+    }
+
+    /// Whether its members are objects of git, called by their digests.
+    pub fn holds_objects(&self) -> bool {
+        self.is_git_store() || matches!(self.kind.as_str(), "git-pack" | "git-bundle")
     }
 
     /// Whether it is a capture of traffic: its members are named by the URLs that they came from.

@@ -11,6 +11,7 @@ pub mod analyse;
 mod beside;
 pub mod building;
 pub mod facts;
+pub mod files;
 pub mod formats;
 pub mod gates;
 mod hollow;
@@ -328,7 +329,9 @@ impl Scan<'_> {
                     .and_then(packages::head_manifest)
                     .cloned(),
             })
-        } else if waits(&child, &unit.path, self.placer.record_all) {
+        } else if waits(&child, &unit.path, self.placer.record_all)
+            || (self.placer.sets.has_works() && crate::exposure::is_licence_name(&unit.path))
+        {
             Some(OpenFacts::Loose(Box::new(child.clone())))
         } else {
             None

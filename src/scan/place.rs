@@ -8,7 +8,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::facts::{Child, Facts, LinkFact, MatchFact, Tree};
+use super::facts::{Child, Facts, LinkFact, MatchFact, Outcome, Tree};
+use super::files::{self, FileTally, Held};
 use super::gates::{self, Script};
 use super::packages::{FileCounts, PackageStats, head_manifest, is_module_folder, manifest_of};
 use super::scope::{Scope, TreeScope};
@@ -66,6 +67,13 @@ pub struct Placed {
     pub own_public: bool,
     /// Where the clone says that it came from: names and addresses of its remotes, without passwords.
     pub remotes: Vec<(String, String)>,
+    /// Its files, by what they are to the works; counted where copies are looked for.
+    pub files: FileTally,
+    /// Contents of which a match was told, and those that match what is public and nothing beyond.
+    pub(crate) told: u64,
+    pub(crate) public: u64,
+    /// How many containers round the place are no place of files: stores, and files themselves.
+    pub(crate) shut: u32,
     /// What all of it has of works in other languages.
     pub echoes: Echoes,
     /// What documents of registries say of releases, and where they stand.
@@ -101,6 +109,7 @@ impl Placer<'_> {
     ) {
         let package = scope.package_of(path);
         let mut stats = PackageStats::default();
+        let before = (out.told, out.public);
         self.place_problems(child, at, &mut stats, out);
         self.place_blob(child, at, out);
         self.place_findings(child, at, path, package, &mut stats, out);
@@ -109,6 +118,9 @@ impl Placer<'_> {
         self.place_inspected(child, at, party, path, &mut stats, out);
         self.place_links(child, at, path, scope, &mut stats, out);
         self.place_matches(child, at, out);
+        // What matches as a whole, or holds parts of itself, is one file.
+        let is_file = !child.facts.is_archive() || out.told > before.0;
+        out.shut += u32::from(is_file);
         if let Some(tree) = &child.facts.tree {
             out.containers.push(PlacedContainer {
                 locator: at.as_str().to_owned(),
@@ -126,6 +138,10 @@ impl Placer<'_> {
                 script: None,
             };
             self.place_tree(child, tree, at, path, around, &mut stats, out);
+        }
+        out.shut -= u32::from(is_file);
+        if self.sets.has_works() {
+            self.count_file(child, at, path, is_file, before, out);
         }
         stats.raw.add(path, child.len);
         if let Some((folder, _)) = package {
@@ -168,6 +184,47 @@ impl Placer<'_> {
                 git: None,
                 image: None,
             }));
+        }
+    }
+
+    /// Counts a file by what it is to the works, and notes a licence. `before` is what had been told when it was begun.
+    fn count_file(
+        &self,
+        child: &Child,
+        at: &Locator,
+        path: &[u8],
+        is_file: bool,
+        before: (u64, u64),
+        out: &mut Placed,
+    ) {
+        if !is_file {
+            out.files.cut += u64::from(child.outcome() != Outcome::Read);
+            return;
+        }
+        if let Some(licence) = files::licence_of(child, at, path, out.shut > 0) {
+            out.files.add_licence(licence);
+        }
+        if out.shut == 0 {
+            let kind = match child.outcome() {
+                _ if out.told > before.0 => Held::Matched,
+                Outcome::Read if out.public > before.1 => Held::Public,
+                Outcome::Read => Held::Other,
+                _ => Held::Unread,
+            };
+            out.files.add(kind, child.len);
+        }
+    }
+
+    /// Counts members of a container that have nothing to tell, and what they are called.
+    fn count_rest(&self, tree: &Tree, out: &mut Placed) {
+        if !self.sets.has_works() || tree.holds_objects() {
+            out.files.stores |= tree.holds_objects();
+            return;
+        }
+        out.files.paths.extend(&tree.paths);
+        if out.shut == 0 {
+            out.files
+                .add_plain(tree.plain.len() as u64, tree.plain_bytes);
         }
     }
 
@@ -300,6 +357,8 @@ impl Placer<'_> {
     ) {
         let told = public::told(self.sets, matches);
         out.own_public |= told.is_own_public;
+        out.public += u64::from(told.is_own_public);
+        out.told += u64::from(!told.matches.is_empty());
         let records = told.matches.iter();
         out.records
             .extend(records.filter_map(|fact| self.match_of(fact, at, target)));
@@ -405,6 +464,9 @@ impl Placer<'_> {
         let images = images::of_tree(tree);
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
+        let is_shut = tree.holds_objects();
+        self.count_rest(tree, out);
+        out.shut += u32::from(is_shut);
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
             if let Some(git) = &member.git {
@@ -440,6 +502,7 @@ impl Placer<'_> {
         if let Some(images) = &images {
             out.records.extend(images::problems(images, tree, at));
         }
+        out.shut -= u32::from(is_shut);
         let files = scope.packages.distribute(&tree.folders);
         let alone = scope
             .packages

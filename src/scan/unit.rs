@@ -719,7 +719,8 @@ impl<'a> Sharer<'a> {
         }
         let ordinal = self.counting.ordinal(&member.name);
         self.counting.list(&member, ordinal);
-        self.counting.count_folder(&member.name);
+        let paths = self.analyser.sets.paths();
+        self.counting.count_folder(&member.name, paths);
         if is_streamed {
             let counting = &mut self.counting;
             match self.analyser.large(member, walker, counting, input_len) {

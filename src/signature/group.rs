@@ -9,6 +9,7 @@ use std::fmt;
 
 use super::digest::{ListDigests, git_blob_sha1, md5_of};
 use super::liken::{self, Least, Likeness};
+use super::paths::PathIndex;
 use super::ported::Echo;
 use super::prints::LineNumbers;
 use super::ranges::{self, Stretch};
@@ -90,13 +91,32 @@ pub struct Found {
 #[derive(Debug, Default)]
 pub struct SetGroup {
     sets: Vec<Set>,
+    paths: PathIndex,
+    has_works: bool,
 }
 
 impl SetGroup {
     /// A group of these sets, in this order.
     #[must_use]
     pub fn new(sets: Vec<Set>) -> SetGroup {
-        SetGroup { sets }
+        let is_work = |set: &Set| !set.is_public() && !set.is_baseline();
+        SetGroup {
+            paths: PathIndex::of(&sets),
+            has_works: sets.iter().any(is_work),
+            sets,
+        }
+    }
+
+    /// Whether copies are looked for: a set is of a work that is not public.
+    #[must_use]
+    pub fn has_works(&self) -> bool {
+        self.has_works
+    }
+
+    /// What the works' files are called, where their names are at hand.
+    #[must_use]
+    pub fn paths(&self) -> &PathIndex {
+        &self.paths
     }
 
     /// The sets, in the order that [`Hit::set`] counts.

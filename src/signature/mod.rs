@@ -66,6 +66,7 @@ pub mod lists;
 mod mmap;
 pub mod names;
 pub mod norm_text;
+pub mod paths;
 pub mod ported;
 pub mod prints;
 mod ranges;

@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::list::{OriginsError, Table, base_name, nearest, plain_name, quoted, time_of};
+use super::list::{
+    OriginList, OriginsError, Table, base_name, nearest, not_too_large, plain_name, quoted, time_of,
+};
 use super::warc;
 use crate::blob::digest::hex;
 use crate::exposure::Location;
@@ -29,6 +31,8 @@ const HEADERS_MAX: usize = 128;
 const HEADER_MAX: usize = 4 << 10;
 /// Objects that are read of one file.
 const OBJECTS_MAX: usize = 2_000_000;
+/// A larger file of objects is refused, in bytes: each is held as a tree of values.
+const JSON_MAX: u64 = 64 << 20;
 /// Words in the names of headers that let in whoever has them.
 const SECRET_HEADERS: [&str; 7] = [
     "cookie", "auth", "token", "key", "secret", "session", "password",
@@ -66,6 +70,7 @@ impl AcquisitionList {
         let name = base_name(file);
         let bare = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let first = bare.iter().find(|byte| !byte.is_ascii_whitespace());
+        not_too_large(bytes, file, OriginList::FILE_MAX)?;
         let rows = if warc::is_capture(bytes) {
             warc::read(bytes, file, &name)?
         } else if matches!(first, Some(b'[' | b'{')) {
@@ -114,6 +119,7 @@ fn in_csv(bytes: &[u8], file: &str, name: &str) -> Result<Vec<Acquisition>, Orig
 }
 
 fn in_json(bytes: &[u8], file: &str, name: &str) -> Result<Vec<Acquisition>, OriginsError> {
+    not_too_large(bytes, file, JSON_MAX)?;
     let line_at = |offset: usize| {
         let before = bytes.get(..offset).unwrap_or(bytes);
         memchr::memchr_iter(b'\n', before).count() as u64 + 1

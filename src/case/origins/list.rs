@@ -15,8 +15,6 @@ use crate::exposure::packument::seconds_of;
 
 /// Columns of a list.
 const COLUMNS: [&str; 5] = ["path", "url", "host", "parent", "seen-at"];
-/// A larger file is refused: a million rows take a fifth of it.
-const FILE_MAX: usize = 512 << 20;
 /// Rows that are taken.
 const ROWS_MAX: usize = 2_000_000;
 /// Bytes of one cell; no address and no path that a system takes is longer.
@@ -157,6 +155,9 @@ pub struct OriginList {
 }
 
 impl OriginList {
+    /// A larger file is refused, in bytes: a million rows take a fifth of it.
+    pub const FILE_MAX: u64 = 512 << 20;
+
     /// Reads a list; `file` is only quoted, and paths in it begin at `base`.
     ///
     /// # Errors
@@ -188,6 +189,19 @@ pub(super) fn base_name(file: &str) -> String {
         || file.to_owned(),
         |name| name.to_string_lossy().into_owned(),
     )
+}
+
+/// Refuses a file of more than `most` bytes.
+pub(super) fn not_too_large(bytes: &[u8], file: &str, most: u64) -> Result<(), OriginsError> {
+    if bytes.len() as u64 <= most {
+        return Ok(());
+    }
+    Err(OriginsError::TooMuch {
+        file: file.to_owned(),
+        what: "bytes",
+        found: bytes.len(),
+        most: usize::try_from(most).unwrap_or(usize::MAX),
+    })
 }
 
 fn known(written: &str) -> Result<&'static str, &'static str> {
@@ -302,14 +316,7 @@ impl<'b> Table<'b> {
         name_of: impl Fn(&str) -> Result<String, &'static str>,
     ) -> Result<Self, OriginsError> {
         let file = file.to_owned();
-        if bytes.len() > FILE_MAX {
-            return Err(OriginsError::TooMuch {
-                file,
-                what: "bytes",
-                found: bytes.len(),
-                most: FILE_MAX,
-            });
-        }
+        not_too_large(bytes, &file, OriginList::FILE_MAX)?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let head = bytes
             .split(|&byte| byte == b'\n')
@@ -325,6 +332,8 @@ impl<'b> Table<'b> {
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            // Lines are counted by their feeds; a return before one is cut off with the blanks of its cell.
+            .terminator(csv::Terminator::Any(b'\n'))
             .delimiter(divider)
             .from_reader(bytes);
         let mut table = Self {
@@ -420,6 +429,7 @@ impl<'b> Table<'b> {
                 let name = self.columns.get(index).cloned();
                 name.unwrap_or_else(|| (index + 1).to_string())
             };
+            let cell = cell.trim_ascii();
             if cell.contains(&b'\n') || cell.contains(&b'\r') {
                 return Err(OriginsError::Open {
                     file: self.file.clone(),

@@ -73,7 +73,13 @@ impl<'r> Places<'r> {
                 continue;
             }
             for input in self.inputs.values() {
-                found.insert(self.at(&normal(&joined(input, &form))));
+                let path = normal(&joined(input, &form));
+                if path
+                    .strip_prefix(input.as_slice())
+                    .is_some_and(|rest| rest.starts_with(b"/"))
+                {
+                    found.insert(self.at(&path));
+                }
             }
         }
         found.remove(&Found::Elsewhere);
@@ -206,7 +212,7 @@ mod tests {
         };
         assert_eq!(find("clones/a/src"), within);
         assert_eq!(find("clones"), Found::Several(2));
-        for path in ["clones/c", "/data/in/clone", "/data", "../..", "", "c"] {
+        for path in ["clones/c", "/data/in/clone", "/data", "../..", "", ".", "c"] {
             assert_eq!(find(path), Found::Elsewhere, "{path}");
         }
     }

@@ -358,7 +358,9 @@ fn absent<'l>(claims: &'l Claims<'l>) -> impl Iterator<Item = Origin> + 'l {
     })
 }
 
-/// Where a root comes from: what was written down, where that is one address; else what it says of itself, where that is.
+/// Where a root comes from: what was written down, where that is one address; else the remote of a clone, where that is.
+/// What its package names is left out: a copy of a package names the original's repository, and that is where nobody should
+/// send anybody.
 fn told_of(origins: &[Origin]) -> (Option<String>, Option<Certainty>) {
     let recorded = |origin: &&Origin| {
         origin.url.is_some() && matches!(origin.by, OriginBy::Origins | OriginBy::Acquisition)
@@ -367,7 +369,7 @@ fn told_of(origins: &[Origin]) -> (Option<String>, Option<Certainty>) {
     let said: Vec<&Origin> = if written.is_empty() {
         origins
             .iter()
-            .filter(|origin| origin.url.is_some())
+            .filter(|origin| origin.url.is_some() && origin.by == OriginBy::GitRemote)
             .collect()
     } else {
         written

@@ -28,7 +28,7 @@ use crate::blob::Sha256Digest;
 use crate::blob::digest::hex;
 use crate::blob::locator::{shown, shown_json};
 use crate::case::{Case, CopyPlace, Handled};
-use crate::copies::delta::{Base, Verdicts};
+use crate::copies::delta::{Base, Delta, Verdicts};
 use crate::copies::records;
 use crate::copies::tamper::{self, Context};
 use crate::copies::tree::{Held, Reading};
@@ -37,6 +37,7 @@ use crate::exposure::{Organisation, rules_digest};
 use crate::record::{
     CopyDates, Problem, Record, Run, RunInput, RunWall, SCHEMA_VERSION, Severity, Sign,
 };
+use crate::report::{BesidePage, LINES_OF_FILE};
 use crate::scan::input;
 
 /// Show what a copy added, changed and dropped, and what of that looks like tampering.
@@ -66,6 +67,12 @@ pub struct CompareArgs {
     /// Write changed and added text as a unified diff, with control characters escaped; `-` is standard output
     #[arg(long, value_name = "FILE")]
     diff: Option<PathBuf>,
+    /// Write one page with both sides' lines beside each other; it stands by itself and has no script
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Lines of one file that the page shows, and ten times as many in all
+    #[arg(long, value_name = "N", default_value_t = LINES_OF_FILE, requires = "html")]
+    snippet_lines: usize,
     /// Exit with 1 where a sign of tampering is as bad as this or worse
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     fail_on: Option<Severity>,
@@ -101,6 +108,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
     let deed = case.is_some().then(|| custody::deed("compare --case"));
     let jsonl = Sink::open(args.jsonl.as_deref())?;
     let diff = Sink::open(args.diff.as_deref())?;
+    let html = args.html.as_deref().map(NewFile::create).transpose()?;
     let (program, jobs) = (pipeline::program_digest(), args.common.jobs());
     let reads = targets.iter().map(|target| &target.place.file);
     let wall = Wall::around(reads.chain([&original.file])).with_spill(args.common.spill.as_deref());
@@ -129,6 +137,9 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
         held: held_of(&of_original.reading),
         organisation: organisation.as_ref(),
         case: case.as_mut(),
+        page: html
+            .as_ref()
+            .map(|_| BesidePage::new(&original.label, args.snippet_lines)),
         summary: print::Summary::new(args.common.color.is_on(), args.case.is_none()),
     };
     let is_printed = !args.common.quiet && !jsonl.is_stdout() && !diff.is_stdout();
@@ -143,6 +154,10 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
         })
     });
     super::scan::unless_closed(result)?;
+    if let (Some(html), Some(page)) = (html, &comparer.page) {
+        let page = page.render(pipeline::version())?;
+        html.fill(|file| Ok(file.write_all(page.as_bytes())?))?;
+    }
     if is_printed {
         super::scan::unless_closed(comparer.summary.print(&of_original.reading, targets.len()))?;
     }
@@ -209,6 +224,7 @@ fn inputs(args: &CompareArgs, case: Option<&Case>) -> Result<(Place, Vec<Target>
             label: of_case.label.clone(),
             path: of_case.path.clone(),
             others: of_case.others.clone(),
+            case: args.case.clone(),
             one_file_system,
         },
         of_case: Some(of_case),
@@ -294,6 +310,7 @@ struct Comparer<'a> {
     held: Held,
     organisation: Option<&'a Organisation>,
     case: Option<&'a mut Case>,
+    page: Option<BesidePage>,
     summary: print::Summary,
 }
 
@@ -395,13 +412,12 @@ impl Comparer<'_> {
     fn compare(
         &mut self,
         target: &Target,
-        mut read: ReadPlace,
+        read: ReadPlace,
         base: &Base,
         of_original: &tamper::Original,
         verdicts: &Verdicts,
         diff: &mut dyn Write,
     ) -> Result<Vec<Record>, CliError> {
-        read.reading.tree.align_with(&self.original.tree);
         let dates = target
             .of_case
             .as_ref()
@@ -421,9 +437,25 @@ impl Comparer<'_> {
         if self.args.diff.is_some() {
             Patch { out: diff }.write(&copy.tree.root, &delta)?;
         }
+        if let Some(page) = &mut self.page {
+            put_on_page(page, &records, &delta);
+        }
         self.summary.add(&records);
         let problems = copy.problems.iter().cloned().map(Record::Problem);
         Ok(records.into_iter().chain(problems).collect())
+    }
+}
+
+fn put_on_page(page: &mut BesidePage, records: &[Record], delta: &Delta) {
+    let signs = records.iter().filter_map(|record| match record {
+        Record::Sign(sign) => Some((**sign).clone()),
+        _ => None,
+    });
+    let signs: Vec<Sign> = signs.collect();
+    for record in records {
+        if let Record::Comparison(whole) = record {
+            page.add(whole, signs.clone(), delta);
+        }
     }
 }
 

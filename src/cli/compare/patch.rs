@@ -8,47 +8,10 @@ use std::io::Write;
 use super::super::CliError;
 use crate::blob::locator::shown;
 use crate::copies::delta::{Delta, Detail, Pair, text_of};
-use crate::copies::lines::{Hunk, hunks};
+use crate::copies::lines::{Group, grouped, hunks};
 use crate::copies::tree::shown_path;
 use crate::record::ChangeKind;
 use crate::signature::lines_of;
-
-/// Lines round a change.
-pub const CONTEXT: usize = 3;
-
-/// Hunks that stand so near to each other that they are shown as one, with the lines round them.
-pub struct Group {
-    /// Lines of the original, from 0, and of the copy.
-    pub original: std::ops::Range<usize>,
-    pub copy: std::ops::Range<usize>,
-    /// What differs within.
-    pub hunks: Vec<Hunk>,
-}
-
-/// Puts hunks with their context together.
-pub fn grouped(found: &[Hunk], lines: usize) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for hunk in found {
-        let before = hunk.original.start.min(CONTEXT);
-        let before = before.min(hunk.copy.start);
-        let after = lines.saturating_sub(hunk.original.end).min(CONTEXT);
-        let range = |range: &std::ops::Range<usize>| range.start - before..range.end + after;
-        let (original, copy) = (range(&hunk.original), range(&hunk.copy));
-        match groups.last_mut() {
-            Some(last) if original.start <= last.original.end => {
-                last.original.end = original.end;
-                last.copy.end = copy.end;
-                last.hunks.push(hunk.clone());
-            }
-            _ => groups.push(Group {
-                original,
-                copy,
-                hunks: vec![hunk.clone()],
-            }),
-        }
-    }
-    groups
-}
 
 /// Writes diffs.
 pub struct Patch<'o> {
@@ -176,30 +139,5 @@ impl Patch<'_> {
         // Tabs move nothing but what comes behind them.
         let parts: Vec<String> = text.split('\t').map(shown).collect();
         Ok(writeln!(self.out, "{sign}{}", parts.join("\t"))?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn near_hunks_are_shown_together() {
-        let hunk = |original: std::ops::Range<usize>, copy| Hunk { original, copy };
-        let groups = grouped(
-            &[hunk(1..2, 1..3), hunk(6..6, 7..8), hunk(30..31, 32..32)],
-            33,
-        );
-        let ranges: Vec<_> = groups
-            .iter()
-            .map(|group| {
-                (
-                    group.original.clone(),
-                    group.copy.clone(),
-                    group.hunks.len(),
-                )
-            })
-            .collect();
-        assert_eq!(ranges, [(0..9, 0..11, 2), (27..33, 29..34, 1)]);
     }
 }

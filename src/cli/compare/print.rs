@@ -94,6 +94,20 @@ impl Summary {
             shown(&whole.locator),
             plural(files.copy, "file", "files")
         )?;
+        for (what, folder) in [
+            (
+                "its folder {} stands for the root of the original",
+                &whole.copy_folder,
+            ),
+            (
+                "it stands for the folder {} of the original",
+                &whole.original_folder,
+            ),
+        ] {
+            if let Some(folder) = folder {
+                writeln!(out, "paths       {}", what.replace("{}", &shown(folder)))?;
+            }
+        }
         writeln!(
             out,
             "files       {} equal, {} reformatted, {} moved, {} changed, {} added, {} removed",
@@ -233,7 +247,7 @@ impl Summary {
             "files that are not as in the original, those with most of their own first"
         )?;
         for change in changes.iter().take(FILES_SHOWN) {
-            writeln!(out, "  {}", line_of(change))?;
+            writeln!(out, "  {}", line_of(change, self.wholes.first()))?;
         }
         if let Some(more @ 1..) = changes.len().checked_sub(FILES_SHOWN) {
             writeln!(out, "  and {} more, all with --jsonl", grouped(more as u64))?;
@@ -242,8 +256,17 @@ impl Summary {
     }
 }
 
-/// A file in a line.
-fn line_of(change: &Change) -> String {
+/// A file in a line. Where it was is told if that is not what the folders say that stand for each other.
+fn line_of(change: &Change, whole: Option<&Comparison>) -> String {
+    let below = |folder: Option<&String>, path: &str| match folder {
+        Some(folder) => format!("{folder}/{path}"),
+        None => path.to_owned(),
+    };
+    let is_home = |path: &str, original: &str| {
+        let copy_folder = whole.and_then(|whole| whole.copy_folder.as_ref());
+        let original_folder = whole.and_then(|whole| whole.original_folder.as_ref());
+        below(original_folder, path) == below(copy_folder, original)
+    };
     let word = match change.kind {
         ChangeKind::Added => "added",
         ChangeKind::Changed => "changed",
@@ -266,7 +289,9 @@ fn line_of(change: &Change) -> String {
     let path = change.path.as_ref().or(change.original.as_ref());
     let path = path.map(|path| shown(path)).unwrap_or_default();
     let was = match (&change.path, &change.original) {
-        (Some(path), Some(original)) if path != original => format!(" (was {})", shown(original)),
+        (Some(path), Some(original)) if !is_home(path, original) => {
+            format!(" (was {})", shown(original))
+        }
         _ => String::new(),
     };
     let header = if change.header_removed {

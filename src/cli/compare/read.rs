@@ -34,6 +34,8 @@ pub struct Place {
     pub path: Vec<u8>,
     /// Folders below it that are roots of their own, and stores; by their path below it.
     pub others: HashSet<Vec<u8>>,
+    /// The file of the case, which is no part of a copy though it may lie in one.
+    pub case: Option<PathBuf>,
     /// Leave out what is mounted below it.
     pub one_file_system: bool,
 }
@@ -58,7 +60,8 @@ impl Place {
     pub fn holds(&self, path: &[u8], is_store: bool) -> bool {
         let mut folders = memchr::memchr_iter(b'/', path).map(|end| &path[..end]);
         let within = folders.any(|folder| self.others.contains(folder));
-        !within && !(is_store && self.others.contains(path))
+        let is_other = is_store && self.others.contains(path);
+        !(within || is_other)
     }
 }
 
@@ -155,6 +158,7 @@ impl Reader {
         let mut roots = input::look_at(&paths, Some("root"), place.one_file_system)?;
         let root = roots.remove(0);
         let (mut units, walked) = input::walk(0, &root, &mut Twins::default());
+        pipeline::own_files(place.case.as_deref(), &root, &mut units);
         units.retain(|unit| place.holds(&unit.path, unit.store.is_some()));
         let is_store = matches!(units.as_slice(), [only] if only.store.is_some());
         if !is_store {

@@ -93,6 +93,20 @@ pub fn header_span(input: &Input) -> Option<(u64, u64)> {
     (end <= input.len()).then_some((at, len))
 }
 
+/// Whether a whole archive has something that cannot be read without a password: its header, or a block of it.
+pub fn is_encrypted(archive: &Bytes) -> bool {
+    const AES: &[u8] = &[6, 0xf1, 7];
+    let input = Input::Memory(archive.clone());
+    let (mut claims, mut troubles) = (Claims::default(), Vec::new());
+    match read_header(&input, &Limits::default(), &mut claims, &mut troubles) {
+        Ok((streams, _)) => {
+            let mut coders = streams.blocks.iter().flat_map(|block| &block.coders);
+            coders.any(|coder| coder.id.starts_with(AES))
+        }
+        Err(trouble) => trouble.code == "encrypted",
+    }
+}
+
 /// Whether the checksum of the signature header fits.
 pub fn is_start_sound(start: &[u8]) -> bool {
     let stated = start.get(8..).and_then(|rest| rest.first_chunk());

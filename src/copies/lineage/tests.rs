@@ -303,6 +303,7 @@ fn origin(
         network: Some("https://h.example/root".to_owned()),
         seen_at: Some("2026-04-03T00:00:00Z".to_owned()),
         present: true,
+        listed: matches!(by, OriginBy::Origins | OriginBy::Acquisition),
         by,
         certainty,
         acquired: None,
@@ -326,6 +327,8 @@ fn change(root: &str, kind: ChangeKind, path: &str, text: Option<u64>) -> Record
         lines_added: None,
         lines_removed: None,
         outside: Vec::new(),
+        header_removed: false,
+        lines_ordered: true,
     }
     .into()
 }
@@ -343,6 +346,8 @@ fn comparison(root: &str) -> Record {
         headers_removed: 0,
         signs: BTreeMap::new(),
         complete: true,
+        copy_folder: None,
+        original_folder: None,
     }
     .into()
 }

@@ -5,7 +5,7 @@
 //! the first thing that it does is to look at a few bytes, or at what the literal pass saw, and to say no.
 
 mod agents;
-mod bounded_json;
+pub(crate) mod bounded_json;
 mod build_graph;
 mod build_log;
 mod build_path;

@@ -147,6 +147,7 @@ fn own_public_and_unrelated_roots_never_stand_among_the_copies() {
             locator: locator.to_owned(),
             hops: Hops::default(),
             class: class.to_owned(),
+            note: None,
         })
     };
     let out = internal(vec![

@@ -22,6 +22,7 @@ pub fn origin(locator: &str, name: &str, parent: Option<&str>, certainty: Certai
         network: is_proven.then(|| url("first")),
         seen_at: is_proven.then(|| "2026-04-02T09:30:00Z".to_owned()),
         present: !locator.is_empty(),
+        listed: is_proven,
         by: if is_proven {
             OriginBy::Origins
         } else {
@@ -58,6 +59,8 @@ pub fn comparison(locator: &str, changed: u64, added: u64) -> Comparison {
         headers_removed: 2,
         signs: BTreeMap::from([("install-script".to_owned(), 1)]),
         complete: true,
+        copy_folder: None,
+        original_folder: None,
     }
 }
 
@@ -77,6 +80,8 @@ pub fn change(root: &str, kind: ChangeKind, path: &str, lines: u64) -> Change {
         lines_added: Some(lines),
         lines_removed: Some(3),
         outside: vec![[12, 40], [77, 77]],
+        header_removed: false,
+        lines_ordered: true,
     }
 }
 

@@ -1,0 +1,289 @@
+//! Copies: the matches of each root, rolled up.
+//!
+//! A root is a place that people speak of as one thing: an archive, a repository, a package, a folder that was given. Of
+//! each root and each work one row says how much of the work is there. What is equal, or holds equal stretches, makes a
+//! `copy`; a root with weaker matches only is a `suspect`: `derived` files, a suspected port of the work as a whole
+//! (see [`ports`](super::ports)), `names-only` where no content matches and paths agree (see
+//! [`paths`](crate::signature::paths)), or `hinted` by headers that a triage read. Only first-party files of the work
+//! count: a vendored library that both have is nobody's leak. A set that is made of lists knows no party, and all its files
+//! count but those that lie among dependencies; where it does not know every length, the share of the work is one of files.
+//!
+//! **How much.** Each file of the work counts once, with its best match, and with as many of its bytes as are there: all of
+//! them where it is equal, its share of the original where stretches of it are. Stretches in several contents of the
+//! root count together, by their lines: a file that was split is there as a whole. Beside files that are there, those that
+//! may be there (derived, ported, hinted) are counted in `grades` and nowhere else.
+//!
+//! **Where.** What lies in a place as files, or in archives there, is what a visitor sees; in a git store it may stand at
+//! the head, on another branch, or in history only, and then who looks at the place sees nothing. Each file counts in
+//! `standing` with the best place that it has.
+//!
+//! **Which release.** Releases of a work share most of their files, so a copy of one matches all. Named is the release
+//! that most files of the root agree with: first those that are equal byte for byte, then those equal in normal form,
+//! then by bytes of the work that are there. Files that agree better with one release than with all others tell; they
+//! are listed. Where nothing tells two releases apart, that is said.
+//!
+//! **Whose.** What is the organisation's own is no copy: see `own.rs`. Every root has its `examined` row, with the reason
+//! where its class is not what its matches say.
+
+mod held;
+mod matched;
+mod own;
+mod places;
+mod release;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::join::JoinInput;
+use super::ports::{Ports, suspect_of};
+use super::roots::Root;
+use super::store::{Case, CaseError};
+use crate::record::{Copy, Examined, Match, Record};
+use crate::signature::Set;
+use held::Signed;
+use own::Own;
+use places::{Place, Places};
+
+/// Of two releases that differ by less than this share of the bytes that are there, neither is nearer.
+const TIE_SHARE: f64 = 0.02;
+/// Shares of both sides from which on a file is there as a whole: a tool that lays code out anew adds a comma here and
+/// there.
+const WHOLE_MIN_SHARE: f64 = 0.98;
+/// A work of which every file is there, and less than this share of its bytes, is there in part.
+const MODIFIED_MIN_SHARE: f64 = 0.5;
+/// Parts that shares are added up in.
+const BILLION: f64 = 1e9;
+/// Files that tell releases apart are named up to this number; all are counted.
+const TELLING_MAX: usize = 16;
+
+/// The private sets of a run, by work and release.
+type Works<'s> = BTreeMap<&'s str, BTreeMap<&'s str, &'s Set>>;
+
+/// What the roll-up of each root needs.
+struct RollUp<'a> {
+    input: &'a JoinInput<'a>,
+    works: Works<'a>,
+    own: Own,
+    places: Places<'a>,
+    own_public: &'a BTreeSet<i64>,
+    /// What is counted of releases, filled where one is met.
+    signed: BTreeMap<&'a str, BTreeMap<&'a str, Signed<'a>>>,
+}
+
+/// One row of a root, with the match that it rests on where no content has one.
+struct Row {
+    copy: Copy,
+    is_suspect: bool,
+    port: Option<Match>,
+}
+
+impl Case {
+    /// Gives the `copy`, `suspect` and `examined` rows of all roots.
+    pub(super) fn roll_up_copies(
+        &self,
+        input: &JoinInput,
+        roots: &BTreeMap<String, Root>,
+        own_public: &BTreeSet<i64>,
+    ) -> Result<(), CaseError> {
+        let sets = input.placer.sets;
+        let works = works_of(sets.sets());
+        if works.is_empty() {
+            return Ok(());
+        }
+        let mut ports = self.suspected_ports(input, roots)?;
+        let places = if input.triage {
+            Places::new()
+        } else {
+            self.places(roots, sets.paths())?
+        };
+        let mut roll = RollUp {
+            own: self.own_places(input.placer.organisation, roots)?,
+            input,
+            works,
+            places,
+            own_public,
+            signed: BTreeMap::new(),
+        };
+        for (locator, root) in roots {
+            let rows = self.rows_of(&mut roll, locator, root, &mut ports)?;
+            let examined = roll.examined(locator, root, &rows);
+            if roll.own.address(locator).is_none() {
+                for row in rows {
+                    self.put_row(row)?;
+                }
+            }
+            self.put_joined(Record::Examined(examined))?;
+        }
+        Ok(())
+    }
+
+    fn put_row(&self, row: Row) -> Result<(), CaseError> {
+        if let Some(port) = row.port {
+            self.put_joined(Record::from(port))?;
+        }
+        self.put_joined(if row.is_suspect {
+            Record::Suspect(Box::new(row.copy))
+        } else {
+            Record::from(row.copy)
+        })
+    }
+
+    /// The rows of a root, one for each work that it has something of, by work.
+    fn rows_of<'r>(
+        &self,
+        roll: &mut RollUp,
+        locator: &'r str,
+        root: &Root,
+        ports: &mut Ports<'r>,
+    ) -> Result<Vec<Row>, CaseError> {
+        let mut rows = Vec::new();
+        for (work, found) in self.matches_in(root, &roll.works)? {
+            let Some((copy, is_copy)) = roll.roll_up(&work, &found) else {
+                continue;
+            };
+            let mut row = Row {
+                copy,
+                is_suspect: !is_copy,
+                port: None,
+            };
+            // A copy needs no suspicion.
+            if let Some(port) = ports.remove(&(locator, work))
+                && row.is_suspect
+            {
+                let grade = port.grade.as_str().to_owned();
+                row.copy.grades.insert(grade, 1);
+                row.port = Some(port);
+            }
+            rows.push(row);
+        }
+        for work in roll.works.keys() {
+            let Some(port) = ports.remove(&(locator, (*work).to_owned())) else {
+                continue;
+            };
+            if let Some(set) = roll.works[work].get(port.release.as_str()) {
+                rows.push(Row {
+                    copy: suspect_of(&port, set, "ported"),
+                    is_suspect: true,
+                    port: Some(port),
+                });
+            }
+        }
+        if rows.is_empty() && !roll.is_own_public(root) {
+            rows.extend(roll.named(locator));
+        }
+        rows.sort_by(|a, b| a.copy.work.cmp(&b.copy.work));
+        for row in &mut rows {
+            locator.clone_into(&mut row.copy.locator);
+            row.copy.hops = root.hops.clone();
+            (row.copy.url, row.copy.location) = (root.url.clone(), root.location);
+            row.copy.claims_own = roll.own.claim(locator).map(str::to_owned);
+            if let Some(place) = roll.places.get(locator) {
+                places::fill(&mut row.copy, place);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl<'a> RollUp<'a> {
+    /// Rolls the matches of one root with one work up, and says whether that is a copy.
+    fn roll_up(&mut self, work: &str, found: &matched::OfWork) -> Option<(Copy, bool)> {
+        let (&work, releases) = self.works.get_key_value(work)?;
+        let signed = self.signed.entry(work).or_default();
+        for (&release, &set) in releases {
+            if found.releases.contains_key(release) {
+                signed.entry(release).or_insert_with(|| Signed::of(set));
+            }
+        }
+        release::copy_of(found, signed, releases.len())
+    }
+
+    /// Whether something in a root is public, and nothing beyond that was told.
+    fn is_own_public(&self, root: &Root) -> bool {
+        root.units.iter().any(|unit| self.own_public.contains(unit))
+    }
+
+    /// Rows for works of which a root has the paths, though no content: of each the release with most of them.
+    fn named(&self, locator: &str) -> Vec<Row> {
+        let sets = self.input.placer.sets;
+        let Some(place) = self.places.get(locator) else {
+            return Vec::new();
+        };
+        let mut best: BTreeMap<&str, (u64, &Set)> = BTreeMap::new();
+        for (index, shared) in sets.paths().told(&place.files.paths) {
+            let Some(set) = sets.sets().get(index) else {
+                continue;
+            };
+            let held = best.get(set.work());
+            let is_nearer = held.is_none_or(|(most, held)| {
+                shared > *most || (shared == *most && set.release() < held.release())
+            });
+            if is_nearer {
+                best.insert(set.work(), (shared, set));
+            }
+        }
+        let rows = best.into_values().map(|(shared, set)| Row {
+            copy: Copy {
+                work: set.work().to_owned(),
+                release: set.release().to_owned(),
+                files_total: set.counted().files,
+                class: "names-only".to_owned(),
+                paths_matched: Some(shared),
+                ..Copy::default()
+            },
+            is_suspect: true,
+            port: None,
+        });
+        rows.collect()
+    }
+
+    /// What is said of a root as a whole: its copies speak for it, then its suspects, the first by name of the work.
+    fn examined(&self, locator: &str, root: &Root, rows: &[Row]) -> Examined {
+        let place = self.places.get(locator);
+        let copy = rows.iter().find(|row| !row.is_suspect).or(rows.first());
+        let (class, why) = if let Some(address) = self.own.address(locator) {
+            let why = format!("it was got from {address}, which the profile names as own");
+            ("own-public", Some(why))
+        } else if let Some(row) = copy {
+            (row.copy.class.as_str(), None)
+        } else if self.is_own_public(root) {
+            ("own-public", place.and_then(public_note))
+        } else if self.input.triage {
+            ("undecided", None)
+        } else if place.is_some_and(Place::is_unreadable) {
+            ("unreadable", None)
+        } else {
+            ("unrelated", None)
+        };
+        let notes = [why, place.and_then(places::reading_note)];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        Examined {
+            locator: locator.to_owned(),
+            hops: root.hops.clone(),
+            class: class.to_owned(),
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
+        }
+    }
+}
+
+fn public_note(place: &Place) -> Option<String> {
+    let place = &place.files;
+    let all = place.read() + place.unread.files;
+    (all > 0).then(|| {
+        format!(
+            "{} of its {all} files match what is public of the work, and nothing beyond",
+            place.public.files
+        )
+    })
+}
+
+fn works_of(sets: &[Set]) -> Works<'_> {
+    let mut works = Works::new();
+    let private = sets
+        .iter()
+        .filter(|set| !set.is_public() && !set.is_baseline());
+    for set in private {
+        let releases = works.entry(set.work()).or_default();
+        releases.entry(set.release()).or_insert(set);
+    }
+    works
+}

@@ -1,0 +1,132 @@
+//! Own material: places that are the organisation's, and places that say they are.
+//!
+//! Two errors are possible, and neither is small. A notice against one's own repository, or against forks of what one
+//! publishes, takes down what may stand, and has to be taken back in public. A leak that is passed over since a manifest
+//! in it has the right name stays out. What decides between them is who says so:
+//!
+//! - **Content in a `--public` set** is public whoever holds it. A place where nothing matches beyond that is `own-public`: own
+//!   repositories, published bundles, their unchanged forks. That is judged content by content (see
+//!   [`public`](crate::scan::public)), so a fork with one leaked file more is a copy of that file.
+//! - **An address that was recorded** (`origin`, certainty `proven`, contradicted by nothing) and that the profile names
+//!   under `repositories` or `domains`: somebody saw it there, and there the organisation decides what stands.
+//!   Such a place is `own-public`, whatever it matches; what it should not hold is told as exposures and matches all the
+//!   same. A package from a registry is own material in the same way, where the profile names the place of its scope there.
+//! - **What a place says of itself** hides nothing: the name of a package, its `repository`, the remote of a clone. A
+//!   mirror copies the manifest with the rest, and whoever hides a leak may write one. Such a place stays a copy or a
+//!   suspect, and `claims_own` says what it claims, so that a person looks before a notice goes out. The vendor's own
+//!   package that leaked is one of these: it holds the leak, and is not public because it was published.
+//!
+//! Only what stands at the root itself counts: a dependency of a place is not the place.
+
+use std::collections::BTreeMap;
+
+use super::super::roots::Root;
+use super::super::store::{Case, CaseError};
+use crate::exposure::Organisation;
+use crate::record::{Certainty, Origin, OriginBy, Package, Record};
+
+/// Which roots are own material, or say so.
+#[derive(Default)]
+pub(super) struct Own {
+    /// Address by root.
+    recorded: BTreeMap<String, String>,
+    /// What is claimed by root.
+    claims: BTreeMap<String, String>,
+}
+
+impl Own {
+    /// The recorded address of a root that is the organisation's.
+    pub(super) fn address(&self, root: &str) -> Option<&str> {
+        self.recorded.get(root).map(String::as_str)
+    }
+
+    /// What a root says that would make it the organisation's.
+    pub(super) fn claim(&self, root: &str) -> Option<&str> {
+        self.claims.get(root).map(String::as_str)
+    }
+
+    fn add_claim(&mut self, root: String, claim: String) {
+        let held = self.claims.entry(root).or_default();
+        if !held.is_empty() {
+            held.push_str("; ");
+        }
+        held.push_str(&claim);
+    }
+
+    fn add_package(&mut self, package: &Package, organisation: &Organisation) {
+        if organisation.owns_package(&package.name) {
+            let claim = format!("its package is called {}", package.name);
+            self.add_claim(package.locator.clone(), claim);
+        }
+        let repository = package.repository.as_deref();
+        if let Some(url) = repository.filter(|url| organisation.owns_repository(url)) {
+            let claim = format!("its package names the repository {url}");
+            self.add_claim(package.locator.clone(), claim);
+        }
+    }
+
+    fn add_origin(&mut self, origin: &Origin, organisation: &Organisation) {
+        let url = origin.url.as_deref();
+        let Some(url) = url.filter(|url| organisation.owns_repository(url)) else {
+            return;
+        };
+        if origin.certainty == Certainty::Proven && origin.contradicted_by.is_empty() {
+            self.recorded.insert(origin.locator.clone(), url.to_owned());
+            return;
+        }
+        let claim = match origin.by {
+            OriginBy::GitRemote => format!("its git remote is {url}"),
+            // Told by the package itself.
+            OriginBy::PackageMetadata => return,
+            OriginBy::Acquisition | OriginBy::Origins => {
+                format!("it is listed as {url}, and something contradicts that")
+            }
+        };
+        self.add_claim(origin.locator.clone(), claim);
+    }
+}
+
+impl Case {
+    /// Which roots are own material, or say so.
+    pub(super) fn own_places(
+        &self,
+        organisation: Option<&Organisation>,
+        roots: &BTreeMap<String, Root>,
+    ) -> Result<Own, CaseError> {
+        let mut own = Own::default();
+        let Some(organisation) = organisation else {
+            return Ok(own);
+        };
+        let mut packages = self.packages_at(roots)?;
+        packages.sort_by(|a, b| (&a.locator, &a.name).cmp(&(&b.locator, &b.name)));
+        for package in &packages {
+            own.add_package(package, organisation);
+        }
+        let mut origins = Vec::new();
+        for (_, record) in self.records_of_type("origin")? {
+            if let Record::Origin(origin) = record
+                && roots.contains_key(&origin.locator)
+            {
+                origins.push(origin);
+            }
+        }
+        origins.sort_by(|a, b| (&a.locator, a.by, &a.url).cmp(&(&b.locator, b.by, &b.url)));
+        for origin in &origins {
+            own.add_origin(origin, organisation);
+        }
+        Ok(own)
+    }
+
+    /// The packages that are a root as a whole.
+    fn packages_at(&self, roots: &BTreeMap<String, Root>) -> Result<Vec<Package>, CaseError> {
+        let mut packages = Vec::new();
+        for (_, record) in self.records_of_type("package")? {
+            if let Record::Package(package) = record
+                && roots.contains_key(&package.locator)
+            {
+                packages.push(*package);
+            }
+        }
+        Ok(packages)
+    }
+}

@@ -1,0 +1,426 @@
+//! What is said of each copy beside how much of the work it holds: where that stands, since when, what lies beside it, and
+//! whose it may be; and what changed between two scans.
+
+mod common;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use common::{Random, Records, git, manifest, number, run, scan, scratch, text, tgz, write_all};
+use serde_json::{Value, json};
+
+/// Files of the work, in folders of their own.
+const FILES: usize = 12;
+
+/// A program that nobody else has.
+fn program(seed: u64) -> String {
+    let mut random = Random::new(seed * 7_919 + 3);
+    let word = |random: &mut Random| -> String {
+        let letters = (0..9).map(|_| (b'a' + (random.number() >> 24) as u8 % 26) as char);
+        letters.collect()
+    };
+    let mut code = String::new();
+    for _ in 0..24 {
+        let [function, a, b, property, key] = std::array::from_fn(|_| word(&mut random));
+        let (n, m) = (random.number() % 90_000, random.number() % 90_000);
+        code.push_str(&format!(
+            "export function {function}({a}, {b}) {{\n  if ({a}.{property} > {n}) {{\n    return {b}.{key}({m}, \"{} {}\");\n  }}\n  return {m};\n}}\n",
+            word(&mut random),
+            word(&mut random)
+        ));
+    }
+    code
+}
+
+/// Path and content of a file of the work.
+fn file(index: usize) -> (String, String) {
+    (
+        format!("src/part{index}/ledger{index}.js"),
+        program(index as u64),
+    )
+}
+
+fn work() -> Vec<(String, String)> {
+    (0..FILES).map(file).collect()
+}
+
+fn foreign(index: u64) -> String {
+    program(1_000 + index)
+}
+
+const MIT: &str = "MIT License\n\nCopyright (c) 2024 Somebody\n\nPermission is hereby granted, free of charge, to any person obtaining a copy\nof this software, to deal in it without restriction, including without limitation the rights to use it.\n\nThe above copyright notice and this permission notice shall be included in all copies.\n";
+
+#[track_caller]
+fn sign(folder: &Path, files: &[(String, String)], name: &str, more: &[&str]) -> PathBuf {
+    let tree = folder.join(format!("work-{name}"));
+    write_all(&tree, files);
+    let set = folder.join(format!("{name}.sigset"));
+    let mut arguments: Vec<OsString> = vec!["sign".into(), tree.into(), "--work".into()];
+    arguments.extend(["acme", "--release", name, "--output"].map(OsString::from));
+    arguments.push(set.clone().into());
+    arguments.extend(more.iter().map(OsString::from));
+    run(arguments).expect(0);
+    set
+}
+
+fn arguments(input: &Path, sets: &[&Path], more: &[&str]) -> Vec<OsString> {
+    let mut all: Vec<OsString> = vec![input.into()];
+    for set in sets {
+        all.extend(["--signatures".into(), (*set).into()]);
+    }
+    all.extend(more.iter().map(OsString::from));
+    all
+}
+
+fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
+    write_all(folder, &[(name, content)]);
+}
+
+/// An empty repository.
+fn repository(root: &Path) {
+    std::fs::create_dir_all(root).unwrap();
+    git(root, ["init", "-q"]);
+}
+
+/// Commits everything, so many days after a day in 2020.
+#[track_caller]
+fn commit(root: &Path, day: u64) {
+    let date = format!("--date={} +0000", 1_600_000_000 + day * 86_400);
+    git(root, ["add", "-A"]);
+    git(root, ["commit", "-q", "-m", &format!("day {day}"), &date]);
+}
+
+#[track_caller]
+fn class<'r>(records: &'r Records, locator: &str) -> &'r str {
+    text(records.at("examined", locator), "class")
+}
+
+#[test]
+fn where_a_copy_stands_in_a_repository_and_since_when() {
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let input = folder.path().join("in");
+    let head = input.join("head");
+    repository(&head);
+    write(&head, "notes.txt", "ours\n");
+    commit(&head, 0);
+    write_all(&head, &work());
+    commit(&head, 10);
+    write(&head, "notes.txt", "ours again\n");
+    commit(&head, 20);
+
+    let branch = input.join("branch");
+    repository(&branch);
+    write(&branch, "notes.txt", "ours\n");
+    commit(&branch, 0);
+    git(&branch, ["checkout", "-q", "-b", "side"]);
+    write_all(&branch, &work());
+    commit(&branch, 5);
+    git(&branch, ["checkout", "-q", "main"]);
+
+    let past = input.join("past");
+    repository(&past);
+    write_all(&past, &work());
+    commit(&past, 1);
+    git(&past, ["rm", "-q", "-r", "src"]);
+    write(&past, "notes.txt", "nothing to see\n");
+    commit(&past, 2);
+
+    let records = scan(0, arguments(&input, &[&set], &[]));
+    let of = |name: &str| records.at("copy", &format!("in/{name}"));
+    assert_eq!(of("head")["standing"], json!({"checked-out": FILES}));
+    assert_eq!(of("branch")["standing"], json!({"other-ref": FILES}));
+    assert_eq!(of("past")["standing"], json!({"history-only": FILES}));
+    for (name, first) in [("head", 10), ("branch", 5), ("past", 1)] {
+        let dates = &of(name)["dates"];
+        assert_eq!(dates["basis"], "git-author", "{name}");
+        let day = humantime(1_600_000_000 + first * 86_400);
+        assert_eq!(dates["first"], day, "{name}");
+    }
+    assert_eq!(class(&records, "in/past"), "verbatim");
+    // What lies there beside it: one file each.
+    for name in ["head", "branch", "past"] {
+        assert_eq!(number(of(name), "unmatched_files"), 1, "{name}");
+    }
+    let mut all = arguments(&input, &[&set], &[]);
+    all.insert(0, "scan".into());
+    run(all)
+        .expect(0)
+        .prints("(100.0 % of its bytes), only in history")
+        .prints("(100.0 % of its bytes), only on other branches or tags");
+}
+
+/// A time as records give it.
+fn humantime(seconds: u64) -> String {
+    let out = common::python([
+        "-c",
+        &format!(
+            "import datetime as d; print(d.datetime.fromtimestamp({seconds}, d.UTC).strftime('%Y-%m-%dT%H:%M:%SZ'), end='')"
+        ),
+    ]);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn what_lies_beside_the_work_is_counted_with_its_licences() {
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let input = folder.path().join("in");
+    let place = input.join("tree");
+    write(&place, "package.json", manifest("tree", "1.0.0"));
+    write_all(&place, &work());
+    write(&place, "LICENSE", MIT);
+    write(&place, "docs/terms.txt", MIT);
+    write(&place, "licensing.js", foreign(1));
+    write(
+        &place,
+        "node_modules/dep/LICENSE.md",
+        "All rights reserved.\n",
+    );
+    let extra = foreign(2);
+    let mut members: Vec<(String, String)> = work();
+    members.push(("extra.js".to_owned(), extra.clone()));
+    members.push(("COPYING".to_owned(), MIT.to_owned()));
+    let inner = tgz(&[("x.txt", "one"), ("y.txt", "two")]);
+    let members: Vec<(String, Vec<u8>)> = members
+        .into_iter()
+        .map(|(name, content)| (format!("package/{name}"), content.into_bytes()))
+        .chain([("package/inner.tgz".to_owned(), inner)])
+        .collect();
+    write(&input, "packed.tgz", tgz(&members));
+    write(&input, "clean/package.json", manifest("clean", "1.0.0"));
+    let records = scan(0, arguments(&input, &[&set], &[]));
+
+    let copy = records.at("copy", "in/tree");
+    // The manifest, two licences, the script, and the licence of the dependency.
+    assert_eq!(number(copy, "unmatched_files"), 5);
+    let bytes: usize = [
+        manifest("tree", "1.0.0").len(),
+        MIT.len() * 2,
+        foreign(1).len(),
+        "All rights reserved.\n".len(),
+    ]
+    .iter()
+    .sum();
+    assert_eq!(number(copy, "unmatched_bytes"), bytes as u64);
+    assert_eq!(
+        copy["licences"],
+        json!([
+            {"path": "LICENSE", "licence": "MIT"},
+            {"path": "docs/terms.txt", "licence": "MIT"},
+            {"path": "node_modules/dep/LICENSE.md", "licence": null},
+        ])
+    );
+    assert_eq!(copy["dates"]["basis"], "file");
+    assert_eq!(copy["standing"], json!({"checked-out": FILES}));
+
+    let copy = records.at("copy", "in/packed.tgz");
+    // Of the nested archive its members count.
+    assert_eq!(number(copy, "unmatched_files"), 4);
+    let bytes = extra.len() + MIT.len() + 6;
+    assert_eq!(number(copy, "unmatched_bytes"), bytes as u64);
+    assert_eq!(
+        copy["licences"],
+        json!([{"path": "package/COPYING", "licence": "MIT"}])
+    );
+    assert_eq!(copy["dates"], Value::Null);
+    assert_eq!(class(&records, "in/clean"), "unrelated");
+}
+
+#[test]
+fn own_material_stays_out_and_claims_hide_nothing() {
+    let folder = scratch();
+    let private = sign(folder.path(), &work(), "2", &[]);
+    let public = sign(folder.path(), &work()[..4], "1", &["--public"]);
+    let input = folder.path().join("in");
+    let sdk = |name: &str, files: usize| {
+        let place = input.join(name);
+        write(&place, "package.json", manifest("@acme/sdk", "1.0.0"));
+        write_all(&place, &work()[..files]);
+        write(&place, "LICENSE", MIT);
+        place
+    };
+    sdk("sdk", 4);
+    sdk("fork", 4);
+    sdk("leaking", 6);
+    // A store and a work tree of the same.
+    let clone = sdk("clone", 4);
+    repository(&clone);
+    commit(&clone, 3);
+    let org = folder.path().join("acme.toml");
+    std::fs::write(&org, "name = \"Acme\"\nscopes = [\"@acme\"]\n").unwrap();
+    let more = ["--org", org.to_str().unwrap()];
+    let all = arguments(&input, &[&private, &public], &more);
+    let records = scan(0, &all);
+    for name in ["in/sdk", "in/fork", "in/clone"] {
+        assert_eq!(class(&records, name), "own-public", "{name}");
+    }
+    assert_eq!(
+        records.at("examined", "in/sdk")["note"],
+        "4 of its 6 files match what is public of the work, and nothing beyond"
+    );
+    // Two files more are a leak, whatever the manifest says.
+    assert_eq!(records.locators("copy"), ["in/leaking"]);
+    let copy = records.at("copy", "in/leaking");
+    assert_eq!(number(copy, "files_matched"), 2);
+    assert_eq!(number(copy, "public_files"), 4);
+    assert_eq!(number(copy, "unmatched_files"), 2);
+    assert_eq!(text(copy, "claims_own"), "its package is called @acme/sdk");
+    // Without the public set all four are copies that claim to be own.
+    let records = scan(0, arguments(&input, &[&private], &more));
+    assert_eq!(records.all("copy").count(), 4);
+    assert!(
+        records
+            .all("copy")
+            .all(|copy| !copy["claims_own"].is_null())
+    );
+}
+
+#[test]
+fn names_without_content_are_a_suspicion() {
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let input = folder.path().join("in");
+    let rewritten = |count: usize| -> Vec<(String, String)> {
+        let files = work().into_iter().take(count).enumerate();
+        let files = files.map(|(index, (path, _))| {
+            let path = path.replace("src/", "repo-main/lib/").replace(".js", ".py");
+            (path, foreign(index as u64))
+        });
+        files.collect()
+    };
+    write(&input, "loose/package.json", manifest("loose", "1.0.0"));
+    write_all(&input.join("loose"), &rewritten(6));
+    write(&input, "few/package.json", manifest("few", "1.0.0"));
+    write_all(&input.join("few"), &rewritten(4));
+    write(&input, "packed.tgz", tgz(&rewritten(FILES)));
+    let records = scan(0, arguments(&input, &[&set], &[]));
+    assert_eq!(records.all("copy").count(), 0);
+    assert_eq!(records.locators("suspect"), ["in/loose", "in/packed.tgz"]);
+    let suspect = records.at("suspect", "in/packed.tgz");
+    assert_eq!(text(suspect, "class"), "names-only");
+    assert_eq!(number(suspect, "paths_matched"), FILES as u64);
+    assert_eq!(number(suspect, "files_matched"), 0);
+    assert_eq!(
+        number(records.at("suspect", "in/loose"), "paths_matched"),
+        6
+    );
+    assert_eq!(class(&records, "in/few"), "unrelated");
+    // The same on any number of threads.
+    let with = |jobs: &str| scan(0, arguments(&input, &[&set], &["--jobs", jobs])).normalised();
+    common::assert_same(&with("1"), &with("3"), "one thread and three");
+    // Without the names nobody can tell.
+    let names = set.with_extension("names");
+    std::fs::remove_file(names).unwrap();
+    let records = scan(0, arguments(&input, &[&set], &[]));
+    assert_eq!(records.all("suspect").count(), 0);
+}
+
+#[test]
+fn what_cannot_be_read_is_not_called_unrelated() {
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let input = folder.path().join("in");
+    let whole = tgz(&work());
+    write(&input, "cut.zip", &b"PK\x03\x04 and no more of it"[..]);
+    write(&input, "cut.tgz", &whole[..whole.len() / 2]);
+    let records = scan(3, arguments(&input, &[&set], &[]));
+    // What is no archive any more is a file of the folder round it, which has no other.
+    assert_eq!(class(&records, "in"), "unreadable");
+    assert_eq!(
+        records.at("examined", "in")["note"],
+        "none of its 1 files could be read in full"
+    );
+    // Of what is cut the beginning speaks, and it is said.
+    assert_eq!(class(&records, "in/cut.tgz"), "partial");
+    let note = records.at("examined", "in/cut.tgz")["note"].clone();
+    assert!(
+        note.as_str()
+            .is_some_and(|note| note.contains("could not be read")),
+        "{note}"
+    );
+}
+
+fn case_of(folder: &Path, name: &str, input: &Path, set: &Path) -> PathBuf {
+    let case = folder.join(name);
+    let mut all = arguments(input, &[set], &["--case"]);
+    all.insert(0, "scan".into());
+    all.push(case.clone().into());
+    run(all).expect(0);
+    case
+}
+
+#[test]
+fn two_cases_say_what_is_new_gone_and_changed() {
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let input = folder.path().join("in");
+    let place = |name: &str, count: usize| {
+        write(
+            &input,
+            &format!("{name}/package.json"),
+            manifest(name, "1.0.0"),
+        );
+        write_all(&input.join(name), &work()[..count]);
+    };
+    place("stays", FILES);
+    place("grows", 4);
+    place("goes", FILES);
+    place("empties", FILES);
+    let first = case_of(folder.path(), "first.case", &input, &set);
+    place("grows", 9);
+    place("comes", FILES);
+    std::fs::remove_dir_all(input.join("goes")).unwrap();
+    std::fs::remove_dir_all(input.join("empties/src")).unwrap();
+    let second = case_of(folder.path(), "second.case", &input, &set);
+    let out = folder.path().join("difference.json");
+    let difference = |a: &Path, b: &Path| -> Vec<OsString> {
+        vec!["case".into(), "diff".into(), a.into(), b.into()]
+    };
+    let mut all = difference(&first, &second);
+    all.extend(["--json".into(), out.clone().into()]);
+    run(all)
+        .expect(0)
+        .prints("in/comes")
+        .prints("not in the second case")
+        .prints("1 same");
+    let told: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    let rows: Vec<(String, String)> = told["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let field = |key: &str| row[key].as_str().unwrap().to_owned();
+            (field("became"), field("place"))
+        })
+        .collect();
+    let expected = [
+        ("new", "in/comes"),
+        ("changed", "in/grows"),
+        ("gone", "in/empties"),
+        ("gone", "in/goes"),
+    ];
+    assert_eq!(rows, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    assert_eq!(told["same"], 1);
+    assert_eq!(told["changes"][2]["after"]["class"], "unrelated");
+    assert_eq!(told["changes"][3]["after"], Value::Null);
+    assert_eq!(told["made_otherwise"], json!([]));
+    // A case by itself has nothing new; one of another work cannot be asked.
+    let copy = folder.path().join("copy.case");
+    std::fs::copy(&first, &copy).unwrap();
+    run(difference(&first, &copy)).expect(0).prints("4 same");
+    run(difference(&first, &first))
+        .expect(2)
+        .says("the same file");
+    let bare = folder.path().join("bare.case");
+    run([
+        "scan".into(),
+        input.clone().into_os_string(),
+        "--case".into(),
+        bare.clone().into(),
+    ])
+    .expect(0);
+    run(difference(&first, &bare))
+        .expect(2)
+        .says("without a signature set");
+}
