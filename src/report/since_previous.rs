@@ -401,7 +401,8 @@ fn key_of(line: &Line) -> (u8, String, String, String) {
         "exposure" => 1,
         "copy" => 2,
         "suspect" => 3,
-        _ => 4,
+        "sign" => 4,
+        _ => 5,
     };
     (
         rank,
