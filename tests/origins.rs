@@ -192,7 +192,7 @@ fn a_list_says_where_copies_come_from_and_what_was_not_examined() {
     // Another list, and nothing is read anew.
     let other = place.write(
         "other.csv",
-        "path,url\n./clones/../clones/c,https://git.example/c/cli\n",
+        "path,url\nclones/../clones/c,https://git.example/c/cli\n",
     );
     place.scan_on(0, &["--origins".as_ref(), other.as_ref()]);
     let records = place.records();
