@@ -84,17 +84,22 @@ fn labels(made: &Path) -> Vec<Label> {
 
 /// The incident, made below `folder`; `None` where it cannot be made and need not be.
 fn made(folder: &Path) -> Option<PathBuf> {
+    let releases = std::env::var_os("STRANDLINE_RELEASES")
+        .map_or_else(|| common::fixtures().join("releases"), PathBuf::from);
     let absent = [
         "hls.js-1.7.4.tgz",
         "typescript-5.9.3.tgz",
         "prettier-3.10.1.tgz",
     ]
     .into_iter()
-    .find(|name| !common::packages_folder().join(name).exists());
+    .map(|name| common::packages_folder().join(name))
+    .chain([releases.join("mitt-3.0.1.tgz")])
+    .find(|path| !path.exists());
     let node = Command::new("node").arg("--version").output();
     let why = match absent {
-        Some(name) => Some(format!(
-            "{name} is not there; run `python3 fixtures/fetch.py`"
+        Some(path) => Some(format!(
+            "{} is not there; run `python3 fixtures/fetch.py`",
+            path.display()
         )),
         None => node.is_err().then(|| "there is no node".to_owned()),
     };
