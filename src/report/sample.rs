@@ -447,6 +447,8 @@ fn copy(locator: &str, files: u64, share: f64, grades: &[(&str, u64)], class: &s
         grades: counts(grades),
         basis: crate::record::Basis::Content,
         class: class.to_owned(),
+        url: Some("https://code.forge.example/said/by-itself".to_owned()),
+        location: Some(Certainty::Hint),
         unmatched_files: Some(4),
         unmatched_bytes: Some(20_480),
         licences: vec![LicenceFile {

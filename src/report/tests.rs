@@ -280,7 +280,7 @@ fn planted(records: Vec<Record>, planted: &mut Vec<String>) -> Vec<Record> {
 }
 
 /// What the program chooses: enums and ids of its rules. Their shape cannot come from an input.
-const CHOSEN: [&str; 22] = [
+const CHOSEN: [&str; 23] = [
     "type",
     "severity",
     "certainty",
@@ -303,6 +303,7 @@ const CHOSEN: [&str; 22] = [
     "rules",
     "by",
     "parent_basis",
+    "location",
 ];
 
 fn plant(key: &str, value: &mut Value, planted: &mut Vec<String>) {

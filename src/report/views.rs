@@ -302,7 +302,7 @@ impl Mask {
 }
 
 /// Keys whose words the program chooses: enums, ids of its rules, codes, and maps of counts by such words.
-const OWN_WORDS: [&str; 34] = [
+const OWN_WORDS: [&str; 35] = [
     "inventory",
     "subject",
     "jumps",
@@ -334,6 +334,7 @@ const OWN_WORDS: [&str; 34] = [
     "limits",
     "language",
     "evidence",
+    "location",
     "parent_basis",
     "first_basis",
     "signs",

@@ -12,6 +12,7 @@ use super::super::text::{KEPT_CHARS, clip, count_of, release_words};
 use super::model::*;
 use super::spread::spread;
 use super::tree::{Node, grow};
+use crate::copies::tamper::TamperRules;
 use crate::record::{
     Certainty, Change, ChangeKind, Comparison, Copy, Examined, Lineage, Match, Origin, OriginBy,
     ParentBasis, Severity, Sign,
@@ -498,15 +499,18 @@ impl CopiesGather {
         };
         let mut rules: Vec<SignRule> = std::mem::take(&mut self.rules)
             .into_iter()
-            .map(|(rule, state)| SignRule {
-                title: None,
-                why: None,
-                action: None,
-                highest: state.highest,
-                copies: count_of(state.roots.len()),
-                proven: state.proven,
-                hint: state.hint,
-                rule,
+            .map(|(rule, state)| {
+                let words = TamperRules::builtin().get(&rule);
+                SignRule {
+                    title: words.map(|words| words.title.clone()),
+                    why: words.map(|words| words.why.clone()),
+                    action: words.map(|words| words.action.clone()),
+                    highest: state.highest,
+                    copies: count_of(state.roots.len()),
+                    proven: state.proven,
+                    hint: state.hint,
+                    rule,
+                }
             })
             .collect();
         rules.sort_by_key(|rule| (Reverse(rule.highest), Reverse(rule.copies)));
