@@ -3,7 +3,7 @@
 //! One pass ties the stages together, each depending on those to its right only:
 //!
 //! ```text
-//! cli → report, copies → case → scan → exposure, signature, sourcemap → container → lex, blob
+//! cli → report → copies → case → scan → exposure, signature, sourcemap → container → lex, blob
 //! ```
 //!
 //! [`record`] and [`blob`] hold the words that all of them share. Nothing here uses the network, runs anything

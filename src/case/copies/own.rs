@@ -147,6 +147,7 @@ mod tests {
             network: None,
             seen_at: None,
             present: true,
+            listed: matches!(by, OriginBy::Origins | OriginBy::Acquisition),
             by,
             certainty,
             acquired: None,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::join::Root;
+use super::super::roots::Root;
 use super::super::store::{Case, CaseError, locator_of};
 use crate::blob::Locator;
 use crate::blob::locator::unescape;
