@@ -3,7 +3,7 @@
 //! A notice that says "all forks" needs somebody who looked. So the places of the user's list are counted by what was found in
 //! each: how many hold the work and how much of it, how many are public code of the vendor's own, how many hold nothing of it,
 //! and how many were never examined. Of the last ones nothing is known, unless those that were examined were chosen by
-//! chance: then there is a bound ([`odds`](super::odds)), and only then is one told. The sentence that comes out says what
+//! chance: then there is a bound ([`odds`]), and only then is one told. The sentence that comes out says what
 //! the data supports, or that it does not support it, and why. It never says what follows from that.
 //!
 //! A place is an address; several copies got from one address are one place, and it holds what the best of them holds. Where

@@ -1,7 +1,7 @@
 //! Where a copy lies: addresses as lists, records and clones write them, compared by one form.
 //!
 //! Of one repository people write a web address, the scp form, with `.git` or without, with a slash behind it or without.
-//! These are one place here. Other than a repository that a manifest names ([`address`](super::address)), a place may be
+//! These are one place here. Other than a repository that a manifest names (`address`), a place may be
 //! any address, so ports and queries stay in the form by which two are compared. What is no address at all is compared as it
 //! stands: a list may name a forum post or a magnet link.
 //!

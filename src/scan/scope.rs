@@ -1,6 +1,6 @@
 //! What stands beside an entry: the package round it, other entries by their paths, scripts that lead to a map.
 //!
-//! Of a container its facts tell all of it ([`TreeScope`]); of a folder of loose files the case does.
+//! Of a container its facts tell all of it (`TreeScope`); of a folder of loose files the case does.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;

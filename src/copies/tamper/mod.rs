@@ -9,12 +9,12 @@
 //! as a new dependency, an address in a document, a script in a folder of tools, is said so that nothing is lost, and means
 //! nothing by itself. A sign says what was seen and never that somebody meant harm.
 //!
-//! - [`rules`]: what each rule means, as data, with examples; [`examples`] runs them
-//! - [`text`]: a file as readers see it, and what they find
-//! - [`places`]: files that are run or obeyed for where they lie; [`install`]: scripts of manifests
-//! - [`depends`], [`lock`]: dependencies and where they come from
-//! - [`calls`], [`hosts`], [`hidden`]: what code does, where it connects to, what is not seen of it
-//! - [`readme`], [`content`]: what documents say, and what a file is
+//! - `rules`: what each rule means, as data, with examples; `examples` runs them
+//! - `text`: a file as readers see it, and what they find
+//! - `places`: files that are run or obeyed for where they lie; `install`: scripts of manifests
+//! - `depends`, `lock`: dependencies and where they come from
+//! - `calls`, `hosts`, `hidden`: what code does, where it connects to, what is not seen of it
+//! - `readme`, `content`: what documents say, and what a file is
 //!
 //! Left out: telling what code means. A payload that is written like ordinary code, starts nothing and reaches out to hosts
 //! that the original has gives no sign. Files that were only moved or laid out anew are not read.
