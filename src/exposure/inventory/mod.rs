@@ -131,6 +131,10 @@ pub const KINDS: &[(&str, &str)] = &[
         "a package of the organisation by its name: to be reserved where others could take it",
     ),
     ("code-name", "a name that nobody outside should know"),
+    (
+        "code-name-like",
+        "a word that many names share and nobody else uses",
+    ),
     ("term", "a word of the user's own list"),
 ];
 
