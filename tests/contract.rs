@@ -246,6 +246,7 @@ fn every_record_is_as_the_schema_says() {
         "reference",
         "exposure",
         "match",
+        "origin",
         "copy",
         "examined",
         "blob",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::WHOLE_MIN_SHARE;
 use super::matched::{Best, Span};
 use crate::record::{Basis, Grade};
 use crate::signature::{Counted, Set};
@@ -64,6 +65,8 @@ pub(super) struct Held {
     /// Files that were counted and are there in part, or with other text in them.
     pub(super) changed: u64,
     pub(super) exact: u64,
+    /// Files that are there as a whole, whatever stands round them.
+    pub(super) entire: u64,
     /// Bytes that the files that were counted have in the work.
     pub(super) bytes_of_files: u64,
     /// Files that were counted by where they stand.
@@ -94,6 +97,7 @@ impl Held {
             held.files += count;
             held.bytes += bytes as f64 * share;
             held.bytes_of_files += bytes;
+            held.entire += if share >= WHOLE_MIN_SHARE { count } else { 0 };
             held.weakest = held.weakest.max(best.basis);
             held.changed += if is_whole || best.is_reformatted() {
                 0
@@ -124,8 +128,7 @@ impl Held {
 
     /// Whether the work is there in traces only: next to no file as a whole, and of all of it little.
     pub(super) fn is_thin(&self, counted: Counted) -> bool {
-        let whole = self.files.saturating_sub(self.changed);
-        whole.saturating_mul(THIN_WHOLE_PARTS) <= self.files
+        self.entire.saturating_mul(THIN_WHOLE_PARTS) <= self.files
             && self.of_original(counted) < THIN_MAX_SHARE
     }
 
