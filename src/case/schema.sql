@@ -136,6 +136,25 @@ CREATE TABLE custody (
     entry  TEXT NOT NULL              -- JSON: seq, time, clock, actor, program, command, inputs, outputs, previous
 );
 
+-- What people decided of rows. Rows are only ever added; the last of a subject holds.
+CREATE TABLE review (
+    seq     INTEGER PRIMARY KEY,
+    subject TEXT NOT NULL,
+    json    TEXT NOT NULL
+);
+
+-- Notices that were drafted, and what people say became of them. Rows are only ever added.
+CREATE TABLE notice (
+    seq  INTEGER PRIMARY KEY,
+    id   TEXT NOT NULL UNIQUE,
+    json TEXT NOT NULL
+);
+CREATE TABLE notice_event (
+    seq    INTEGER PRIMARY KEY,
+    notice TEXT NOT NULL,
+    json   TEXT NOT NULL
+);
+
 CREATE VIEW v_package AS SELECT
     locator,
     json ->> 'ecosystem' AS ecosystem, json ->> 'name' AS name, json ->> 'version' AS version,
@@ -189,6 +208,12 @@ CREATE VIEW v_custody AS SELECT
     seq, entry ->> 'time' AS time, entry ->> 'actor' AS actor, entry ->> 'command' AS command,
     entry ->> 'program' AS program, sha256
 FROM custody ORDER BY seq;
+
+CREATE VIEW v_review AS SELECT
+    seq, subject, json ->> 'locator' AS locator, json ->> 'decision' AS decision,
+    json ->> 'reviewer' AS reviewer, json ->> 'time' AS time, json ->> 'bulk' AS bulk,
+    json ->> 'fair_use_considered' AS fair_use_considered, json ->> 'note' AS note
+FROM review ORDER BY seq;
 
 CREATE VIEW v_match AS SELECT
     locator,
