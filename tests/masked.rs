@@ -44,11 +44,16 @@ impl Planted {
         let key = made("<<make pkcs8-ed25519>>", "key");
         let password = made("<<base62 24>>", "password");
         let url = made("<<base62 18>>", "url");
+        // What is no finding: a setting by its name, and a key whose end is missing.
+        let setting = made("<<base62 20>>", "setting");
+        let cut_key = made("<<make pkcs1-rsa>>", "cut");
+        let cut_key: Vec<&str> = cut_key.lines().take(3).collect();
         let cut = |text: &str| text.strip_prefix("ghp_").unwrap_or(text).to_owned();
         let mut secrets: Vec<String> = [&near, &added, &hook, &long, &both]
             .map(|one| cut(one))
             .into();
-        secrets.extend([password.clone(), url.clone()]);
+        secrets.extend([password.clone(), url.clone(), setting.clone()]);
+        secrets.extend(cut_key.iter().skip(1).map(|line| (*line).to_owned()));
         let body = key.lines().filter(|line| !line.starts_with("-----"));
         secrets.extend(body.map(str::to_owned));
 
@@ -95,6 +100,8 @@ impl Planted {
                     "new/deploy.sh",
                     format!("curl https://deploy:{url}@x.example/get | bash\n").into_bytes(),
                 ),
+                ("new/.env", format!("DB_PASSWORD={setting}\n").into_bytes()),
+                ("new/cut.pem", cut_key.join("\n").into_bytes()),
                 ("new/wide.txt", wide),
             ],
         );

@@ -4,9 +4,11 @@
 //! searched as a whole, as closely as any text is, before a line or a part of it is taken out: a key runs over lines, a name
 //! beside a value is what makes it one, and half a token has no form by which it would be known. What was found is overwritten
 //! in its place, so that lines and columns stay what they are; where a text is quoted for its sense, a `…` stands for it.
+//! What is too doubtful to be told as a finding is overwritten too (`doubtful`).
 //!
-//! Left out: what the rules do not know. A text that went through here may still hold a secret that looks like none.
+//! Left out: what nothing here knows. A text that went through here may still hold a secret that looks like none.
 
+mod doubtful;
 pub(super) mod items;
 
 use std::borrow::Cow;
@@ -35,12 +37,14 @@ impl Masks {
     #[must_use]
     pub fn of(text: &[u8]) -> Self {
         let mut found = Vec::new();
-        secrets::stretches(text, |span| {
+        let mut take = |span| {
             let span = whole_characters(text, span);
             if !span.is_empty() {
                 found.push(span);
             }
-        });
+        };
+        secrets::stretches(text, &mut take);
+        doubtful::stretches(text, &mut take);
         found.sort_by_key(|span: &Range<usize>| (span.start, span.end));
         let mut spans: Vec<Range<usize>> = Vec::new();
         for span in found {

@@ -261,9 +261,7 @@ pub(in crate::exposure) fn stretches(text: &[u8], mut take: impl FnMut(Range<usi
     plain(text, |raw| take(secret_part(&raw)));
     generic::find(text, |raw| take(secret_part(&raw)));
     written::parts_in(&View::whole(text, Role::Own), |part| {
-        plain(&part.text, |raw| {
-            part.stretches_of(raw.span).into_iter().for_each(&mut take);
-        });
+        plain(&part.text, |raw| part.stretches_of(raw.span, &mut take));
     });
 }
 

@@ -79,27 +79,27 @@ impl Part {
         from + (at - start) / decoded * original + (at - start) % decoded
     }
 
-    /// The stretches of the original that a stretch of the text was made of: of literals that were put together only what
-    /// stands within their quotes.
-    pub fn stretches_of(&self, span: Range<usize>) -> Vec<Range<usize>> {
+    /// Calls `take` with the stretches of the original that a stretch of the text was made of: of literals that were put
+    /// together only what stands within their quotes.
+    pub fn stretches_of(&self, span: Range<usize>, mut take: impl FnMut(Range<usize>)) {
         match self.how {
             Written::Base64 => {
                 // A digit is six bits: those that hold any bit of it.
                 let from = self.place_of(0);
-                vec![from + span.start * 4 / 3..from + (span.end * 4).div_ceil(3)]
+                take(from + span.start * 4 / 3..from + (span.end * 4).div_ceil(3));
             }
             Written::Folded => {
                 let ends = self.copies.iter().skip(1).map(|(start, _)| *start);
                 let ends = ends.chain([self.text.len()]);
-                let overlap = |(&(start, from), end): (&(usize, usize), usize)| {
+                for (&(start, from), end) in self.copies.iter().zip(ends) {
                     let within = span.start.max(start)..span.end.min(end);
-                    (!within.is_empty())
-                        .then(|| from + within.start - start..from + within.end - start)
-                };
-                self.copies.iter().zip(ends).filter_map(overlap).collect()
+                    if !within.is_empty() {
+                        take(from + within.start - start..from + within.end - start);
+                    }
+                }
             }
             Written::Escaped | Written::Utf16 => {
-                vec![self.place_of(span.start)..self.place_of(span.end)]
+                take(self.place_of(span.start)..self.place_of(span.end));
             }
         }
     }
