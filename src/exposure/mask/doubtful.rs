@@ -86,10 +86,17 @@ fn settings(text: &[u8], take: &mut impl FnMut(Range<usize>)) {
 /// Private keys from their first line on, as far as what follows may be of them: an end may never come.
 fn keys(text: &[u8], take: &mut impl FnMut(Range<usize>)) {
     const BEGIN: &[u8] = b"PRIVATE KEY-----";
+    /// Bytes of a first line before that.
+    const BEGIN_REACH: usize = 40;
     let mut until = 0;
     for at in memmem::find_iter(text, BEGIN) {
         let from = at + BEGIN.len();
-        if from < until {
+        let front = text
+            .get(at.saturating_sub(BEGIN_REACH)..at)
+            .unwrap_or_default();
+        let dashes = memmem::rfind(front, b"-----").and_then(|dashes| front.get(dashes..));
+        let is_begin = dashes.is_some_and(|front| front.starts_with(b"-----BEGIN"));
+        if !is_begin || from < until {
             continue;
         }
         let reach = text.get(from..text.len().min(from + KEY_MAX_BYTES));
@@ -123,7 +130,7 @@ fn may_be_of_key(line: &[u8]) -> bool {
         words
             .filter(|word| word.len() > 1 && word.iter().all(u8::is_ascii_alphabetic))
             .count()
-            > 2
+            > 1
     };
     HEADERS.into_iter().any(is_header)
         || (line.iter().all(is_part) && memmem::find(line, b"-----").is_none() && !is_words())
