@@ -406,11 +406,20 @@ fn two_cases_say_what_is_new_gone_and_changed() {
     };
     let mut all = difference(&first, &second);
     all.extend(["--json".into(), out.clone().into()]);
-    run(all)
+    // What it writes is the user's alone, never takes the place of anything, and may have to stay out of a repository.
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
+    run(&all)
         .expect(0)
+        .says("difference.json lies in a git work tree")
         .prints("in/comes")
         .prints("not in the second case")
         .prints("1 same");
+    run(&all).expect(2).says("nothing is ever overwritten");
+    let mode = std::fs::metadata(&out).unwrap().permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
     let told: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
     let rows: Vec<(String, String)> = told["changes"]
         .as_array()

@@ -137,11 +137,8 @@ pub(super) fn webhooks(text: &Text, take: Take<'_>) {
     );
     for found in HOOKS.captures_iter(text.bytes) {
         let Some(whole) = found.get(0) else { continue };
-        let shown = String::from_utf8_lossy(whole.as_bytes());
-        let short = shown
-            .char_indices()
-            .nth(36)
-            .map_or(&shown[..], |(end, _)| shown.get(..end).unwrap_or(""));
+        let shown = super::shown::part(text, &whole.range());
+        let short: String = shown.chars().take(36).collect();
         let when = if text.role == Role::Prose {
             "prose"
         } else {
@@ -151,7 +148,7 @@ pub(super) fn webhooks(text: &Text, take: Take<'_>) {
         take(
             Thing::new("webhook", whole.range(), &key)
                 .when(when)
-                .said(format!("{}…", super::shown::safe(short.as_bytes()))),
+                .said(format!("{short}…")),
         );
     }
 }
