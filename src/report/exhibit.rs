@@ -188,6 +188,7 @@ mod tests {
                 target_lines: [2, 3],
                 target_bytes: [5, 20],
             }],
+            written: None,
             git: None,
             image: None,
         };

@@ -105,6 +105,8 @@ pub(super) struct Best {
     pub(super) commits: Option<Span>,
     /// When those were written that lie there as files.
     pub(super) written: Option<Span>,
+    /// The same of those that lie in archives, as these say.
+    pub(super) packed: Option<Span>,
 }
 
 impl Best {
@@ -121,12 +123,15 @@ impl Best {
         if self.grade.makes_copy() == other.grade.makes_copy() {
             let stands = self.stands.min(other.stands);
             let (mut commits, mut written) = (self.commits.take(), self.written.take());
+            let mut packed = self.packed.take();
             Span::unite(&mut commits, other.commits.as_ref());
             Span::unite(&mut written, other.written.as_ref());
+            Span::unite(&mut packed, other.packed.as_ref());
             if self.is_worse_than(&other) {
                 *self = other;
             }
-            (self.stands, self.commits, self.written) = (stands, commits, written);
+            (self.stands, self.commits) = (stands, commits);
+            (self.written, self.packed) = (written, packed);
         } else if self.is_worse_than(&other) {
             *self = other;
         }
@@ -242,6 +247,7 @@ fn take(
         of_original,
         of_target,
         ranges,
+        written: packed,
         ..
     } = found;
     let of_work = matched.entry(work).or_default();
@@ -266,6 +272,7 @@ fn take(
         stands,
         commits,
         written: written.filter(|_| stands == Stands::CheckedOut).cloned(),
+        packed: packed.map(Span::at),
     };
     match of_work.releases.entry(release).or_default().entry(file) {
         Entry::Occupied(mut held) => held.get_mut().better(best),

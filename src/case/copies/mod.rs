@@ -182,13 +182,16 @@ impl Case {
             }
             rows.push(row);
         }
-        for work in roll.works.keys() {
-            let Some(port) = ports.remove(&(locator, (*work).to_owned())) else {
+        let works: Vec<&str> = roll.works.keys().copied().collect();
+        for work in works {
+            let Some(port) = ports.remove(&(locator, work.to_owned())) else {
                 continue;
             };
-            if let Some(set) = roll.works[work].get(port.release.as_str()) {
+            if let Some(set) = roll.works[work].get(port.release.as_str()).copied() {
+                let mut copy = suspect_of(&port, set, "ported");
+                copy.files_total = roll.files_total(set);
                 rows.push(Row {
-                    copy: suspect_of(&port, set, "ported"),
+                    copy,
                     is_suspect: true,
                     port: Some(port),
                 });
@@ -214,21 +217,34 @@ impl Case {
 impl<'a> RollUp<'a> {
     /// Rolls the matches of one root with one work up, and says whether that is a copy.
     fn roll_up(&mut self, work: &str, found: &matched::OfWork) -> Option<(Copy, release::Made)> {
-        let (&work, releases) = self.works.get_key_value(work)?;
-        let signed = self.signed.entry(work).or_default();
-        for (&release, &set) in releases {
-            if found.releases.contains_key(release) {
-                let public_of = &self.public_of;
-                let sets = self.input.placer.sets.sets();
-                let index = sets.iter().position(|other| std::ptr::eq(other, set));
-                let index = index.and_then(|index| u32::try_from(index).ok());
-                let is_public = |id| index.is_some_and(|index| public_of.contains(&(index, id)));
-                signed
-                    .entry(release)
-                    .or_insert_with(|| Signed::of(set, is_public));
-            }
+        let releases = self.works.get(work)?;
+        let count = releases.len();
+        let met = releases
+            .iter()
+            .filter(|(release, _)| found.releases.contains_key(**release));
+        let met: Vec<&'a Set> = met.map(|(_, set)| *set).collect();
+        for set in met {
+            self.signed(set);
         }
-        release::copy_of(found, signed, releases.len())
+        release::copy_of(found, self.signed.get(work)?, count)
+    }
+
+    /// What is counted of a release.
+    fn signed(&mut self, set: &'a Set) -> &Signed<'a> {
+        let of_work = self.signed.entry(set.work()).or_default();
+        of_work.entry(set.release()).or_insert_with(|| {
+            let sets = self.input.placer.sets.sets();
+            let index = sets.iter().position(|other| std::ptr::eq(other, set));
+            let index = index.and_then(|index| u32::try_from(index).ok());
+            let public_of = &self.public_of;
+            let is_public = |id| index.is_some_and(|index| public_of.contains(&(index, id)));
+            Signed::of(set, is_public)
+        })
+    }
+
+    /// Files of a release that count, for rows that no file of it is matched in.
+    fn files_total(&mut self, set: &'a Set) -> u64 {
+        self.signed(set).counted.files
     }
 
     /// Whether something in a root is public, and nothing beyond that was told.
@@ -237,7 +253,7 @@ impl<'a> RollUp<'a> {
     }
 
     /// Rows for works of which a root has the paths, though no content: of each the release with most of them.
-    fn named(&self, locator: &str) -> Vec<Row> {
+    fn named(&mut self, locator: &str) -> Vec<Row> {
         let sets = self.input.placer.sets;
         // Of files that are not there any more, names say nothing.
         let Some(place) = self
@@ -247,7 +263,7 @@ impl<'a> RollUp<'a> {
         else {
             return Vec::new();
         };
-        let mut best: BTreeMap<&str, (u64, &Set)> = BTreeMap::new();
+        let mut best: BTreeMap<&str, (u64, &'a Set)> = BTreeMap::new();
         for (index, shared) in sets.paths().told(&place.files.paths) {
             let Some(set) = sets.sets().get(index) else {
                 continue;
@@ -264,7 +280,7 @@ impl<'a> RollUp<'a> {
             copy: Copy {
                 work: set.work().to_owned(),
                 release: set.release().to_owned(),
-                files_total: set.counted().files,
+                files_total: self.files_total(set),
                 class: "names-only".to_owned(),
                 paths_matched: Some(shared),
                 ..Copy::default()
