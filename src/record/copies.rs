@@ -31,7 +31,7 @@ pub struct Copy {
     #[serde(default)]
     pub basis: Basis,
     /// What kind of copy: `verbatim` (every file byte for byte), `reformatted` (every file, with other line
-    /// ends, blanks or layout), `modified` (every file, some changed or cut, be it a header; one in
+    /// ends, blanks or layout; tokens and comments are equal), `modified` (every file, some changed or cut, be it a header; one in
     /// 32 may be missing where they are less than a hundredth of the bytes), `partial`; of a suspect, and of a copy that has traces of the work and no file as a
     /// whole, `derived` (the same code under other names, or cut and edited beyond equal stretches) or `ported`; `names-only` (no content matches, and
     /// paths agree), or, of a triage, `hinted`.

@@ -101,11 +101,7 @@ impl Held {
             held.bytes_of_files += bytes;
             held.entire += if share >= WHOLE_MIN_SHARE { count } else { 0 };
             held.weakest = held.weakest.max(best.basis);
-            held.changed += if is_whole || best.is_reformatted() {
-                0
-            } else {
-                count
-            };
+            held.changed += if is_whole { 0 } else { count };
             let standing = best.stands.as_str().to_owned();
             *held.standing.entry(standing).or_insert(0) += count;
             Span::unite(&mut held.commits, best.commits.as_ref());

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::super::roots::Root;
 use super::super::store::{Case, CaseError};
 use super::super::union::Lines;
-use super::{BILLION, WHOLE_MIN_SHARE, Works};
+use super::{BILLION, Works};
 use crate::record::{Basis, Grade, Match, Record, Standing};
 use crate::scan::place::rfc3339;
 
@@ -110,13 +110,6 @@ pub(super) struct Best {
 }
 
 impl Best {
-    /// Whether it is all there but for white space and punctuation, and nothing beside it.
-    pub(super) fn is_reformatted(&self) -> bool {
-        self.grade == Grade::Normalized
-            || (self.grade == Grade::Excerpt
-                && self.of_original.min(self.of_target) >= WHOLE_MIN_SHARE)
-    }
-
     /// The better of two matches of one file; where it stands and since when is taken from both where both make a copy, or
     /// neither does.
     fn better(&mut self, other: Best) {

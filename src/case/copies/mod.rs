@@ -26,6 +26,11 @@
 //! counts neither as there nor as missing, or else no copy of a work that is public in part could be a whole one. Sets hold keyed
 //! values, so one cannot be held against the other; a content that is in both says so wherever it is met in the input.
 //!
+//! **Reformatted or modified.** A copy is `reformatted` where each file is there with the same tokens and comments, and only
+//! layout tells it from the original: that is proven file by file by a digest (`norm-text/1`, `layout/1`), and no share of
+//! fingerprints is enough for it. A header that was cut out, or a letter that nobody sees, makes it `modified`. So does what
+//! a tool does beyond layout, and every layout where the set has no such digests: one that an older release signed.
+//!
 //! **Traces.** Names of exports, tables and messages survive a minifier and a translator. Where they are all that is there,
 //! the class says what was made of the work, `derived` or `ported`, and the row stays a copy.
 //!
@@ -54,8 +59,7 @@ use unwalked::Unwalked;
 
 /// Of two releases that differ by less than this share of the bytes that are there, neither is nearer.
 const TIE_SHARE: f64 = 0.02;
-/// Shares of both sides from which on a file is there as a whole: a tool that lays code out anew adds a comma here and
-/// there.
+/// Share of a file from which on it is there as a whole, whatever stands round it.
 const WHOLE_MIN_SHARE: f64 = 0.98;
 /// A work of which every file is there, and less than this share of its bytes, is there in part.
 const MODIFIED_MIN_SHARE: f64 = 0.5;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{CHANGES_MAX, ChangeId, CopyChanges};
 
 /// A new file that more copies have says nothing of any two of them.
-const HOLDERS_MAX: u32 = 16;
+const HOLDERS_MAX: u32 = 64;
 
 /// The changes of each copy, as numbers: rare ones first.
 pub(super) struct Sets {
