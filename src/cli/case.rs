@@ -261,6 +261,7 @@ fn matched(
         of_original: 1.0,
         of_target: 1.0,
         ranges,
+        written: None,
         git: blob.git.clone(),
         image: blob.image.clone(),
     });

@@ -65,7 +65,7 @@ pub fn definition(grade: Grade) -> &'static str {
     match grade {
         Grade::Exact => "the bytes of both sides are the same",
         Grade::Normalized => {
-            "the texts of both sides are the same after normal forms: encoding, line ends, blanks at line ends"
+            "the texts of both sides are the same after normal forms: encoding, line ends, blanks at line ends, or all layout of a program"
         }
         Grade::Excerpt => {
             "stretches of both sides hold the same letters and digits in the same order"
@@ -200,6 +200,7 @@ mod tests {
                 target_lines: [2, 3],
                 target_bytes: [5, 20],
             }],
+            written: None,
             git: None,
             image: None,
         };

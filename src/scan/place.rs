@@ -50,6 +50,8 @@ pub(super) struct Target {
     pub(super) lines: u64,
     /// Its length in bytes.
     pub(super) bytes: u64,
+    /// When it was written, as the archive says that it is a member of: seconds since 1970.
+    pub(super) written: Option<i64>,
 }
 
 /// What placing gives.
@@ -335,6 +337,7 @@ impl Placer<'_> {
             basis: Basis::Content,
             lines: child.facts.lines,
             bytes: child.len,
+            written: child.written,
         };
         self.tell_matches(&child.facts.matches, at, &target, out);
         // What is public as it is was not made of what is not.
@@ -407,6 +410,10 @@ impl Placer<'_> {
             ranges: found.map_or_else(whole, |found| {
                 found.stretches.iter().map(range_of).collect()
             }),
+            written: target
+                .written
+                .filter(|time| !is_constant(*time))
+                .and_then(rfc3339),
             git: None,
             image: None,
         }))
@@ -867,6 +874,13 @@ fn place_dates(facts: &Facts, at: &Locator, out: &mut Placed) {
             out.published.push(dates);
         }
     }
+}
+
+/// Times that programs write which pack in the same way each time: no clock gives 1970, a zip begins in 1980, packages for
+/// JavaScript are of 1985. They date nothing.
+fn is_constant(time: i64) -> bool {
+    const YEAR_1990: i64 = 631_152_000;
+    time < YEAR_1990
 }
 
 /// A figure of a verdict as records give it: four digits behind the point say all that it knows.

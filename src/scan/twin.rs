@@ -120,6 +120,7 @@ impl Known {
             source: None,
             links: Vec::new(),
             git: None,
+            written: None,
             text: self.text.clone(),
             kept: None,
         })

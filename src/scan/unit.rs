@@ -265,6 +265,7 @@ fn read_store(
         source: None,
         links: Vec::new(),
         git: None,
+        written: None,
         text: None,
         kept: None,
     }
@@ -336,6 +337,7 @@ fn unread(trouble: Trouble) -> Child {
         source: None,
         links: Vec::new(),
         git: None,
+        written: None,
         text: None,
         kept: None,
     }
@@ -411,6 +413,7 @@ fn analyse_whole(
             source: None,
             links: Vec::new(),
             git: None,
+            written: None,
             text: None,
             kept: None,
         },
@@ -499,6 +502,7 @@ fn root(
         source: None,
         links: Vec::new(),
         git: None,
+        written: None,
         text,
         kept: None,
     }
@@ -817,6 +821,7 @@ fn analyse_streamed(
         trouble: None,
         source: None,
         links: Vec::new(),
+        time: None,
     };
     let mut building = Building::default();
     let mut child = match analyser.stream(member, 1, &mut walker, &mut building, file.len, 0) {

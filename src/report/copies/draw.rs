@@ -78,6 +78,7 @@ pub(in crate::report) fn basis_words(basis: &str) -> &'static str {
         "seen-at" => "seen there, as recorded",
         "git-author" => "by the authors of commits",
         "file" => "by times of files",
+        "archive-member" => "by times that packers wrote into archives",
         _ => "by another source",
     }
 }
