@@ -116,7 +116,7 @@ impl Placer<'_> {
         self.place_blob(child, at, out);
         self.place_findings(child, at, path, package, &mut stats, out);
         place_dates(&child.facts, at, out);
-        let party = self.party_at(path, package);
+        let party = || self.party_at(path, package);
         self.place_inspected(child, at, party, path, &mut stats, out);
         self.place_links(child, at, path, scope, &mut stats, out);
         self.place_matches(child, at, out);
@@ -246,7 +246,7 @@ impl Placer<'_> {
         &self,
         finding: Finding,
         at: &Locator,
-        sha256: Option<String>,
+        sha256: Option<Sha256Digest>,
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
@@ -257,7 +257,7 @@ impl Placer<'_> {
             certainty: finding.certainty,
             locator: at.as_str().to_owned(),
             hops: at.hops().clone(),
-            sha256,
+            sha256: sha256.map(|digest| digest.hex()),
             detail: finding.detail,
             git: None,
             image: None,
@@ -274,18 +274,18 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         let cx = self.context(path, package);
-        let sha256 = child.sha256.map(|digest| digest.hex());
+        let sha256 = child.sha256;
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
-            self.expose(finding, at, sha256.clone(), stats, out);
+            self.expose(finding, at, sha256, stats, out);
         }
         for finding in exposure::judge_name(&cx, &child.facts.traits, &child.facts.kind) {
-            self.expose(finding, at, sha256.clone(), stats, out);
+            self.expose(finding, at, sha256, stats, out);
         }
         if let Some(tree) = &child.facts.tree {
             let scripts = scripts_in(tree);
             let inner = head_manifest(tree);
             if let Some(finding) = exposure::judge_carrier(&cx, inner, &tree.kind, scripts) {
-                self.expose(finding, at, sha256.clone(), stats, out);
+                self.expose(finding, at, sha256, stats, out);
             }
         }
         if child.facts.is_archive() && package.is_some() {
@@ -325,8 +325,7 @@ impl Placer<'_> {
             }));
             let finding = exposure::judge_reference(&cx, link.kind, &link.target, found.is_some());
             if let Some(finding) = finding {
-                let sha256 = child.sha256.map(|digest| digest.hex());
-                self.expose(finding, at, sha256, stats, out);
+                self.expose(finding, at, child.sha256, stats, out);
             }
         }
     }
@@ -675,7 +674,7 @@ impl Placer<'_> {
                 sources: Some(&sources),
                 ..Around::of(package)
             };
-            self.place_inspected(member, &here, party, path, stats, out);
+            self.place_inspected(member, &here, || party, path, stats, out);
             self.place_content(member, &here, path, stats, around, out);
             if let Some(script) = script.as_ref().filter(|_| party != Party::Third) {
                 for gate in script.lacks(member, beside) {
@@ -702,14 +701,12 @@ impl Placer<'_> {
         }));
         let cx = self.context(path, package);
         if let Some(finding) = exposure::judge_map(&cx, &summary) {
-            let sha256 = child.sha256.map(|digest| digest.hex());
-            self.expose(finding, at, sha256, stats, out);
+            self.expose(finding, at, child.sha256, stats, out);
         }
         let orphan = script_missing(kind, head.file.as_deref(), path, around.beside);
         if let Some(script) = orphan {
-            let sha256 = child.sha256.map(|digest| digest.hex());
             let finding = exposure::judge_orphan(&cx, &script);
-            self.expose(finding, at, sha256, stats, out);
+            self.expose(finding, at, child.sha256, stats, out);
         }
         for url in &head.section_urls {
             out.records.push(Record::Reference(Reference {
@@ -742,12 +739,12 @@ impl Placer<'_> {
         self.place_matches(part, at, out);
         match &part.facts.tree {
             Some(map) if map.map.is_some() => {
-                let party = self.party_at(path, around.package);
+                let party = || self.party_at(path, around.package);
                 self.place_inspected(part, at, party, path, stats, out);
                 self.place_map(part, map, kind, at, path, around, stats, out);
             }
             _ => {
-                let party = self.party_at(path, around.package);
+                let party = || self.party_at(path, around.package);
                 self.place_inspected(part, at, party, path, stats, out);
                 self.place_content(part, at, path, stats, around, out);
             }
@@ -760,17 +757,22 @@ impl Placer<'_> {
         exposure::party_of(path, manifest, self.organisation, false).party
     }
 
-    /// The credentials in a text, and the items of one that may be the vendor's own.
+    /// The credentials in a text, and the items of one that may be the vendor's own. Whose it is, is asked only where there
+    /// is any.
     fn place_inspected(
         &self,
         child: &Child,
         at: &Locator,
-        party: Party,
+        party: impl FnOnce() -> Party,
         path: &[u8],
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
         let facts = &child.facts;
+        if facts.secrets.is_empty() && facts.items.is_empty() {
+            return;
+        }
+        let party = party();
         let sha256 = child.sha256.map(|digest| digest.hex());
         let told = facts.secrets.iter();
         let told = told.filter(|secret| exposure::is_told(secret, party));
@@ -821,9 +823,8 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         let cx = self.context(path, around.package);
-        let sha256 = member.sha256.map(|digest| digest.hex());
         for finding in exposure::judge_entry(&cx, &member.facts.traits) {
-            self.expose(finding, at, sha256.clone(), stats, out);
+            self.expose(finding, at, member.sha256, stats, out);
         }
         match around.scope {
             Some(scope) => self.place_links(member, at, path, scope, stats, out),
