@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::custody::deed;
 use super::output::OutputFolder;
 use super::wall::Wall;
-use super::{CliError, Common, Exit, pipeline, warn_of};
+use super::{CliError, Common, Exit, pipeline, scope, warn_of};
 use crate::case::{Case, Handled};
 use crate::report::claims::{ClaimRow, Claims, Examiner};
 use crate::report::since_previous::{
@@ -124,6 +124,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         view: args.view.view(),
         key: pseudonym_key(args)?,
         overrides,
+        scope: None,
     };
     let against = Against::read(args)?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
@@ -193,6 +194,10 @@ fn write_with(
     against: &Against,
 ) -> Result<(), CliError> {
     let view = settings.view;
+    let settings = Settings {
+        scope: Some(scope::account(case)?),
+        ..settings
+    };
     let mut builder = Builder::new(settings);
     case.records(|record| builder.add(record).map_err(CliError::from))?;
     let mut report = builder.finish();

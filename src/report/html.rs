@@ -11,13 +11,14 @@ use askama::Template;
 
 use super::ReportError;
 use super::bounded::Table;
-use super::copies::TreeOf;
 use super::copies::draw::{Branch, Drawing, basis_words, branches, drawing};
+use super::copies::{ScopeRow, TreeOf, scope_rows};
 use super::folders::{CellKind, Counts, Part};
 use super::model::{Model, ROWS};
 use super::since_previous::ChangeRow;
 use super::text::{count_of, percent, shown, size};
 use super::treemap::{Rect, squarify};
+use crate::copies::scope::{Scope, Support};
 
 /// Largest page, in bytes.
 pub const MAX_HTML_BYTES: usize = 5_000_000;
@@ -149,6 +150,16 @@ impl Page<'_> {
     /// A tree of forks, as far as rows are shown.
     fn branches<'t>(&self, tree: &'t TreeOf) -> Vec<Branch<'t>> {
         branches(tree, self.rows)
+    }
+
+    /// The account of all places.
+    fn scope_rows(&self, scope: &Scope) -> Vec<ScopeRow> {
+        scope_rows(scope)
+    }
+
+    /// A statement about all places is borne out, by all of them or by a sample.
+    fn is_supported(&self, scope: &Scope) -> bool {
+        matches!(scope.support, Support::All | Support::Bounded)
     }
 
     /// What a source of dates is called.

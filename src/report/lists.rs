@@ -4,6 +4,10 @@
 //! spreadsheet would take for a formula gets an apostrophe before it, and what is invisible is spelled out: whoever
 //! made the input must not reach the machine of whoever opens the list.
 //!
+//! What is to be blocked stands in two lists of bare values, since most tools take nothing else. Who blocks something wants to
+//! know why, though, and most of all where it is a file or host that somebody put into a copy: `block-sources.csv` has a line
+//! for each of theirs, in their order, with the copy and the rule.
+//!
 //! The public view has none: a list of pseudonyms helps nobody.
 
 use std::collections::BTreeMap;
@@ -49,6 +53,20 @@ struct Line {
     /// The smaller the more urgent.
     rank: u8,
     cells: Vec<String>,
+    /// Finds of the same beside the one that is named.
+    further: u64,
+}
+
+/// Where a value to be blocked comes from.
+struct Source<'s> {
+    /// What it is, in the program's words.
+    because: &'static str,
+    /// The rule, class or release that says so.
+    by: &'s str,
+    /// The copy that it is in, where it was put into one.
+    root: &'s str,
+    place: &'s str,
+    line: Option<u64>,
 }
 
 impl Urgent for Line {
@@ -94,7 +112,14 @@ impl Gather {
             &package.locator,
         );
         if let Some(sha256) = &package.sha256 {
-            self.digest(0, sha256);
+            let source = Source {
+                because: "archive of a package with findings",
+                by: &package.name,
+                root: "",
+                place: &package.locator,
+                line: None,
+            };
+            self.digest(0, sha256, &source);
         }
     }
 
@@ -129,7 +154,14 @@ impl Gather {
         );
         let host = url::Url::parse(&reference.target).ok();
         if let Some(host) = host.as_ref().and_then(url::Url::host_str) {
-            add(&mut self.hosts, &[host], rank, vec![clip(host, KEPT_CHARS)]);
+            let source = Source {
+                because: "the input points there for more",
+                by: kind,
+                root: "",
+                place: &reference.locator,
+                line: None,
+            };
+            block(&mut self.hosts, "host", host, rank, &source);
         }
     }
 
@@ -139,14 +171,19 @@ impl Gather {
             && exposure.severity >= Severity::High
             && is_sure
         {
-            self.digest(
-                if exposure.severity == Severity::Critical {
-                    1
-                } else {
-                    2
-                },
-                sha256,
-            );
+            let rank = if exposure.severity == Severity::Critical {
+                1
+            } else {
+                2
+            };
+            let source = Source {
+                because: "exposed file",
+                by: &exposure.class,
+                root: "",
+                place: &exposure.locator,
+                line: None,
+            };
+            self.digest(rank, sha256, &source);
         }
     }
 
@@ -158,7 +195,14 @@ impl Gather {
             _ => return,
         };
         if let Some(sha256) = &found.sha256 {
-            self.digest(rank, sha256);
+            let source = Source {
+                because: "file of the work",
+                by: &found.work,
+                root: "",
+                place: &found.locator,
+                line: None,
+            };
+            self.digest(rank, sha256, &source);
         }
     }
 
@@ -167,24 +211,27 @@ impl Gather {
         if sign.severity < Severity::High {
             return;
         }
+        let source = Source {
+            because: "put into a copy",
+            by: &sign.rule,
+            root: &sign.root,
+            place: &sign.locator,
+            line: sign.line,
+        };
         if let Some(sha256) = &sign.sha256 {
-            self.digest(1, sha256);
+            self.digest(1, sha256, &source);
         }
         if let Some(host) = host_in(&sign.rule, &sign.found) {
-            add(&mut self.hosts, &[&host], 0, vec![clip(&host, KEPT_CHARS)]);
+            block(&mut self.hosts, "host", &host, 0, &source);
         }
     }
 
-    fn digest(&mut self, rank: u8, sha256: &str) {
+    fn digest(&mut self, rank: u8, sha256: &str, source: &Source<'_>) {
         // What is no digest would only be dropped by whoever reads the list, or worse.
         let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_digest {
-            add(
-                &mut self.digests,
-                &[sha256],
-                rank,
-                vec![sha256.to_ascii_lowercase()],
-            );
+            let sha256 = sha256.to_ascii_lowercase();
+            block(&mut self.digests, "sha256", &sha256, rank, source);
         }
     }
 
@@ -254,8 +301,43 @@ impl Gather {
 fn add(groups: &mut Groups<Line>, key: &[&str], rank: u8, cells: Vec<String>) {
     groups.add(
         group_key(key),
-        || Line { rank, cells },
+        || Line {
+            rank,
+            cells,
+            further: 0,
+        },
         |line| line.rank = line.rank.min(rank),
+    );
+}
+
+/// Adds a value to be blocked. Of several sources the most urgent is named, of those the first by name, whichever comes first.
+fn block(groups: &mut Groups<Line>, kind: &str, value: &str, rank: u8, source: &Source<'_>) {
+    let cells = [
+        value,
+        kind,
+        source.because,
+        source.by,
+        source.root,
+        source.place,
+    ];
+    let mut cells: Vec<String> = cells.iter().map(|cell| clip(cell, KEPT_CHARS)).collect();
+    cells.push(source.line.map_or(String::new(), |line| line.to_string()));
+    let line = Line {
+        rank,
+        cells,
+        further: 0,
+    };
+    let other = line.clone();
+    groups.add(
+        group_key(&[value]),
+        || line,
+        |line| {
+            let further = line.further + 1;
+            if other.rank() < line.rank() {
+                *line = other;
+            }
+            line.further = further;
+        },
     );
 }
 
@@ -330,6 +412,7 @@ fn rotate_lines(rotation: &Rotation) -> Table<Line> {
             .collect();
         Line {
             rank: 0,
+            further: 0,
             cells: vec![
                 row.severity.as_str().to_owned(),
                 row.rule.clone(),
@@ -355,6 +438,7 @@ fn inventory_lines(inventory: &Inventory) -> Table<Line> {
     for kind in &inventory.kinds {
         rows.extend(kind.table.rows.iter().map(|row| Line {
             rank: 0,
+            further: 0,
             cells: vec![
                 kind.kind.clone(),
                 row.value.clone(),
@@ -374,6 +458,18 @@ fn inventory_lines(inventory: &Inventory) -> Table<Line> {
 }
 
 impl Lists {
+    /// Lines on those of both block lists, in their order.
+    fn sources(&self) -> Vec<Vec<String>> {
+        let lines = self.digests.rows.iter().chain(&self.hosts.rows);
+        let row = |line: &Line| {
+            let mut cells = vec![urgency(line.rank).to_owned()];
+            cells.extend(line.cells.iter().cloned());
+            cells.push(line.further.to_string());
+            cells
+        };
+        lines.map(row).collect()
+    }
+
     /// The files, and what the page says of each.
     pub(super) fn files(&self) -> Vec<(ListRow, ListFile)> {
         let with_urgency = |table: &Table<Line>| {
@@ -434,6 +530,23 @@ impl Lists {
                 "block-hosts.txt",
                 "hosts that the input points to for more of it, and those that were put into copies",
                 &self.hosts,
+            ),
+            csv(
+                "block-sources.csv",
+                "what each line of the two lists above comes from; where it was put into a copy, which copy and by which rule",
+                &[
+                    "urgency",
+                    "value",
+                    "kind",
+                    "because",
+                    "by",
+                    "copy",
+                    "first place",
+                    "line",
+                    "further finds",
+                ],
+                &self.sources(),
+                self.digests.total.saturating_add(self.hosts.total),
             ),
             csv(
                 "inventory.csv",

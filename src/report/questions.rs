@@ -13,6 +13,7 @@ use super::model::Model;
 use super::text::{clip, grouped, percent, plural, size};
 use super::verdict::Scope;
 use super::views::View;
+use crate::copies::scope::Support;
 
 /// A question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -412,7 +413,7 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     if let Some(first) = &copies.largest {
         return (
             format!(
-                "{} of the {} examined {} signed work{weaker}, the largest {} of {}{}; what lies outside the input was not looked at.",
+                "{} of the {} examined {} signed work{weaker}, the largest {} of {}{}; what lies outside the input was not looked at.{}",
                 grouped(copies.copies.total),
                 plural(copies.examined_total, "place", "places"),
                 if copies.copies.total == 1 {
@@ -423,6 +424,7 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
                 percent(first.of_original),
                 clip(&first.work, 60),
                 how_far(copies),
+                of_all(copies),
             ),
             AnswerState::Seen,
         );
@@ -452,6 +454,19 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         );
     }
     absence("copy of the works searched for", ground.scope)
+}
+
+/// Whether anything may be said of all listed places, where there is a list.
+fn of_all(copies: &Copies) -> &'static str {
+    let scope = copies.scope.as_ref().filter(|scope| scope.is_listed);
+    match scope.map(|scope| scope.support) {
+        None => "",
+        Some(Support::All) => " A statement about all listed places is supported.",
+        Some(Support::Bounded) => {
+            " A statement about all listed places is supported by a sample, within its bound."
+        }
+        Some(_) => " A statement about all listed places is not supported.",
+    }
 }
 
 /// Hosts, networks, dates, tampering, and what of a list was not there.

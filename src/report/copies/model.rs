@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::super::bounded::{Count, Table};
 use super::super::model::Statement;
+use crate::copies::scope::Scope;
 use crate::record::{Certainty, FileCounts, Grade, Severity};
 use crate::signature::validation::Card;
 
@@ -36,6 +37,8 @@ pub struct Copies {
     pub spread: Spread,
     /// What was made of what.
     pub tree: Tree,
+    /// What may be said of all places; null where there is none.
+    pub scope: Option<Scope>,
     /// Copies held against the original.
     pub compared: Compared,
     /// What looks like tampering.
