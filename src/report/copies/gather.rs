@@ -243,6 +243,7 @@ impl CopiesGather {
                 changes: self.changes.finish(),
                 table: self.edits.finish(),
             },
+            side_by_side: None,
             tampering,
             validation: (!matches.is_empty()).then(|| Card::builtin().clone()),
             matches,
