@@ -14,7 +14,7 @@ use super::bounded::Table;
 use super::copies::draw::{Branch, Drawing, basis_words, branches, drawing};
 use super::copies::{ScopeRow, TreeOf, scope_rows};
 use super::folders::{CellKind, Counts, Part};
-use super::model::{Model, ROWS};
+use super::model::{Model, PackageRow, ROWS};
 use super::since_previous::ChangeRow;
 use super::text::{count_of, percent, shown, size};
 use super::treemap::{Rect, squarify};
@@ -25,6 +25,9 @@ pub const MAX_HTML_BYTES: usize = 5_000_000;
 
 /// Rows a table that are tried in turn until the page is small enough.
 const ROW_LIMITS: [usize; 5] = [ROWS, 200, 80, 30, 10];
+
+/// Packages that are not folded.
+const PACKAGES_OPEN: usize = 15;
 
 /// Size of the treemap in user units; the drawing scales.
 const FIELD: Rect = Rect {
@@ -140,6 +143,15 @@ impl Page<'_> {
                 &changes.reclassified,
             ),
         ]
+    }
+
+    /// Rows that the page opens with, and those that stand folded below them: whoever reads it first wants to see what to do.
+    fn opening_rows<'t>(
+        &self,
+        table: &'t Table<PackageRow>,
+    ) -> (&'t [PackageRow], &'t [PackageRow]) {
+        let rows = table.first(self.rows);
+        rows.split_at(rows.len().min(PACKAGES_OPEN))
     }
 
     /// The timeline of copies.

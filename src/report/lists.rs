@@ -167,6 +167,10 @@ impl Gather {
 
     pub(super) fn exposure(&mut self, exposure: &Exposure) {
         let is_sure = exposure.certainty == Certainty::Proven;
+        // Half of all clones have the same small file that tells one; refusing it would refuse them.
+        if exposure.class == "git-folder" {
+            return;
+        }
         if let Some(sha256) = &exposure.sha256
             && exposure.severity >= Severity::High
             && is_sure

@@ -8,7 +8,6 @@
 use serde::Serialize;
 
 use super::copies::Copies;
-use super::copies::draw::basis_words;
 use super::model::Model;
 use super::text::{clip, grouped, percent, plural, size};
 use super::verdict::Scope;
@@ -493,11 +492,14 @@ fn how_far(copies: &Copies) -> String {
     }
     // Dates of one source; a sighting says more of spread than what an author states.
     if let Some(source) = copies.spread.sources.first() {
-        parts.push(format!(
-            "the newest is dated {} {}",
-            source.last,
-            basis_words(&source.basis)
-        ));
+        parts.push(match source.basis.as_str() {
+            "seen-at" => format!("the last was first seen there on {}", source.last),
+            "git-author" => format!("the last begins on {} by its commits", source.last),
+            _ => format!(
+                "the last begins on {} by the times of its files",
+                source.last
+            ),
+        });
     }
     if copies.tampering.copies > 0 {
         parts.push(format!(

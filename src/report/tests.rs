@@ -217,7 +217,10 @@ fn lists_have_the_lines_that_the_page_says() {
     assert_eq!(values, blocked);
     let from_copy = |line: &&str| line.contains(",drop.forge.example,host,put into a copy,");
     let line = list("block-sources.csv").lines().find(from_copy).unwrap();
-    assert_eq!(line, "");
+    assert_eq!(
+        line,
+        "now,drop.forge.example,host,put into a copy,new-host,mirror/clone-formatted.zip,mirror/clone-formatted.zip/scripts/setup.js,7,0"
+    );
     let total = report.model.rotation.table.total;
     assert_eq!(list("rotate.csv").lines().count() as u64 - 1, total);
     assert!(

@@ -248,7 +248,9 @@ pub struct Tree {
     pub families: u64,
     /// Copies in those.
     pub in_families: u64,
-    /// Trees by fork network, the largest first.
+    /// Copies of no recorded network that nothing ties to another.
+    pub alone: u64,
+    /// Trees by fork network, the largest first; that of no network last.
     pub networks: Vec<TreeOf>,
     /// Copies in networks without a tree of their own here.
     pub left_out: u64,

@@ -10,7 +10,7 @@ use super::model::*;
 use crate::record::Copy;
 
 /// Licence files that a row names.
-const LICENCES_SHOWN: usize = 4;
+const LICENCES_SHOWN: usize = 3;
 /// Stretches of lines that a row names.
 const STRETCHES_SHOWN: usize = 8;
 

@@ -142,3 +142,45 @@ pub(super) fn of_view(scope: Scope, figures_only: bool) -> Option<Scope> {
     }
     Some(scope)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copies::scope::Places;
+    use crate::record::{Origin, Record};
+    use crate::report::sample::copies::origin;
+
+    /// A list that names three thousand networks makes neither the page nor its twin grow without end.
+    #[test]
+    fn networks_are_bounded_and_counted() {
+        let mut places = Places::default();
+        for number in 0..3_000 {
+            let address = format!("https://h.example/{number:04}/x");
+            places.add(Record::from(Origin {
+                url: Some(address.clone()),
+                network: Some(address),
+                ..origin("", "x", None, crate::record::Certainty::Proven)
+            }));
+        }
+        let scope = places.scope(None, 0.98, 0.95, &[]);
+        let kept = of_view(scope.clone(), false).unwrap();
+        assert_eq!(
+            (kept.networks.len(), kept.networks_left_out),
+            (2_000, 1_000)
+        );
+        let more = |scope: &Scope| scope_rows(scope).pop().unwrap().said;
+        assert_eq!(more(&kept), more(&scope));
+        assert!(
+            more(&kept).starts_with("2,980 more networks"),
+            "{}",
+            more(&kept)
+        );
+        let open = of_view(scope, true).unwrap();
+        assert_eq!((open.networks.len(), open.networks_left_out), (0, 3_000));
+        assert_eq!(open.total, kept.total);
+        assert_eq!(
+            of_view(Places::default().scope(None, 0.98, 0.95, &[]), false),
+            None
+        );
+    }
+}

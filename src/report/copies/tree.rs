@@ -100,6 +100,11 @@ pub(super) fn grow(nodes: Vec<Node>, tree: &mut Tree) {
             .nodes
             .get(root)
             .and_then(|node| node.network.as_deref());
+        // Nothing is said of it that the table of copies does not say.
+        if network.is_none() && grown.size(root) == 1 {
+            tree.alone += 1;
+            continue;
+        }
         networks.entry(network).or_default().push(root);
     }
     let mut order: Vec<_> = networks
@@ -107,15 +112,15 @@ pub(super) fn grow(nodes: Vec<Node>, tree: &mut Tree) {
         .map(|(network, roots)| {
             let copies = roots.iter().map(|&root| grown.size(root)).sum();
             (
-                Reverse(copies),
                 network.is_none(),
+                Reverse(copies),
                 network.map(str::to_owned),
                 roots,
             )
         })
         .collect();
     order.sort();
-    for (at, (Reverse(copies), _, network, roots)) in order.into_iter().enumerate() {
+    for (at, (_, Reverse(copies), network, roots)) in order.into_iter().enumerate() {
         if at >= NETWORKS_MAX || grown.left == 0 {
             tree.left_out += copies;
             continue;
