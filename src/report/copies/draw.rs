@@ -132,13 +132,14 @@ pub(in crate::report) fn drawing(spread: &Spread) -> Drawing {
         .collect();
     let every = spread.rows.len().div_ceil(DATES).max(1);
     let dates = spread.rows.iter().enumerate().step_by(every);
+    // One that would be cut at the edge is left out; the table has it.
+    let dates = dates.filter(|(at, _)| middle(*at) + DATE / 2.0 <= WIDTH + step);
     let height = BAND * bands.len() as f64 + 26.0;
     Drawing {
         height,
         foot: height - 8.0,
         dates: dates
             .map(|(at, row)| Label {
-                // The last ones would be cut at the edge.
                 x: middle(at).min(WIDTH - DATE / 2.0),
                 text: row.when.clone(),
             })
