@@ -10,10 +10,13 @@
 //!
 //! The public view has none: a list of pseudonyms helps nobody.
 
+mod block;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use self::block::{Source, block, sources};
 use super::bounded::{Groups, Table, Urgent, group_key};
 use super::inventory::Inventory;
 use super::rotation::Rotation;
@@ -21,6 +24,8 @@ use super::text::{KEPT_CHARS, clip, count_of, visible};
 use crate::record::{
     Certainty, Exposure, Grade, Match, Package, Reference, ReferenceKind, Severity, Sign,
 };
+
+pub(super) use self::block::host_in;
 
 /// Lines of one list.
 const LINES: usize = 50_000;
@@ -55,18 +60,6 @@ struct Line {
     cells: Vec<String>,
     /// Finds of the same beside the one that is named.
     further: u64,
-}
-
-/// Where a value to be blocked comes from.
-struct Source<'s> {
-    /// What it is, in the program's words.
-    because: &'static str,
-    /// The rule, class or release that says so.
-    by: &'s str,
-    /// The copy that it is in, where it was put into one.
-    root: &'s str,
-    place: &'s str,
-    line: Option<u64>,
 }
 
 impl Urgent for Line {
@@ -314,67 +307,6 @@ fn add(groups: &mut Groups<Line>, key: &[&str], rank: u8, cells: Vec<String>) {
     );
 }
 
-/// Adds a value to be blocked. Of several sources the most urgent is named, of those the first by name, whichever comes first.
-fn block(groups: &mut Groups<Line>, kind: &str, value: &str, rank: u8, source: &Source<'_>) {
-    let cells = [
-        value,
-        kind,
-        source.because,
-        source.by,
-        source.root,
-        source.place,
-    ];
-    let mut cells: Vec<String> = cells.iter().map(|cell| clip(cell, KEPT_CHARS)).collect();
-    cells.push(source.line.map_or(String::new(), |line| line.to_string()));
-    let line = Line {
-        rank,
-        cells,
-        further: 0,
-    };
-    let other = line.clone();
-    groups.add(
-        group_key(&[value]),
-        || line,
-        |line| {
-            let further = line.further + 1;
-            if other.rank() < line.rank() {
-                *line = other;
-            }
-            line.further = further;
-        },
-    );
-}
-
-/// Rules for tampering whose find is an address, or a host.
-const OF_HOSTS: [&str; 4] = ["new-host", "webhook", "download-and-run", "download-link"];
-
-/// The host that a sign names: that of its first address, or all that was found where that is a name of a host.
-pub(super) fn host_in(rule: &str, found: &str) -> Option<String> {
-    if !OF_HOSTS.contains(&rule) {
-        return None;
-    }
-    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')');
-    let address = found.find("://").and_then(|at| {
-        let from = found.get(..at)?.rfind(|c: char| !c.is_ascii_alphabetic());
-        found
-            .get(from.map_or(0, |from| from + 1)..)?
-            .split(ends)
-            .next()
-    });
-    if let Some(address) = address {
-        let url = url::Url::parse(address).ok()?;
-        return url.host_str().map(str::to_owned);
-    }
-    let is_name = found.contains('.')
-        && found.split('.').all(|label| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        });
-    is_name.then(|| found.to_ascii_lowercase())
-}
-
 /// `npm:NAME@VERSION` without what is not the name.
 fn package_name(target: &str) -> &str {
     let bare = target.split_once(':').map_or(target, |(_, rest)| rest);
@@ -462,18 +394,6 @@ fn inventory_lines(inventory: &Inventory) -> Table<Line> {
 }
 
 impl Lists {
-    /// Lines on those of both block lists, in their order.
-    fn sources(&self) -> Vec<Vec<String>> {
-        let lines = self.digests.rows.iter().chain(&self.hosts.rows);
-        let row = |line: &Line| {
-            let mut cells = vec![urgency(line.rank).to_owned()];
-            cells.extend(line.cells.iter().cloned());
-            cells.push(line.further.to_string());
-            cells
-        };
-        lines.map(row).collect()
-    }
-
     /// The files, and what the page says of each.
     pub(super) fn files(&self) -> Vec<(ListRow, ListFile)> {
         let with_urgency = |table: &Table<Line>| {
@@ -549,7 +469,7 @@ impl Lists {
                     "line",
                     "further finds",
                 ],
-                &self.sources(),
+                &sources(&self.digests, &self.hosts),
                 self.digests.total.saturating_add(self.hosts.total),
             ),
             csv(
@@ -647,21 +567,6 @@ mod tests {
         }
         assert_eq!(csv_cell("a,\"b\"\r\nc"), "\"a,\"\"b\"\"[U+000D][U+000A]c\"");
         assert_eq!(csv_cell("gnp\u{202E}"), "gnp[U+202E]");
-    }
-
-    #[test]
-    fn hosts_of_signs_are_read_where_a_rule_is_about_hosts() {
-        let host = |rule, found| host_in(rule, found);
-        assert_eq!(
-            host("webhook", "fetch('https://Hooks.evil.example/api/1')").as_deref(),
-            Some("hooks.evil.example")
-        );
-        assert_eq!(
-            host("new-host", "C2.evil.example").as_deref(),
-            Some("c2.evil.example")
-        );
-        assert_eq!(host("new-host", "two words.example"), None);
-        assert_eq!(host("install-script", "https://evil.example"), None);
     }
 
     #[test]

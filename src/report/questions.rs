@@ -7,12 +7,11 @@
 
 use serde::Serialize;
 
-use super::copies::Copies;
+use super::copies::{Copies, not_examined, of_all_listed};
 use super::model::Model;
 use super::text::{clip, grouped, percent, plural, size};
 use super::verdict::Scope;
 use super::views::View;
-use crate::copies::scope::Support;
 
 /// A question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -423,7 +422,7 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
                 percent(first.of_original),
                 clip(&first.work, 60),
                 how_far(copies),
-                of_all(copies),
+                copies.scope.as_ref().map_or("", of_all_listed),
             ),
             AnswerState::Seen,
         );
@@ -453,19 +452,6 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
         );
     }
     absence("copy of the works searched for", ground.scope)
-}
-
-/// Whether anything may be said of all listed places, where there is a list.
-fn of_all(copies: &Copies) -> &'static str {
-    let scope = copies.scope.as_ref().filter(|scope| scope.is_listed);
-    match scope.map(|scope| scope.support) {
-        None => "",
-        Some(Support::All) => " A statement about all listed places is supported.",
-        Some(Support::Bounded) => {
-            " A statement about all listed places is supported by a sample, within its bound."
-        }
-        Some(_) => " A statement about all listed places is not supported.",
-    }
 }
 
 /// Hosts, networks, dates, tampering, and what of a list was not there.
@@ -507,7 +493,10 @@ fn how_far(copies: &Copies) -> String {
             plural(copies.tampering.copies, "copy shows", "copies show")
         ));
     }
-    if at.listed_absent > 0 {
+    let list = copies.scope.as_ref().filter(|scope| scope.is_listed);
+    if let Some(list) = list {
+        parts.extend(not_examined(list));
+    } else if at.listed_absent > 0 {
         parts.push(format!(
             "{} of {} listed are not in the input",
             grouped(at.listed_absent),

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::copies::scope::{Bound, Counts, Scope, per_cent};
+use crate::copies::scope::{Bound, Counts, Scope, Support, per_cent};
 
 use super::super::text::{count_of, grouped, plural};
 
@@ -128,6 +128,30 @@ fn bounded(bound: &Bound) -> String {
         grouped(bound.rest),
         grouped(bound.rest_misses_at_most)
     )
+}
+
+/// Of a list, what was not examined: part of a sentence.
+pub(in crate::report) fn not_examined(scope: &Scope) -> Option<String> {
+    let rest = scope.total.not_examined;
+    (scope.is_listed && rest > 0).then(|| {
+        let were = if rest == 1 { "was" } else { "were" };
+        let places = plural(scope.total.places, "place", "places");
+        format!("{} of {places} listed {were} not examined", grouped(rest))
+    })
+}
+
+/// Of a list, whether anything may be said of all of it: a sentence, or nothing where there is no list.
+pub(in crate::report) fn of_all_listed(scope: &Scope) -> &'static str {
+    match scope.support {
+        _ if !scope.is_listed => "",
+        Support::All => " A statement about all listed places is supported.",
+        Support::Bounded => {
+            " A statement about all listed places is supported by a sample, within its bound."
+        }
+        Support::ExaminedOnly | Support::NotSupported | Support::Nothing => {
+            " A statement about all listed places is not supported."
+        }
+    }
 }
 
 /// The account as a view may hold it; `None` where there is no place at all.
