@@ -17,7 +17,7 @@ const NETWORKS_KEPT: usize = 2_000;
 /// One line of the account: what it is about, and what is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeRow {
-    /// What it is about; empty where it goes on from the one before.
+    /// What it is about.
     pub head: &'static str,
     /// What is said.
     pub said: String,
@@ -71,7 +71,10 @@ pub fn scope_rows(scope: &Scope) -> Vec<ScopeRow> {
     let rest = rest + scope.networks_left_out;
     if rest > 0 {
         let many = plural(rest, "more network", "more networks");
-        row("", format!("{many}; `case scope --json` has them all"));
+        row(
+            "further",
+            format!("{many}; `case scope --json` has them all"),
+        );
     }
     if let Some(bound) = &scope.bound {
         row("drawn", drawn(bound));
