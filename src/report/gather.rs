@@ -24,6 +24,7 @@ use super::size::Measure;
 use super::text::{KEPT_CHARS, clip};
 use super::timeline::Times;
 use super::views::View;
+use crate::copies::scope::Scope;
 use crate::exposure::Rules;
 use crate::exposure::secrets::Tier;
 use crate::record::{
@@ -111,6 +112,7 @@ pub(super) struct Gatherer {
     maps_invalid: u64,
     maps_unjudged: u64,
     copies: CopiesGather,
+    all_places: Option<Scope>,
     references_found: u64,
     references_missing: BTreeMap<Rank, u64>,
     references: Top<(Rank, String, String), ReferenceRow>,
@@ -124,7 +126,8 @@ pub(super) struct Gatherer {
 }
 
 impl Gatherer {
-    pub(super) fn new(view: View, overrides: Vec<Override>) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
+        let (view, overrides) = (settings.view, settings.overrides);
         let with_lines = view != View::Public;
         Self {
             view,
@@ -154,6 +157,7 @@ impl Gatherer {
             maps_invalid: 0,
             maps_unjudged: 0,
             copies: CopiesGather::new(view == View::Public),
+            all_places: settings.scope,
             references_found: 0,
             references_missing: BTreeMap::new(),
             references: Top::new(ROWS),

@@ -32,6 +32,7 @@ use super::since_previous::{Changes, FindingsList};
 use super::size::Size;
 use super::timeline::TimeRow;
 use super::views::{Mask, View};
+use crate::copies::scope::Scope;
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
 
 /// Version of the model's JSON. Grows by one when a field is added.
@@ -434,6 +435,9 @@ pub struct Settings {
     pub key: Vec<u8>,
     /// Axes set by hand.
     pub overrides: Vec<Override>,
+    /// What may be said of all places. It needs the draws of the case, which are no records; and names of places stay in it
+    /// that the public view leaves out.
+    pub scope: Option<Scope>,
 }
 
 /// A report: the model, and the files beside the page.
@@ -456,7 +460,7 @@ impl Builder {
     pub fn new(settings: Settings) -> Self {
         Self {
             mask: Mask::new(settings.view, &settings.key),
-            gatherer: Gatherer::new(settings.view, settings.overrides),
+            gatherer: Gatherer::new(settings),
         }
     }
 

@@ -9,9 +9,10 @@
 //! of something else.
 
 mod account;
+pub(super) mod again;
 mod patch;
 mod print;
-mod read;
+pub(super) mod read;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -125,7 +126,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
     warn_of(&wall, &args.common);
     let reader = Reader::new(&args.common, jobs);
     let of_original = reader.read(&original, None)?;
-    let held = held_of(&of_original.reading);
+    let held = again::held_of(&of_original.reading);
     // One copy is an input like the original, and `run`, which comes first, says of which bytes the records are.
     let ahead = match targets.as_slice() {
         [only] if only.of_case.is_none() => Some(reader.read(&only.place, Some(&held))?),
@@ -229,7 +230,7 @@ fn inputs(args: &CompareArgs, case: Option<&Case>) -> Result<(Place, Vec<Target>
     let Some(original) = places.next() else {
         return Err(CliError::new("name the original"));
     };
-    let Some(case) = case else {
+    let (Some(case), Some(file)) = (case, &args.case) else {
         let target = |place| Target {
             place,
             of_case: None,
@@ -243,42 +244,18 @@ fn inputs(args: &CompareArgs, case: Option<&Case>) -> Result<(Place, Vec<Target>
         ));
     }
     let target = |of_case: CopyPlace| Target {
-        place: Place {
-            file: file_of(&of_case),
-            label: of_case.label.clone(),
-            path: of_case.path.clone(),
-            others: of_case.others.clone(),
-            case: args.case.clone(),
-            one_file_system,
-        },
+        place: again::place_of(&of_case, file, one_file_system),
         of_case: Some(of_case),
     };
     Ok((original, found.into_iter().map(target).collect()))
 }
 
-/// Where the root of a copy lies.
-fn file_of(place: &CopyPlace) -> PathBuf {
-    let input = super::path_from_bytes(&place.input);
-    if place.path.is_empty() {
-        return input;
-    }
-    input.join(super::path_from_bytes(&place.path))
-}
-
 /// The digest of a root that is one file.
-fn digest_of(read: &ReadPlace) -> Option<Sha256Digest> {
+pub(super) fn digest_of(read: &ReadPlace) -> Option<Sha256Digest> {
     match read.units.as_slice() {
         [only] if only.path.is_empty() => only.sha256,
         _ => None,
     }
-}
-
-/// The contents of the original, which copies share.
-fn held_of(reading: &Reading) -> Held {
-    let files = reading.tree.files.values();
-    files
-        .filter_map(|file| Some((file.sha256?, file.bytes.clone()?)))
-        .collect()
 }
 
 /// What the records begin with.
@@ -429,41 +406,11 @@ impl Comparer<'_> {
 
     /// Reads a copy; of one that is gone, or is another than was scanned, the problem.
     fn read(&self, target: &Target) -> Result<Result<ReadPlace, Problem>, CliError> {
-        let Some(place) = &target.of_case else {
-            return Ok(Ok(self.reader.read(&target.place, Some(&self.held))?));
-        };
-        let problem = |code: &str, detail: String| {
-            Ok(Err(Problem {
-                code: code.to_owned(),
-                locator: place.locator.clone(),
-                hops: place.hops.clone(),
-                detail,
-                bytes_unread: None,
-            }))
-        };
-        if place.is_within {
-            return problem(
-                "unsupported",
-                "this copy lies within a container, and was not compared; unpack it and compare it by itself".to_owned(),
-            );
-        }
-        if let Err(error) = std::fs::metadata(&target.place.file) {
-            return problem(
-                "vanished",
-                format!(
-                    "this copy was not compared, since it is not where it was scanned: {error}"
-                ),
-            );
-        }
-        let read = self.reader.read(&target.place, Some(&self.held))?;
-        let case = self.case.as_deref();
-        let units = case.map(|case| case.units_of_copy(place)).transpose()?;
-        match change_since(&units.unwrap_or_default(), &read, &target.place) {
-            Some(what) => problem(
-                "changed-since-scan",
-                format!("this copy was not compared, since {what} since the scan; scan it again"),
-            ),
-            None => Ok(Ok(read)),
+        match (&target.of_case, self.case.as_deref()) {
+            (Some(of_case), Some(case)) => {
+                again::read(self.reader, case, of_case, &target.place, &self.held)
+            }
+            _ => Ok(Ok(self.reader.read(&target.place, Some(&self.held))?)),
         }
     }
 
@@ -516,40 +463,6 @@ fn put_on_page(page: &mut BesidePage, records: &[Record], delta: &Delta) {
             page.add(whole, signs.clone(), delta);
         }
     }
-}
-
-/// What became of a copy since it was scanned, if anything did.
-fn change_since(
-    units: &[crate::case::CopyUnit],
-    read: &ReadPlace,
-    place: &Place,
-) -> Option<&'static str> {
-    let before: std::collections::BTreeMap<&[u8], &crate::case::CopyUnit> = units
-        .iter()
-        .map(|unit| (unit.path.as_slice(), unit))
-        .filter(|(path, _)| place.holds(path, false))
-        .collect();
-    let mut found = 0;
-    for unit in &read.units {
-        let Some(held) = before.get(unit.path.as_slice()) else {
-            return Some("files came");
-        };
-        found += 1;
-        // The store beside a work tree is no part of what is compared.
-        if unit.is_store && !read.is_store {
-            continue;
-        }
-        let is_same = match (held.sha256, unit.sha256) {
-            (Some(before), Some(now)) => before == now.0,
-            _ => held.stamp.size == unit.stamp.size && held.stamp.mtime == unit.stamp.mtime,
-        };
-        if !is_same {
-            return Some("it changed");
-        }
-    }
-    let stores = |path: &[u8]| place.others.contains(path);
-    let gone = before.keys().filter(|path| !stores(path)).count() > found;
-    gone.then_some("files went")
 }
 
 fn say(problem: &Problem) {
