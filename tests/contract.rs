@@ -860,7 +860,10 @@ fn readme_names_every_flag() {
     let below = [
         "case export",
         "case match",
+        "case notice list",
+        "case notice set",
         "case reveal",
+        "case review",
         "case sample",
         "case scope",
     ]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, case_diff, custody, pipeline, reveal, scope};
+use super::{CliError, Exit, case_diff, custody, notice_state, pipeline, reveal, review, scope};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -49,7 +49,9 @@ enum CaseCommand {
     Scope(scope::ScopeArgs),
     Sample(scope::SampleArgs),
     Reveal(Box<reveal::RevealArgs>),
+    Review(Box<review::ReviewArgs>),
     Diff(case_diff::DiffArgs),
+    Notice(notice_state::NoticeStateArgs),
     /// List who was shown what of a case
     Custody {
         /// The case
@@ -85,7 +87,9 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
         CaseCommand::Scope(args) => scope::scope(&args),
         CaseCommand::Sample(args) => scope::sample(&args),
         CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Review(args) => review::run(&args),
         CaseCommand::Diff(args) => case_diff::run(&args),
+        CaseCommand::Notice(args) => notice_state::run(&args),
         CaseCommand::Custody { case } => custody::list(&Case::open(&case)?),
         CaseCommand::Match {
             case,
@@ -99,7 +103,7 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
 }
 
 /// A case whose run has not finished does not hold everything, whatever was asked of it.
-fn end_of(case: &Case, exit: Exit) -> Result<Exit, CliError> {
+pub(super) fn end_of(case: &Case, exit: Exit) -> Result<Exit, CliError> {
     if !case.info()?.unfinished {
         return Ok(exit);
     }
