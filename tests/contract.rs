@@ -858,6 +858,7 @@ fn readme_names_every_flag() {
     let readme = std::fs::read_to_string(common::fixtures().join("../README.md")).unwrap();
     let mut flags = BTreeSet::new();
     let below = [
+        "case authorship",
         "case export",
         "case match",
         "case notice list",

@@ -1,6 +1,7 @@
-//! What people decide of copies, in the terminal and in a spreadsheet, and what became of notices. The spreadsheets are Python's
-//! csv module, dates are held against Python's datetime.
+//! What people decide of copies, in the terminal and in a spreadsheet. The spreadsheets are Python's csv module.
 
+#[path = "review/after.rs"]
+mod after;
 mod common;
 
 use std::collections::BTreeMap;
@@ -378,9 +379,9 @@ fn a_table_goes_out_and_comes_back() {
         .expect(0)
         .prints("0 rows taken, 3 unchanged, 0 refused");
     let log = place.case(&["custody", "CASE"]).expect(0);
+    assert_eq!(log.text().matches("case review --export").count(), 3);
     log.prints("2 rows decided by R. Reader, S. Second")
         .prints("first-edited.csv");
-    assert_eq!(log.text().matches("case review --export").count(), 3);
 }
 
 #[test]
@@ -504,161 +505,4 @@ fn a_decision_does_not_outlive_what_it_was_about() {
         .review(&["--import", &again])
         .expect(0)
         .prints("1 row taken, 2 unchanged, 0 refused");
-}
-
-/// Puts a notice into a case as it is drafted.
-fn put_notice(place: &Place, id: &str, host: &str, rows: &[&str]) {
-    let rows: Vec<String> = rows.iter().map(|row| format!("\"{row}\"")).collect();
-    let json = format!(
-        "{{\"id\":\"{id}\",\"host\":\"{host}\",\"network\":null,\"drafted\":\"2026-04-01T09:00:00Z\",\"actor\":\"r\",\"folder\":\"out\",\"sha256\":\"00\",\"rows\":[{}],\"overrides\":[],\"follows\":null}}",
-        rows.join(",")
-    );
-    sql(
-        &place.path("it.case"),
-        &format!("INSERT INTO notice (id, json) VALUES ('{id}', '{json}')"),
-    );
-}
-
-#[test]
-fn what_became_of_notices_is_written_down_and_what_follows_is_told() {
-    let place = Place::new();
-    let ids = place.ids();
-    place
-        .case(&[
-            "notice",
-            "set",
-            "CASE",
-            "n1",
-            "sent",
-            "--date",
-            "2026-04-01",
-        ])
-        .expect(2)
-        .says("this case has no notices");
-    put_notice(&place, "n1", "github", &[&ids["a"], &ids["b"]]);
-    put_notice(&place, "n2", "gitlab", &[&ids["c"]]);
-    let set = |words: &[&str]| place.case(&[&["notice", "set", "CASE"], words].concat());
-    set(&["n9", "sent", "--date", "2026-04-01"])
-        .expect(2)
-        .says("no notice n9; this case has n1, n2");
-    set(&["n1", "sent", "--date", "1.4.2026"])
-        .expect(2)
-        .says("2026-04-01");
-    set(&["n1", "removed", "--date", "2026-04-02"])
-        .expect(0)
-        .says("never set as sent");
-    set(&[
-        "n1",
-        "sent",
-        "--date",
-        "2026-04-01",
-        "--reference",
-        "1234567",
-    ])
-    .expect(0)
-    .prints("2026-04-01 n1 sent (1234567)");
-    set(&[
-        "n1",
-        "counter",
-        "--date",
-        "2026-04-10",
-        "--note",
-        "two lines\nof it",
-    ])
-    .expect(0);
-    set(&["n2", "sent", "--date", "2026-04-13"]).expect(0);
-    place
-        .review(&["--reject", &ids["b"], "--by", "R"])
-        .expect(0);
-    let listed = place
-        .case(&["notice", "list", "CASE", "--today", "2026-04-27"])
-        .expect(0);
-    let heads: Vec<&str> = listed
-        .text()
-        .lines()
-        .filter(|line| line.starts_with("overdue ") || line.starts_with("due "))
-        .collect();
-    assert_eq!(heads.len(), 3 + 2, "{listed}");
-    assert!(heads[0].starts_with("overdue"), "{listed}");
-    assert!(heads.last().unwrap().starts_with("due"), "{listed}");
-    listed
-        .prints("by 2026-04-24  n1  you: tell the host that a suit was filed")
-        .prints("2026-04-24 to 2026-04-30  n1  host: the content comes back")
-        .prints("by 2026-04-14  n2  host")
-        .prints("unchecked")
-        .prints(&format!("1 of its rows rejected since: {}", ids["b"]));
-    // A lawyer's own table stands instead.
-    let own = place.path("own.toml");
-    std::fs::write(&own, "holidays = [\"2026-04-13\"]\n[[deadline]]\nid = \"own\"\nhosts = [\"*\"]\nafter = \"counter\"\nby = \"you\"\nwhat = \"call\"\ndays = [1, 1]\ncount = \"business\"\nground = \"g\"\nchecked = \"read\"\n").unwrap();
-    place
-        .case(&[
-            "notice",
-            "list",
-            "CASE",
-            "--deadlines",
-            own.to_str().unwrap(),
-            "--today",
-            "2026-04-11",
-        ])
-        .expect(0)
-        .prints("due      2026-04-14  n1  you: call");
-    std::fs::write(&own, "[[deadline]]\nid = \"own\"\n").unwrap();
-    place
-        .case(&[
-            "notice",
-            "list",
-            "CASE",
-            "--deadlines",
-            own.to_str().unwrap(),
-        ])
-        .expect(2)
-        .says("own.toml");
-    place
-        .case(&["custody", "CASE"])
-        .expect(0)
-        .prints("case notice set n1 counter 2026-04-10");
-}
-
-/// Dates as Python counts them.
-#[test]
-fn days_are_counted_as_python_counts_them() {
-    const SCRIPT: &str = "
-import datetime as d
-on = d.date(2023, 12, 1)
-for step in range(0, 900, 7):
-    start = on + d.timedelta(days=step)
-    for days in (1, 5, 10, 14):
-        plain = start + d.timedelta(days=days)
-        day, left = start, days
-        while left:
-            day += d.timedelta(days=1)
-            left -= day.weekday() < 5
-        print(start, days, plain, day)
-";
-    let told = python(["-c", SCRIPT]);
-    let mut text = String::new();
-    for (number, line) in common::lines(&told).enumerate() {
-        let line = std::str::from_utf8(line).unwrap();
-        let [on, days, plain, business] = line.split(' ').collect::<Vec<_>>()[..] else {
-            panic!("{line}");
-        };
-        for (count, end) in [("calendar", plain), ("business", business)] {
-            text += &format!(
-                "[[deadline]]\nid = \"{count}-{number}\"\nhosts = [\"*\"]\nafter = \"sent\"\nby = \"you\"\nwhat = \"w\"\nground = \"g\"\nchecked = \"read\"\ndays = [{days}, {days}]\ncount = \"{count}\"\nexample = {{ on = \"{on}\", from = \"{end}\", to = \"{end}\" }}\n"
-            );
-        }
-    }
-    // The program holds every example of a table against its own counting.
-    let place = Place::new();
-    let path = place.path("python.toml");
-    std::fs::write(&path, &text).unwrap();
-    let path = path.to_str().unwrap().to_owned();
-    let list = |path: &str| place.case(&["notice", "list", "CASE", "--deadlines", path]);
-    list(&path).expect(0);
-    std::fs::write(
-        &path,
-        text.replacen("to = \"2023-12-", "to = \"2022-12-", 1),
-    )
-    .unwrap();
-    list(&path).expect(2).says("its example");
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, case_diff, custody, notice_state, pipeline, reveal, review, scope};
+use super::{
+    CliError, Exit, authorship, case_diff, custody, notice_state, pipeline, reveal, review, scope,
+};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -52,6 +54,7 @@ enum CaseCommand {
     Review(Box<review::ReviewArgs>),
     Diff(case_diff::DiffArgs),
     Notice(notice_state::NoticeStateArgs),
+    Authorship(Box<authorship::AuthorshipArgs>),
     /// List who was shown what of a case
     Custody {
         /// The case
@@ -89,6 +92,7 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
         CaseCommand::Reveal(args) => reveal::run(&args),
         CaseCommand::Review(args) => review::run(&args),
         CaseCommand::Diff(args) => case_diff::run(&args),
+        CaseCommand::Authorship(args) => authorship::run(&args),
         CaseCommand::Notice(args) => notice_state::run(&args),
         CaseCommand::Custody { case } => custody::list(&Case::open(&case)?),
         CaseCommand::Match {

@@ -4,6 +4,7 @@
 //! names, defaults and help stand; the man page and the completions are made from them.
 
 mod again;
+mod authorship;
 mod case;
 mod case_diff;
 mod compare;

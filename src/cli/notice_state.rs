@@ -15,9 +15,9 @@ use super::{CliError, Exit};
 use crate::blob::locator::shown;
 use crate::case::{Case, Handled, Notice, NoticeEvent, NoticeState, Reviews};
 use crate::report::review::calendar::Day;
+use crate::report::review::cells::clean_note;
 use crate::report::review::deadlines::{Deadlines, Due, oddities};
 use crate::report::review::rejected_since;
-use crate::report::review::table::clean_note;
 use crate::report::text::{grouped, plural};
 
 /// Bytes of a file of deadlines.

@@ -8,7 +8,7 @@ use super::Held;
 use crate::blob::locator::shown;
 use crate::case::{Decision, Standing};
 use crate::cli::CliError;
-use crate::report::review::table::standing_words;
+use crate::report::review::cells::standing_words;
 use crate::report::review::{FileRow, Propose, Row};
 use crate::report::text::{grouped, percent, plural};
 

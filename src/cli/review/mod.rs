@@ -18,7 +18,7 @@ use super::{CliError, Exit, case};
 use crate::blob::Sha256Digest;
 use crate::blob::locator::shown;
 use crate::case::{Case, Decision, Handled, Review, Reviews, Standing};
-use crate::report::review::table::{clean_name, clean_note};
+use crate::report::review::cells::{clean_name, clean_note};
 use crate::report::review::{Propose, Row, files_of, read_rows};
 use crate::report::text::{grouped, plural};
 

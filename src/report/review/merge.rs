@@ -9,7 +9,8 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use super::table::{Cells, Edited, Refusal, decided_words, word_of};
+use super::cells::{Cells, decided_words, word_of};
+use super::table::{Edited, Refusal};
 use crate::case::{Decision, Review, Reviews, Standing};
 
 /// A row of the case, as far as a decision is about it.

@@ -111,7 +111,8 @@ fn plain(copy: &Copy) -> String {
         "verbatim" => "every file is there byte for byte".to_owned(),
         "reformatted" => "every file is there, with other layout".to_owned(),
         "modified" => "every file is there, some changed or cut".to_owned(),
-        class => format!("class {class}, {} of the work", share(copy)),
+        "partial" => format!("a part of it is there, {} of the work", share(copy)),
+        class => format!("class {class}"),
     }
 }
 
