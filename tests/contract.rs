@@ -858,9 +858,13 @@ fn readme_names_every_flag() {
     let readme = std::fs::read_to_string(common::fixtures().join("../README.md")).unwrap();
     let mut flags = BTreeSet::new();
     let below = [
+        "case authorship",
         "case export",
         "case match",
+        "case notice list",
+        "case notice set",
         "case reveal",
+        "case review",
         "case sample",
         "case scope",
     ]

@@ -5,6 +5,7 @@
 
 mod again;
 mod beside;
+mod authorship;
 mod case;
 mod case_diff;
 mod compare;
@@ -15,6 +16,7 @@ mod generate;
 mod heap;
 mod kept;
 mod located;
+mod notice_state;
 mod origins;
 mod output;
 mod pipeline;
@@ -22,6 +24,7 @@ mod progress;
 mod recover;
 mod report;
 mod reveal;
+mod review;
 mod rules;
 mod scan;
 mod scope;

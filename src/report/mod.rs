@@ -30,6 +30,7 @@ mod lists;
 mod live;
 mod model;
 mod questions;
+pub mod review;
 mod rotation;
 #[cfg(test)]
 mod sample;
