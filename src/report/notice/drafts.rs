@@ -170,7 +170,7 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// The fields that templates may name; README lists them.
+    /// The fields that templates may name; an error about one that there is not lists them.
     fn context(&self, exclusions: &Value) -> Value {
         let items = self.items;
         let is_entire = !items.is_empty() && items.iter().all(|item| item.is_entire);

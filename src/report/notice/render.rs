@@ -102,6 +102,18 @@ pub struct Part {
     pub text: String,
 }
 
+impl Part {
+    /// The lines with how far each is set in, in steps; an empty one is a gap.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(usize, &str)> {
+        let line = |line: &'_ str| line.len() - line.trim_start_matches(' ').len();
+        let lines = self.text.trim_end().lines();
+        lines
+            .map(|text| (line(text).div_ceil(2).min(2), text.trim_start_matches(' ')))
+            .collect()
+    }
+}
+
 /// A notice as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
