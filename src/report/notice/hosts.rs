@@ -59,6 +59,9 @@ pub struct PartRow {
     pub title: String,
     /// Name of its template.
     pub template: String,
+    /// Templates whose texts stand behind that one.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Elements of the statute that it answers.
     #[serde(default)]
     pub elements: Vec<String>,

@@ -147,18 +147,18 @@ impl Templates {
     pub fn render(&self, host: &Host, draft: &Draft) -> Result<Text, TemplatesError> {
         let mut parts = Vec::new();
         for part in &host.parts {
-            if !self.texts.contains_key(&part.template) {
-                let known: Vec<&str> = self.texts.keys().map(String::as_str).collect();
-                return Err(TemplatesError::Missing {
-                    host: host.id.clone(),
-                    name: part.template.clone(),
-                    known: known.join(", "),
-                });
+            let mut text = String::new();
+            for name in std::iter::once(&part.template).chain(&part.also) {
+                self.check_there(host, name)?;
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                text += &self.one(name, draft)?;
             }
             parts.push(Part {
                 file: part.file.clone(),
                 title: part.title.clone(),
-                text: self.one(&part.template, draft)?,
+                text,
             });
         }
         Ok(Text {
@@ -169,6 +169,18 @@ impl Templates {
                 .map(|stamp| super::inert::inert(stamp))
                 .collect(),
             parts,
+        })
+    }
+
+    fn check_there(&self, host: &Host, name: &str) -> Result<(), TemplatesError> {
+        if self.texts.contains_key(name) {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.texts.keys().map(String::as_str).collect();
+        Err(TemplatesError::Missing {
+            host: host.id.clone(),
+            name: name.to_owned(),
+            known: known.join(", "),
         })
     }
 

@@ -607,8 +607,12 @@ impl Chooser<'_> {
         }
         let files_here = count(files.len());
         let bytes_here = files.iter().map(|file| file.bytes).sum();
-        let laid_out = count(files.iter().filter(|file| file.is_laid_out).count());
-        let [share_files, share_bytes] = shares(copy, laid_out, bytes_here);
+        // Shares are of what lies open: where some of it is in a store only, or was rejected, none are stated.
+        let is_open = rejected.is_empty() && files.iter().all(|file| file.is_laid_out);
+        let [share_files, share_bytes] = match is_open {
+            true => shares(copy, files_here, bytes_here),
+            false => [None, None],
+        };
         let entire = self.what.hosts.entire;
         let is_entire = share_files.is_some_and(|share| share >= entire.files)
             && share_bytes.is_some_and(|share| share >= entire.bytes)
@@ -637,7 +641,7 @@ impl Chooser<'_> {
             bytes_here,
             unmatched_files: copy.unmatched_files,
             public_files: copy.public_files,
-            unmatched_words: unmatched_words(copy, share_files, share_bytes),
+            unmatched_words: unmatched_words(copy, &files, [share_files, share_bytes]),
             share_files,
             share_bytes,
             is_entire,
@@ -870,7 +874,7 @@ fn content_key(found: &Match) -> (String, String) {
 }
 
 /// Shares of the files and bytes that lie at a place, as far as the others were counted.
-fn shares(copy: &Copy, laid_out: u64, bytes: u64) -> [Option<f64>; 2] {
+fn shares(copy: &Copy, files: u64, bytes: u64) -> [Option<f64>; 2] {
     let Some(unmatched) = copy.unmatched_files else {
         return [None, None];
     };
@@ -880,16 +884,25 @@ fn shares(copy: &Copy, laid_out: u64, bytes: u64) -> [Option<f64>; 2] {
         (all > 0).then(|| part as f64 / all as f64)
     };
     [
-        share(laid_out, others),
+        share(files, others),
         copy.unmatched_bytes.and_then(|rest| share(bytes, rest)),
     ]
 }
 
-fn unmatched_words(copy: &Copy, files: Option<f64>, bytes: Option<f64>) -> String {
+/// What else lies at a place, in words that stand behind how many files match.
+fn unmatched_words(copy: &Copy, files: &[FileRow], [share, of_bytes]: [Option<f64>; 2]) -> String {
     let Some(unmatched) = copy.unmatched_files else {
         return "how many others lie there was not counted".to_owned();
     };
-    let mut words = format!("{} match nothing", grouped(unmatched));
+    let stored = files.iter().filter(|file| !file.is_laid_out).count();
+    let mut words = match stored {
+        0 => format!("{} match nothing", grouped(unmatched)),
+        stored => format!(
+            "{} of them in the store of the clone only; of the files that lie open, {} match nothing",
+            grouped(count(stored)),
+            grouped(unmatched)
+        ),
+    };
     for (number, what) in [
         (copy.public_files, "match what the owner published"),
         (copy.unread_files, "were not read in full"),
@@ -898,13 +911,13 @@ fn unmatched_words(copy: &Copy, files: Option<f64>, bytes: Option<f64>) -> Strin
             words += &format!(", {} {what}", grouped(number));
         }
     }
-    if let Some(files) = files {
-        words += &format!(": {} of the files", percent(files));
+    if let Some(share) = share {
+        words += &format!(": {} of the files", percent(share));
     }
-    if let Some(bytes) = bytes {
+    if let Some(of_bytes) = of_bytes {
         words += &format!(
             ", {} of the bytes of those that match and those that match nothing",
-            percent(bytes)
+            percent(of_bytes)
         );
     }
     words
