@@ -17,6 +17,7 @@ mod heap;
 mod kept;
 mod located;
 mod notice_state;
+mod notice;
 mod origins;
 mod output;
 mod pipeline;
@@ -111,6 +112,9 @@ shown_as_they_are!(
     crate::report::ReportError,
     crate::report::OverrideError,
     crate::report::claims::ClaimError,
+    crate::report::notice::HostsError,
+    crate::report::notice::ContactsError,
+    crate::report::notice::TemplatesError,
     crate::report::since_previous::PreviousError
 );
 
@@ -149,6 +153,7 @@ enum Command {
     Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
+    Notice(Box<notice::NoticeArgs>),
     Case(case::CaseArgs),
     Rules(rules::RulesArgs),
     /// Print the JSON Schema of the records.
@@ -344,6 +349,7 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Notice(args) => notice::run(&args),
         Command::Case(args) => case::run(args),
         Command::Rules(args) => rules::run(&args),
         Command::Schema => generate::schema(),

@@ -29,6 +29,7 @@ mod inventory;
 mod lists;
 mod live;
 mod model;
+pub mod notice;
 mod questions;
 pub mod review;
 mod rotation;
