@@ -14,6 +14,7 @@ mod generate;
 mod heap;
 mod kept;
 mod located;
+mod notice;
 mod origins;
 mod output;
 mod pipeline;
@@ -145,6 +146,7 @@ enum Command {
     Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
+    Notice(notice::NoticeArgs),
     Case(case::CaseArgs),
     Rules(rules::RulesArgs),
     /// Print the JSON Schema of the records.
@@ -340,6 +342,7 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Notice(args) => notice::run(&args),
         Command::Case(args) => case::run(args),
         Command::Rules(args) => rules::run(&args),
         Command::Schema => generate::schema(),

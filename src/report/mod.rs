@@ -26,6 +26,7 @@ mod folders;
 mod gather;
 mod html;
 mod inventory;
+pub mod lint;
 mod lists;
 mod live;
 mod model;
