@@ -107,6 +107,7 @@ shown_as_they_are!(
     crate::signature::BuildError,
     crate::report::ReportError,
     crate::report::OverrideError,
+    crate::report::ContainmentError,
     crate::report::claims::ClaimError,
     crate::report::since_previous::PreviousError
 );

@@ -1,7 +1,7 @@
 //! `strandline report`
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -14,7 +14,9 @@ use crate::report::claims::{ClaimRow, Claims, Examiner};
 use crate::report::since_previous::{
     CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
 };
-use crate::report::{Builder, Override, PSEUDONYM_CONTEXT, Settings, View, render_html};
+use crate::report::{
+    Builder, Containment, Override, PSEUDONYM_CONTEXT, Settings, View, render_html,
+};
 use crate::signature::Key;
 
 /// Random bytes that key the pseudonyms of a public view where the user gave no key.
@@ -52,6 +54,9 @@ pub struct ReportArgs {
     /// tolerance (about, at least, 5% and such) and package. Not in the public view
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
+    /// List of mirrors, caches and archives for `containment.csv`, in place of the one that the program carries
+    #[arg(long, value_name = "FILE")]
+    containment: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -124,6 +129,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         view: args.view.view(),
         key: pseudonym_key(args)?,
         overrides,
+        containment: containment(args.containment.as_deref())?,
     };
     let against = Against::read(args)?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
@@ -164,6 +170,16 @@ fn pseudonym_key(args: &ReportArgs) -> Result<Vec<u8>, CliError> {
         None if args.view == ViewWord::Public => random_key(),
         None => Ok(Vec::new()),
     }
+}
+
+/// The places to contain, as the user has them or as the program does.
+fn containment(path: Option<&Path>) -> Result<Containment, CliError> {
+    let Some(path) = path else {
+        return Ok(Containment::default());
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(Containment::parse(&text, &path.display().to_string())?)
 }
 
 fn random_key() -> Result<Vec<u8>, CliError> {

@@ -13,6 +13,7 @@ use std::hash::Hasher;
 
 use super::axes::{Figures, Impact, Override, STEPS};
 use super::bounded::{GroupKey, Tally, Top};
+use super::containment::Containment;
 use super::copies::CopiesGather;
 use super::folders::{Counts, Forest};
 use super::inventory::Collect;
@@ -124,7 +125,7 @@ pub(super) struct Gatherer {
 }
 
 impl Gatherer {
-    pub(super) fn new(view: View, overrides: Vec<Override>) -> Self {
+    pub(super) fn new(view: View, overrides: Vec<Override>, containment: Containment) -> Self {
         let with_lines = view != View::Public;
         Self {
             view,
@@ -134,7 +135,7 @@ impl Gatherer {
             collect: Collect::new(with_lines),
             measure: Measure::new(),
             times: Times::default(),
-            lists: ListGather::new(),
+            lists: ListGather::new(containment),
             known: BTreeSet::new(),
             run: None,
             ledger: None,

@@ -19,6 +19,7 @@ use super::actions::Actions;
 use super::axes::{Axis, Override};
 use super::bounded::{Count, GroupKey, Table};
 use super::claims::ClaimRow;
+use super::containment::Containment;
 use super::copies::{Copies, MatchCount};
 use super::definitions::Definition;
 use super::folders::{CarrierRow, Counts, Part};
@@ -434,6 +435,8 @@ pub struct Settings {
     pub key: Vec<u8>,
     /// Axes set by hand.
     pub overrides: Vec<Override>,
+    /// Where withdrawn packages go on lying, for `containment.csv`.
+    pub containment: Containment,
 }
 
 /// A report: the model, and the files beside the page.
@@ -456,7 +459,7 @@ impl Builder {
     pub fn new(settings: Settings) -> Self {
         Self {
             mask: Mask::new(settings.view, &settings.key),
-            gatherer: Gatherer::new(settings.view, settings.overrides),
+            gatherer: Gatherer::new(settings.view, settings.overrides, settings.containment),
         }
     }
 

@@ -206,6 +206,11 @@ fn indicator(subject: &Subject, seen: &Seen, identity: &str, time: &str) -> Valu
 
 /// `TYPE--UUID`, of version 5 over what the object is about.
 fn id_of(kind: &str, about: &str) -> String {
+    format!("{kind}--{}", uuid_of(kind, about))
+}
+
+/// A UUID of version 5, in the namespace of this program, over a kind of object and what it is about.
+pub(super) fn uuid_of(kind: &str, about: &str) -> String {
     let mut hasher = Sha1::new();
     hasher.update(NAMESPACE);
     hasher.update(format!("{kind} {about}"));
@@ -216,7 +221,7 @@ fn id_of(kind: &str, about: &str) -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = crate::blob::digest::hex(&bytes);
     format!(
-        "{kind}--{}-{}-{}-{}-{}",
+        "{}-{}-{}-{}-{}",
         &hex[..8],
         &hex[8..12],
         &hex[12..16],

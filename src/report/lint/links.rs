@@ -74,7 +74,7 @@ pub(super) fn is_commit(text: &str) -> bool {
 }
 
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern = r#"(?i)\b(?:https?|hxxps?|git|ssh|ftp)(?::|\[:\])//[^\s<>"'`|\\]+|\bgit@[a-z0-9.-]+:[^\s<>"'`|\\]+"#;
+    let pattern = r#"(?i)\b(?:https?|hxxps?|git|ssh|ftp)(?::|\[:\])//(?:\[[.:]\]|[^\s<>"'`|\\\[\]])+|\bgit@[a-z0-9.-]+:[^\s<>"'`|\\\[\]]+"#;
     Regex::new(pattern).ok()
 });
 
@@ -89,7 +89,7 @@ pub(super) fn bare_hosts<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Option
         return None;
     }
     let pattern = format!(
-        r#"(?im)(?:^|[\s(<\["'|,;])((?:www\.)?(?:{})/[^\s<>"'`|\\]+)"#,
+        r#"(?im)(?:^|[\s(<\["'|,;])((?:www\.)?(?:{})/[^\s<>"'`|\\\[\]]+)"#,
         names.join("|")
     );
     RegexBuilder::new(&pattern).size_limit(8 << 20).build().ok()

@@ -35,6 +35,7 @@ pub use facts::{CopyFact, Facts, Place, Private, Reviewed, Root, ScopeSaid};
 pub use gather::{Gather, work_paths};
 pub use rules::{Part, Rule, Rules, Weight};
 
+use crate::report::text::{KEPT_CHARS, clip, shown, visible};
 use links::Link;
 
 /// Findings of one rule that are kept; all are counted.
@@ -148,12 +149,12 @@ impl Findings {
         of_rule.total += 1;
         if of_rule.findings.len() < KEPT_MAX {
             of_rule.findings.push(Finding {
-                file: crate::report::text::shown(file),
+                file: shown(file),
                 line,
                 column,
                 severity,
-                found: crate::report::text::shown(found),
-                detail: detail.map(|detail| crate::report::text::shown(&detail)),
+                found: shown(found),
+                detail: detail.map(|detail| visible(&clip(&detail, KEPT_CHARS))),
             });
         }
     }

@@ -27,8 +27,9 @@ static MAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static INSIDE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?i)\b(?:[a-z0-9-]{1,63}\.){1,8}(?:internal|corp|lan|intranet|localdomain|home\.arpa)\b",
-        r"|\b(?:[a-z0-9-]{1,63}\.){0,6}(?:corp|internal|intranet|intra)\.(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,}\b",
+        // The longer one first: a search takes the first that fits.
+        r"(?i)\b(?:[a-z0-9-]{1,63}\.){0,6}(?:corp|internal|intranet|intra)\.(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,}\b",
+        r"|\b(?:[a-z0-9-]{1,63}\.){1,8}(?:internal|corp|lan|intranet|localdomain|home\.arpa)\b",
         r"|\b(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}\b",
     ))
     .ok()
@@ -342,6 +343,17 @@ mod tests {
         for built in [&MAIL, &INSIDE, &LOCAL] {
             assert!(built.is_some());
         }
+    }
+
+    #[test]
+    fn inner_hosts_are_taken_whole() {
+        let found = |text: &'static str| -> Vec<&str> {
+            let search = INSIDE.iter().flat_map(|search| search.find_iter(text));
+            search.map(|found| found.as_str()).collect()
+        };
+        assert_eq!(found("see ci.corp.acme.example."), ["ci.corp.acme.example"]);
+        assert_eq!(found("a.internal, 10.0.0.1"), ["a.internal", "10.0.0.1"]);
+        assert!(found("www.acme.example 11.0.0.1 corp. internal").is_empty());
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(super) fn facts() -> Facts {
         ("u9/gone", Some(copy("verbatim", 40, 0, confirmed))),
         ("u10/unread", None),
         (
-            "u11/history",
+            "u11/past",
             Some(Root {
                 is_history_only: true,
                 ..copy("verbatim", 40, 0, confirmed)
