@@ -5,10 +5,10 @@
 //! own, a branch instead of a commit, "all forks" without a list, a part claimed as the whole. And what is sent is published,
 //! so whatever the case knows to be private must not stand in it.
 //!
-//! A draft may be one that `notice` wrote or one that somebody wrote by hand ([`draft`]). The case is taken down to plain rows
-//! first ([`gather`] into [`Facts`]), and each rule is a function of the two: of addresses ([`places`]), of what is said
-//! ([`claims`]), of what is published ([`private`]). What a rule is called, why hosts mind, and how to mend it is data
-//! (`signatures/lint.toml`, [`rules`]).
+//! A draft may be one that `notice` wrote or one that somebody wrote by hand (`draft`). The case is taken down to plain rows
+//! first (`gather` into [`Facts`]), and each rule is a function of the two: of addresses (`places`), of what is said
+//! (`claims`), of what is published (`private`). What a rule is called, why hosts mind, and how to mend it is data
+//! (`signatures/lint.toml`, `rules`).
 //!
 //! Time is linear in the draft, and what is kept of findings is bounded for each rule ([`KEPT_MAX`]); all are counted. Values
 //! that must not be published are shown cut, as credentials are.
