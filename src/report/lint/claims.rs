@@ -37,7 +37,7 @@ static TICKED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static SIGNATURE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(
-        r"(?im)^[ \t*_>#-]*(?:electronic |digital |physical )?signature[ \t*_]*:[ \t]*(?P<by>[^\n\r]*)",
+        r"(?im)^[ \t*_>#-]*(?:electronic |digital |physical )?signature[ \t*_]*(?:\([^)\n]{0,60}\))?[ \t*_]*:[ \t]*(?P<by>[^\n\r]*)",
     )
 });
 static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -100,7 +100,7 @@ fn tell_of_bounds(files: &Files, findings: &mut Findings) {
 /// Whether a phrase is stated: neither asked nor denied.
 pub(super) fn is_stated(file: &DraftFile, start: usize, end: usize) -> bool {
     let sentence = file.sentence(start);
-    if sentence.trim_end().ends_with('?') {
+    if sentence.trim_end().ends_with('?') || file.is_before_open_box(start) {
         return false;
     }
     let negations = &Rules::builtin().words.negations;

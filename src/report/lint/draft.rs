@@ -110,6 +110,42 @@ impl DraftFile {
         part.map_or(Part::Unknown, |(_, part)| *part)
     }
 
+    /// Where the part begins that a place stands in: one question and its answer.
+    #[must_use]
+    pub fn part_start(&self, at: usize) -> usize {
+        let index = self.parts.partition_point(|(start, _)| *start <= at);
+        let part = index.checked_sub(1).and_then(|index| self.parts.get(index));
+        part.map_or(0, |(start, _)| *start)
+    }
+
+    /// What stands before a place in its line, so many bytes at most.
+    #[must_use]
+    pub fn line_before(&self, at: usize, most: usize) -> &str {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self
+            .starts
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or(0);
+        let from = floor(&self.text, start.max(at.saturating_sub(most)));
+        self.text.get(from..at).unwrap_or_default()
+    }
+
+    /// Whether a place stands in a line that an open box begins, or before one: a statement that a person may tick.
+    #[must_use]
+    pub fn is_before_open_box(&self, at: usize) -> bool {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let begins = |line: usize| {
+            let start = self.starts.get(line.checked_sub(1)?)?;
+            let text = self
+                .text
+                .get(*start..)?
+                .trim_start_matches([' ', '\t', '-', '*']);
+            Some(text.starts_with("[ ]") || text.starts_with('☐'))
+        };
+        begins(line) == Some(true) || begins(line + 1) == Some(true)
+    }
+
     /// Whether a place stands in a heading: a question asks, and states nothing.
     #[must_use]
     pub fn is_heading(&self, at: usize) -> bool {
@@ -278,6 +314,18 @@ mod tests {
         assert_eq!(file.sentence(8), " Two of a.b here?");
         assert_eq!(file.sentence(30), "\nFour");
         assert_eq!(file.place(30), (3, 2));
+    }
+
+    #[test]
+    fn a_line_before_an_open_box_is_an_offer() {
+        let file = DraftFile::new(
+            "a.txt",
+            "All of them.\n\"most\":\n[ ] to be ticked\nend".to_owned(),
+        );
+        assert!(!file.is_before_open_box(0) && !file.is_before_open_box(39));
+        assert!(file.is_before_open_box(14) && file.is_before_open_box(25));
+        assert_eq!(file.line_before(17, 2), "os");
+        assert_eq!(file.line_before(17, 20), "\"mos");
     }
 
     proptest::proptest! {

@@ -44,10 +44,20 @@ pub(super) fn look(
 ) -> Listed {
     let mut listed = Listed::default();
     let mut hosts: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
-    let mut told: HashSet<String> = HashSet::new();
     let mut seen: HashSet<String> = HashSet::new();
-    let says_entire = says_entire(files);
-    for (index, (file, links)) in files.iter().enumerate() {
+    // Repositories that are named as such, by place; and places of which a commit is named anywhere.
+    let mut bare: BTreeMap<String, (usize, &Link)> = BTreeMap::new();
+    let mut pinned: HashSet<String> = HashSet::new();
+    // What stands in a table stands in the text as well, and is told there.
+    let texts = files
+        .iter()
+        .enumerate()
+        .filter(|(_, (file, _))| file.form == Form::Text);
+    let tables = files
+        .iter()
+        .enumerate()
+        .filter(|(_, (file, _))| file.form == Form::Table);
+    for (index, (file, links)) in texts.chain(tables) {
         for link in links {
             look_at_writing(file, link, findings);
             if !is_claimed(link, file, facts) {
@@ -56,7 +66,6 @@ pub(super) fn look(
             let found = facts.place_of(&link.location);
             let exact = link.location.key.to_ascii_lowercase();
             let key = found.map_or_else(|| exact.clone(), |(key, _)| key.to_owned());
-            let is_new = listed.keys.insert(key.clone());
             if let Some(host) = &link.location.host {
                 hosts
                     .entry(host.clone())
@@ -74,21 +83,50 @@ pub(super) fn look(
                         .or_insert((index, link.at));
                 }
             }
-            // What stands in a table stands in the text as well.
-            if is_new || file.form == Form::Text && told.insert(key.clone()) {
-                told.insert(key.clone());
-                look_at_place(file, link, found.map(|(_, place)| place), facts, findings);
+            let place = found.map(|(_, place)| place);
+            if listed.keys.insert(key.clone()) {
+                look_at_place(file, link, place, facts, findings);
             }
-            look_at_file(file, link, found.map(|(_, place)| place), facts, findings);
-            if file.form == Form::Text {
-                look_at_pin(file, link, found.is_some(), says_entire, facts, findings);
-                if !seen.insert(format!("{exact}#{}", fragment(&link.text))) {
-                    findings.tell("duplicate", file, link.at, &link.text, None);
-                }
-                if link.names == Names::Repository && listed.first_repository.is_none() {
-                    listed.first_repository = Some((index, link.at));
-                }
+            look_at_file(file, link, place, facts, findings);
+            if file.form == Form::Table {
+                continue;
             }
+            if link.names == Names::Repository {
+                listed.first_repository.get_or_insert((index, link.at));
+                if place.is_some() {
+                    bare.entry(key.clone()).or_insert((index, link));
+                }
+            } else {
+                look_at_pin(file, link, place.is_some(), facts, findings);
+            }
+            if link.commit().is_some() || names_commit(file, link) {
+                pinned.insert(key);
+            }
+            let question = file.part_start(link.at);
+            if !seen.insert(format!(
+                "{index} {question} {exact}#{}",
+                fragment(&link.text)
+            )) {
+                findings.tell("duplicate", file, link.at, &link.text, None);
+            }
+        }
+    }
+    let says_entire = says_entire(files);
+    for (_, (index, link)) in bare.iter().filter(|(key, _)| !pinned.contains(*key)) {
+        let Some((file, _)) = files.get(*index) else {
+            continue;
+        };
+        if says_entire {
+            findings.tell("no-commit", file, link.at, &link.text, None);
+        } else {
+            let detail = "no commit, no file, and not said to be the entire repository";
+            findings.tell(
+                "unpinned",
+                file,
+                link.at,
+                &link.text,
+                Some(detail.to_owned()),
+            );
         }
     }
     if listed.keys.len() as u64 > asked.rows {
@@ -119,6 +157,12 @@ pub(super) fn says_entire(files: &[(&DraftFile, Vec<Link>)]) -> bool {
 /// Whether an address is claimed to be a copy. Where nothing tells, one of the vendor's own that a sentence calls the original or
 /// the sender's is none.
 fn is_claimed(link: &Link, file: &DraftFile, facts: &Facts) -> bool {
+    /// Bytes before an address in which it is said what it is.
+    const REACH: usize = 60;
+    let before = file.line_before(link.at, REACH);
+    if Rules::builtin().words.context.is_match(before) && !before.contains("://") {
+        return false;
+    }
     if link.part != Part::Unknown {
         return link.part.is_claimed();
     }
@@ -309,57 +353,34 @@ fn look_at_file(
     }
 }
 
-/// What an address is pinned to.
+/// Whether a commit is named in the row of an address, or in the lines behind it.
+fn names_commit(file: &DraftFile, link: &Link) -> bool {
+    const REACH: usize = 300;
+    let around = file.around(link.at, REACH);
+    let mut words = around.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(super::links::is_commit)
+}
+
+/// What an address of something in a repository is pinned to.
 fn look_at_pin(
     file: &DraftFile,
     link: &Link,
     is_known: bool,
-    says_entire: bool,
     facts: &Facts,
     findings: &mut Findings,
 ) {
-    /// A commit may stand in the same row, or in the lines behind the address.
-    const REACH: usize = 300;
-    match &link.names {
-        Names::Other => {}
-        Names::Inside { reference, .. } => match link.commit() {
-            None => findings.tell(
-                "unpinned",
-                file,
-                link.at,
-                &link.text,
-                Some(format!("`{reference}` is no commit")),
-            ),
-            Some(commit) => {
-                let is_seen = facts.commits.contains(&commit.to_ascii_lowercase());
-                if !is_seen && is_known && !facts.commits.is_empty() {
-                    findings.tell("unknown-commit", file, link.at, commit, None);
-                }
-            }
-        },
-        Names::Repository if !is_known => {}
-        Names::Repository => {
-            let behind = file.around(link.at, REACH);
-            let words = behind.split(|c: char| !c.is_ascii_alphanumeric());
-            let has_commit = words.clone().any(super::links::is_commit);
-            if !has_commit && says_entire {
-                findings.tell("no-commit", file, link.at, &link.text, None);
-            } else if !has_commit && !file_links_behind(behind) {
-                findings.tell(
-                    "unpinned",
-                    file,
-                    link.at,
-                    &link.text,
-                    Some("no commit, no file, and not said to be the entire repository".to_owned()),
-                );
-            }
-        }
+    let Names::Inside { reference, .. } = &link.names else {
+        return;
+    };
+    let Some(commit) = link.commit() else {
+        let detail = format!("`{reference}` is no commit");
+        findings.tell("unpinned", file, link.at, &link.text, Some(detail));
+        return;
+    };
+    let is_seen = facts.commits.contains(&commit.to_ascii_lowercase());
+    if !is_seen && is_known && !facts.commits.is_empty() {
+        findings.tell("unknown-commit", file, link.at, commit, None);
     }
-}
-
-/// Whether files of a repository are named round its own address.
-fn file_links_behind(text: &str) -> bool {
-    text.contains("/blob/") || text.contains("/raw/") || text.contains("/resolve/")
 }
 
 /// Of which host the addresses are, and those that are of another.

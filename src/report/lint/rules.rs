@@ -142,6 +142,7 @@ struct WordLists {
     statements: Vec<String>,
     placeholders: Vec<String>,
     third_party_folders: Vec<String>,
+    context: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -186,6 +187,7 @@ pub(super) struct Words {
     pub statements: Regex,
     pub placeholders: Regex,
     pub third_party_folders: Vec<String>,
+    pub context: Regex,
 }
 
 /// Bytes that the automaton of a list of words may take.
@@ -282,6 +284,7 @@ impl Rules {
                 statements: phrases(&lists.statements)?,
                 placeholders: phrases(&lists.placeholders)?,
                 third_party_folders: lists.third_party_folders,
+                context: phrases(&lists.context)?,
             },
         })
     }

@@ -119,6 +119,17 @@ fn a_folder_is_one_draft_and_its_table_is_no_second_list() {
     );
 }
 
+/// A draft of ours names the root of a network, repeats its list by question, and offers the sworn sentence with an open box.
+#[test]
+fn what_is_said_about_a_row_is_no_row() {
+    let text = "# 7. Infringing material\nThe entire repository:\n1. https://code.example/u1/leak\n   At commit 1111111111111111111111111111111111111111.\n   \
+                Forked from https://code.example/acme/public, as recorded.\n# 9. Forks\nFork network of https://code.example/acme/public.\n- https://code.example/u1/leak\n\
+                The sentence (\"all forks\"):\n[ ] to be ticked\n";
+    let report = found(text, &Asked::default());
+    let told: Vec<&&str> = report.by_rule.keys().collect();
+    assert_eq!(told, [&"missing-element"], "{:?}", report.by_rule);
+}
+
 #[test]
 fn what_is_private_is_never_shown_in_full() {
     let text = "heron, quiet_reef_rollout, ci.acme.internal, Ada Example, ACME-4711, AKIA2OGYBAH6QLXNNT4V, bob@other.example";
