@@ -160,6 +160,31 @@ fn stix_is_valid_and_names_what_was_put_into_a_copy() {
 }
 
 #[test]
+fn case_uco_is_valid_and_names_what_was_found() {
+    let folder = scratch();
+    let case = case(folder.path());
+    let path = folder.path().join("out.jsonld");
+    export(&case, "case-uco", &path);
+    let document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let graph = document["@graph"].as_array().unwrap();
+    let of_type = |kind: &str| graph.iter().filter(|one| one["@type"] == kind).count();
+    let records = common::export(&case);
+    let places: std::collections::BTreeSet<&str> = ["exposure", "secret", "match"]
+        .into_iter()
+        .flat_map(|kind| records.locators(kind))
+        .collect();
+    assert_eq!(of_type("uco-observable:File"), places.len());
+    assert_eq!(of_type("case-investigation:InvestigativeAction"), 1);
+    held_against("case-uco", &path);
+    let again = folder.path().join("again.jsonld");
+    export(&case, "case-uco", &again);
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        std::fs::read(&again).unwrap()
+    );
+}
+
+#[test]
 fn cyclonedx_is_valid_and_names_the_parts() {
     let folder = scratch();
     let case = case(folder.path());

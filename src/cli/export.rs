@@ -7,7 +7,7 @@ use super::output::{self, OutputFolder};
 use super::{CliError, pipeline, scan};
 use crate::case::Case;
 use crate::record::Record;
-use crate::report::export::{ExportError, Take, csv, cyclonedx, sarif, stix};
+use crate::report::export::{ExportError, Take, case_uco, csv, cyclonedx, sarif, stix};
 
 /// A form of export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -22,6 +22,8 @@ pub enum Format {
     Cyclonedx,
     /// STIX 2.1: indicators of what was put into copies
     Stix,
+    /// CASE 1.5 on UCO, JSON-LD: inputs, places, files with what was found
+    CaseUco,
 }
 
 /// Writes the records of a case.
@@ -36,11 +38,11 @@ pub fn write(case: &Case, format: Format, path: &Path) -> Result<(), CliError> {
             "csv is a file for each type of record; name a new folder with --output",
         )),
         Format::Csv => write_tables(case, path),
-        Format::Sarif | Format::Cyclonedx | Format::Stix if is_stdout => {
+        Format::Sarif | Format::Cyclonedx | Format::Stix | Format::CaseUco if is_stdout => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             scan::unless_closed(write_one(case, format, &mut out).and_then(|()| Ok(out.flush()?)))
         }
-        Format::Sarif | Format::Cyclonedx | Format::Stix => {
+        Format::Sarif | Format::Cyclonedx | Format::Stix | Format::CaseUco => {
             output::write_new(path, |out| write_one(case, format, out))
         }
     }
@@ -51,6 +53,7 @@ fn write_one(case: &Case, format: Format, out: &mut dyn Write) -> Result<(), Cli
     match format {
         Format::Sarif => sarif::write(&records, out)?,
         Format::Stix => stix::write(&records, out)?,
+        Format::CaseUco => case_uco::write(&records, out)?,
         _ => cyclonedx::write(&records, out)?,
     }
     Ok(())

@@ -111,6 +111,7 @@ shown_as_they_are!(
     crate::signature::BuildError,
     crate::report::ReportError,
     crate::report::OverrideError,
+    crate::report::ContainmentError,
     crate::report::claims::ClaimError,
     crate::report::notice::HostsError,
     crate::report::notice::ContactsError,

@@ -1,7 +1,7 @@
 //! `strandline report`
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -16,7 +16,7 @@ use crate::report::since_previous::{
     CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
 };
 use crate::report::{
-    Builder, LINES_OF_FILE, Override, PSEUDONYM_CONTEXT, Settings, SideBySide, View, render_html,
+    Builder, Containment, LINES_OF_FILE, Override, PSEUDONYM_CONTEXT, Settings, SideBySide, View, render_html,
 };
 use crate::signature::Key;
 
@@ -62,6 +62,9 @@ pub struct ReportArgs {
     /// Lines of one file that such a page shows, and ten times as many in all
     #[arg(long, value_name = "N", default_value_t = LINES_OF_FILE, requires = "original")]
     snippet_lines: usize,
+    /// List of mirrors, caches and archives for `containment.csv`, in place of the one that the program carries
+    #[arg(long, value_name = "FILE")]
+    containment: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -142,6 +145,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         key: pseudonym_key(args)?,
         overrides,
         scope: None,
+        containment: containment(args.containment.as_deref())?,
     };
     let mut against = Against::read(args)?;
     let beside = args.original.as_deref().map(|original| {
@@ -213,6 +217,16 @@ fn pseudonym_key(args: &ReportArgs) -> Result<Vec<u8>, CliError> {
         None if args.view == ViewWord::Public => random_key(),
         None => Ok(Vec::new()),
     }
+}
+
+/// The places to contain, as the user has them or as the program does.
+fn containment(path: Option<&Path>) -> Result<Containment, CliError> {
+    let Some(path) = path else {
+        return Ok(Containment::default());
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::new(format!("cannot read {}: {error}", path.display())))?;
+    Ok(Containment::parse(&text, &path.display().to_string())?)
 }
 
 fn random_key() -> Result<Vec<u8>, CliError> {

@@ -128,6 +128,19 @@ pub(super) fn actions(
             list: Some("preserve-logs.csv"),
         },
         Draft {
+            count: of("containment.csv"),
+            what: "Look by hand where machines copied the packages to, and have it purged; write down what was found",
+            who: "security operations",
+            when: TODAY,
+            because: plural(
+                of("containment.csv"),
+                "place and package to check",
+                "places and packages to check",
+            ),
+            section: "packages",
+            list: Some("containment.csv"),
+        },
+        Draft {
             count: of("reserve-names.txt"),
             what: "Reserve inner package names and scopes on public registries, and pin where they are fetched from",
             who: "release engineering",

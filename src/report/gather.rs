@@ -13,6 +13,7 @@ use std::hash::Hasher;
 
 use super::axes::{Figures, Impact, Override, STEPS};
 use super::bounded::{GroupKey, Tally, Top};
+use super::containment::Containment;
 use super::copies::CopiesGather;
 use super::folders::{Counts, Forest};
 use super::inventory::Collect;
@@ -137,7 +138,7 @@ impl Gatherer {
             collect: Collect::new(with_lines),
             measure: Measure::new(),
             times: Times::default(),
-            lists: ListGather::new(),
+            lists: ListGather::new(settings.containment),
             known: BTreeSet::new(),
             run: None,
             ledger: None,

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use self::block::{Source, block, sources};
 use super::bounded::{Groups, Table, Urgent, group_key};
+use super::containment::Containment;
 use super::inventory::Inventory;
 use super::rotation::Rotation;
 use super::text::{KEPT_CHARS, clip, count_of, visible};
@@ -77,16 +78,20 @@ pub(super) struct Gather {
     digests: Groups<Line>,
     hosts: Groups<Line>,
     names: Groups<Line>,
+    contain: Groups<Line>,
+    containment: Containment,
 }
 
 impl Gather {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(containment: Containment) -> Self {
         Self {
             close: Groups::new(LINES),
             logs: Groups::new(LINES),
             digests: Groups::new(LINES),
             hosts: Groups::new(LINES),
             names: Groups::new(LINES),
+            contain: Groups::new(LINES),
+            containment,
         }
     }
 
@@ -104,6 +109,11 @@ impl Gather {
             "the registry, its mirrors and proxies, and the build that published it",
             &package.locator,
         );
+        for (rank, cells) in self.containment.rows(package) {
+            let cells: Vec<String> = cells.iter().map(|cell| clip(cell, KEPT_CHARS)).collect();
+            let key: Vec<&str> = cells.iter().map(String::as_str).collect();
+            add(&mut self.contain, &key, rank, cells.clone());
+        }
         if let Some(sha256) = &package.sha256 {
             let source = Source {
                 because: "archive of a package with findings",
@@ -288,6 +298,7 @@ impl Gather {
             names: self.names.finish(),
             close: self.close.finish(),
             logs: self.logs.finish(),
+            contain: self.contain.finish(),
             digests: self.digests.finish(),
             hosts: self.hosts.finish(),
             inventory: inventory_lines(inventory),
@@ -322,6 +333,7 @@ pub(super) struct Lists {
     names: Table<Line>,
     close: Table<Line>,
     logs: Table<Line>,
+    contain: Table<Line>,
     digests: Table<Line>,
     hosts: Table<Line>,
     inventory: Table<Line>,
@@ -439,6 +451,13 @@ impl Lists {
                 &["urgency", "logs of", "subject", "ask", "why: found in"],
                 &with_urgency(&self.logs),
                 self.logs.total,
+            ),
+            csv(
+                "containment.csv",
+                "mirrors, caches and archives to check by hand for each package with findings; the status is for you to fill in",
+                &Containment::HEAD,
+                &with_urgency(&self.contain),
+                self.contain.total,
             ),
             text(
                 "reserve-names.txt",

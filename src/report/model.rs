@@ -19,6 +19,7 @@ use super::actions::Actions;
 use super::axes::{Axis, Override};
 use super::bounded::{Count, GroupKey, Table};
 use super::claims::ClaimRow;
+use super::containment::Containment;
 use super::copies::{Copies, MatchCount};
 use super::definitions::Definition;
 use super::folders::{CarrierRow, Counts, Part};
@@ -438,6 +439,8 @@ pub struct Settings {
     /// What may be said of all places. It needs the draws of the case, which are no records; and names of places stay in it
     /// that the public view leaves out.
     pub scope: Option<Scope>,
+    /// Where withdrawn packages go on lying, for `containment.csv`.
+    pub containment: Containment,
 }
 
 /// A report: the model, and the files beside the page.

@@ -175,6 +175,7 @@ fn lists_have_the_lines_that_the_page_says() {
             "rotate.csv",
             "close.csv",
             "preserve-logs.csv",
+            "containment.csv",
             "reserve-names.txt",
             "block-sha256.txt",
             "block-hosts.txt",

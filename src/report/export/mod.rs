@@ -1,12 +1,13 @@
 //! Exports: the records of a case in the forms of other programs.
 //!
 //! SARIF 2.1.0 for code-scanning viewers, CSV for spreadsheets, CycloneDX 1.6 for inventories of third-party code, STIX
-//! 2.1 for those who watch for what was put into copies. Each
+//! 2.1 for those who watch for what was put into copies, CASE/UCO for systems that keep cases. Each
 //! takes a stream of records, as often as it needs one, and writes as it goes, so that a large case needs no large memory.
 //! The same case gives the same bytes: there is no clock and no random number in any of them.
 //!
 //! Secrets are as redacted here as in the records. Left out: what a format has no place for; the records hold it.
 
+pub mod case_uco;
 pub mod csv;
 pub mod cyclonedx;
 pub mod sarif;

@@ -206,11 +206,16 @@ fn indicator(subject: &Subject, seen: &Seen, identity: &str, time: &str) -> Valu
 
 /// `TYPE--UUID`, of version 5 over what the object is about.
 fn id_of(kind: &str, about: &str) -> String {
+    format!("{kind}--{}", uuid_of(kind, about))
+}
+
+/// A UUID of version 5, in the namespace of this program, over a kind of object and what it is about.
+pub(super) fn uuid_of(kind: &str, about: &str) -> String {
     let mut hasher = Sha1::new();
     hasher.update(NAMESPACE);
     hasher.update(format!("{kind} {about}"));
     let digest = hasher.finalize();
-    format!("{kind}--{}", uuid(&digest, 5))
+    uuid(&digest, 5)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::actions::{Actions, actions};
 use super::super::axes::{Impact, STEPS, judge};
 use super::super::bounded::{Count, Table, Top};
+use super::super::containment::Containment;
 use super::super::copies::{Copies, CopiesGather, Judged};
 use super::super::definitions::definitions;
 use super::super::inventory::{Collect, SHOWN};
@@ -50,7 +51,7 @@ impl Gatherer {
         }
         let hosts = inventory.internal_hosts;
         self.figures.add("items-controls".to_owned(), hosts, None);
-        let gathered = std::mem::replace(&mut self.lists, ListGather::new());
+        let gathered = std::mem::replace(&mut self.lists, ListGather::new(Containment::default()));
         let (list_rows, files): (Vec<_>, Vec<_>) = match self.view {
             View::Public => (Vec::new(), Vec::new()),
             View::Internal | View::Counsel => gathered
