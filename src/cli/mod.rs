@@ -24,12 +24,14 @@ mod reveal;
 mod rules;
 mod scan;
 mod scope;
+mod seal;
 mod sign;
 mod sign_lists;
 mod sign_secrets;
 mod signer;
 mod summary;
 mod user_rules;
+mod verify;
 pub mod wall;
 
 use std::path::PathBuf;
@@ -145,6 +147,8 @@ enum Command {
     Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
+    Seal(Box<seal::SealArgs>),
+    Verify(Box<verify::VerifyArgs>),
     Case(case::CaseArgs),
     Rules(rules::RulesArgs),
     /// Print the JSON Schema of the records.
@@ -340,6 +344,8 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Seal(args) => seal::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Case(args) => case::run(args),
         Command::Rules(args) => rules::run(&args),
         Command::Schema => generate::schema(),

@@ -19,6 +19,7 @@ mod bounded;
 pub mod claims;
 mod copies;
 mod definitions;
+pub mod evidence;
 mod exhibit;
 pub mod export;
 mod finding;
