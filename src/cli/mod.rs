@@ -29,12 +29,14 @@ mod review;
 mod rules;
 mod scan;
 mod scope;
+mod seal;
 mod sign;
 mod sign_lists;
 mod sign_secrets;
 mod signer;
 mod summary;
 mod user_rules;
+mod verify;
 pub mod wall;
 
 use std::path::PathBuf;
@@ -155,6 +157,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
     Notice(Box<notice::NoticeArgs>),
+    Seal(Box<seal::SealArgs>),
+    Verify(Box<verify::VerifyArgs>),
     Case(case::CaseArgs),
     Rules(rules::RulesArgs),
     /// Print the JSON Schema of the records.
@@ -351,6 +355,8 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Notice(args) => notice::run(&args),
+        Command::Seal(args) => seal::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Case(args) => case::run(args),
         Command::Rules(args) => rules::run(&args),
         Command::Schema => generate::schema(),

@@ -246,6 +246,15 @@ pub fn write_into(case: &Case, folder: &OutputFolder) -> Result<(), CliError> {
     write_with(case, folder, Settings::default(), &Against::default())
 }
 
+/// Writes the report of a view, without anything that is held against it.
+pub fn write_view(case: &Case, folder: &OutputFolder, view: View) -> Result<(), CliError> {
+    let settings = Settings {
+        view,
+        ..Settings::default()
+    };
+    write_with(case, folder, settings, &Against::default())
+}
+
 /// Writes `index.html`, `report.json` with the same figures, and the lists; `findings.jsonl` for reports to come, and
 /// `changes.csv` where an earlier report was given. Records stream by: nothing grows with their number but what
 /// [`Builder::add`] says.

@@ -20,6 +20,7 @@ pub mod claims;
 mod containment;
 mod copies;
 mod definitions;
+pub mod evidence;
 mod exhibit;
 pub mod export;
 mod finding;
