@@ -4,8 +4,8 @@
 //! names, defaults and help stand; the man page and the completions are made from them.
 
 mod again;
-mod beside;
 mod authorship;
+mod beside;
 mod case;
 mod case_diff;
 mod compare;
@@ -16,8 +16,8 @@ mod generate;
 mod heap;
 mod kept;
 mod located;
-mod notice_state;
 mod notice;
+mod notice_state;
 mod origins;
 mod output;
 mod pipeline;

@@ -16,7 +16,8 @@ use crate::report::since_previous::{
     CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
 };
 use crate::report::{
-    Builder, Containment, LINES_OF_FILE, Override, PSEUDONYM_CONTEXT, Settings, SideBySide, View, render_html,
+    Builder, Containment, LINES_OF_FILE, Override, PSEUDONYM_CONTEXT, Settings, SideBySide, View,
+    render_html,
 };
 use crate::signature::Key;
 
