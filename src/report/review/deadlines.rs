@@ -344,6 +344,10 @@ mod tests {
         assert_eq!(due[0].rule, "github-changes");
         assert!(!due[0].is_overdue);
         assert!(rules.due("n1", "github", &events, day("2026-04-03"))[0].is_overdue);
+        // What ended an earlier clock does not end this one.
+        let revised = [event(NoticeState::Revised, "2026-04-01"), events[0].clone()];
+        let due = rules.due("n1", "github", &revised, day("2026-04-02"));
+        assert_eq!(due[0].rule, "github-changes");
         events.push(event(NoticeState::Removed, "2026-04-02"));
         assert_eq!(rules.due("n1", "github", &events, day("2026-05-01")), []);
         events.push(event(NoticeState::Counter, "2026-04-10"));
