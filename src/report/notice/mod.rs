@@ -3,12 +3,12 @@
 //!
 //! A notice that a host can act on at once says three things of each place: what is there, exactly where, and how that is
 //! known. All three are in the case. So nothing is written by hand but who complains, and nothing is said that no record
-//! bears out: each place is one that a person confirmed ([`rows`]), each file has its address at a commit where the host has
-//! such addresses ([`hosts`]), and what is *not* claimed is told with its count. One notice is made for each fork network of a
-//! host, since a host judges networks, and is cut only where a host takes no more places at once ([`drafts`]).
+//! bears out: each place is one that a person confirmed (`rows`), each file has its address at a commit where the host has
+//! such addresses (`hosts`), and what is *not* claimed is told with its count. One notice is made for each fork network of a
+//! host, since a host judges networks, and is cut only where a host takes no more places at once (`drafts`).
 //!
 //! The way is one-directional: records → [`Gather`] (twice over them: places first, then the files of those that are
-//! claimed) → [`Selection`] → [`Draft`] → texts ([`render`]). Texts are templates that users change; they get data and no
+//! claimed) → [`Selection`] → [`Draft`] → texts (`render`). Texts are templates that users change; they get data and no
 //! power: undefined fields are errors, loops are bounded, and each value is one line of visible characters, so that no
 //! name in an input makes a heading or a paragraph.
 //!
