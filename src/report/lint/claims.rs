@@ -104,7 +104,7 @@ pub(super) fn is_stated(file: &DraftFile, start: usize, end: usize) -> bool {
         return false;
     }
     let negations = &Rules::builtin().words.negations;
-    let from = sentence.as_ptr() as usize - file.text.as_ptr() as usize;
+    let from = (sentence.as_ptr() as usize).saturating_sub(file.text.as_ptr() as usize);
     let before = file.text.get(from..start).unwrap_or_default();
     let rest = sentence.get(end.saturating_sub(from)..).unwrap_or_default();
     let mut reach = DENIED_REACH.min(rest.len());
