@@ -361,7 +361,7 @@ fn a_time_stamp_is_taken_in_and_holds_for_openssl_too() {
         authority.stamp(out);
         verify(out, [""; 0])
             .expect(0)
-            .prints("number 01")
+            .prints("number 02")
             .prints("CN=stamper");
         verify(out, trusting)
             .expect(0)

@@ -13,6 +13,7 @@
 mod agent;
 mod exhibits;
 mod key;
+mod previous;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -33,20 +34,21 @@ use crate::record::{Ledger, Record, Run};
 use crate::report::View;
 use crate::report::evidence::bag::{self, Manifest};
 use crate::report::evidence::certificate;
+use crate::report::evidence::custody;
 use crate::report::evidence::dsse::{self, Envelope, PAYLOAD_TYPE};
 use crate::report::evidence::sshsig::{self, Signs};
 use crate::report::evidence::statement::{self, LogHead, Predicate, Statement, Subject};
 use crate::report::evidence::tree_head::{self, Checkpoint};
-use crate::report::evidence::verify::{Consistency, Folder};
+use crate::report::evidence::verify::Folder;
 use crate::report::evidence::{self, timestamp};
-use crate::report::text::{grouped, size};
+use crate::report::text::{grouped, plural, size};
 use crate::signature::validation::Card;
 use exhibits::Exhibits;
+pub use previous::head_in;
+use previous::{Previous, check_goes_on, consistency, read_previous};
 
 /// Seconds until the year 10,000, in which times have no form any more.
 const MAX_SECONDS: u64 = 253_402_300_799;
-/// Bytes of a checkpoint, and of a tag manifest.
-const SMALL: u64 = 64 << 10;
 const DAY_CHARS: usize = "2026-01-01".len();
 
 /// Seal a case: a folder of evidence that others can check with programs that are not ours.
@@ -109,8 +111,8 @@ pub fn run(args: &SealArgs) -> Result<Exit, CliError> {
     let clock = source_date()?;
     let signer = key::signer(args.sign_key.as_deref(), args.sign_agent.as_deref())?;
     let previous = args.previous.as_deref().map(read_previous).transpose()?;
-    if let (Some(previous), Some(head)) = (&previous, head_of(&case, usize::MAX)?) {
-        check_goes_on(&case, &previous.head, &head)?;
+    if let Some(previous) = &previous {
+        check_goes_on(&case, &previous.head)?;
     }
     let deed = begun(args, clock.as_deref(), previous.as_ref());
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
@@ -186,53 +188,6 @@ fn begun(args: &SealArgs, clock: Option<&str>, previous: Option<&Previous>) -> D
     deed
 }
 
-/// What is known of an earlier folder.
-struct Previous {
-    head: Checkpoint,
-    tag_manifest: Sha256Digest,
-}
-
-/// Reads the tree head of an earlier folder.
-pub fn head_in(path: &std::path::Path) -> Result<(Folder, Checkpoint), CliError> {
-    let folder = Folder::open(path).map_err(|error| CliError::new(error.to_string()))?;
-    let text = folder.text(evidence::CHECKPOINT_FILE, SMALL);
-    let head = text.ok().and_then(|text| Checkpoint::parse(&text));
-    let head = head.ok_or_else(|| {
-        CliError::new(format!(
-            "{} has no tree head in {}; name a folder that `seal` wrote",
-            path.display(),
-            evidence::CHECKPOINT_FILE
-        ))
-    })?;
-    Ok((folder, head))
-}
-
-fn read_previous(path: &std::path::Path) -> Result<Previous, CliError> {
-    let (folder, head) = head_in(path)?;
-    let (tag_manifest, _) = folder
-        .digest(bag::TAG_MANIFEST_FILE)
-        .map_err(|error| CliError::new(format!("{}: {error}", path.display())))?;
-    Ok(Previous { head, tag_manifest })
-}
-
-/// The head over the first entries of the log; `None` where there are none.
-fn head_of(case: &Case, entries: usize) -> Result<Option<Checkpoint>, CliError> {
-    let texts = case.custody_texts()?;
-    let entries: Vec<&[u8]> = texts.iter().map(String::as_bytes).take(entries).collect();
-    Ok(Checkpoint::of(&entries))
-}
-
-fn check_goes_on(case: &Case, earlier: &Checkpoint, now: &Checkpoint) -> Result<(), CliError> {
-    let size = usize::try_from(earlier.size).unwrap_or(usize::MAX);
-    let begins = earlier.size <= now.size && head_of(case, size)?.as_ref() == Some(earlier);
-    if begins {
-        return Ok(());
-    }
-    Err(CliError::new(
-        "the custody log of this case does not go on from the one in the earlier folder: it is of another case, or one of the two was changed",
-    ))
-}
-
 /// What stays the same while a folder is written.
 struct Sealing<'a> {
     case: &'a Case,
@@ -255,6 +210,7 @@ struct Sealed {
     bytes: u64,
     exhibits: statement::ExhibitCounts,
     entries: u64,
+    withheld: u64,
     tag_manifest: Sha256Digest,
     statement_signed: bool,
 }
@@ -281,7 +237,7 @@ impl Sealing<'_> {
         add(evidence::CUSTODY_FILE, log.text.as_bytes())?;
         add(evidence::CHECKPOINT_FILE, log.head.text().as_bytes())?;
         if let Some(previous) = previous {
-            let proof = consistency(previous, &log)?;
+            let proof = consistency(previous, &log.head, &log.leaves)?;
             add(evidence::CONSISTENCY_FILE, &pretty(&proof)?)?;
         }
         self.folder.write(
@@ -306,6 +262,7 @@ impl Sealing<'_> {
             bytes,
             exhibits: exhibits.counts,
             entries: log.head.size,
+            withheld: log.withheld,
             tag_manifest,
             statement_signed,
         })
@@ -403,9 +360,10 @@ impl Sealing<'_> {
         let bytes: Vec<&[u8]> = entries.iter().map(String::as_bytes).collect();
         let head = Checkpoint::of(&bytes);
         let head = head.ok_or_else(|| CliError::new("the custody log is empty"))?;
-        let text = entries.iter().map(|entry| format!("{entry}\n")).collect();
+        let (text, withheld) = custody::text(&entries, self.args.include_work_product);
         Ok(Log {
             text,
+            withheld,
             head,
             leaves: bytes.iter().map(|entry| tree_head::leaf(entry)).collect(),
             program: entry.deed.program_blake3,
@@ -518,22 +476,10 @@ impl Sealing<'_> {
 /// The custody log as it is sealed.
 struct Log {
     text: String,
+    withheld: u64,
     head: Checkpoint,
     leaves: Vec<tree_head::Node>,
     program: Option<String>,
-}
-
-fn consistency(previous: &Previous, log: &Log) -> Result<Consistency, CliError> {
-    let size = usize::try_from(previous.head.size).unwrap_or(usize::MAX);
-    let proof = tree_head::consistency(size, &log.leaves).ok_or_else(|| {
-        CliError::new("the custody log is shorter than the one in the earlier folder")
-    })?;
-    Ok(Consistency {
-        previous: (&previous.head).into(),
-        previous_tag_manifest: previous.tag_manifest.hex(),
-        current: (&log.head).into(),
-        proof: proof.iter().map(tree_head::base64).collect(),
-    })
 }
 
 /// A record as it stands in the file of records.
@@ -580,9 +526,16 @@ impl Sealed {
             "exhibits   {} listed by SHA-256, {copied}",
             grouped(exhibits.listed)
         );
+        let held = match self.withheld {
+            0 => String::new(),
+            some => format!(
+                "; {} withheld as work product, by digest (--include-work-product shows them)",
+                grouped(some)
+            ),
+        };
         println!(
-            "custody    {} entries, the last of this sealing",
-            grouped(self.entries)
+            "custody    {}, the last of this sealing{held}",
+            plural(self.entries, "entry", "entries")
         );
         match signer {
             None => println!(

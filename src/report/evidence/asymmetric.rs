@@ -74,6 +74,19 @@ fn sha1_of(bytes: &[u8]) -> Vec<u8> {
     sha1::Sha1::digest(bytes).to_vec()
 }
 
+/// Whether the id of a signature goes with a digest; that of RSA alone names none.
+///
+/// # Errors
+/// When not, or it is another.
+pub fn names_hash(signature: &ObjectIdentifier, hash: Hash) -> Result<(), StampError> {
+    if *signature == RSA_KEY || Hash::of_signature(signature)? == hash {
+        return Ok(());
+    }
+    Err(StampError::Wrong(
+        "its parts say different things of how it was signed",
+    ))
+}
+
 /// Whether the holder of a key signed bytes.
 ///
 /// # Errors

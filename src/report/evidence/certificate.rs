@@ -56,10 +56,7 @@ pub fn draft(facts: &Facts<'_>) -> String {
     text.push_str("\n4. The data that were examined, as they were named to the program:\n\n");
     for input in run.inputs.iter().take(MAX_INPUTS) {
         let digest = input.sha256.as_deref();
-        let digest = digest.map_or(
-            "a folder or store; its members stand in the records",
-            |hex| hex,
-        );
+        let digest = digest.unwrap_or("a folder or store; its members stand in the records");
         item(&mut text, &format!("Input {}", shown(&input.label)), digest);
     }
     if run.inputs.len() > MAX_INPUTS {

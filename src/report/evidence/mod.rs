@@ -20,6 +20,7 @@
 mod asymmetric;
 pub mod bag;
 pub mod certificate;
+pub mod custody;
 pub mod dsse;
 pub mod exhibits;
 pub mod sshsig;
@@ -34,7 +35,7 @@ pub const RECORDS_FILE: &str = "data/records.jsonl";
 pub const REPORT_FOLDER: &str = "data/report";
 /// The figures of the report.
 pub const REPORT_FILE: &str = "data/report/report.json";
-/// The custody log: its entries as they were hashed, one a line.
+/// The custody log ([`custody`]).
 pub const CUSTODY_FILE: &str = "data/custody.jsonl";
 /// The tree head over them.
 pub const CHECKPOINT_FILE: &str = "data/checkpoint";

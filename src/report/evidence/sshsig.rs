@@ -12,7 +12,11 @@
 //! Whose a key is, the signature does not say. That is told by a file of allowed signers (ssh-keygen(1), "ALLOWED SIGNERS"),
 //! which has to come from elsewhere than the folder ([`AllowedSigners`]).
 
+use rsa::BigUint;
+use rsa::pkcs1v15::Pkcs1v15Sign;
+use rsa::sha2::{Digest as _, Sha512};
 use rsa::signature::{Signer as _, Verifier as _};
+use ssh_key::private::{KeypairData, RsaKeypair};
 use ssh_key::public::KeyData;
 use ssh_key::{
     Algorithm, EcdsaCurve, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SshSig,
@@ -73,9 +77,34 @@ impl Signs for FileKey {
     }
 
     fn sign(&self, bytes: &[u8]) -> Result<Signature, SignError> {
+        // The library's own way takes one prime of the key for both, and then refuses it (ssh-key 0.6.7).
+        if let KeypairData::Rsa(pair) = self.private.key_data() {
+            return sign_rsa(pair, bytes).map_err(SignError::Key);
+        }
         let signed = self.private.try_sign(bytes);
         signed.map_err(|_| SignError::Key(ssh_key::Error::AlgorithmUnknown))
     }
+}
+
+fn sign_rsa(pair: &RsaKeypair, bytes: &[u8]) -> Result<Signature, ssh_key::Error> {
+    let private = &pair.private;
+    let primes = vec![
+        BigUint::try_from(&private.p)?,
+        BigUint::try_from(&private.q)?,
+    ];
+    let key = rsa::RsaPrivateKey::from_components(
+        BigUint::try_from(&pair.public.n)?,
+        BigUint::try_from(&pair.public.e)?,
+        BigUint::try_from(&private.d)?,
+        primes,
+    );
+    let scheme = Pkcs1v15Sign::new::<Sha512>();
+    let signed = key.and_then(|key| key.sign(scheme, &Sha512::digest(bytes)));
+    let hash = Some(HashAlg::Sha512);
+    Signature::new(
+        Algorithm::Rsa { hash },
+        signed.map_err(|_| ssh_key::Error::Crypto)?,
+    )
 }
 
 /// The fingerprint of a key, as OpenSSH shows it.
@@ -340,7 +369,7 @@ fn is_like(pattern: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ssh_key::private::{EcdsaKeypair, Ed25519Keypair, KeypairData};
+    use ssh_key::private::{EcdsaKeypair, Ed25519Keypair};
 
     /// A key of each kind, made of fixed bytes: keys of tests are nobody's.
     fn keys() -> Vec<FileKey> {

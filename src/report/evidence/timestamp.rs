@@ -16,7 +16,7 @@
 //! certificate was revoked, which is asked of a server.
 
 use cms::cert::CertificateChoices;
-use cms::content_info::ContentInfo;
+use cms::content_info::{CmsVersion, ContentInfo};
 use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
 use der::asn1::{Int, ObjectIdentifier, OctetString};
 use der::{Any, Decode, Encode};
@@ -144,8 +144,8 @@ pub fn check(
     trusted: &[Certificate],
 ) -> Result<Stamp, StampError> {
     let reply = TimeStampResp::from_der(reply)?;
-    // Granted, or granted with modifications (RFC 3161, section 2.4.2).
-    if reply.status.status as u8 > 1 {
+    // Granted as it was asked (RFC 3161, section 2.4.2); we ask for nothing that would need to be modified.
+    if reply.status.status as u8 != 0 {
         return Err(StampError::NotGranted(format!("{:?}", reply.status.status)));
     }
     let token = reply.time_stamp_token;
@@ -169,6 +169,7 @@ pub fn check(
     let certificate = certificate.ok_or(StampError::Wrong(
         "the certificate that signed it is not in it; ask the authority again with the query as it is, which asks for it",
     ))?;
+    agrees_with_itself(&signed, signer)?;
     signature_holds(signer, content.value(), certificate)?;
     let time = info.gen_time.to_unix_duration().as_secs();
     fit_for_stamps(certificate, time)?;
@@ -227,6 +228,33 @@ fn is_meant(id: &SignerIdentifier, certificate: &Certificate) -> bool {
     }
 }
 
+/// Whether what no signature covers says the same as what is signed: versions and algorithms (RFC 5652, sections 5.1 and 5.3).
+fn agrees_with_itself(signed: &SignedData, signer: &SignerInfo) -> Result<(), StampError> {
+    let is_plain = |one: &AlgorithmIdentifierOwned| {
+        let given = one.parameters.as_ref();
+        given.is_none_or(|given| *given == Any::null())
+    };
+    let digests = signed.digest_algorithms.as_slice();
+    let is_named = digests.iter().any(|one| one.oid == signer.digest_alg.oid);
+    let versions = match signer.sid {
+        SignerIdentifier::IssuerAndSerialNumber(_) => CmsVersion::V1,
+        SignerIdentifier::SubjectKeyIdentifier(_) => CmsVersion::V3,
+    };
+    let agrees = is_named
+        && digests.iter().all(is_plain)
+        && is_plain(&signer.digest_alg)
+        && is_plain(&signer.signature_algorithm)
+        && signer.version == versions
+        && signed.version >= CmsVersion::V3;
+    if agrees {
+        Ok(())
+    } else {
+        Err(StampError::Wrong(
+            "its parts say different things of how it was signed",
+        ))
+    }
+}
+
 /// Whether the certificate signed the attributes, and these name content and certificate (RFC 5652, section 5.4; RFC 3161,
 /// section 2.4.2).
 fn signature_holds(
@@ -263,6 +291,7 @@ fn signature_holds(
     // As a SET, whatever tag it stands under.
     let bytes = attributes.to_der()?;
     let key = &certificate.tbs_certificate.subject_public_key_info;
+    asymmetric::names_hash(&signer.signature_algorithm.oid, hash)?;
     asymmetric::verify(key, hash, &bytes, signer.signature.as_bytes())
 }
 

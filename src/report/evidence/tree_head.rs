@@ -134,13 +134,10 @@ pub struct Checkpoint {
     pub root: Node,
 }
 
-/// The name of a log, made of its first entry.
+/// The name of a log, made of the SHA-256 of its first entry, hex.
 #[must_use]
-pub fn origin(first: &[u8]) -> String {
-    format!(
-        "strandline-custody/{}",
-        crate::blob::Sha256Digest::of(first).hex()
-    )
+pub fn origin(first: &str) -> String {
+    format!("strandline-custody/{first}")
 }
 
 impl Checkpoint {
@@ -148,11 +145,18 @@ impl Checkpoint {
     #[must_use]
     pub fn of(entries: &[&[u8]]) -> Option<Self> {
         let leaves: Vec<Node> = entries.iter().map(|entry| leaf(entry)).collect();
-        Some(Self {
-            origin: origin(entries.first()?),
+        let first = crate::blob::Sha256Digest::of(entries.first()?);
+        Some(Self::of_leaves(&first.hex(), &leaves))
+    }
+
+    /// Of a log by its leaves and the digest of its first entry.
+    #[must_use]
+    pub fn of_leaves(first: &str, leaves: &[Node]) -> Self {
+        Self {
+            origin: origin(first),
             size: leaves.len() as u64,
-            root: root(&leaves),
-        })
+            root: root(leaves),
+        }
     }
 
     /// As it is written.

@@ -3,24 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Asked, Check, Folder, Outcome, told};
-use crate::blob::Sha256Digest;
+use crate::report::evidence::custody::{self, Row};
 use crate::report::evidence::tree_head::{self, Checkpoint, Node};
 use crate::report::evidence::{CHECKPOINT_FILE, CONSISTENCY_FILE, CUSTODY_FILE};
+use crate::report::text::plural;
 
 /// Bytes of a log.
 const MAX_LOG_BYTES: u64 = 256 << 20;
 const SMALL: u64 = 64 << 10;
 /// What stands in the first entry for the one before it.
 const NOTHING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/// Of an entry, what ties it to others.
-#[derive(Deserialize)]
-struct Link {
-    seq: u64,
-    previous: String,
-    time: String,
-    actor: String,
-}
 
 /// Two heads of one log, and the proof that one goes on from the other: `consistency.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,12 +62,14 @@ impl Head {
 
 /// The checks, and the head where it is right.
 pub fn check(folder: &Folder, asked: &Asked) -> (Vec<Check>, Option<Checkpoint>) {
-    let log = folder.text(CUSTODY_FILE, MAX_LOG_BYTES);
-    let chained = log
-        .as_ref()
+    let rows = folder
+        .text(CUSTODY_FILE, MAX_LOG_BYTES)
+        .and_then(|log| rows(&log));
+    let chained = rows.as_deref().map_err(Clone::clone).and_then(chain);
+    let head = rows
+        .as_deref()
         .map_err(Clone::clone)
-        .and_then(|log| chain(log));
-    let head = log.and_then(|log| head(folder, &log));
+        .and_then(|rows| head(folder, rows));
     let mut checks = vec![told(
         "custody log",
         chained,
@@ -87,9 +81,9 @@ pub fn check(folder: &Folder, asked: &Asked) -> (Vec<Check>, Option<Checkpoint>)
         head.as_ref()
             .map(|head| {
                 format!(
-                    "{} of {} entries (RFC 9162)",
+                    "{} of {} (RFC 9162)",
                     tree_head::base64(&head.root),
-                    head.size
+                    entries(head.size)
                 )
             })
             .map_err(Clone::clone),
@@ -101,39 +95,67 @@ pub fn check(folder: &Folder, asked: &Asked) -> (Vec<Check>, Option<Checkpoint>)
     (checks, head)
 }
 
-fn chain(log: &str) -> Result<String, String> {
+/// The lines of the log, as far as each is one.
+fn rows(log: &str) -> Result<Vec<Row>, String> {
     if !log.ends_with('\n') {
         return Err(format!("{CUSTODY_FILE} does not end with a line feed"));
     }
-    let (mut previous, mut last) = (NOTHING.to_owned(), None);
-    for (text, wanted) in log.split_terminator('\n').zip(1_u64..) {
-        let link: Link = serde_json::from_str(text)
-            .map_err(|error| format!("entry {wanted} cannot be read: {error}"))?;
-        if link.seq != wanted || link.previous != previous {
+    let lines = log.split_terminator('\n').zip(1_u64..);
+    let rows = lines.map(|(line, number)| {
+        custody::row(line).map_err(|error| format!("entry {number} cannot be read: {error}"))
+    });
+    rows.collect()
+}
+
+fn chain(rows: &[Row]) -> Result<String, String> {
+    let (mut previous, mut withheld) = (NOTHING, 0_u64);
+    for (row, wanted) in rows.iter().zip(1_u64..) {
+        let follows = match &row.link {
+            Some(link) => link.previous == previous,
+            None => {
+                withheld += 1;
+                true
+            }
+        };
+        if row.seq != wanted || !follows {
             return Err(format!("entry {wanted} does not follow the one before it"));
         }
-        previous = Sha256Digest::of(text.as_bytes()).hex();
-        last = Some((wanted, link));
+        previous = &row.sha256;
     }
-    let (entries, last) = last.ok_or(format!("{CUSTODY_FILE} has no entry"))?;
+    let last = rows.last().and_then(|row| row.link.as_ref());
+    let last = last.ok_or("its last entry is not that of a sealing".to_owned())?;
+    let held = match withheld {
+        0 => String::new(),
+        some => format!(" ({some} withheld as work product, by digest)"),
+    };
     Ok(format!(
-        "{entries} entries, each with the digest of the one before; the last of {} by {}",
-        last.time, last.actor
+        "{}{held}, each with the digest of the one before; the last of {} by {}",
+        entries(rows.len() as u64),
+        last.time,
+        last.actor
     ))
 }
 
-fn head(folder: &Folder, log: &str) -> Result<Checkpoint, String> {
+fn entries(count: u64) -> String {
+    plural(count, "entry", "entries")
+}
+
+fn head(folder: &Folder, rows: &[Row]) -> Result<Checkpoint, String> {
     let text = folder.text(CHECKPOINT_FILE, SMALL)?;
     let said = Checkpoint::parse(&text).ok_or(format!(
         "{CHECKPOINT_FILE} is not origin, size and root, a line each"
     ))?;
-    let entries: Vec<&[u8]> = log.split_terminator('\n').map(str::as_bytes).collect();
-    match Checkpoint::of(&entries) {
+    match of_rows(rows) {
         Some(found) if found == said => Ok(said),
         _ => Err(format!(
             "{CHECKPOINT_FILE} is of another log than {CUSTODY_FILE}"
         )),
     }
+}
+
+fn of_rows(rows: &[Row]) -> Option<Checkpoint> {
+    let leaves: Vec<Node> = rows.iter().map(|row| row.leaf).collect();
+    Some(Checkpoint::of_leaves(&rows.first()?.sha256, &leaves))
 }
 
 /// Whether the log goes on from an earlier one: by the proof in the folder, and by the folder that the user names.
@@ -168,16 +190,12 @@ fn goes_on(folder: &Folder, head: Option<&Checkpoint>, asked: &Asked) -> Option<
 
 /// Whether the log in this folder begins with one that had this head.
 fn held_against(folder: &Folder, previous: &Checkpoint) -> Result<String, String> {
-    let log = folder.text(CUSTODY_FILE, MAX_LOG_BYTES)?;
+    let rows = rows(&folder.text(CUSTODY_FILE, MAX_LOG_BYTES)?)?;
     let size = usize::try_from(previous.size).unwrap_or(usize::MAX);
-    let entries: Vec<&[u8]> = log
-        .split_terminator('\n')
-        .map(str::as_bytes)
-        .take(size)
-        .collect();
-    if Checkpoint::of(&entries).as_ref() == Some(previous) {
+    if rows.get(..size).and_then(of_rows).as_ref() == Some(previous) {
         return Ok(format!(
-            "goes on from the {size} entries of the earlier folder"
+            "goes on from the {} of the earlier folder",
+            entries(previous.size)
         ));
     }
     Err("the log does not go on from that of the earlier folder".to_owned())
@@ -207,8 +225,8 @@ fn proven(text: &str, head: &Checkpoint, asked: &Asked) -> Result<String, String
                 .to_owned(),
         ),
         known => Ok(format!(
-            "goes on from {} entries of an earlier folder{}",
-            previous.size,
+            "goes on from {} of an earlier folder{}",
+            entries(previous.size),
             if known.is_some() {
                 ", the one that was named"
             } else {

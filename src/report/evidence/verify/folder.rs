@@ -40,7 +40,6 @@ impl Folder {
     }
 
     /// All files below with their sizes, by path; and why that is not all of it, or something is there that should not.
-    #[must_use]
     pub fn walk(&self) -> (BTreeMap<String, u64>, Result<(), String>) {
         let (mut files, mut wrong) = (BTreeMap::new(), Vec::new());
         let (mut folders, mut seen) = (vec![String::new()], 0);

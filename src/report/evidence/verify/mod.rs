@@ -2,7 +2,7 @@
 //!
 //! A folder comes from somebody: it may be damaged, altered, or made to break whoever looks at it. So nothing in it is
 //! believed before it was checked, files are read as streams or up to a limit, and links and special files are refused unopened
-//! ([`folder`]). One failed check does not keep the others from being made: what else is wrong is worth knowing.
+//! (`folder.rs`). One failed check does not keep the others from being made: what else is wrong is worth knowing.
 //!
 //! What cannot be checked (a key of a kind that is not known here) is said as such, and neither passed nor failed. What is
 //! not there and need not be (a signature, a time stamp) is said too: an unsigned folder is whole, and anybody's.
@@ -115,13 +115,7 @@ pub fn verify(path: &Path, asked: &Asked) -> Result<Vec<Check>, VerifyError> {
     let counted = records::read(&folder);
     let stated = stated::read(&folder);
     checks.push(records::check(&folder, &counted));
-    checks.push(stated::check(
-        &folder,
-        &stated,
-        &manifest,
-        &counted,
-        head.as_ref(),
-    ));
+    checks.push(stated::check(&stated, &manifest, &counted, head.as_ref()));
     checks.extend(signed::check(&folder, &found, stated.as_ref().ok(), asked));
     Ok(checks)
 }

@@ -36,7 +36,6 @@ pub fn read(folder: &Folder) -> Result<Stated, String> {
 
 /// Checks it.
 pub fn check(
-    _folder: &Folder,
     stated: &Result<Stated, String>,
     manifest: &Manifest,
     counted: &Result<Counted, String>,
