@@ -13,7 +13,6 @@ use std::hash::Hasher;
 
 use super::axes::{Figures, Impact, Override, STEPS};
 use super::bounded::{GroupKey, Tally, Top};
-use super::containment::Containment;
 use super::copies::CopiesGather;
 use super::folders::{Counts, Forest};
 use super::inventory::Collect;

@@ -335,8 +335,8 @@ mod tests {
             let at = floor(&text, at.min(text.len()));
             let (line, column) = file.place(at);
             proptest::prop_assert!(line >= 1 && column >= 1);
-            file.sentence(at);
-            file.around(at, 30);
+            let _ = file.sentence(at);
+            let _ = file.around(at, 30);
             for part in [Part::Unknown, Part::Contact, Part::Original] {
                 file.answers(part);
             }
