@@ -74,7 +74,7 @@ pub(super) fn is_commit(text: &str) -> bool {
 }
 
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern = r#"(?i)\b(?:https?|hxxps?|git|ssh|ftp)(?::|\[:\])//(?:\[[.:]\]|[^\s<>"'`|\\\[\]])+|\bgit@[a-z0-9.-]+:[^\s<>"'`|\\\[\]]+"#;
+    let pattern = r#"(?i)\b(?:https?|hxxps?|git|ssh|ftp)(?::|\[:\])//(?:\[[.:]\]|[^\s\p{Cc}\p{Cf}<>"'`|\\\[\]])+|\bgit@[a-z0-9.-]+:[^\s\p{Cc}\p{Cf}<>"'`|\\\[\]]+"#;
     Regex::new(pattern).ok()
 });
 
@@ -89,7 +89,7 @@ pub(super) fn bare_hosts<'h>(hosts: impl IntoIterator<Item = &'h str>) -> Option
         return None;
     }
     let pattern = format!(
-        r#"(?im)(?:^|[\s(<\["'|,;])((?:www\.)?(?:{})/[^\s<>"'`|\\\[\]]+)"#,
+        r#"(?im)(?:^|[\s(<\["'|,;])((?:www\.)?(?:{})/[^\s\p{{Cc}}\p{{Cf}}<>"'`|\\\[\]]+)"#,
         names.join("|")
     );
     RegexBuilder::new(&pattern).size_limit(8 << 20).build().ok()
@@ -319,6 +319,11 @@ mod tests {
         );
         assert!(links(text)[4].is_defanged && !links(text)[0].is_defanged);
         assert!(keys("mail code.example or x@code.example/no").is_empty());
+        // What cannot be seen is no part of an address.
+        for hidden in ["\u{7}", "\u{200b}", "\u{202e}"] {
+            let text = format!("https://code.example/a/b{hidden} code.example/c/d{hidden}x");
+            assert_eq!(keys(&text), ["code.example/a/b", "code.example/c/d"]);
+        }
     }
 
     #[test]
