@@ -122,12 +122,18 @@ pub fn seal(signer: &dyn Signs, message: &[u8]) -> Result<String, SignError> {
     let signature = signer.sign(&bytes)?;
     let key = signer.public_key().key_data().clone();
     let armoured = SshSig::new(key, NAMESPACE, HashAlg::Sha512, signature)
-        .and_then(|signed| signed.to_pem(LineEnding::LF))
+        .and_then(|signed| form(&signed))
         .map_err(SignError::Key)?;
     match check(armoured.as_bytes(), message) {
         Signed::By(_) => Ok(armoured),
         _ => Err(SignError::Wrong),
     }
+}
+
+/// A signature file, as ssh-keygen writes it.
+fn form(signed: &SshSig) -> Result<String, ssh_key::Error> {
+    let text = signed.to_pem(LineEnding::LF)?;
+    Ok(format!("{}\n", text.trim_end()))
 }
 
 /// What a signature file is worth.
@@ -151,8 +157,8 @@ pub fn check(armoured: &[u8], message: &[u8]) -> Signed {
         }
         Err(error) => return Signed::Not(format!("it cannot be read: {error}")),
     };
-    let form = signed.to_pem(LineEnding::LF).unwrap_or_default();
-    if form.trim_end().as_bytes() != armoured.trim_ascii_end() || signed.version() != 1 {
+    let form = form(&signed).unwrap_or_default();
+    if form.as_bytes() != armoured || signed.version() != 1 {
         return Signed::Not("it is not in the form that ssh-keygen writes".to_owned());
     }
     if signed.namespace() != NAMESPACE {
@@ -423,7 +429,7 @@ mod tests {
     fn a_signature_for_something_else_is_none_for_this() {
         for key in keys() {
             let other = key.private.sign("git", HashAlg::Sha512, b"x").unwrap();
-            let armoured = other.to_pem(LineEnding::LF).unwrap();
+            let armoured = form(&other).unwrap();
             let Signed::Not(why) = check(armoured.as_bytes(), b"x") else {
                 panic!("taken");
             };
