@@ -204,7 +204,7 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
         );
     }
     eprintln!(
-        "strandline: a case keeps no fingerprints, so what was cut, edited, renamed, minified or bundled was not looked for; scan the inputs again with the set"
+        "strandline: a case keeps no fingerprints, so what was laid out anew, cut, edited, renamed, minified or bundled was not looked for; scan the inputs again with the set"
     );
     let exit = if complete {
         Exit::Clean

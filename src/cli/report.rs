@@ -56,7 +56,7 @@ pub struct ReportArgs {
     /// tolerance (about, at least, 5% and such) and package. Not in the public view
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
-    /// Show what was compared line beside line: the original, as it was given to `compare --case`. It and the copies are read
+    /// Show what `compare` wrote into the case line beside line: the original, as it was given to it. It and the copies are read
     /// again, and each of the forty copies with the worst signs gets a page beside the report. Not in the public view
     #[arg(long, value_name = "TREE")]
     original: Option<PathBuf>,
