@@ -14,6 +14,7 @@ fn report(records: Vec<Record>, view: View, key: &[u8]) -> Report {
         view,
         key: key.to_vec(),
         overrides: Vec::new(),
+        ..Settings::default()
     });
     for record in records {
         builder.add(record).unwrap();

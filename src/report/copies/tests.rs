@@ -36,6 +36,7 @@ fn report(records: Vec<Record>, view: View) -> Model {
         view,
         key: b"0123456789abcdef".to_vec(),
         overrides: Vec::new(),
+        ..Settings::default()
     });
     for record in records {
         builder.add(record).unwrap();
