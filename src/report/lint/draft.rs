@@ -335,8 +335,8 @@ mod tests {
             let at = floor(&text, at.min(text.len()));
             let (line, column) = file.place(at);
             proptest::prop_assert!(line >= 1 && column >= 1);
-            file.sentence(at);
-            file.around(at, 30);
+            proptest::prop_assert!(text.contains(file.sentence(at)));
+            proptest::prop_assert!(text.contains(file.around(at, 30)));
             for part in [Part::Unknown, Part::Contact, Part::Original] {
                 file.answers(part);
             }
