@@ -206,6 +206,16 @@ impl DraftFile {
         text.get(start..end).unwrap_or_default()
     }
 
+    /// The text between two places, or up to its end.
+    #[must_use]
+    pub fn between(&self, from: usize, to: usize) -> &str {
+        let (from, to) = (
+            floor(&self.text, from),
+            floor(&self.text, to.min(self.text.len())),
+        );
+        self.text.get(from..to).unwrap_or_default()
+    }
+
     /// What stands round a place, so many bytes to either side.
     #[must_use]
     pub fn around(&self, at: usize, reach: usize) -> &str {
