@@ -206,6 +206,16 @@ impl DraftFile {
         text.get(start..end).unwrap_or_default()
     }
 
+    /// The text between two places, or up to its end.
+    #[must_use]
+    pub fn between(&self, from: usize, to: usize) -> &str {
+        let (from, to) = (
+            floor(&self.text, from),
+            floor(&self.text, to.min(self.text.len())),
+        );
+        self.text.get(from..to).unwrap_or_default()
+    }
+
     /// What stands round a place, so many bytes to either side.
     #[must_use]
     pub fn around(&self, at: usize, reach: usize) -> &str {
@@ -335,8 +345,8 @@ mod tests {
             let at = floor(&text, at.min(text.len()));
             let (line, column) = file.place(at);
             proptest::prop_assert!(line >= 1 && column >= 1);
-            let _ = file.sentence(at);
-            let _ = file.around(at, 30);
+            proptest::prop_assert!(text.contains(file.sentence(at)));
+            proptest::prop_assert!(text.contains(file.around(at, 30)));
             for part in [Part::Unknown, Part::Contact, Part::Original] {
                 file.answers(part);
             }

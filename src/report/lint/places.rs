@@ -8,6 +8,10 @@ use super::links::{Link, Names};
 use super::rules::{Part, Rules};
 use super::{Asked, Findings};
 
+/// Hex digits of a commit (SHA-1), and of a SHA-256, which of a file is no commit.
+const COMMIT_DIGITS: usize = 40;
+const DIGEST_DIGITS: usize = 64;
+
 /// What a draft claims.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
@@ -48,6 +52,7 @@ pub(super) fn look(
     // Repositories that are named as such, by place; and places of which a commit is named anywhere.
     let mut bare: BTreeMap<String, (usize, &Link)> = BTreeMap::new();
     let mut pinned: HashSet<String> = HashSet::new();
+    let mut digests: HashSet<String> = HashSet::new();
     // What stands in a table stands in the text as well, and is told there.
     let texts = files
         .iter()
@@ -58,7 +63,7 @@ pub(super) fn look(
         .enumerate()
         .filter(|(_, (file, _))| file.form == Form::Table);
     for (index, (file, links)) in texts.chain(tables) {
-        for link in links {
+        for (number, link) in links.iter().enumerate() {
             look_at_writing(file, link, findings);
             if !is_claimed(link, file, facts) {
                 continue;
@@ -85,7 +90,8 @@ pub(super) fn look(
             }
             let place = found.map(|(_, place)| place);
             if listed.keys.insert(key.clone()) {
-                look_at_place(file, link, place, facts, findings);
+                let row = row_of(file, links, number);
+                look_at_place(file, link, row, place, facts, findings);
             }
             look_at_file(file, link, place, facts, findings);
             if file.form == Form::Table {
@@ -99,8 +105,11 @@ pub(super) fn look(
             } else {
                 look_at_pin(file, link, place.is_some(), facts, findings);
             }
-            if link.commit().is_some() || names_commit(file, link) {
+            let row = row_of(file, links, number);
+            if link.commit().is_some() || has_hex(row, COMMIT_DIGITS) {
                 pinned.insert(key);
+            } else if has_hex(row, DIGEST_DIGITS) {
+                digests.insert(key);
             }
             let question = file.part_start(link.at);
             if !seen.insert(format!(
@@ -112,11 +121,20 @@ pub(super) fn look(
         }
     }
     let says_entire = says_entire(files);
-    for (_, (index, link)) in bare.iter().filter(|(key, _)| !pinned.contains(*key)) {
+    for (key, (index, link)) in bare.iter().filter(|(key, _)| !pinned.contains(*key)) {
         let Some((file, _)) = files.get(*index) else {
             continue;
         };
-        if says_entire {
+        if digests.contains(key) {
+            let detail = "its files are named by digests only";
+            findings.tell(
+                "no-commit",
+                file,
+                link.at,
+                &link.text,
+                Some(detail.to_owned()),
+            );
+        } else if says_entire {
             findings.tell("no-commit", file, link.at, &link.text, None);
         } else {
             let detail = "no commit, no file, and not said to be the entire repository";
@@ -206,6 +224,7 @@ fn look_at_writing(file: &DraftFile, link: &Link, findings: &mut Findings) {
 fn look_at_place(
     file: &DraftFile,
     link: &Link,
+    row: &str,
     place: Option<&Place>,
     facts: &Facts,
     findings: &mut Findings,
@@ -265,7 +284,9 @@ fn look_at_place(
         return;
     }
     review(&roots, &mut tell);
-    if copies.iter().all(|root| root.is_history_only) && !tells_of_history(file, link) {
+    if copies.iter().all(|root| root.is_history_only)
+        && !Rules::builtin().words.history.is_match(row)
+    {
         tell("history-only", None);
     }
     let licences: BTreeSet<&str> = roots
@@ -296,15 +317,6 @@ fn review(roots: &[&Root], tell: &mut impl FnMut(&str, Option<String>)) {
         "not-reviewed"
     };
     tell(id, None);
-}
-
-fn tells_of_history(file: &DraftFile, link: &Link) -> bool {
-    /// The words may stand in the sentence before or behind.
-    const REACH: usize = 300;
-    Rules::builtin()
-        .words
-        .history
-        .is_match(file.around(link.at, REACH))
 }
 
 /// The file that an address names.
@@ -353,12 +365,24 @@ fn look_at_file(
     }
 }
 
-/// Whether a commit is named in the row of an address, or in the lines behind it.
-fn names_commit(file: &DraftFile, link: &Link) -> bool {
-    const REACH: usize = 300;
-    let around = file.around(link.at, REACH);
-    let mut words = around.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(super::links::is_commit)
+/// The row of an address: its line, and what follows up to the next repository or a bound.
+fn row_of<'d>(file: &'d DraftFile, links: &[Link], number: usize) -> &'d str {
+    const REACH: usize = 2_000;
+    let Some(link) = links.get(number) else {
+        return "";
+    };
+    let before = file.line_before(link.at, REACH);
+    let behind = links.get(number + 1..).unwrap_or_default();
+    let mut near = behind.iter().take_while(|next| next.at < link.at + REACH);
+    let next = near.find(|next| next.names == Names::Repository);
+    let end = next.map_or(link.at + REACH, |next| next.at);
+    file.between(link.at - before.len(), end)
+}
+
+/// Whether a number of so many hex digits stands in a text.
+fn has_hex(text: &str, digits: usize) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| word.len() == digits && word.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// What an address of something in a repository is pinned to.

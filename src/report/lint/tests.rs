@@ -131,6 +131,22 @@ fn what_is_said_about_a_row_is_no_row() {
 }
 
 #[test]
+fn what_pins_a_row_stands_in_that_row() {
+    let (commit, digest) = ("1".repeat(40), "a".repeat(64));
+    let text = format!(
+        "# Infringing material\nOnly files:\n1. https://code.example/u1/leak\n   src/query.ts, SHA-256 {digest}\n\
+         2. https://code.example/u2/part\n   at commit {commit}\n3. https://code.example/u11/past\n   in the history\n"
+    );
+    let report = found(&text, &Asked::default());
+    let lines = |id: &str| -> Vec<u64> {
+        let told = report.by_rule.get(id).map(|rule| &rule.findings);
+        told.into_iter().flatten().map(|one| one.line).collect()
+    };
+    assert_eq!((lines("no-commit"), lines("unpinned")), (vec![3], vec![7]));
+    assert!(lines("history-only").is_empty());
+}
+
+#[test]
 fn what_is_private_is_never_shown_in_full() {
     let text = "heron, quiet_reef_rollout, ci.acme.internal, Ada Example, ACME-4711, AKIA2OGYBAH6QLXNNT4V, bob@other.example";
     let report = found(text, &Asked::default());
