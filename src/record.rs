@@ -973,6 +973,10 @@ pub struct Match {
     pub of_target: f64,
     /// Which stretches correspond.
     pub ranges: Vec<MatchRange>,
+    /// When the blob was written, RFC 3339, as the tar or zip says that it is a member of: whoever packed it wrote that. Null
+    /// elsewhere, and where the time is one that programs write into every archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,

@@ -20,7 +20,7 @@ fn compare<S: AsRef<OsStr>>(status: i32, arguments: impl IntoIterator<Item = S>)
     ];
     all.extend(arguments.into_iter().map(|one| one.as_ref().to_owned()));
     let records = run(all).expect(status).records();
-    assert_eq!(records.0[0]["type"], "run", "`run` comes first");
+    records.check_frame();
     records
 }
 

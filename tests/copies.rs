@@ -161,6 +161,47 @@ fn humantime(seconds: u64) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// A tar whose members were written at this time, in seconds since 1970.
+fn written_at(seconds: u64, members: &[(String, String)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, text) in members {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).unwrap();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(seconds);
+        header.set_cksum();
+        builder.append(&header, text.as_bytes()).unwrap();
+    }
+    common::gzip(&builder.into_inner().unwrap())
+}
+
+#[test]
+fn what_archives_say_of_their_members_dates_a_copy() {
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let input = folder.path().join("in");
+    write(&input, "dated.tgz", written_at(1_774_940_400, &work()));
+    write(&input, "npm.tgz", written_at(499_162_500, &work()));
+    let records = scan(0, arguments(&input, &[&set], &[]));
+    let dates = &records.at("copy", "in/dated.tgz")["dates"];
+    let at = "2026-03-31T07:00:00Z";
+    assert_eq!(
+        *dates,
+        json!({"first": at, "last": at, "basis": "archive-member"})
+    );
+    // A time that is the same in every package says nothing.
+    assert_eq!(records.at("copy", "in/npm.tgz")["dates"], Value::Null);
+    let written = |name: &str| {
+        let mut found = records
+            .all("match")
+            .filter(|found| text(found, "locator").starts_with(name));
+        found.next().map(|found| found["written"].clone())
+    };
+    assert_eq!(written("in/dated.tgz"), Some(json!(at)));
+    assert_eq!(written("in/npm.tgz"), Some(Value::Null));
+}
+
 #[test]
 fn what_lies_beside_the_work_is_counted_with_its_licences() {
     let folder = scratch();
@@ -406,11 +447,20 @@ fn two_cases_say_what_is_new_gone_and_changed() {
     };
     let mut all = difference(&first, &second);
     all.extend(["--json".into(), out.clone().into()]);
-    run(all)
+    // What it writes is the user's alone, never takes the place of anything, and may have to stay out of a repository.
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
+    run(&all)
         .expect(0)
+        .says("difference.json lies in a git work tree")
         .prints("in/comes")
         .prints("not in the second case")
         .prints("1 same");
+    run(&all).expect(2).says("nothing is ever overwritten");
+    let mode = std::fs::metadata(&out).unwrap().permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
     let told: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
     let rows: Vec<(String, String)> = told["changes"]
         .as_array()

@@ -27,7 +27,9 @@ impl Hop {
     /// A hop to a member whose name reads `name` in locators; what stands behind a `#` there is its ordinal.
     fn read(kind: &str, name: &str) -> Self {
         let bare = name.split('#').next().unwrap_or_default();
-        let raw = super::locator::unescape(bare).filter(|raw| raw != bare.as_bytes());
+        // Nearly no name has anything that is escaped.
+        let escaped = Some(bare).filter(|bare| bare.contains('%'));
+        let raw = escaped.and_then(super::locator::unescape);
         Self {
             kind: kind.to_owned(),
             name: name.to_owned(),

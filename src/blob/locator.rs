@@ -68,7 +68,10 @@ impl Locator {
     /// `ordinal` is 1 for the first member of that name, 2 for the second, and so on.
     #[must_use]
     pub fn member(&self, kind: &str, name: &MemberName, ordinal: u32) -> Self {
-        let mut text = format!("{}!/", self.text);
+        // What escapes and ordinals take beyond this is rare.
+        let mut text = String::with_capacity(self.text.len() + 2 + name.bytes().len().max(10));
+        text.push_str(&self.text);
+        text.push_str("!/");
         match name {
             MemberName::Named(bytes) => text.push_str(&escape(bytes)),
             MemberName::Offset(offset) => {

@@ -104,6 +104,18 @@ impl Case {
         Ok(entry)
     }
 
+    /// The entries as they were hashed, in order, unchecked.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn custody_texts(&self) -> Result<Vec<String>, CaseError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            let mut query = self.db.prepare("SELECT entry FROM custody ORDER BY seq")?;
+            query.query_map([], |row| row.get(0))?.collect()
+        };
+        read().map_err(|error| self.wrap(error))
+    }
+
     /// The log, checked from its first entry to its last.
     ///
     /// # Errors

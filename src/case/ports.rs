@@ -137,6 +137,7 @@ fn match_of(set: &Set, ported: &Ported) -> Match {
         of_original: rounded(ported.of_original),
         of_target: rounded(ported.of_target),
         ranges: Vec::new(),
+        written: None,
         git: None,
         image: None,
     }

@@ -84,14 +84,16 @@ pub struct Reviews {
 }
 
 impl Reviews {
+    /// The last decision about a subject, whatever it was about and whether or not it was taken back.
+    #[must_use]
+    pub fn last(&self, subject: &str) -> Option<&Review> {
+        self.all.get(*self.last.get(subject)?)
+    }
+
     /// What holds of a row, whose digest now is `seen`.
     #[must_use]
     pub fn standing(&self, subject: &str, seen: &str) -> Standing {
-        let Some(review) = self
-            .last
-            .get(subject)
-            .and_then(|index| self.all.get(*index))
-        else {
+        let Some(review) = self.last(subject) else {
             return Standing::Open;
         };
         match review.decision {

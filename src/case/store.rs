@@ -761,8 +761,14 @@ pub(super) fn parse(text: &str) -> Result<Record, CaseError> {
 
 /// A value as JSON.
 pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+    /// Room for nearly every record, so that it is not moved while it grows; bytes.
+    const USUAL: usize = 1 << 10;
+    let mut text = Vec::with_capacity(USUAL);
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::ToSqlConversionFailure(error)
+    };
+    serde_json::to_writer(&mut text, value).map_err(|error| failed(error.into()))?;
+    String::from_utf8(text).map_err(|error| failed(error.into()))
 }
 
 /// A value as it is stored where nobody but this program reads it.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::export::{self, Format};
-use super::{CliError, Exit, case_diff, custody, pipeline, reveal, scope};
+use super::{
+    CliError, Exit, authorship, case_diff, custody, notice_state, pipeline, reveal, review, scope,
+};
 use crate::case::Case;
 use crate::record::{Blob, Grade, Match, MatchRange, Record};
 use crate::report::text::{grouped, plural};
@@ -49,7 +51,10 @@ enum CaseCommand {
     Scope(scope::ScopeArgs),
     Sample(scope::SampleArgs),
     Reveal(Box<reveal::RevealArgs>),
+    Review(Box<review::ReviewArgs>),
     Diff(case_diff::DiffArgs),
+    Notice(notice_state::NoticeStateArgs),
+    Authorship(Box<authorship::AuthorshipArgs>),
     /// List who was shown what of a case
     Custody {
         /// The case
@@ -85,7 +90,10 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
         CaseCommand::Scope(args) => scope::scope(&args),
         CaseCommand::Sample(args) => scope::sample(&args),
         CaseCommand::Reveal(args) => reveal::run(&args),
+        CaseCommand::Review(args) => review::run(&args),
         CaseCommand::Diff(args) => case_diff::run(&args),
+        CaseCommand::Authorship(args) => authorship::run(&args),
+        CaseCommand::Notice(args) => notice_state::run(&args),
         CaseCommand::Custody { case } => custody::list(&Case::open(&case)?),
         CaseCommand::Match {
             case,
@@ -99,7 +107,7 @@ pub fn run(args: CaseArgs) -> Result<Exit, CliError> {
 }
 
 /// A case whose run has not finished does not hold everything, whatever was asked of it.
-fn end_of(case: &Case, exit: Exit) -> Result<Exit, CliError> {
+pub(super) fn end_of(case: &Case, exit: Exit) -> Result<Exit, CliError> {
     if !case.info()?.unfinished {
         return Ok(exit);
     }
@@ -196,7 +204,7 @@ fn match_sets(case: &Case, sets: &SetGroup) -> Result<Exit, CliError> {
         );
     }
     eprintln!(
-        "strandline: a case keeps no fingerprints, so what was cut, edited, renamed, minified or bundled was not looked for; scan the inputs again with the set"
+        "strandline: a case keeps no fingerprints, so what was laid out anew, cut, edited, renamed, minified or bundled was not looked for; scan the inputs again with the set"
     );
     let exit = if complete {
         Exit::Clean
@@ -261,6 +269,7 @@ fn matched(
         of_original: 1.0,
         of_target: 1.0,
         ranges,
+        written: None,
         git: blob.git.clone(),
         image: blob.image.clone(),
     });

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{CliError, Exit, output};
+use super::{CliError, Exit, output, pipeline};
 use crate::blob::locator::shown;
 use crate::case::Case;
 use crate::copies::changes::{self, Became, Change, Difference, Mix, Side, State};
@@ -40,6 +40,7 @@ pub fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     }
     if let Some(path) = &args.json {
         output::check_free(path)?;
+        pipeline::warn_of_work_tree(path);
     }
     let (before, is_first_whole) = side_of(&args.before)?;
     let (after, is_second_whole) = side_of(&args.after)?;

@@ -20,6 +20,7 @@ use super::{CliError, Common, Exit, warn_of};
 use crate::blob::Sha256Digest;
 use crate::blob::locator::{shown, unescape};
 use crate::case::Case;
+use crate::copies::form;
 use crate::record::{Grade, Match, Record};
 use crate::report::text::{grouped, percent};
 use crate::report::{Side, definition, render_exhibit};
@@ -366,10 +367,9 @@ fn read_kept(found: &Match, mut file: File, common: &Common) -> Result<Vec<u8>, 
 
 /// Whether the original that was given can be the one that was signed.
 fn check_original(found: &Match, original: &[u8], target: &[u8]) -> Result<(), CliError> {
-    let norm = crate::signature::norm_text::digest;
     let fits = match found.grade {
         Grade::Exact | Grade::Hinted => original == target,
-        Grade::Normalized => norm(original) == norm(target),
+        Grade::Normalized => form::is_same(original, target),
         Grade::Excerpt | Grade::Derived | Grade::Ported => {
             let (counts, _) = shared(original, target);
             counts.iter().any(|count| count.shared > 0)

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::output::{self, OutputFolder};
-use super::{CliError, scan};
+use super::{CliError, pipeline, scan};
 use crate::case::Case;
 use crate::record::Record;
 use crate::report::export::{ExportError, Take, case_uco, csv, cyclonedx, sarif, stix};
@@ -29,6 +29,9 @@ pub enum Format {
 /// Writes the records of a case.
 pub fn write(case: &Case, format: Format, path: &Path) -> Result<(), CliError> {
     let is_stdout = path == Path::new("-");
+    if !is_stdout {
+        pipeline::warn_of_work_tree(path);
+    }
     match format {
         Format::Jsonl => scan::write_records(case, path),
         Format::Csv if is_stdout => Err(CliError::new(

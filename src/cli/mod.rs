@@ -4,6 +4,8 @@
 //! names, defaults and help stand; the man page and the completions are made from them.
 
 mod again;
+mod authorship;
+mod beside;
 mod case;
 mod case_diff;
 mod compare;
@@ -15,6 +17,7 @@ mod heap;
 mod kept;
 mod located;
 mod notice;
+mod notice_state;
 mod origins;
 mod output;
 mod pipeline;
@@ -22,15 +25,18 @@ mod progress;
 mod recover;
 mod report;
 mod reveal;
+mod review;
 mod rules;
 mod scan;
 mod scope;
+mod seal;
 mod sign;
 mod sign_lists;
 mod sign_secrets;
 mod signer;
 mod summary;
 mod user_rules;
+mod verify;
 pub mod wall;
 
 use std::path::PathBuf;
@@ -109,6 +115,9 @@ shown_as_they_are!(
     crate::report::OverrideError,
     crate::report::ContainmentError,
     crate::report::claims::ClaimError,
+    crate::report::notice::HostsError,
+    crate::report::notice::ContactsError,
+    crate::report::notice::TemplatesError,
     crate::report::since_previous::PreviousError
 );
 
@@ -147,7 +156,9 @@ enum Command {
     Compare(compare::CompareArgs),
     Explain(explain::ExplainArgs),
     Report(report::ReportArgs),
-    Notice(notice::NoticeArgs),
+    Notice(Box<notice::NoticeArgs>),
+    Seal(Box<seal::SealArgs>),
+    Verify(Box<verify::VerifyArgs>),
     Case(case::CaseArgs),
     Rules(rules::RulesArgs),
     /// Print the JSON Schema of the records.
@@ -344,6 +355,8 @@ fn run(command: Command) -> Result<Exit, CliError> {
         Command::Explain(args) => explain::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Notice(args) => notice::run(&args),
+        Command::Seal(args) => seal::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Case(args) => case::run(args),
         Command::Rules(args) => rules::run(&args),
         Command::Schema => generate::schema(),

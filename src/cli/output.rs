@@ -49,6 +49,17 @@ impl OutputFolder {
             .map_err(|error| CliError::write(&self.path.join(path), &error))
     }
 
+    /// Makes a folder below, and those above it, as a folder of its own.
+    pub fn below(&self, path: &str) -> Result<Self, CliError> {
+        self.make_folder(path)?;
+        let full = self.path.join(path);
+        let folder = self.folder.open_dir(path);
+        Ok(Self {
+            folder: folder.map_err(|error| CliError::write(&full, &error))?,
+            path: full,
+        })
+    }
+
     /// A new file below.
     pub fn create_file(&self, path: &str) -> Result<impl Write + use<>, CliError> {
         let mut options = OpenOptions::new();
@@ -67,6 +78,23 @@ impl OutputFolder {
             .and_then(|()| file.flush())
             .map_err(|error| CliError::write(&self.path.join(path), &error))
     }
+}
+
+/// The bytes of a small file that the user named.
+pub fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, CliError> {
+    let failed =
+        |error: std::io::Error| CliError::new(format!("cannot read {}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, limit + 1), &mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(CliError::new(format!(
+            "{} has more than {limit} bytes, so it is not what was asked for; name another file",
+            path.display()
+        )));
+    }
+    Ok(bytes)
 }
 
 /// Makes a folder, and those above it, that only its owner may enter; one that is there stays as it is.

@@ -441,12 +441,12 @@ pub fn program_digest() -> Option<String> {
 }
 
 /// The ledger must add up; if it does not, nothing that this run says may be trusted.
-fn assert_adds_up(ledger: &Ledger) -> Result<(), CliError> {
+pub fn assert_adds_up(ledger: &Ledger) -> Result<(), CliError> {
     if ledger.adds_up() {
         return Ok(());
     }
     Err(CliError::new(format!(
-        "the account of this scan does not add up, which is a fault of this program; please report it: {}",
+        "the account of this run does not add up, which is a fault of this program; please report it: {}",
         serde_json::to_string(ledger).unwrap_or_default()
     )))
 }
@@ -467,12 +467,19 @@ pub fn stop_on_interrupt(progress: &Arc<Progress>) {
 
 /// Warns when something that may hold confidential material lies in a git work tree.
 pub fn warn_if_in_work_tree(path: &Path, common: &Common) {
+    if !common.quiet {
+        warn_of_work_tree(path);
+    }
+}
+
+/// The same for commands that cannot be told to be quiet.
+pub fn warn_of_work_tree(path: &Path) {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let in_tree = absolute
         .ancestors()
         .skip(1)
         .any(|folder| folder.join(".git").exists());
-    if in_tree && !common.quiet {
+    if in_tree {
         eprintln!(
             "strandline: warning: {} lies in a git work tree; take care not to commit it",
             path.display()

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::custody::deed;
+use super::beside::Beside;
+use super::compare::read::Reader;
 use super::output::OutputFolder;
 use super::wall::Wall;
-use super::{CliError, Common, Exit, pipeline, warn_of};
+use super::{CliError, Common, Exit, custody, pipeline, scope, warn_of};
 use crate::case::{Case, Handled};
 use crate::report::claims::{ClaimRow, Claims, Examiner};
 use crate::report::since_previous::{
     CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
 };
 use crate::report::{
-    Builder, Containment, Override, PSEUDONYM_CONTEXT, Settings, View, render_html,
+    Builder, Containment, LINES_OF_FILE, Override, PSEUDONYM_CONTEXT, Settings, SideBySide, View,
+    render_html,
 };
 use crate::signature::Key;
 
@@ -54,6 +56,13 @@ pub struct ReportArgs {
     /// tolerance (about, at least, 5% and such) and package. Not in the public view
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
+    /// Show what `compare` wrote into the case line beside line: the original, as it was given to it. It and the copies are read
+    /// again, and each of the forty copies with the worst signs gets a page beside the report. Not in the public view
+    #[arg(long, value_name = "TREE")]
+    original: Option<PathBuf>,
+    /// Lines of one file that such a page shows, and ten times as many in all
+    #[arg(long, value_name = "N", default_value_t = LINES_OF_FILE, requires = "original")]
+    snippet_lines: usize,
     /// List of mirrors, caches and archives for `containment.csv`, in place of the one that the program carries
     #[arg(long, value_name = "FILE")]
     containment: Option<PathBuf>,
@@ -87,10 +96,16 @@ impl ViewWord {
 struct Against {
     previous: Option<Previous>,
     claims: Claims,
+    side_by_side: Option<SideBySide>,
 }
 
 impl Against {
     fn read(args: &ReportArgs) -> Result<Self, CliError> {
+        if args.original.is_some() && args.view == ViewWord::Public {
+            return Err(CliError::new(
+                "`--original` shows lines of copies; it does not go with `--view public`",
+            ));
+        }
         if args.since.is_some() && args.view != ViewWord::Internal {
             return Err(CliError::new(
                 "`--since` names findings by their places; it goes with `--view internal` only",
@@ -113,6 +128,7 @@ impl Against {
         Ok(Self {
             previous: args.since.as_deref().map(Previous::read).transpose()?,
             claims,
+            side_by_side: None,
         })
     }
 }
@@ -120,7 +136,7 @@ impl Against {
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     let case = Case::open(&args.case)?;
-    let mut deed = deed("report --severity");
+    let mut deed = custody::deed("report --severity");
     let overrides = Override::pair(&args.severity, &args.reason)?.into_iter();
     let overrides: Vec<Override> = overrides
         .map(|one| one.set_by(&deed.actor, &deed.time))
@@ -129,9 +145,21 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         view: args.view.view(),
         key: pseudonym_key(args)?,
         overrides,
+        scope: None,
         containment: containment(args.containment.as_deref())?,
     };
-    let against = Against::read(args)?;
+    let mut against = Against::read(args)?;
+    let beside = args.original.as_deref().map(|original| {
+        let one_file_system = args.common.one_file_system;
+        Beside::choose(
+            &case,
+            &args.case,
+            original,
+            args.snippet_lines,
+            one_file_system,
+        )
+    });
+    let beside = beside.transpose()?;
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
     let folder = OutputFolder::create(&args.output)?;
     if !settings.overrides.is_empty() {
@@ -150,17 +178,37 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
             ))
         })?;
     }
+    if let Some(original) = &args.original {
+        let mut deed = custody::deed("report --original");
+        deed.inputs.push(Handled {
+            what: format!("original {}", original.display()),
+            sha256: None,
+        });
+        case.add_custody(deed)?;
+    }
     // A case may come from others too; it is open.
-    let wall = Wall::default().with_output(Some(&args.output));
+    let reads: Vec<PathBuf> = beside.iter().flat_map(Beside::reads).cloned().collect();
+    let jobs = args.common.jobs();
+    let wall = Wall::around(reads)
+        .with_output(Some(&args.output))
+        .with_spill(args.common.spill.as_deref());
     warn_of(&args.common.raise(&wall), &args.common);
     for by_hand in &settings.overrides {
         eprintln!("strandline: severity: {}", by_hand.words());
+    }
+    let mut exit = Exit::Clean;
+    if let Some(beside) = beside {
+        let side_by_side = beside.write(&case, &Reader::new(&args.common, jobs), &folder)?;
+        if !side_by_side.missed.is_empty() {
+            exit = Exit::Incomplete;
+        }
+        against.side_by_side = Some(side_by_side);
     }
     write_with(&case, &folder, settings, &against)?;
     if !args.common.quiet {
         println!("{}", args.output.join("index.html").display());
     }
-    Ok(Exit::Clean)
+    Ok(exit)
 }
 
 /// The key of pseudonyms; read before the wall is up.
@@ -199,6 +247,15 @@ pub fn write_into(case: &Case, folder: &OutputFolder) -> Result<(), CliError> {
     write_with(case, folder, Settings::default(), &Against::default())
 }
 
+/// Writes the report of a view, without anything that is held against it.
+pub fn write_view(case: &Case, folder: &OutputFolder, view: View) -> Result<(), CliError> {
+    let settings = Settings {
+        view,
+        ..Settings::default()
+    };
+    write_with(case, folder, settings, &Against::default())
+}
+
 /// Writes `index.html`, `report.json` with the same figures, and the lists; `findings.jsonl` for reports to come, and
 /// `changes.csv` where an earlier report was given. Records stream by: nothing grows with their number but what
 /// [`Builder::add`] says.
@@ -209,9 +266,18 @@ fn write_with(
     against: &Against,
 ) -> Result<(), CliError> {
     let view = settings.view;
+    let settings = Settings {
+        scope: Some(scope::account(case)?),
+        ..settings
+    };
     let mut builder = Builder::new(settings);
     case.records(|record| builder.add(record).map_err(CliError::from))?;
     let mut report = builder.finish();
+    report
+        .model
+        .copies
+        .side_by_side
+        .clone_from(&against.side_by_side);
     report.model.claims = examine(case, &against.claims)?;
     // Ids of findings can be tested by whoever guesses places, so they are for those who may know them.
     if view == View::Internal {

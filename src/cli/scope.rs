@@ -11,17 +11,18 @@ use super::{CliError, Exit, custody};
 use crate::blob::digest::hex;
 use crate::blob::locator::{shown, shown_json};
 use crate::case::{Case, Draw, Handled};
-use crate::copies::scope::{Bound, Counts, Place, Places, Scope, per_cent};
+use crate::copies::scope::{Place, Places, Scope, per_cent};
 use crate::copies::{draw, odds};
 use crate::exposure::Location;
 use crate::record::Record;
 use crate::report::export::csv::cell;
-use crate::report::text::{grouped, plural};
+use crate::report::scope_rows;
+use crate::report::text::grouped;
 
-/// Confidence of what is said of a draw before it was examined.
+/// Share of the work from which on a place holds it.
+const THRESHOLD: f64 = 0.98;
+/// Confidence of bounds, and of what is said of a draw before it was examined.
 const CONFIDENCE: f64 = 0.95;
-/// Networks that are printed; with `--json` all are.
-const NETWORKS_MAX: usize = 20;
 
 /// Say how many of the listed places were examined, what they hold, and what that supports for the rest
 #[derive(Debug, Args)]
@@ -29,13 +30,13 @@ pub struct ScopeArgs {
     /// The case
     case: PathBuf,
     /// Share of the work, by bytes of its first-party files, from which on a place holds it
-    #[arg(long, value_name = "SHARE", default_value = "0.98", value_parser = parse_share)]
+    #[arg(long, value_name = "SHARE", default_value_t = THRESHOLD, value_parser = parse_share)]
     threshold: f64,
     /// Only places of this fork network
     #[arg(long, value_name = "URL")]
     network: Option<String>,
     /// Confidence of bounds
-    #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = parse_confidence)]
+    #[arg(long, value_name = "SHARE", default_value_t = CONFIDENCE, value_parser = parse_confidence)]
     confidence: f64,
     /// Print it as JSON
     #[arg(long)]
@@ -89,6 +90,12 @@ fn places_of(case: &Case) -> Result<Places, CliError> {
     Ok(places)
 }
 
+/// The account of all places, as `case scope` gives it where nothing else is asked for.
+pub fn account(case: &Case) -> Result<Scope, CliError> {
+    let places = places_of(case)?;
+    Ok(places.scope(None, THRESHOLD, CONFIDENCE, &case.draws()?))
+}
+
 /// Runs `case scope`.
 pub fn scope(args: &ScopeArgs) -> Result<Exit, CliError> {
     let case = Case::open(&args.case)?;
@@ -128,77 +135,8 @@ pub fn scope(args: &ScopeArgs) -> Result<Exit, CliError> {
 
 fn text_of(scope: &Scope) -> String {
     let mut text = String::new();
-    let mut line = |head: &str, said: &str| {
-        let _ = writeln!(text, "{head:<13}{}", shown(said));
-    };
-    if let Some(network) = &scope.network {
-        line("network", network);
-    }
-    let (word, total) = (
-        if scope.is_listed { "listed" } else { "places" },
-        &scope.total,
-    );
-    let without = if scope.is_listed {
-        ""
-    } else {
-        "; no list was given, so these are the places in the input"
-    };
-    line(
-        word,
-        &format!("{}{without}", plural(total.places, "place", "places")),
-    );
-    line("examined", &counted(total, scope.threshold));
-    line("not examined", &grouped(total.not_examined));
-    if total.contradicted > 0 {
-        line(
-            "contradicted",
-            &format!(
-                "what is said of where {} from",
-                plural(total.contradicted, "place comes", "places come")
-            ),
-        );
-    }
-    if total.by_hint > 0 {
-        line(
-            "by hint",
-            &format!(
-                "{} told to be of the list by the clone's own remote alone",
-                plural(total.by_hint, "place is", "places are")
-            ),
-        );
-    }
-    if scope.is_listed && scope.unlisted.places > 0 {
-        line(
-            "beside these",
-            &format!(
-                "{} of the input that the list does not name: {}",
-                plural(scope.unlisted.places, "place", "places"),
-                counted(&scope.unlisted, scope.threshold)
-            ),
-        );
-    }
-    for (network, counts) in scope.networks.iter().take(NETWORKS_MAX) {
-        line(
-            "network",
-            &format!(
-                "{network}: {} listed, {} not examined; {}",
-                grouped(counts.places),
-                grouped(counts.not_examined),
-                counted(counts, scope.threshold)
-            ),
-        );
-    }
-    if scope.networks.len() > NETWORKS_MAX {
-        line(
-            "",
-            &format!(
-                "{} more networks; --json has them all",
-                grouped((scope.networks.len() - NETWORKS_MAX) as u64)
-            ),
-        );
-    }
-    if let Some(bound) = &scope.bound {
-        line("bound", &bound_line(bound));
+    for row in scope_rows(scope) {
+        let _ = writeln!(text, "{:<13}{}", row.head, shown(&row.said));
     }
     let _ = writeln!(
         text,
@@ -207,43 +145,6 @@ fn text_of(scope: &Scope) -> String {
         shown(&scope.verdict)
     );
     text
-}
-
-fn counted(counts: &Counts, threshold: f64) -> String {
-    let mut said = format!(
-        "{}: {} with at least {}",
-        grouped(counts.examined + counts.undecided),
-        grouped(counts.hold),
-        per_cent(threshold)
-    );
-    let others = [
-        (counts.part, "with less"),
-        (counts.suspects, "suspects"),
-        (counts.own_public, "own public code"),
-        (counts.unrelated, "unrelated"),
-        (counts.undecided, "not decided"),
-    ];
-    for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
-        let _ = write!(said, ", {} {what}", grouped(count));
-    }
-    said
-}
-
-fn bound_line(bound: &Bound) -> String {
-    let three = bound.rule_of_three.map_or(String::new(), |three| {
-        format!("; by the rule of three {}", per_cent(three))
-    });
-    format!(
-        "{} of {} drawn do not hold that much: rate of such places {} to {} (two-sided, {}), at most {} (one-sided{three}); of the {} not examined at most {}",
-        bound.misses,
-        bound.drawn,
-        per_cent(bound.interval[0]),
-        per_cent(bound.interval[1]),
-        per_cent(bound.confidence),
-        per_cent(bound.upper),
-        grouped(bound.rest),
-        grouped(bound.rest_misses_at_most)
-    )
 }
 
 /// Runs `case sample`.

@@ -410,6 +410,7 @@ impl MapWalker {
                     trouble,
                     source: None,
                     links: Vec::new(),
+                    time: None,
                 }
             }
         };

@@ -208,6 +208,8 @@ pub struct Member {
     pub source: Option<Box<SourceMeta>>,
     /// Where its source map is, as the container says beside the bytes: `SourceMap` headers of a response. As written.
     pub links: Vec<Vec<u8>>,
+    /// When it was written, as the container says: seconds since 1970. Whoever packed it wrote that.
+    pub time: Option<i64>,
 }
 
 impl Member {
@@ -219,6 +221,7 @@ impl Member {
             trouble: None,
             source: None,
             links: Vec::new(),
+            time: None,
         }
     }
 
@@ -230,6 +233,7 @@ impl Member {
             trouble: Some(trouble),
             source: None,
             links: Vec::new(),
+            time: None,
         }
     }
 }

@@ -958,6 +958,7 @@ impl<C: Codec> Walker for Streams<C> {
                 trouble: None,
                 source: None,
                 links: Vec::new(),
+                time: None,
             }));
         }
         let mut troubles = self.stream.finish().into_iter();

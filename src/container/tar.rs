@@ -141,6 +141,11 @@ impl Header<'_> {
         number(&self.0[124..136]).filter(|size| *size <= SIZE_MAX)
     }
 
+    /// When the member was written: seconds since 1970.
+    fn time(&self) -> Option<i64> {
+        number(&self.0[136..148]).and_then(|time| i64::try_from(time).ok())
+    }
+
     /// Name, with the ustar prefix where there is one.
     fn name(&self) -> Vec<u8> {
         let name = self.field(0, 100);
@@ -528,6 +533,9 @@ impl<F: Feed> TarWalker<F> {
                     )
                 });
                 let mut event = self.body(at, name, size, odd);
+                if let Event::Member(member) = &mut event {
+                    member.time = header.time();
+                }
                 if sparse.is_said {
                     self.fill_holes(&sparse, &mut event);
                 }
@@ -652,6 +660,7 @@ impl<F: Feed> TarWalker<F> {
                 trouble: odd,
                 source: None,
                 links: Vec::new(),
+                time: None,
             });
         }
         let bytes = if size > self.hold {
@@ -668,6 +677,7 @@ impl<F: Feed> TarWalker<F> {
                     trouble: odd,
                     source: None,
                     links: Vec::new(),
+                    time: None,
                 });
             }
             head

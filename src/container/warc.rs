@@ -451,6 +451,7 @@ impl WarcWalker {
                 trouble: None,
                 source: None,
                 links: Vec::new(),
+                time: None,
             }
         } else {
             let len = usize::try_from(block.len()).unwrap_or(usize::MAX);

@@ -1,12 +1,11 @@
 //! Whether two texts are the same but for how they are laid out.
 //!
-//! Line ends, blanks at line ends and the encoding change nothing in any text ([`norm_text`]). Of programs whose grammar does
-//! not ask for indentation or line ends, blanks between words change nothing either. But a line break that goes may put a
-//! statement into a comment, or take one out: so there both must be equal, everything that is no blank, and the words of the
-//! program as its lexer finds them. A line end that JavaScript would put a semicolon at is not seen.
+//! Line ends, blanks at line ends and the encoding change nothing in any text ([`norm_text`]). Of a program, what a tool
+//! moves that lays it out anew changes nothing either: that is told by its tokens and comments ([`layout`]), so that a
+//! statement that gets into a comment, or a comment that is cut out, is a change. A scan tells by the same two forms whether a
+//! copy is `reformatted`.
 
-use crate::lex::{Family, Sink, Token, family_of, lex};
-use crate::signature::norm_text;
+use crate::signature::{layout, norm_text};
 
 /// A digest of what layout leaves alone.
 pub type Form = [u8; 32];
@@ -20,49 +19,7 @@ pub fn normal(bytes: &[u8]) -> Option<Form> {
 /// The digest of a program without its layout; `None` where layout may mean something.
 #[must_use]
 pub fn words(bytes: &[u8]) -> Option<Form> {
-    let text = norm_text::text_of(bytes)?;
-    let family = family_of(&text);
-    let is_free = matches!(
-        family,
-        Family::Script | Family::Rust | Family::Clike | Family::Css
-    );
-    if !is_free {
-        return None;
-    }
-    let mut digest = blake3::Hasher::new();
-    let dense: Vec<u8> = text
-        .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
-    if dense.is_empty() {
-        return None;
-    }
-    digest.update(&dense);
-    lex(
-        family,
-        &text,
-        &mut Words {
-            text: &text,
-            digest: &mut digest,
-        },
-    );
-    Some(*digest.finalize().as_bytes())
-}
-
-/// Takes the words of a program into a digest.
-struct Words<'t> {
-    text: &'t [u8],
-    digest: &'t mut blake3::Hasher,
-}
-
-impl Sink for Words<'_> {
-    fn token(&mut self, token: Token) {
-        let word = token.of(self.text);
-        self.digest.update(&[token.kind as u8]);
-        self.digest.update(&(word.len() as u64).to_le_bytes());
-        self.digest.update(word);
-    }
+    layout::digest(bytes)
 }
 
 /// Whether two contents are the same but for layout.

@@ -8,8 +8,10 @@
 //!   its family, not against the next one, so that a long row of small steps does not become one family.
 //! - **Parents**: the copy that shares the most with this one, of those of whose changes at least 90 % are in it. A file
 //!   that both changed, each its own way, counts neither for nor against: who edits further replaces an edit. Something
-//!   that was put in or rewritten has to be among what they share: two people who leave out the same folder need not know
-//!   of each other. A copy that is dated later is no parent, where both dates have the same source.
+//!   that was put in or rewritten has to be among what they share, twice at least: two people who leave out the same
+//!   folder need not know of each other, and two who make the same edit, or use the same kit, need not either. One such
+//!   change is enough where it is a new file that none but the two and what was made of them have, and nothing that was put
+//!   into the copy points to another one. A copy that is dated later is no parent, where both dates have the same source.
 //! - What a list records of forks wins over that, and a contradiction is said.
 //!
 //! A copy that has the same changes as another, and no more, can be told to come after it by dates only; without them it
@@ -61,6 +63,8 @@ pub struct ChangeId {
     pub path: u128,
     /// The outcome has bytes of its own: it was put in, rewritten or laid out anew, and not only dropped or moved.
     pub telling: bool,
+    /// It is a file that the original has not.
+    pub is_new: bool,
 }
 
 impl ChangeId {
@@ -78,6 +82,7 @@ impl ChangeId {
             path: short(&[path]),
             // Content that was not read may be anything.
             telling: telling && sha256.is_some(),
+            is_new: kind == ChangeKind::Added && sha256.is_some(),
         }
     }
 }
@@ -109,14 +114,14 @@ pub struct CopyChanges {
     pub parent: Option<String>,
     /// Address of the root of its fork network, as recorded.
     pub network: Option<String>,
-    /// First dates (RFC 3339, UTC), by what says so: `git-author`, `seen-at`, `file`.
+    /// First dates (RFC 3339, UTC), by what says so: `git-author`, `seen-at`, `file`, `archive-member`.
     pub dates: BTreeMap<String, String>,
     /// What it has otherwise than the original; null where it was not compared.
     pub changes: Option<Vec<ChangeId>>,
 }
 
 /// What dates are told by, the best first.
-const BASES: [&str; 3] = ["git-author", "seen-at", "file"];
+const BASES: [&str; 4] = ["git-author", "seen-at", "file", "archive-member"];
 
 impl CopyChanges {
     fn first(&self) -> Option<(&str, &str)> {

@@ -147,6 +147,8 @@ impl Counts {
 /// What chance allows to be said of the places that were not examined.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bound {
+    /// What chance was begun with, each draw once.
+    pub seeds: BTreeSet<u64>,
     /// Places that were drawn at random, all of them examined.
     pub drawn: u64,
     /// Places from which they were drawn, as far as those were not examined otherwise.
@@ -198,6 +200,8 @@ pub struct Scope {
     pub total: Counts,
     /// The same by fork network; places of no network apart.
     pub networks: BTreeMap<String, Counts>,
+    /// Networks that have no row here; 0 where the whole account is given.
+    pub networks_left_out: u64,
     /// Places of the input that the list does not name.
     pub unlisted: Counts,
     /// What may be said of those not examined.
@@ -400,6 +404,7 @@ impl Places {
             is_listed,
             total,
             networks,
+            networks_left_out: 0,
             unlisted,
             bound,
             no_bound,
@@ -470,6 +475,7 @@ fn bound_of(
     let from = rest + n;
     let (low, high) = odds::interval(misses, n, confidence);
     Ok(Bound {
+        seeds: of_list.iter().map(|draw| draw.seed).collect(),
         drawn: n,
         from,
         misses,

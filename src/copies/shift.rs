@@ -87,25 +87,9 @@ fn nearest(of: &Tree, other: &Tree) -> (usize, Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blob::Hops;
-    use crate::copies::tree::TreeFile;
 
     fn tree(paths: &[&str]) -> Tree {
-        let file = |path: &&str| {
-            let file = TreeFile {
-                locator: (*path).to_owned(),
-                hops: Hops::default(),
-                sha256: None,
-                len: 0,
-                content: "text".to_owned(),
-                bytes: None,
-            };
-            (path.as_bytes().to_vec(), file)
-        };
-        Tree {
-            files: paths.iter().map(file).collect(),
-            ..Tree::default()
-        }
+        Tree::of_files(paths.iter().map(|path| (*path, "")), |_| "text".to_owned())
     }
 
     fn between(original: &[&str], copy: &[&str]) -> (String, String) {

@@ -64,6 +64,31 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// A tree of files that are at hand: those of examples, and of tests. `content` says what each is.
+    pub(crate) fn of_files<P: Into<Vec<u8>>, B: Into<Vec<u8>>>(
+        files: impl IntoIterator<Item = (P, B)>,
+        content: impl Fn(&[u8]) -> String,
+    ) -> Self {
+        let file = |(path, bytes): (P, B)| {
+            let (path, bytes): (Vec<u8>, Vec<u8>) = (path.into(), bytes.into());
+            let file = TreeFile {
+                locator: format!("x/{}", shown_path(&path)),
+                hops: Hops::default(),
+                sha256: Some(Sha256Digest::of(&bytes)),
+                len: bytes.len() as u64,
+                content: content(&bytes),
+                bytes: Some(Bytes::from(bytes)),
+            };
+            (path, file)
+        };
+        Self {
+            root: "x".to_owned(),
+            files: files.into_iter().map(file).collect(),
+            complete: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether a file is an archive whose members stand below it: its bytes are theirs, and are not counted once more.
     #[must_use]
     pub fn counts_by_members(&self, path: &[u8], file: &TreeFile) -> bool {
@@ -96,6 +121,14 @@ impl Tree {
             .collect();
     }
 }
+
+/// What was looked for in vain in bytes that are there: they are compared all the same.
+pub const READ: [&str; 4] = [
+    "carve-limit",
+    "no-content",
+    "search-limit",
+    "settings-unread",
+];
 
 /// What stands between a container and its member.
 const HOP: &[u8] = b"!/";
@@ -339,13 +372,6 @@ impl<'h> Gatherer<'h> {
 
     /// Notes something that was not read.
     pub fn note_trouble(&mut self, trouble: &Trouble, at: &Locator) {
-        /// What was looked for in vain in bytes that are there: they are compared all the same.
-        const READ: [&str; 4] = [
-            "carve-limit",
-            "no-content",
-            "search-limit",
-            "settings-unread",
-        ];
         if trouble.effect == Effect::Odd || READ.contains(&trouble.code.as_ref()) {
             return;
         }
@@ -424,22 +450,7 @@ mod tests {
     use super::*;
 
     fn tree(paths: &[&str]) -> Tree {
-        let file = |path: &&str| {
-            let file = TreeFile {
-                locator: (*path).to_owned(),
-                hops: Hops::default(),
-                sha256: None,
-                len: 0,
-                content: "zip".to_owned(),
-                bytes: None,
-            };
-            (path.as_bytes().to_vec(), file)
-        };
-        Tree {
-            files: paths.iter().map(file).collect(),
-            complete: true,
-            ..Tree::default()
-        }
+        Tree::of_files(paths.iter().map(|path| (*path, "")), |_| "zip".to_owned())
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use super::inventory::{self, ItemFact, Terms};
-use super::mask::mask;
+use super::mask::items::mask;
 use super::place::{is_raw_source, name_unpacked};
 use super::secrets::{self, SecretFact};
 use super::user::UserRules;

@@ -9,7 +9,7 @@
 //! `signatures/exposure.toml`, each with examples that must match and examples that must not.
 //!
 //! Running text is read behind one door, [`inspect`]: for credentials by [`secrets`], and for what recovered code reveals by
-//! [`inventory`].
+//! [`inventory`]. Text that is shown to people goes through [`mask`].
 
 mod address;
 pub(crate) mod bech32;
@@ -24,7 +24,7 @@ pub mod known;
 mod licence;
 pub mod location;
 pub mod manifest;
-mod mask;
+pub mod mask;
 pub mod named;
 pub mod packument;
 pub mod party;

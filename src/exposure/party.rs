@@ -9,6 +9,7 @@
 //! Left out: comparing content with public packages. That is a join over the whole input and refines this answer.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 
@@ -247,6 +248,10 @@ struct SourceName<'a> {
     whole: Cow<'a, [u8]>,
 }
 
+/// What stands between name and hash of a package in a Yarn store. Made once: setting up the search takes longer than it.
+static OF_YARN: LazyLock<memmem::FinderRev<'static>> =
+    LazyLock::new(|| memmem::FinderRev::new(b"-npm-"));
+
 /// A scheme is short; RFC 3986 sets no bound, so hostile input gets one. Bytes.
 const MAX_SCHEME: usize = 32;
 
@@ -343,8 +348,7 @@ impl<'a> SourceName<'a> {
         for folder in [&b"cache"[..], b"unplugged"] {
             let first = after_last_folder(&self.whole, folder)
                 .and_then(|rest| rest.split(|&b| b == b'/').next());
-            if let Some((first, at)) =
-                first.and_then(|first| Some((first, memmem::rfind(first, b"-npm-")?)))
+            if let Some((first, at)) = first.and_then(|first| Some((first, OF_YARN.rfind(first)?)))
             {
                 return Some(Dependency {
                     name: String::from_utf8_lossy(&first[..at]),
@@ -452,12 +456,15 @@ fn is_webpack_runtime(path: &[u8]) -> bool {
 /// which `%25` and the like may stand.
 fn is_webpack_context(path: &[u8]) -> bool {
     const MODES: [&[u8]; 5] = [b" sync", b" lazy", b" lazy-once", b" eager", b" weak"];
-    MODES.iter().any(|mode| {
-        let behind = memmem::rfind(path, mode).map(|at| &path[at + mode.len()..]);
-        behind.is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with(b" ^") || rest.starts_with(b" recursive")
+    // Each search is set up anew, and nearly no name has a blank.
+    let has_blank = memchr::memchr(b' ', path).is_some();
+    has_blank
+        && MODES.iter().any(|mode| {
+            let behind = memmem::rfind(path, mode).map(|at| &path[at + mode.len()..]);
+            behind.is_some_and(|rest| {
+                rest.is_empty() || rest.starts_with(b" ^") || rest.starts_with(b" recursive")
+            })
         })
-    })
 }
 
 /// `scheme` and what follows `://`, where a name begins with a scheme.
@@ -504,16 +511,12 @@ fn slashes(name: &[u8]) -> Cow<'_, [u8]> {
 
 /// What follows the last folder of that name, without the slash.
 fn after_last_folder<'a>(path: &'a [u8], folder: &[u8]) -> Option<&'a [u8]> {
-    let mut end = path.len();
-    while let Some(at) = memmem::rfind(&path[..end], folder) {
-        let begins = at == 0 || matches!(path[at - 1], b'/' | b'!' | b'~' | b':');
-        let after = at + folder.len();
-        if begins && path.get(after) == Some(&b'/') {
-            return Some(&path[after + 1..]);
-        }
-        end = at;
-    }
-    None
+    // From slash to slash: a search for the word would be set up anew for each of many short paths.
+    memchr::memrchr_iter(b'/', path).find_map(|slash| {
+        let before = path[..slash].strip_suffix(folder)?;
+        let begins = matches!(before.last(), None | Some(b'/' | b'!' | b'~' | b':'));
+        begins.then(|| &path[slash + 1..])
+    })
 }
 
 /// `name` or `@scope/name` at the start of a path; empty for folders of tools (`.vite/deps/…`).
@@ -537,7 +540,7 @@ fn package_name(path: &[u8]) -> Cow<'_, str> {
 fn store_version(path: &[u8], name: &str) -> Option<String> {
     let folders = path.split(|&byte| byte == b'/');
     let version = folders.rev().find_map(|folder| {
-        if let Some(at) = memmem::rfind(folder, b"-npm-") {
+        if let Some(at) = OF_YARN.rfind(folder) {
             let flat = name.replacen('/', "-", 1);
             let rest = &folder[at + b"-npm-".len()..];
             let end = memchr::memrchr(b'-', rest)?;

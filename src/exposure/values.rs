@@ -83,33 +83,49 @@ pub(super) fn is_credential(key: &str, value: &str, words: &Words) -> bool {
     if is_placeholder(value, words) {
         return false;
     }
-    let parts: Vec<String> = key.split('_').map(str::to_ascii_lowercase).collect();
-    let (Some(last), whole) = (parts.last(), parts.join("_")) else {
-        return false;
-    };
     if url_password(value).is_some_and(|password| !is_placeholder(password, words)) {
         return true;
     }
-    // What is made to be seen (a browser's publishable key) and what only describes a secret (its length, its file).
-    if words
-        .public_parts
-        .iter()
-        .any(|part| parts.contains(part) || whole.starts_with(&format!("{part}_")))
-        || words.descriptive_ends.contains(last)
-    {
-        return false;
+    match named(key, words) {
+        Named::Secret => value.len() >= 4 && !is_setting(value),
+        Named::Public => false,
+        Named::Other => looks_random(value),
     }
-    let named =
-        words.secret_parts.iter().any(|part| {
-            parts.contains(part) || whole.contains(part.as_str()) && part.contains('_')
-        }) || words
-            .secret_ends
-            .iter()
-            .any(|end| last.ends_with(end.as_str()));
-    if named {
-        value.len() >= 4 && !is_setting(value)
+}
+
+/// Whether a setting is called a credential, and its value may be one.
+pub(super) fn is_named_credential(key: &str, value: &str, words: &Words) -> bool {
+    let is_live = !is_placeholder(value, words) && !is_setting(value);
+    is_live && named(key, words) == Named::Secret
+}
+
+/// What a setting is by its name.
+#[derive(PartialEq, Eq)]
+enum Named {
+    /// A credential.
+    Secret,
+    /// Made to be seen (a browser's publishable key), or what only describes a secret (its length, its file).
+    Public,
+    /// Anything else.
+    Other,
+}
+
+fn named(key: &str, words: &Words) -> Named {
+    let parts: Vec<String> = key.split('_').map(str::to_ascii_lowercase).collect();
+    let (Some(last), whole) = (parts.last(), parts.join("_")) else {
+        return Named::Other;
+    };
+    let is_public = |part: &String| parts.contains(part) || whole.starts_with(&format!("{part}_"));
+    if words.public_parts.iter().any(is_public) || words.descriptive_ends.contains(last) {
+        return Named::Public;
+    }
+    let has_part =
+        |part: &String| parts.contains(part) || whole.contains(part.as_str()) && part.contains('_');
+    let has_end = |end: &String| last.ends_with(end.as_str());
+    if words.secret_parts.iter().any(has_part) || words.secret_ends.iter().any(has_end) {
+        Named::Secret
     } else {
-        looks_random(value)
+        Named::Other
     }
 }
 

@@ -31,8 +31,8 @@ pub struct Copy {
     #[serde(default)]
     pub basis: Basis,
     /// What kind of copy: `verbatim` (every file byte for byte), `reformatted` (every file, with other line
-    /// ends, blanks or layout), `modified` (every file, some changed or cut; one in 32 may be missing where they
-    /// are less than a hundredth of the bytes), `partial`; of a suspect, and of a copy that has traces of the work and no file as a
+    /// ends, blanks or layout; tokens and comments are equal), `modified` (every file, some changed or cut, be it a header; one in
+    /// 32 may be missing where they are less than a hundredth of the bytes), `partial`; of a suspect, and of a copy that has traces of the work and no file as a
     /// whole, `derived` (the same code under other names, or cut and edited beyond equal stretches) or `ported`; `names-only` (no content matches, and
     /// paths agree), or, of a triage, `hinted`.
     pub class: String,
@@ -98,7 +98,8 @@ pub struct CopyDates {
     /// Last, RFC 3339, UTC.
     pub last: String,
     /// What says so: `git-author` (author dates of commits, which their authors state), `file` (times of files, which say
-    /// when they were written where they lie).
+    /// when they were written where they lie), `archive-member` (times in archives, which whoever packed them wrote; no date on
+    /// which anything was published).
     pub basis: String,
 }
 

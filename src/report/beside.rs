@@ -3,15 +3,19 @@
 //! The page is for somebody who was not there, so it is made like an exhibit: no script, nothing loaded, every string of an
 //! input visible and inert, and no word that is a verdict. It shows as little of the text as says something: of each file the
 //! places that differ, with a few lines round them, up to a number of lines for each file and for the page. What is cut is
-//! counted, there and at the top; all of it is in the records.
+//! counted, there and at the top; all of it is in the records. Credentials are overwritten ([`crate::exposure::mask`]); which
+//! lines differ is told from the texts as they are.
+
+use std::borrow::Cow;
 
 use askama::Template;
 
 use super::exhibit::visible;
 use super::{ReportError, html::filters};
-use crate::copies::delta::{Delta, Pair, text_of};
+use crate::copies::delta::{Delta, Detail, Pair, text_of};
 use crate::copies::lines::{Hunk, grouped, hunks};
-use crate::copies::tree::shown_path;
+use crate::copies::tree::{TreeFile, shown_path};
+use crate::exposure::mask::MaskCache;
 use crate::record::{ChangeKind, Comparison, Sign};
 use crate::signature::lines_of;
 
@@ -23,6 +27,13 @@ const FILES_WORTH: usize = 10;
 const COPIES_MAX: usize = 200;
 const FILES_MAX: usize = 100;
 const SIGNS_MAX: usize = 50;
+
+/// Which lines stand beside each other, counted from 0.
+struct Place {
+    sign: &'static str,
+    original: Option<usize>,
+    copy: Option<usize>,
+}
 
 /// One line of both sides.
 struct Row {
@@ -69,6 +80,8 @@ pub struct BesidePage {
     more_copies: u64,
     /// Lines that differ and are not shown.
     cut: u64,
+    /// Where secrets stand in what was shown.
+    masks: MaskCache,
 }
 
 #[derive(Template)]
@@ -91,6 +104,7 @@ impl BesidePage {
             copies: Vec::new(),
             more_copies: 0,
             cut: 0,
+            masks: MaskCache::default(),
         }
     }
 
@@ -142,12 +156,17 @@ impl BesidePage {
         });
     }
 
-    fn file(&mut self, pair: &Pair, detail: &crate::copies::delta::Detail) -> FilePart {
-        let (rows, note) = rows_of(pair);
-        let all = rows.len();
+    fn file(&mut self, pair: &Pair, detail: &Detail) -> FilePart {
+        let (places, note) = places_of(pair);
+        let all = places.len();
         let shown = all.min(self.of_file).min(self.left);
         self.left -= shown;
         let more = (all - shown) as u64;
+        let rows = rows_of(
+            pair,
+            places.get(..shown).unwrap_or_default(),
+            &mut self.masks,
+        );
         self.cut += more;
         let file = pair.copy.or(pair.original);
         let path = file.map(|(path, _)| shown_path(path)).unwrap_or_default();
@@ -170,7 +189,7 @@ impl BesidePage {
                 .map(|(_, file)| file.content.clone())
                 .unwrap_or_default(),
             header_removed: detail.header_removed,
-            rows: rows.into_iter().take(shown).collect(),
+            rows,
             more,
             note,
         }
@@ -189,23 +208,24 @@ impl BesidePage {
     }
 }
 
+/// The text of a side as it is compared.
+fn text<'t>(side: Option<(&[u8], &'t TreeFile)>) -> Option<Cow<'t, [u8]>> {
+    side.and_then(|(_, file)| text_of(file))
+}
+
 /// What differs in a file, line beside line; and why nothing is shown.
-fn rows_of(pair: &Pair) -> (Vec<Row>, &'static str) {
-    let text = |side: Option<(&'_ [u8], &'_ crate::copies::tree::TreeFile)>| {
-        side.and_then(|(_, file)| Some(text_of(file)?.into_owned()))
-    };
+fn places_of(pair: &Pair) -> (Vec<Place>, &'static str) {
     match pair.kind {
         ChangeKind::Added => {
             let Some(text) = text(pair.copy) else {
                 return (Vec::new(), "no text, or not held");
             };
-            let lines = (1..).zip(lines_of(&text));
-            let row = |(number, line): (usize, &[u8])| Row {
+            let place = |at: usize| Place {
                 sign: "+",
                 original: None,
-                copy: Some((number, visible(line))),
+                copy: Some(at),
             };
-            (lines.map(row).collect(), "")
+            ((0..lines_of(&text).len()).map(place).collect(), "")
         }
         ChangeKind::Changed => {
             let Some((original, copy)) = text(pair.original).zip(text(pair.copy)) else {
@@ -213,7 +233,7 @@ fn rows_of(pair: &Pair) -> (Vec<Row>, &'static str) {
             };
             let (first, second) = (lines_of(&original), lines_of(&copy));
             match hunks(&first, &second) {
-                Some(found) => (beside(&first, &second, &found), ""),
+                Some(found) => (beside(first.len(), &found), ""),
                 None => (Vec::new(), "too long to be shown line beside line"),
             }
         }
@@ -222,12 +242,12 @@ fn rows_of(pair: &Pair) -> (Vec<Row>, &'static str) {
     }
 }
 
-fn beside(first: &[&[u8]], second: &[&[u8]], found: &[Hunk]) -> Vec<Row> {
-    let side = |lines: &[&[u8]], at: usize| lines.get(at).map(|line| (at + 1, visible(line)));
-    let mut rows = Vec::new();
-    for group in grouped(found, first.len()) {
-        if !rows.is_empty() {
-            rows.push(Row {
+/// Places that differ and the lines round them, of an original of so many lines.
+fn beside(lines: usize, found: &[Hunk]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for group in grouped(found, lines) {
+        if !places.is_empty() {
+            places.push(Place {
                 sign: "",
                 original: None,
                 copy: None,
@@ -239,60 +259,67 @@ fn beside(first: &[&[u8]], second: &[&[u8]], found: &[Hunk]) -> Vec<Row> {
             copy: group.copy.end..group.copy.end,
         }]) {
             for (left, right) in (left..hunk.original.start).zip(right..hunk.copy.start) {
-                rows.push(Row {
+                places.push(Place {
                     sign: "=",
-                    original: side(first, left),
-                    copy: side(second, right),
+                    original: Some(left),
+                    copy: Some(right),
                 });
             }
             for at in 0..hunk.original.len().max(hunk.copy.len()) {
                 let within =
                     |range: &std::ops::Range<usize>| (at < range.len()).then_some(range.start + at);
-                let (left, right) = (within(&hunk.original), within(&hunk.copy));
-                rows.push(Row {
-                    sign: match (left, right) {
+                let (original, copy) = (within(&hunk.original), within(&hunk.copy));
+                places.push(Place {
+                    sign: match (original, copy) {
                         (Some(_), Some(_)) => "~",
                         (Some(_), None) => "-",
                         _ => "+",
                     },
-                    original: left.and_then(|left| side(first, left)),
-                    copy: right.and_then(|right| side(second, right)),
+                    original,
+                    copy,
                 });
             }
             (left, right) = (hunk.original.end, hunk.copy.end);
         }
     }
-    rows
+    places
+}
+
+/// The lines of these places as they are shown.
+fn rows_of(pair: &Pair, places: &[Place], masks: &mut MaskCache) -> Vec<Row> {
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let mut masked = |side: Option<(&[u8], &TreeFile)>| {
+        let text = text(side)?;
+        let sha256 = side.and_then(|(_, file)| file.sha256);
+        Some(masks.of(sha256, &text).over(&text).into_owned())
+    };
+    let (original, copy) = (masked(pair.original), masked(pair.copy));
+    let first = original.as_deref().map(lines_of).unwrap_or_default();
+    let second = copy.as_deref().map(lines_of).unwrap_or_default();
+    let line = |lines: &[&[u8]], at: Option<usize>| {
+        let at = at?;
+        lines.get(at).map(|line| (at + 1, visible(line)))
+    };
+    let row = |place: &Place| Row {
+        sign: place.sign,
+        original: line(&first, place.original),
+        copy: line(&second, place.copy),
+    };
+    places.iter().map(row).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
-    use crate::blob::{Hops, Sha256Digest};
-    use crate::copies::tree::{Reading, Tree, TreeFile};
+    use crate::copies::tree::{Reading, Tree};
     use crate::record::Record;
 
     fn tree(files: &[(&str, String)]) -> Reading {
-        let file = |(path, text): &(&str, String)| {
-            let file = TreeFile {
-                locator: format!("x/{path}"),
-                hops: Hops::default(),
-                sha256: Some(Sha256Digest::of(text.as_bytes())),
-                len: text.len() as u64,
-                content: "text".to_owned(),
-                bytes: Some(Bytes::from(text.clone())),
-            };
-            (path.as_bytes().to_vec(), file)
-        };
+        let files = files.iter().map(|(path, text)| (*path, text.as_str()));
         Reading {
-            tree: Tree {
-                root: "x".to_owned(),
-                files: files.iter().map(file).collect(),
-                complete: true,
-                ..Tree::default()
-            },
+            tree: Tree::of_files(files, |_| "text".to_owned()),
             ..Reading::default()
         }
     }

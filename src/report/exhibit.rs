@@ -2,12 +2,16 @@
 //!
 //! It shows both sides by their hashes, the stretches that correspond with their lines numbered and side by side, what
 //! was computed, and what each word means. It says nothing of what follows from that: no word on it is a verdict. The
-//! page loads nothing and prints; what comes from an input goes through [`text::visible`] and the template's escaping.
+//! page loads nothing and prints; what comes from an input goes through [`text::visible`] and the template's escaping, and
+//! credentials are overwritten before ([`crate::exposure::mask`]). Digests are of the bytes as they are.
+
+use std::borrow::Cow;
 
 use askama::Template;
 
 use super::text;
 use super::{ReportError, html::filters};
+use crate::exposure::mask::Masks;
 use crate::record::{Grade, Match};
 use crate::signature::norm_text::text_of;
 use crate::signature::validation::Card;
@@ -61,7 +65,7 @@ pub fn definition(grade: Grade) -> &'static str {
     match grade {
         Grade::Exact => "the bytes of both sides are the same",
         Grade::Normalized => {
-            "the texts of both sides are the same after normal forms: encoding, line ends, blanks at line ends"
+            "the texts of both sides are the same after normal forms: encoding, line ends, blanks at line ends, or all layout of a program"
         }
         Grade::Excerpt => {
             "stretches of both sides hold the same letters and digits in the same order"
@@ -89,6 +93,13 @@ pub fn render_exhibit(
     run_version: &str,
 ) -> Result<String, ReportError> {
     let texts = [original.bytes, target.bytes].map(|bytes| text_of(bytes).unwrap_or_default());
+    let masks = texts.each_ref().map(|text| Masks::of(text));
+    // Where a text is not the bytes as they lie, places in bytes say nothing of it.
+    let skipped = match &texts[1] {
+        Cow::Borrowed(text) => Some(target.bytes.len() - text.len()),
+        Cow::Owned(_) => None,
+    };
+    let texts = [masks[0].over(&texts[0]), masks[1].over(&texts[1])];
     let [of_original, of_target] = texts.each_ref().map(|text| lines_of(text));
     let stretches = found
         .ranges
@@ -97,13 +108,14 @@ pub fn render_exhibit(
             let (left, original_more) = numbered(&of_original, range.original_lines);
             let one_line = range.target_lines[0] == range.target_lines[1];
             let is_long = line_at(&of_target, range.target_lines[0]).len() > LINE_MAX_CHARS;
-            let (right, target_more) = if one_line && is_long {
-                (
-                    within(target.bytes, range.target_bytes, range.target_lines[0]),
-                    0,
-                )
-            } else {
-                numbered(&of_target, range.target_lines)
+            let (right, target_more) = match skipped.filter(|_| one_line && is_long) {
+                Some(skipped) => {
+                    let bytes = range
+                        .target_bytes
+                        .map(|at| at.saturating_sub(skipped as u64));
+                    (within(&texts[1], bytes, range.target_lines[0]), 0)
+                }
+                None => numbered(&of_target, range.target_lines),
             };
             Stretch {
                 original: left,
@@ -188,6 +200,7 @@ mod tests {
                 target_lines: [2, 3],
                 target_bytes: [5, 20],
             }],
+            written: None,
             git: None,
             image: None,
         };

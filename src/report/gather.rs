@@ -13,7 +13,6 @@ use std::hash::Hasher;
 
 use super::axes::{Figures, Impact, Override, STEPS};
 use super::bounded::{GroupKey, Tally, Top};
-use super::containment::Containment;
 use super::copies::CopiesGather;
 use super::folders::{Counts, Forest};
 use super::inventory::Collect;
@@ -25,6 +24,7 @@ use super::size::Measure;
 use super::text::{KEPT_CHARS, clip};
 use super::timeline::Times;
 use super::views::View;
+use crate::copies::scope::Scope;
 use crate::exposure::Rules;
 use crate::exposure::secrets::Tier;
 use crate::record::{
@@ -112,6 +112,7 @@ pub(super) struct Gatherer {
     maps_invalid: u64,
     maps_unjudged: u64,
     copies: CopiesGather,
+    all_places: Option<Scope>,
     references_found: u64,
     references_missing: BTreeMap<Rank, u64>,
     references: Top<(Rank, String, String), ReferenceRow>,
@@ -125,7 +126,8 @@ pub(super) struct Gatherer {
 }
 
 impl Gatherer {
-    pub(super) fn new(view: View, overrides: Vec<Override>, containment: Containment) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
+        let (view, overrides) = (settings.view, settings.overrides);
         let with_lines = view != View::Public;
         Self {
             view,
@@ -135,7 +137,7 @@ impl Gatherer {
             collect: Collect::new(with_lines),
             measure: Measure::new(),
             times: Times::default(),
-            lists: ListGather::new(containment),
+            lists: ListGather::new(settings.containment),
             known: BTreeSet::new(),
             run: None,
             ledger: None,
@@ -155,6 +157,7 @@ impl Gatherer {
             maps_invalid: 0,
             maps_unjudged: 0,
             copies: CopiesGather::new(view == View::Public),
+            all_places: settings.scope,
             references_found: 0,
             references_missing: BTreeMap::new(),
             references: Top::new(ROWS),

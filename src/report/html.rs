@@ -11,19 +11,23 @@ use askama::Template;
 
 use super::ReportError;
 use super::bounded::Table;
-use super::copies::TreeOf;
 use super::copies::draw::{Branch, Drawing, basis_words, branches, drawing};
+use super::copies::{ScopeRow, TreeOf, scope_rows};
 use super::folders::{CellKind, Counts, Part};
-use super::model::{Model, ROWS};
+use super::model::{Model, PackageRow, ROWS};
 use super::since_previous::ChangeRow;
 use super::text::{count_of, percent, shown, size};
 use super::treemap::{Rect, squarify};
+use crate::copies::scope::{Scope, Support};
 
 /// Largest page, in bytes.
 pub const MAX_HTML_BYTES: usize = 5_000_000;
 
 /// Rows a table that are tried in turn until the page is small enough.
 const ROW_LIMITS: [usize; 5] = [ROWS, 200, 80, 30, 10];
+
+/// Packages that are not folded.
+const PACKAGES_OPEN: usize = 15;
 
 /// Size of the treemap in user units; the drawing scales.
 const FIELD: Rect = Rect {
@@ -141,6 +145,15 @@ impl Page<'_> {
         ]
     }
 
+    /// Rows that the page opens with, and those that stand folded below them: whoever reads it first wants to see what to do.
+    fn opening_rows<'t>(
+        &self,
+        table: &'t Table<PackageRow>,
+    ) -> (&'t [PackageRow], &'t [PackageRow]) {
+        let rows = table.first(self.rows);
+        rows.split_at(rows.len().min(PACKAGES_OPEN))
+    }
+
     /// The timeline of copies.
     fn drawing(&self) -> Drawing {
         drawing(&self.m.copies.spread)
@@ -149,6 +162,16 @@ impl Page<'_> {
     /// A tree of forks, as far as rows are shown.
     fn branches<'t>(&self, tree: &'t TreeOf) -> Vec<Branch<'t>> {
         branches(tree, self.rows)
+    }
+
+    /// The account of all places.
+    fn scope_rows(&self, scope: &Scope) -> Vec<ScopeRow> {
+        scope_rows(scope)
+    }
+
+    /// A statement about all places is borne out, by all of them or by a sample.
+    fn is_supported(&self, scope: &Scope) -> bool {
+        matches!(scope.support, Support::All | Support::Bounded)
     }
 
     /// What a source of dates is called.

@@ -4,12 +4,19 @@
 //! spreadsheet would take for a formula gets an apostrophe before it, and what is invisible is spelled out: whoever
 //! made the input must not reach the machine of whoever opens the list.
 //!
+//! What is to be blocked stands in two lists of bare values, since most tools take nothing else. Who blocks something wants to
+//! know why, though, and most of all where it is a file or host that somebody put into a copy: `block-sources.csv` has a line
+//! for each of theirs, in their order, with the copy and the rule.
+//!
 //! The public view has none: a list of pseudonyms helps nobody.
+
+mod block;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use self::block::{Source, block, sources};
 use super::bounded::{Groups, Table, Urgent, group_key};
 use super::containment::Containment;
 use super::inventory::Inventory;
@@ -18,6 +25,8 @@ use super::text::{KEPT_CHARS, clip, count_of, visible};
 use crate::record::{
     Certainty, Exposure, Grade, Match, Package, Reference, ReferenceKind, Severity, Sign,
 };
+
+pub(super) use self::block::host_in;
 
 /// Lines of one list.
 const LINES: usize = 50_000;
@@ -50,6 +59,8 @@ struct Line {
     /// The smaller the more urgent.
     rank: u8,
     cells: Vec<String>,
+    /// Finds of the same beside the one that is named.
+    further: u64,
 }
 
 impl Urgent for Line {
@@ -104,7 +115,14 @@ impl Gather {
             add(&mut self.contain, &key, rank, cells.clone());
         }
         if let Some(sha256) = &package.sha256 {
-            self.digest(0, sha256);
+            let source = Source {
+                because: "archive of a package with findings",
+                by: &package.name,
+                root: "",
+                place: &package.locator,
+                line: None,
+            };
+            self.digest(0, sha256, &source);
         }
     }
 
@@ -139,24 +157,40 @@ impl Gather {
         );
         let host = url::Url::parse(&reference.target).ok();
         if let Some(host) = host.as_ref().and_then(url::Url::host_str) {
-            add(&mut self.hosts, &[host], rank, vec![clip(host, KEPT_CHARS)]);
+            let source = Source {
+                because: "the input points there for more",
+                by: kind,
+                root: "",
+                place: &reference.locator,
+                line: None,
+            };
+            block(&mut self.hosts, "host", host, rank, &source);
         }
     }
 
     pub(super) fn exposure(&mut self, exposure: &Exposure) {
         let is_sure = exposure.certainty == Certainty::Proven;
+        // Half of all clones have the same small file that tells one; refusing it would refuse them.
+        if exposure.class == "git-folder" {
+            return;
+        }
         if let Some(sha256) = &exposure.sha256
             && exposure.severity >= Severity::High
             && is_sure
         {
-            self.digest(
-                if exposure.severity == Severity::Critical {
-                    1
-                } else {
-                    2
-                },
-                sha256,
-            );
+            let rank = if exposure.severity == Severity::Critical {
+                1
+            } else {
+                2
+            };
+            let source = Source {
+                because: "exposed file",
+                by: &exposure.class,
+                root: "",
+                place: &exposure.locator,
+                line: None,
+            };
+            self.digest(rank, sha256, &source);
         }
     }
 
@@ -168,7 +202,14 @@ impl Gather {
             _ => return,
         };
         if let Some(sha256) = &found.sha256 {
-            self.digest(rank, sha256);
+            let source = Source {
+                because: "file of the work",
+                by: &found.work,
+                root: "",
+                place: &found.locator,
+                line: None,
+            };
+            self.digest(rank, sha256, &source);
         }
     }
 
@@ -177,24 +218,27 @@ impl Gather {
         if sign.severity < Severity::High {
             return;
         }
+        let source = Source {
+            because: "put into a copy",
+            by: &sign.rule,
+            root: &sign.root,
+            place: &sign.locator,
+            line: sign.line,
+        };
         if let Some(sha256) = &sign.sha256 {
-            self.digest(1, sha256);
+            self.digest(1, sha256, &source);
         }
         if let Some(host) = host_in(&sign.rule, &sign.found) {
-            add(&mut self.hosts, &[&host], 0, vec![clip(&host, KEPT_CHARS)]);
+            block(&mut self.hosts, "host", &host, 0, &source);
         }
     }
 
-    fn digest(&mut self, rank: u8, sha256: &str) {
+    fn digest(&mut self, rank: u8, sha256: &str, source: &Source<'_>) {
         // What is no digest would only be dropped by whoever reads the list, or worse.
         let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_digest {
-            add(
-                &mut self.digests,
-                &[sha256],
-                rank,
-                vec![sha256.to_ascii_lowercase()],
-            );
+            let sha256 = sha256.to_ascii_lowercase();
+            block(&mut self.digests, "sha256", &sha256, rank, source);
         }
     }
 
@@ -265,39 +309,13 @@ impl Gather {
 fn add(groups: &mut Groups<Line>, key: &[&str], rank: u8, cells: Vec<String>) {
     groups.add(
         group_key(key),
-        || Line { rank, cells },
+        || Line {
+            rank,
+            cells,
+            further: 0,
+        },
         |line| line.rank = line.rank.min(rank),
     );
-}
-
-/// Rules for tampering whose find is an address, or a host.
-const OF_HOSTS: [&str; 4] = ["new-host", "webhook", "download-and-run", "download-link"];
-
-/// The host that a sign names: that of its first address, or all that was found where that is a name of a host.
-pub(super) fn host_in(rule: &str, found: &str) -> Option<String> {
-    if !OF_HOSTS.contains(&rule) {
-        return None;
-    }
-    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>' | ')');
-    let address = found.find("://").and_then(|at| {
-        let from = found.get(..at)?.rfind(|c: char| !c.is_ascii_alphabetic());
-        found
-            .get(from.map_or(0, |from| from + 1)..)?
-            .split(ends)
-            .next()
-    });
-    if let Some(address) = address {
-        let url = url::Url::parse(address).ok()?;
-        return url.host_str().map(str::to_owned);
-    }
-    let is_name = found.contains('.')
-        && found.split('.').all(|label| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        });
-    is_name.then(|| found.to_ascii_lowercase())
 }
 
 /// `npm:NAME@VERSION` without what is not the name.
@@ -342,6 +360,7 @@ fn rotate_lines(rotation: &Rotation) -> Table<Line> {
             .collect();
         Line {
             rank: 0,
+            further: 0,
             cells: vec![
                 row.severity.as_str().to_owned(),
                 row.rule.clone(),
@@ -367,6 +386,7 @@ fn inventory_lines(inventory: &Inventory) -> Table<Line> {
     for kind in &inventory.kinds {
         rows.extend(kind.table.rows.iter().map(|row| Line {
             rank: 0,
+            further: 0,
             cells: vec![
                 kind.kind.clone(),
                 row.value.clone(),
@@ -453,6 +473,23 @@ impl Lists {
                 "block-hosts.txt",
                 "hosts that the input points to for more of it, and those that were put into copies",
                 &self.hosts,
+            ),
+            csv(
+                "block-sources.csv",
+                "what each line of the two lists above comes from; where it was put into a copy, which copy and by which rule",
+                &[
+                    "urgency",
+                    "value",
+                    "kind",
+                    "because",
+                    "by",
+                    "copy",
+                    "first place",
+                    "line",
+                    "further finds",
+                ],
+                &sources(&self.digests, &self.hosts),
+                self.digests.total.saturating_add(self.hosts.total),
             ),
             csv(
                 "inventory.csv",
@@ -549,21 +586,6 @@ mod tests {
         }
         assert_eq!(csv_cell("a,\"b\"\r\nc"), "\"a,\"\"b\"\"[U+000D][U+000A]c\"");
         assert_eq!(csv_cell("gnp\u{202E}"), "gnp[U+202E]");
-    }
-
-    #[test]
-    fn hosts_of_signs_are_read_where_a_rule_is_about_hosts() {
-        let host = |rule, found| host_in(rule, found);
-        assert_eq!(
-            host("webhook", "fetch('https://Hooks.evil.example/api/1')").as_deref(),
-            Some("hooks.evil.example")
-        );
-        assert_eq!(
-            host("new-host", "C2.evil.example").as_deref(),
-            Some("c2.evil.example")
-        );
-        assert_eq!(host("new-host", "two words.example"), None);
-        assert_eq!(host("install-script", "https://evil.example"), None);
     }
 
     #[test]

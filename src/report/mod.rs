@@ -20,6 +20,7 @@ pub mod claims;
 mod containment;
 mod copies;
 mod definitions;
+pub mod evidence;
 mod exhibit;
 pub mod export;
 mod finding;
@@ -31,7 +32,9 @@ pub mod lint;
 mod lists;
 mod live;
 mod model;
+pub mod notice;
 mod questions;
+pub mod review;
 mod rotation;
 #[cfg(test)]
 mod sample;

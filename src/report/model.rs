@@ -33,6 +33,7 @@ use super::since_previous::{Changes, FindingsList};
 use super::size::Size;
 use super::timeline::TimeRow;
 use super::views::{Mask, View};
+use crate::copies::scope::Scope;
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
 
 /// Version of the model's JSON. Grows by one when a field is added.
@@ -435,6 +436,9 @@ pub struct Settings {
     pub key: Vec<u8>,
     /// Axes set by hand.
     pub overrides: Vec<Override>,
+    /// What may be said of all places. It needs the draws of the case, which are no records; and names of places stay in it
+    /// that the public view leaves out.
+    pub scope: Option<Scope>,
     /// Where withdrawn packages go on lying, for `containment.csv`.
     pub containment: Containment,
 }
@@ -459,7 +463,7 @@ impl Builder {
     pub fn new(settings: Settings) -> Self {
         Self {
             mask: Mask::new(settings.view, &settings.key),
-            gatherer: Gatherer::new(settings.view, settings.overrides, settings.containment),
+            gatherer: Gatherer::new(settings),
         }
     }
 

@@ -7,8 +7,7 @@
 
 use serde::Serialize;
 
-use super::copies::Copies;
-use super::copies::draw::basis_words;
+use super::copies::{Copies, not_examined, of_all_listed};
 use super::model::Model;
 use super::text::{clip, grouped, percent, plural, size};
 use super::verdict::Scope;
@@ -412,7 +411,7 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     if let Some(first) = &copies.largest {
         return (
             format!(
-                "{} of the {} examined {} signed work{weaker}, the largest {} of {}{}; what lies outside the input was not looked at.",
+                "{} of the {} examined {} signed work{weaker}, the largest {} of {}{}; what lies outside the input was not looked at.{}",
                 grouped(copies.copies.total),
                 plural(copies.examined_total, "place", "places"),
                 if copies.copies.total == 1 {
@@ -423,6 +422,7 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
                 percent(first.of_original),
                 clip(&first.work, 60),
                 how_far(copies),
+                copies.scope.as_ref().map_or("", of_all_listed),
             ),
             AnswerState::Seen,
         );
@@ -478,11 +478,14 @@ fn how_far(copies: &Copies) -> String {
     }
     // Dates of one source; a sighting says more of spread than what an author states.
     if let Some(source) = copies.spread.sources.first() {
-        parts.push(format!(
-            "the newest is dated {} {}",
-            source.last,
-            basis_words(&source.basis)
-        ));
+        parts.push(match source.basis.as_str() {
+            "seen-at" => format!("the last was first seen there on {}", source.last),
+            "git-author" => format!("the last begins on {} by its commits", source.last),
+            _ => format!(
+                "the last begins on {} by the times of its files",
+                source.last
+            ),
+        });
     }
     if copies.tampering.copies > 0 {
         parts.push(format!(
@@ -490,7 +493,10 @@ fn how_far(copies: &Copies) -> String {
             plural(copies.tampering.copies, "copy shows", "copies show")
         ));
     }
-    if at.listed_absent > 0 {
+    let list = copies.scope.as_ref().filter(|scope| scope.is_listed);
+    if let Some(list) = list {
+        parts.extend(not_examined(list));
+    } else if at.listed_absent > 0 {
         parts.push(format!(
             "{} of {} listed are not in the input",
             grouped(at.listed_absent),

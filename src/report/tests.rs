@@ -179,6 +179,7 @@ fn lists_have_the_lines_that_the_page_says() {
             "reserve-names.txt",
             "block-sha256.txt",
             "block-hosts.txt",
+            "block-sources.csv",
             "inventory.csv"
         ]
     );
@@ -205,6 +206,21 @@ fn lists_have_the_lines_that_the_page_says() {
     assert_eq!(
         list("block-hosts.txt"),
         "acme-artifacts.storage.example\ndrop.forge.example\nmaps.acme.example\n"
+    );
+    // Each line of the block lists has its source, in their order; what was put into a copy names it, and the rule.
+    let values: Vec<&str> = list("block-sources.csv")
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').nth(1))
+        .collect();
+    let blocked = [list("block-sha256.txt"), list("block-hosts.txt")];
+    let blocked: Vec<&str> = blocked.iter().flat_map(|list| list.lines()).collect();
+    assert_eq!(values, blocked);
+    let from_copy = |line: &&str| line.contains(",drop.forge.example,host,put into a copy,");
+    let line = list("block-sources.csv").lines().find(from_copy).unwrap();
+    assert_eq!(
+        line,
+        "now,drop.forge.example,host,put into a copy,new-host,mirror/clone-formatted.zip,mirror/clone-formatted.zip/scripts/setup.js,7,0"
     );
     let total = report.model.rotation.table.total;
     assert_eq!(list("rotate.csv").lines().count() as u64 - 1, total);

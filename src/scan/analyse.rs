@@ -173,6 +173,7 @@ impl Analyser {
             source: None,
             links: Vec::new(),
             git: None,
+            written: None,
             text: None,
             kept: None,
         }))
@@ -310,6 +311,7 @@ impl Analyser {
             source: frame.source,
             links: frame.links,
             git: None,
+            written: frame.written,
             text: frame.text,
             kept: frame.kept,
         }))
@@ -394,6 +396,7 @@ impl Analyser {
             kept,
             source: member.source,
             links: given_links(&member.links),
+            written: written_of(member.time, &facts),
             name: member.name,
             facts,
         }))
@@ -433,6 +436,7 @@ impl Analyser {
             kept: None,
             source: None,
             links: Vec::new(),
+            written: None,
             name: member.name,
             facts,
         }))
@@ -534,13 +538,15 @@ impl Analyser {
                 compiled: exposure::is_compiled(member.name.bytes()),
             };
         }
+        let facts = facts.unwrap_or_else(|| Arc::new(Facts::plain(formats::leaf_kind(bytes))));
         Visited::Child(Box::new(Child {
             name: member.name,
             ordinal,
             len: bytes.len() as u64,
             key: Some(key),
             sha256: Some(sha256.unwrap_or_else(|| Sha256Digest::of(bytes))),
-            facts: facts.unwrap_or_else(|| Arc::new(Facts::plain(formats::leaf_kind(bytes)))),
+            written: written_of(member.time, &facts),
+            facts,
             trouble: member.trouble,
             source: member.source,
             links,
@@ -827,6 +833,11 @@ pub(super) fn body_len(body: &Body) -> u64 {
     }
 }
 
+/// When a member was written, where that dates something: of what matches nothing nobody asks for it.
+pub(super) fn written_of(time: Option<i64>, facts: &Facts) -> Option<i64> {
+    time.filter(|_| !facts.matches.is_empty())
+}
+
 pub(super) fn absent(member: Member, ordinal: u32) -> Visited {
     let mut facts = Facts::plain("absent");
     if member
@@ -851,6 +862,7 @@ pub(super) fn absent(member: Member, ordinal: u32) -> Visited {
         trouble: member.trouble,
         source: member.source,
         git: None,
+        written: None,
         text: None,
         kept: None,
     }))

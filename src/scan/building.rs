@@ -79,6 +79,7 @@ pub(super) struct Frame {
     pub(super) trouble: Option<Trouble>,
     pub(super) source: Option<Box<SourceMeta>>,
     pub(super) links: Vec<LinkFact>,
+    pub(super) written: Option<i64>,
     pub(super) text: Option<Box<TextDigest>>,
     pub(super) kept: Option<Kept>,
 }

@@ -251,6 +251,8 @@ pub struct Child {
     pub links: Vec<LinkFact>,
     /// Where it stands in the git store that its container is.
     pub git: Option<Box<GitMeta>>,
+    /// When it was written, as the archive that it is a member of says, where it matches: seconds since 1970.
+    pub written: Option<i64>,
     /// What is kept of it where it is text and digests of all are kept.
     pub text: Option<Box<TextDigest>>,
     /// The bytes, where the run was asked to keep them. Never stored.

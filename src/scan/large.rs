@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
+use super::analyse::written_of;
 use super::analyse::{Analyser, Begun, Keep, absent, fill, match_facts};
 use super::building::{Building, Frame, Visited};
 use super::facts::{Child, Facts, MatchFact};
@@ -266,6 +267,7 @@ impl Analyser {
             kept: None,
             source: member.source,
             links: given_links(&member.links),
+            written: written_of(member.time, &facts),
             name: member.name,
             facts,
         }))
@@ -313,6 +315,7 @@ fn done(
         len,
         key: Some(digests.0),
         sha256: Some(digests.1),
+        written: written_of(member.time, &facts),
         facts,
         links: given_links(&member.links),
         trouble: member.trouble,

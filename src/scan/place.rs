@@ -50,6 +50,8 @@ pub(super) struct Target {
     pub(super) lines: u64,
     /// Its length in bytes.
     pub(super) bytes: u64,
+    /// When it was written, as the archive says that it is a member of: seconds since 1970.
+    pub(super) written: Option<i64>,
 }
 
 /// What placing gives.
@@ -114,7 +116,7 @@ impl Placer<'_> {
         self.place_blob(child, at, out);
         self.place_findings(child, at, path, package, &mut stats, out);
         place_dates(&child.facts, at, out);
-        let party = self.party_at(path, package);
+        let party = || self.party_at(path, package);
         self.place_inspected(child, at, party, path, &mut stats, out);
         self.place_links(child, at, path, scope, &mut stats, out);
         self.place_matches(child, at, out);
@@ -244,7 +246,7 @@ impl Placer<'_> {
         &self,
         finding: Finding,
         at: &Locator,
-        sha256: Option<String>,
+        sha256: Option<Sha256Digest>,
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
@@ -255,7 +257,7 @@ impl Placer<'_> {
             certainty: finding.certainty,
             locator: at.as_str().to_owned(),
             hops: at.hops().clone(),
-            sha256,
+            sha256: sha256.map(|digest| digest.hex()),
             detail: finding.detail,
             git: None,
             image: None,
@@ -272,18 +274,18 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         let cx = self.context(path, package);
-        let sha256 = child.sha256.map(|digest| digest.hex());
+        let sha256 = child.sha256;
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
-            self.expose(finding, at, sha256.clone(), stats, out);
+            self.expose(finding, at, sha256, stats, out);
         }
         for finding in exposure::judge_name(&cx, &child.facts.traits, &child.facts.kind) {
-            self.expose(finding, at, sha256.clone(), stats, out);
+            self.expose(finding, at, sha256, stats, out);
         }
         if let Some(tree) = &child.facts.tree {
             let scripts = scripts_in(tree);
             let inner = head_manifest(tree);
             if let Some(finding) = exposure::judge_carrier(&cx, inner, &tree.kind, scripts) {
-                self.expose(finding, at, sha256.clone(), stats, out);
+                self.expose(finding, at, sha256, stats, out);
             }
         }
         if child.facts.is_archive() && package.is_some() {
@@ -323,8 +325,7 @@ impl Placer<'_> {
             }));
             let finding = exposure::judge_reference(&cx, link.kind, &link.target, found.is_some());
             if let Some(finding) = finding {
-                let sha256 = child.sha256.map(|digest| digest.hex());
-                self.expose(finding, at, sha256, stats, out);
+                self.expose(finding, at, child.sha256, stats, out);
             }
         }
     }
@@ -335,6 +336,7 @@ impl Placer<'_> {
             basis: Basis::Content,
             lines: child.facts.lines,
             bytes: child.len,
+            written: child.written,
         };
         self.tell_matches(&child.facts.matches, at, &target, out);
         // What is public as it is was not made of what is not.
@@ -407,6 +409,10 @@ impl Placer<'_> {
             ranges: found.map_or_else(whole, |found| {
                 found.stretches.iter().map(range_of).collect()
             }),
+            written: target
+                .written
+                .filter(|time| !is_constant(*time))
+                .and_then(rfc3339),
             git: None,
             image: None,
         }))
@@ -668,7 +674,7 @@ impl Placer<'_> {
                 sources: Some(&sources),
                 ..Around::of(package)
             };
-            self.place_inspected(member, &here, party, path, stats, out);
+            self.place_inspected(member, &here, || party, path, stats, out);
             self.place_content(member, &here, path, stats, around, out);
             if let Some(script) = script.as_ref().filter(|_| party != Party::Third) {
                 for gate in script.lacks(member, beside) {
@@ -695,14 +701,12 @@ impl Placer<'_> {
         }));
         let cx = self.context(path, package);
         if let Some(finding) = exposure::judge_map(&cx, &summary) {
-            let sha256 = child.sha256.map(|digest| digest.hex());
-            self.expose(finding, at, sha256, stats, out);
+            self.expose(finding, at, child.sha256, stats, out);
         }
         let orphan = script_missing(kind, head.file.as_deref(), path, around.beside);
         if let Some(script) = orphan {
-            let sha256 = child.sha256.map(|digest| digest.hex());
             let finding = exposure::judge_orphan(&cx, &script);
-            self.expose(finding, at, sha256, stats, out);
+            self.expose(finding, at, child.sha256, stats, out);
         }
         for url in &head.section_urls {
             out.records.push(Record::Reference(Reference {
@@ -735,12 +739,12 @@ impl Placer<'_> {
         self.place_matches(part, at, out);
         match &part.facts.tree {
             Some(map) if map.map.is_some() => {
-                let party = self.party_at(path, around.package);
+                let party = || self.party_at(path, around.package);
                 self.place_inspected(part, at, party, path, stats, out);
                 self.place_map(part, map, kind, at, path, around, stats, out);
             }
             _ => {
-                let party = self.party_at(path, around.package);
+                let party = || self.party_at(path, around.package);
                 self.place_inspected(part, at, party, path, stats, out);
                 self.place_content(part, at, path, stats, around, out);
             }
@@ -753,17 +757,22 @@ impl Placer<'_> {
         exposure::party_of(path, manifest, self.organisation, false).party
     }
 
-    /// The credentials in a text, and the items of one that may be the vendor's own.
+    /// The credentials in a text, and the items of one that may be the vendor's own. Whose it is, is asked only where there
+    /// is any.
     fn place_inspected(
         &self,
         child: &Child,
         at: &Locator,
-        party: Party,
+        party: impl FnOnce() -> Party,
         path: &[u8],
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
         let facts = &child.facts;
+        if facts.secrets.is_empty() && facts.items.is_empty() {
+            return;
+        }
+        let party = party();
         let sha256 = child.sha256.map(|digest| digest.hex());
         let told = facts.secrets.iter();
         let told = told.filter(|secret| exposure::is_told(secret, party));
@@ -814,9 +823,8 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         let cx = self.context(path, around.package);
-        let sha256 = member.sha256.map(|digest| digest.hex());
         for finding in exposure::judge_entry(&cx, &member.facts.traits) {
-            self.expose(finding, at, sha256.clone(), stats, out);
+            self.expose(finding, at, member.sha256, stats, out);
         }
         match around.scope {
             Some(scope) => self.place_links(member, at, path, scope, stats, out),
@@ -867,6 +875,13 @@ fn place_dates(facts: &Facts, at: &Locator, out: &mut Placed) {
             out.published.push(dates);
         }
     }
+}
+
+/// Times that programs write which pack in the same way each time: no clock gives 1970, a zip begins in 1980, packages for
+/// JavaScript are of 1985. They date nothing.
+fn is_constant(time: i64) -> bool {
+    const YEAR_1990: i64 = 631_152_000;
+    time < YEAR_1990
 }
 
 /// A figure of a verdict as records give it: four digits behind the point say all that it knows.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::analyse::written_of;
 use super::analyse::{Analyser, fill, is_executable, match_facts, settings_unread};
 use super::building::{Building, Visited};
 use super::facts::{Child, Facts};
@@ -106,6 +107,7 @@ impl Analyser {
             len,
             key: Some(key),
             sha256: Some(sha256),
+            written: written_of(member.time, &facts),
             facts: Arc::new(facts),
             trouble,
             source: member.source,

@@ -35,7 +35,8 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, child: &Child) {
+    /// Adds an entry and everything in it.
+    pub fn add(&mut self, child: &Child) {
         self.entries += 1;
         self.bytes += child.len;
         let opened = child.facts.tree.is_some();

@@ -120,6 +120,7 @@ impl Known {
             source: None,
             links: Vec::new(),
             git: None,
+            written: None,
             text: self.text.clone(),
             kept: None,
         })
@@ -148,14 +149,14 @@ impl Twins {
 }
 
 /// Bytes that these units have on the disk: a file with several paths counts once.
-pub fn bytes_of(units: &[Unit]) -> u64 {
+pub fn bytes_of<'u>(units: impl IntoIterator<Item = &'u Unit>) -> u64 {
     let mut met = HashSet::new();
     let mut is_new = |unit: &&Unit| {
         let twin = unit.twin.as_ref();
         twin.is_none_or(|twin| met.insert(Arc::as_ptr(twin)))
     };
     let mut bytes = 0_u64;
-    for unit in units.iter().filter(|unit| is_new(unit)) {
+    for unit in units.into_iter().filter(|unit| is_new(unit)) {
         bytes = bytes.saturating_add(unit.stamp.size);
     }
     bytes

@@ -225,6 +225,23 @@ impl StoreFiles for FolderFiles {
     }
 }
 
+/// The git store of a folder that is a repository: the one in its `.git`, or itself where it is bare. `None` where it is none.
+pub fn store_walker(root: &InputRoot, units: &[Unit], limits: &Limits) -> Option<StoreWalker> {
+    let is_it = |unit: &&Unit| unit.path.is_empty() || unit.path == b".git";
+    let unit = units.iter().find(is_it)?;
+    let whole_max = whole_max(limits);
+    let around = Around {
+        roots: std::slice::from_ref(root),
+        units,
+        whole_max,
+    };
+    let files = FolderFiles::new(input::path_of(root, unit), unit.store.as_ref()?, whole_max);
+    let (borrowed, _) = around.borrowed(&files);
+    let mut walker = StoreWalker::new(Box::new(files), limits);
+    walker.borrow_from(borrowed);
+    Some(walker)
+}
+
 /// Reads a git store: one container with everything that its files hold.
 fn read_store(
     analyser: &Analyser,
@@ -265,6 +282,7 @@ fn read_store(
         source: None,
         links: Vec::new(),
         git: None,
+        written: None,
         text: None,
         kept: None,
     }
@@ -336,6 +354,7 @@ fn unread(trouble: Trouble) -> Child {
         source: None,
         links: Vec::new(),
         git: None,
+        written: None,
         text: None,
         kept: None,
     }
@@ -411,6 +430,7 @@ fn analyse_whole(
             source: None,
             links: Vec::new(),
             git: None,
+            written: None,
             text: None,
             kept: None,
         },
@@ -499,6 +519,7 @@ fn root(
         source: None,
         links: Vec::new(),
         git: None,
+        written: None,
         text,
         kept: None,
     }
@@ -817,6 +838,7 @@ fn analyse_streamed(
         trouble: None,
         source: None,
         links: Vec::new(),
+        time: None,
     };
     let mut building = Building::default();
     let mut child = match analyser.stream(member, 1, &mut walker, &mut building, file.len, 0) {

@@ -14,8 +14,8 @@ use thiserror::Error;
 use super::digest::{FileDigests, digests_of, hex};
 use super::format::{
     self, CRC_SIZE_ID, Counts, EXACT_ID, FILES_ID, FLAG_BASELINE, FLAG_COMPACT,
-    FLAG_FOR_THIRD_PARTIES, FLAG_PUBLIC, FileRow, LicenceFlag, NAME_MAX_BYTES, NORM_TEXT_ID,
-    PartyFlag, Preface,
+    FLAG_FOR_THIRD_PARTIES, FLAG_PUBLIC, FileRow, LAYOUT_ID, LicenceFlag, NAME_MAX_BYTES,
+    NORM_TEXT_ID, PartyFlag, Preface,
 };
 use super::index::{self, Form, Stored, TierKey};
 use super::key::Key;
@@ -45,6 +45,8 @@ pub struct FileEntry {
     pub crc32: u32,
     /// Digest of the normal form ([`norm_text::digest`](super::norm_text::digest)), `None` when there is none.
     pub norm: Option<[u8; 32]>,
+    /// Digest without its layout ([`layout::digest`](super::layout::digest)), `None` when there is none.
+    pub layout: Option<[u8; 32]>,
     /// Its fingerprints ([`FilePrints::of`]).
     pub prints: FilePrints,
 }
@@ -63,6 +65,7 @@ impl FileEntry {
             git_sha1: digests.git_sha1,
             crc32: digests.crc32,
             norm: digests.norm,
+            layout: digests.layout,
             prints: FilePrints::default(),
         }
     }
@@ -213,6 +216,7 @@ struct Entry {
     git_sha1: [u8; 20],
     crc32: u32,
     norm: Option<[u8; 32]>,
+    layout: Option<[u8; 32]>,
     family: Option<Family>,
     /// Where its fingerprints lie, in the order of [`Tier::ALL`].
     prints: [Stored; Tier::ALL.len()],
@@ -284,6 +288,7 @@ impl SetBuilder {
             git_sha1: file.git_sha1,
             crc32: file.crc32,
             norm: file.norm,
+            layout: file.layout,
             family: file.prints.family(),
             prints,
             thinned_out,
@@ -412,6 +417,7 @@ impl SetBuilder {
                 NORM_TEXT_ID,
                 Body::put(&norm_text_section(key, entries), kept)?,
             ),
+            (LAYOUT_ID, Body::put(&layout_section(key, entries), kept)?),
         ];
         let has_prints = entries.iter().any(Entry::has_prints);
         for tier in Tier::ALL.into_iter().filter(|_| has_prints) {
@@ -480,7 +486,7 @@ fn distinct_contents(entries: &[Entry]) -> Result<Vec<[u8; 32]>, BuildError> {
     let mut by_content: Vec<&Entry> = entries.iter().collect();
     by_content.sort_unstable_by_key(|entry| entry.sha256);
     for (a, b) in by_content.iter().zip(by_content.iter().skip(1)) {
-        let facts = |e: &Entry| (e.bytes, e.lines, e.git_sha1, e.crc32, e.norm);
+        let facts = |e: &Entry| (e.bytes, e.lines, e.git_sha1, e.crc32, e.norm, e.layout);
         if a.sha256 == b.sha256 && facts(a) != facts(b) {
             return Err(BuildError::Contradiction {
                 sha256: hex(&a.sha256),
@@ -544,4 +550,11 @@ fn norm_text_section(key: &Key, entries: &[Entry]) -> Vec<u8> {
         .zip(entries)
         .filter_map(|(id, e)| e.norm.map(|norm| (key.norm_value(&norm), id)));
     table::build(by_norm.collect())
+}
+
+fn layout_section(key: &Key, entries: &[Entry]) -> Vec<u8> {
+    let by_layout = (0..)
+        .zip(entries)
+        .filter_map(|(id, e)| e.layout.map(|layout| (key.layout_value(&layout), id)));
+    table::build(by_layout.collect())
 }

@@ -10,7 +10,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::norm_text;
+use super::{layout, norm_text};
 
 /// What [`SetBuilder`](super::SetBuilder) needs to know of one content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct FileDigests {
     pub crc32: u32,
     /// Digest of the normal form (`norm-text/1`), `None` when there is none.
     pub norm: Option<[u8; 32]>,
+    /// Digest of the program without its layout (`layout/1`), `None` when there is none.
+    pub layout: Option<[u8; 32]>,
 }
 
 /// All digests of `content`.
@@ -45,6 +47,7 @@ pub fn digests_with_sha256(content: &[u8], sha256: [u8; 32]) -> FileDigests {
         git_sha1: git_blob_sha1(content),
         crc32: crc32fast::hash(content),
         norm: norm_text::digest(content),
+        layout: layout::digest(content),
     }
 }
 

@@ -4,6 +4,10 @@
 //! part of a scan agrees with the whole. Within a set the strongest grade speaks: where bytes are equal, files that are
 //! equal in normal form only are not named. The normal form of a content is computed once for all sets, and not at
 //! all when every set knows its bytes.
+//!
+//! What is equal but for its layout is equal in a normal form, too. That one asks for a lexer, and nearly everything that is
+//! met is no copy of anything. So it is computed where a content may be one: where fingerprints found nearly all of a file
+//! and nearly nothing else, and where a text is so short that they may have nothing to say.
 
 use std::fmt;
 
@@ -14,14 +18,21 @@ use super::ported::Echo;
 use super::prints::LineNumbers;
 use super::ranges::{self, Stretch};
 use super::set::Set;
-use super::{norm_text, verdict};
+use super::{layout, norm_text, verdict};
+use crate::lex::family_of;
+
+/// Shares of both sides from which on a text may be equal but for its layout: of some fingerprints a bracket more changes
+/// those round it.
+const NEAR_MIN_SHARE: f32 = 0.9;
+/// Texts up to this length are looked for without their layout whatever fingerprints say.
+const SHORT_MAX_BYTES: usize = 1024;
 
 /// How a content and a file of a work agree, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
     /// The same bytes.
     Exact,
-    /// The same text in normal form.
+    /// The same text in normal form, or the same program but for its layout.
     Normalized,
     /// Stretches of the same text.
     Excerpt,
@@ -183,22 +194,62 @@ impl SetGroup {
     #[must_use]
     pub fn lookup_with_echoes(&self, sha256: &[u8; 32], content: &[u8]) -> (Vec<Hit>, Vec<Echo>) {
         let mut hits = self.lookup_whole(sha256, content);
-        if !self.has_prints() {
-            return (hits, Vec::new());
-        }
-        let mut echoes = Vec::new();
         let known: Vec<usize> = hits.iter().map(|hit| hit.set).collect();
-        let text = norm_text::text_of(content);
-        if let Some(text) = text {
-            let mut found;
-            (found, echoes) = self.lookup_prints(&text, |set| !known.contains(&set));
-            if !found.is_empty() {
-                place_in_content(content, &mut found);
-                hits.extend(found);
-                hits.sort_by_key(|hit| (hit.set, hit.file));
-            }
+        let is_asked = |set: usize| !known.contains(&set);
+        let is_any_asked = (0..self.sets.len()).any(is_asked);
+        let Some(text) = is_any_asked.then(|| norm_text::text_of(content)).flatten() else {
+            return (hits, Vec::new());
+        };
+        let (mut found, mut echoes) = if self.has_prints() {
+            self.lookup_prints(&text, is_asked)
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        let laid_out = self.lookup_layout(&text, is_asked, &found);
+        if !laid_out.is_empty() {
+            let is_known = |set: usize| laid_out.iter().any(|hit| hit.set == set);
+            found.retain(|hit| !is_known(hit.set));
+            echoes.retain(|echo| !is_known(echo.set()));
+        }
+        if !found.is_empty() || !laid_out.is_empty() {
+            place_in_content(content, &mut found);
+            hits.extend(found);
+            hits.extend(laid_out);
+            hits.sort_by_key(|hit| (hit.set, hit.file));
         }
         (hits, echoes)
+    }
+
+    /// Holds a decoded text without its layout against those of the sets that `is_asked` names in which it may be found:
+    /// `found` is what fingerprints say of it.
+    fn lookup_layout(
+        &self,
+        text: &[u8],
+        is_asked: impl Fn(usize) -> bool,
+        found: &[Hit],
+    ) -> Vec<Hit> {
+        let is_near = |set: usize| {
+            let shares = found.iter().filter(|hit| hit.set == set);
+            let mut shares = shares.filter_map(|hit| hit.found.as_deref());
+            shares.any(|found| found.of_original.min(found.of_target) >= NEAR_MIN_SHARE)
+        };
+        let mut digest = None;
+        let mut hits = Vec::new();
+        for (set, asked) in self.sets.iter().enumerate() {
+            let may_be = asked.has_layout()
+                && is_asked(set)
+                && (text.len() <= SHORT_MAX_BYTES || is_near(set));
+            if !may_be {
+                continue;
+            }
+            let of_text = || layout::digest_of_text(family_of(text), text);
+            let Some(digest) = *digest.get_or_insert_with(of_text) else {
+                break;
+            };
+            let files = asked.find_layout(&digest);
+            hits.extend(files.map(|file| Hit::of_digest(set, file, Grade::Normalized)));
+        }
+        hits
     }
 
     /// Holds the fingerprints of a decoded text against the sets that `is_asked` names.

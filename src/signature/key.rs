@@ -174,6 +174,11 @@ impl Key {
         self.value(b"norm-text/1\0", norm)
     }
 
+    /// The value that is stored for the digest of a program without its layout (tier `layout/1`).
+    pub(super) fn layout_value(&self, layout: &[u8; 32]) -> [u8; 32] {
+        self.value(b"layout/1\0", layout)
+    }
+
     /// `domain` and `digest` together are at most one block of the hash.
     fn value(&self, domain: &[u8], digest: &[u8]) -> [u8; 32] {
         let mut input = [0; 64];

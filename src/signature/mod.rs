@@ -16,6 +16,7 @@
 //! | `md5-size/1` | length and MD5, where a [list](lists) names a file by these only |
 //! | `crc-size/1` | length and CRC-32, which the headers of a zip state: a hint for a triage, and no match by itself |
 //! | `norm-text/1` | digest of the text in its normal form, see [`norm_text`] |
+//! | `layout/1` | digest of the tokens and comments of a program, see [`layout`] |
 //! | `winnow/1`, `pieces/1`, `shape/1`, `grams/1`, `atoms/1` | fingerprints, see [`prints`] |
 //!
 //! A later tier is one more section. A reader that does not know a section id says so ([`Set::unknown_tiers`]) and goes
@@ -26,8 +27,8 @@
 //! Hashing is not hiding. Stored values are keyed ([`Key`]), and it depends on the key what that is worth:
 //!
 //! * **Derived key** (no `--key`): the key is computed from work, release and content and stands in the set's header.
-//!   Anybody who holds the set can test whether *a text that they already have* is in the work, byte for byte or in
-//!   normal form. Nobody can read a text out of it that they cannot guess whole; but a text of low entropy (an empty
+//!   Anybody who holds the set can test whether *a text that they already have* is in the work, byte for byte, in
+//!   normal form or but for its layout. Nobody can read a text out of it that they cannot guess whole; but a text of low entropy (an empty
 //!   file, a licence, a generated stub, a one-line configuration with a short secret as its only unknown) can be
 //!   guessed by trying. The key then serves one end: values of two sets cannot be compared with each other.
 //!   Fingerprints widen that: with them, a stretch of 30 letters and digits, a run of tokens, or one literal or name
@@ -61,6 +62,7 @@ pub mod format;
 mod group;
 mod index;
 mod key;
+pub mod layout;
 mod liken;
 pub mod lists;
 mod mmap;

@@ -63,6 +63,11 @@ pub struct Echo {
 }
 
 impl Echo {
+    /// Index of the set in the group.
+    pub(super) fn set(&self) -> usize {
+        self.set as usize
+    }
+
     /// Bytes that it takes, roughly.
     #[must_use]
     pub fn weight(&self) -> usize {

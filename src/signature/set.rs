@@ -17,8 +17,8 @@ use thiserror::Error;
 use super::digest::hex;
 use super::format::{
     self, CRC_SIZE_ID, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FLAG_BASELINE, FLAG_COMPACT,
-    FLAG_FOR_THIRD_PARTIES, FLAG_OF_LISTS, FLAG_PUBLIC, Fields, FileRow, LicenceFlag, MD5_SIZE_ID,
-    NORM_TEXT_ID, PartyFlag, Preface, Section,
+    FLAG_FOR_THIRD_PARTIES, FLAG_OF_LISTS, FLAG_PUBLIC, Fields, FileRow, LAYOUT_ID, LicenceFlag,
+    MD5_SIZE_ID, NORM_TEXT_ID, PartyFlag, Preface, Section,
 };
 use super::index::{Index, TierKey};
 use super::key::Key;
@@ -148,6 +148,7 @@ pub struct Set {
     crc_size: Option<Table>,
     md5_size: Option<Md5Size>,
     norm_text: Option<Table>,
+    layout: Option<Table>,
     prints: [Option<Index>; Tier::ALL.len()],
     unknown_tiers: Vec<String>,
     names: Option<Names>,
@@ -259,6 +260,7 @@ impl Set {
             crc_size: None,
             md5_size: None,
             norm_text: None,
+            layout: None,
             prints: Default::default(),
             unknown_tiers: Vec::new(),
             names: None,
@@ -294,6 +296,10 @@ impl Set {
             NORM_TEXT_ID => {
                 let [table] = self.tables(section)?;
                 self.norm_text = Some(table);
+            }
+            LAYOUT_ID => {
+                let [table] = self.tables(section)?;
+                self.layout = Some(table);
             }
             id => match Tier::of_id(id) {
                 Some(tier) => {
@@ -412,6 +418,7 @@ impl Set {
             .filter(|&tier| self.index(tier).is_some());
         let mut tiers: Vec<_> = crc_size.into_iter().chain(exact).chain(norm_text).collect();
         tiers.extend(md5_size);
+        tiers.extend(self.layout.as_ref().map(|_| LAYOUT_ID));
         tiers.extend(prints.map(Tier::id));
         tiers.sort_unstable();
         tiers
@@ -603,6 +610,15 @@ impl Set {
         }
     }
 
+    /// The files that have this digest without their layout ([`layout::digest`](super::layout::digest)).
+    #[must_use]
+    pub fn find_layout(&self, layout: &[u8; 32]) -> Ids<'_> {
+        match &self.layout {
+            Some(table) => table.find(&self.data, &self.key.layout_value(layout)),
+            None => Ids::NONE,
+        }
+    }
+
     /// The index of a tier of fingerprints, if the set has it.
     pub(super) fn index(&self, tier: Tier) -> Option<&Index> {
         self.prints.get(tier as usize)?.as_ref()
@@ -631,6 +647,11 @@ impl Set {
         self.norm_text
             .as_ref()
             .is_some_and(|table| table.rows() > 0)
+    }
+
+    /// Whether the set can be asked for programs without their layout.
+    pub(super) fn has_layout(&self) -> bool {
+        self.layout.as_ref().is_some_and(|table| table.rows() > 0)
     }
 }
 

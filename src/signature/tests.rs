@@ -118,7 +118,10 @@ fn a_set_says_what_was_signed() {
         (set.first_party_files(), set.first_party_bytes()),
         (3, 28 + 28 + 6)
     );
-    assert_eq!(set.tiers(), ["crc-size/1", "exact/1", "norm-text/1"]);
+    assert_eq!(
+        set.tiers(),
+        ["crc-size/1", "exact/1", "layout/1", "norm-text/1"]
+    );
     assert!(set.unknown_tiers().is_empty());
     assert_eq!(set.digest(), sha256(&built.set_bytes));
     assert_eq!(set.digest(), built.summary.set_sha256);
@@ -167,17 +170,22 @@ fn without(bytes: &[u8], id: &str) -> Vec<u8> {
 #[test]
 fn golden_set() {
     let built = build(small_work(), Options::default());
-    let first = without(&built.set_bytes, format::CRC_SIZE_ID);
+    let before = without(&built.set_bytes, format::LAYOUT_ID);
+    let first = without(&before, format::CRC_SIZE_ID);
     assert_eq!(
         hex(&sha256(&first)),
         "abc91d40c63d3b6338117a78882eb061182bfa6734d700957597dec8b0b031c4"
     );
     assert!(!Set::from_bytes(first, None).expect("an old set").has_crc());
     assert_eq!(
+        hex(&sha256(&before)),
+        "919698d7c80497d3d6d291aeec3b1b7d7fb19390717ec5131803e6211cd94ed5"
+    );
+    assert_eq!(
         (hex(&sha256(&built.set_bytes)), hex(&sha256(&built.names))),
         (
-            "919698d7c80497d3d6d291aeec3b1b7d7fb19390717ec5131803e6211cd94ed5".to_owned(),
-            "6d85b26669d371c788a3e6c3f2202dead50f4c4d4b71592613ad2bf123ce1639".to_owned()
+            "c7c271eac08b463ab84bcc0f89b3967bdd9b873cf6760d6e47f1ec84eb55e5eb".to_owned(),
+            "44d4240848beb0aca45f9fc27766370819a4f3d38cc665341f1e714c9d969fdd".to_owned()
         )
     );
     let options = Options {
@@ -187,7 +195,10 @@ fn golden_set() {
     };
     let with_key = build(small_work(), options);
     assert_eq!(
-        hex(&sha256(&without(&with_key.set_bytes, format::CRC_SIZE_ID))),
+        hex(&sha256(&without(
+            &without(&with_key.set_bytes, format::LAYOUT_ID),
+            format::CRC_SIZE_ID
+        ))),
         "0d2f82359ef6619ea561fbf468ff4e3f09af0d939327000ad5f0f85991ff8781"
     );
 }
@@ -442,7 +453,7 @@ fn unknown_sections_are_said_and_passed_over() {
     );
     let (_, ranges) = format::parse(&bytes).expect("own set");
     let mut flipped = bytes;
-    flipped[ranges[4].range.start] ^= 1;
+    flipped[ranges[5].range.start] ^= 1;
     assert!(matches!(refused(flipped), Fault::Section { id, .. } if id == "tokens-js/1"));
 }
 

@@ -440,6 +440,7 @@ fn member(slot: Slot, lack: Option<Lack>, consistency: &mut Consistency) -> Memb
         trouble,
         source: Some(Box::new(meta)),
         links: Vec::new(),
+        time: None,
     }
 }
 

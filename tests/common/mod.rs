@@ -7,6 +7,8 @@
 // Each test file is a program of its own and uses its part.
 #![allow(dead_code)]
 
+pub mod pages;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;

@@ -530,6 +530,7 @@ fn a_match(name: &str, ranges: Vec<MatchRange>) -> Match {
         of_original: 0.5,
         of_target: 0.5,
         ranges,
+        written: None,
         git: None,
         image: None,
     }

@@ -75,6 +75,8 @@ pub(super) struct Held {
     pub(super) commits: Option<Span>,
     /// From when to when files that lie there as such were written.
     pub(super) written: Option<Span>,
+    /// From when to when files that lie in archives were written, as these say.
+    pub(super) packed: Option<Span>,
 }
 
 impl Held {
@@ -99,15 +101,12 @@ impl Held {
             held.bytes_of_files += bytes;
             held.entire += if share >= WHOLE_MIN_SHARE { count } else { 0 };
             held.weakest = held.weakest.max(best.basis);
-            held.changed += if is_whole || best.is_reformatted() {
-                0
-            } else {
-                count
-            };
+            held.changed += if is_whole { 0 } else { count };
             let standing = best.stands.as_str().to_owned();
             *held.standing.entry(standing).or_insert(0) += count;
             Span::unite(&mut held.commits, best.commits.as_ref());
             Span::unite(&mut held.written, best.written.as_ref());
+            Span::unite(&mut held.packed, best.packed.as_ref());
             held.exact += if best.grade == Grade::Exact { count } else { 0 };
         }
         held
@@ -146,5 +145,82 @@ impl Held {
             Some(bytes) => self.bytes / bytes.max(1) as f64,
             None => self.files as f64 / counted.files.max(1) as f64,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(files: u64, bytes: u64) -> Counted {
+        Counted {
+            files,
+            bytes: Some(bytes),
+        }
+    }
+
+    #[test]
+    fn a_work_is_all_there_where_next_to_nothing_is_missing() {
+        let held = |files, bytes_of_files| Held {
+            files,
+            bytes_of_files,
+            ..Held::default()
+        };
+        let all = work(64, 100_000);
+        assert!(held(64, 100_000).is_all(all));
+        // One in 32 files, and one in a hundred bytes.
+        assert!(held(62, 99_000).is_all(all));
+        assert!(!held(61, 99_990).is_all(all));
+        assert!(!held(63, 98_999).is_all(all));
+        // Of a small work nothing may be missing.
+        assert!(!held(30, 99_999).is_all(work(31, 100_000)));
+        // Where lengths are not known, nobody can tell that what is missing is little.
+        let listed = Counted {
+            files: 64,
+            bytes: None,
+        };
+        assert!(held(64, 0).is_all(listed));
+        assert!(!held(63, 0).is_all(listed));
+    }
+
+    #[test]
+    fn traces_are_little_of_all_and_next_to_no_file() {
+        let held = |files, entire, bytes| Held {
+            files,
+            entire,
+            bytes,
+            ..Held::default()
+        };
+        let all = work(40, 1_000);
+        assert!(held(40, 5, 249.0).is_thin(all));
+        assert!(!held(40, 6, 249.0).is_thin(all));
+        assert!(!held(40, 5, 250.0).is_thin(all));
+        assert!(held(3, 0, 10.0).is_thin(all));
+        assert!(!held(3, 1, 10.0).is_thin(all));
+        // Without lengths the share is one of files.
+        let listed = Counted {
+            files: 40,
+            bytes: None,
+        };
+        assert!(held(9, 0, 0.0).is_thin(listed));
+        assert!(!held(10, 0, 0.0).is_thin(listed));
+    }
+
+    #[test]
+    fn a_work_is_made_over_where_half_of_it_is_known_under_other_names() {
+        let held = |files, derived| Held {
+            files,
+            grades: BTreeMap::from([(Grade::Derived.as_str().to_owned(), derived)]),
+            ..Held::default()
+        };
+        let all = work(40, 1_000);
+        assert!(held(15, 5).is_made_over(all));
+        assert!(
+            !held(16, 5).is_made_over(all),
+            "stretches speak for cutting"
+        );
+        assert!(!held(12, 7).is_made_over(all), "less than half is known");
+        assert!(!held(40, 0).is_made_over(all), "nothing has other names");
+        assert!(held(0, 20).is_made_over(all));
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 use super::super::roots::Root;
 use super::super::store::{Case, CaseError};
 use super::super::union::Lines;
-use super::{BILLION, WHOLE_MIN_SHARE, Works};
+use super::{BILLION, Works};
 use crate::record::{Basis, Grade, Match, Record, Standing};
 use crate::scan::place::rfc3339;
 
@@ -105,28 +105,26 @@ pub(super) struct Best {
     pub(super) commits: Option<Span>,
     /// When those were written that lie there as files.
     pub(super) written: Option<Span>,
+    /// The same of those that lie in archives, as these say.
+    pub(super) packed: Option<Span>,
 }
 
 impl Best {
-    /// Whether it is all there but for white space and punctuation, and nothing beside it.
-    pub(super) fn is_reformatted(&self) -> bool {
-        self.grade == Grade::Normalized
-            || (self.grade == Grade::Excerpt
-                && self.of_original.min(self.of_target) >= WHOLE_MIN_SHARE)
-    }
-
     /// The better of two matches of one file; where it stands and since when is taken from both where both make a copy, or
     /// neither does.
     fn better(&mut self, other: Best) {
         if self.grade.makes_copy() == other.grade.makes_copy() {
             let stands = self.stands.min(other.stands);
             let (mut commits, mut written) = (self.commits.take(), self.written.take());
+            let mut packed = self.packed.take();
             Span::unite(&mut commits, other.commits.as_ref());
             Span::unite(&mut written, other.written.as_ref());
+            Span::unite(&mut packed, other.packed.as_ref());
             if self.is_worse_than(&other) {
                 *self = other;
             }
-            (self.stands, self.commits, self.written) = (stands, commits, written);
+            (self.stands, self.commits) = (stands, commits);
+            (self.written, self.packed) = (written, packed);
         } else if self.is_worse_than(&other) {
             *self = other;
         }
@@ -242,6 +240,7 @@ fn take(
         of_original,
         of_target,
         ranges,
+        written: packed,
         ..
     } = found;
     let of_work = matched.entry(work).or_default();
@@ -266,6 +265,7 @@ fn take(
         stands,
         commits,
         written: written.filter(|_| stands == Stands::CheckedOut).cloned(),
+        packed: packed.map(Span::at),
     };
     match of_work.releases.entry(release).or_default().entry(file) {
         Entry::Occupied(mut held) => held.get_mut().better(best),

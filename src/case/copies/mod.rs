@@ -26,6 +26,11 @@
 //! counts neither as there nor as missing, or else no copy of a work that is public in part could be a whole one. Sets hold keyed
 //! values, so one cannot be held against the other; a content that is in both says so wherever it is met in the input.
 //!
+//! **Reformatted or modified.** A copy is `reformatted` where each file is there with the same tokens and comments, and only
+//! layout tells it from the original: that is proven file by file by a digest (`norm-text/1`, `layout/1`), and no share of
+//! fingerprints is enough for it. A header that was cut out, or a letter that nobody sees, makes it `modified`. So does what
+//! a tool does beyond layout, and every layout where the set has no such digests: one that an older release signed.
+//!
 //! **Traces.** Names of exports, tables and messages survive a minifier and a translator. Where they are all that is there,
 //! the class says what was made of the work, `derived` or `ported`, and the row stays a copy.
 //!
@@ -54,8 +59,7 @@ use unwalked::Unwalked;
 
 /// Of two releases that differ by less than this share of the bytes that are there, neither is nearer.
 const TIE_SHARE: f64 = 0.02;
-/// Shares of both sides from which on a file is there as a whole: a tool that lays code out anew adds a comma here and
-/// there.
+/// Share of a file from which on it is there as a whole, whatever stands round it.
 const WHOLE_MIN_SHARE: f64 = 0.98;
 /// A work of which every file is there, and less than this share of its bytes, is there in part.
 const MODIFIED_MIN_SHARE: f64 = 0.5;
@@ -182,13 +186,16 @@ impl Case {
             }
             rows.push(row);
         }
-        for work in roll.works.keys() {
-            let Some(port) = ports.remove(&(locator, (*work).to_owned())) else {
+        let works: Vec<&str> = roll.works.keys().copied().collect();
+        for work in works {
+            let Some(port) = ports.remove(&(locator, work.to_owned())) else {
                 continue;
             };
-            if let Some(set) = roll.works[work].get(port.release.as_str()) {
+            if let Some(set) = roll.works[work].get(port.release.as_str()).copied() {
+                let mut copy = suspect_of(&port, set, "ported");
+                copy.files_total = roll.files_total(set);
                 rows.push(Row {
-                    copy: suspect_of(&port, set, "ported"),
+                    copy,
                     is_suspect: true,
                     port: Some(port),
                 });
@@ -214,21 +221,34 @@ impl Case {
 impl<'a> RollUp<'a> {
     /// Rolls the matches of one root with one work up, and says whether that is a copy.
     fn roll_up(&mut self, work: &str, found: &matched::OfWork) -> Option<(Copy, release::Made)> {
-        let (&work, releases) = self.works.get_key_value(work)?;
-        let signed = self.signed.entry(work).or_default();
-        for (&release, &set) in releases {
-            if found.releases.contains_key(release) {
-                let public_of = &self.public_of;
-                let sets = self.input.placer.sets.sets();
-                let index = sets.iter().position(|other| std::ptr::eq(other, set));
-                let index = index.and_then(|index| u32::try_from(index).ok());
-                let is_public = |id| index.is_some_and(|index| public_of.contains(&(index, id)));
-                signed
-                    .entry(release)
-                    .or_insert_with(|| Signed::of(set, is_public));
-            }
+        let releases = self.works.get(work)?;
+        let count = releases.len();
+        let met = releases
+            .iter()
+            .filter(|(release, _)| found.releases.contains_key(**release));
+        let met: Vec<&'a Set> = met.map(|(_, set)| *set).collect();
+        for set in met {
+            self.signed(set);
         }
-        release::copy_of(found, signed, releases.len())
+        release::copy_of(found, self.signed.get(work)?, count)
+    }
+
+    /// What is counted of a release.
+    fn signed(&mut self, set: &'a Set) -> &Signed<'a> {
+        let of_work = self.signed.entry(set.work()).or_default();
+        of_work.entry(set.release()).or_insert_with(|| {
+            let sets = self.input.placer.sets.sets();
+            let index = sets.iter().position(|other| std::ptr::eq(other, set));
+            let index = index.and_then(|index| u32::try_from(index).ok());
+            let public_of = &self.public_of;
+            let is_public = |id| index.is_some_and(|index| public_of.contains(&(index, id)));
+            Signed::of(set, is_public)
+        })
+    }
+
+    /// Files of a release that count, for rows that no file of it is matched in.
+    fn files_total(&mut self, set: &'a Set) -> u64 {
+        self.signed(set).counted.files
     }
 
     /// Whether something in a root is public, and nothing beyond that was told.
@@ -237,7 +257,7 @@ impl<'a> RollUp<'a> {
     }
 
     /// Rows for works of which a root has the paths, though no content: of each the release with most of them.
-    fn named(&self, locator: &str) -> Vec<Row> {
+    fn named(&mut self, locator: &str) -> Vec<Row> {
         let sets = self.input.placer.sets;
         // Of files that are not there any more, names say nothing.
         let Some(place) = self
@@ -247,7 +267,7 @@ impl<'a> RollUp<'a> {
         else {
             return Vec::new();
         };
-        let mut best: BTreeMap<&str, (u64, &Set)> = BTreeMap::new();
+        let mut best: BTreeMap<&str, (u64, &'a Set)> = BTreeMap::new();
         for (index, shared) in sets.paths().told(&place.files.paths) {
             let Some(set) = sets.sets().get(index) else {
                 continue;
@@ -264,7 +284,7 @@ impl<'a> RollUp<'a> {
             copy: Copy {
                 work: set.work().to_owned(),
                 release: set.release().to_owned(),
-                files_total: set.counted().files,
+                files_total: self.files_total(set),
                 class: "names-only".to_owned(),
                 paths_matched: Some(shared),
                 ..Copy::default()

@@ -130,7 +130,8 @@ fn suspect_class(grades: &BTreeMap<String, u64>) -> &'static str {
     }
 }
 
-/// From when to when what is there is dated: by commits where any of it stands in some, else by the files.
+/// From when to when what is there is dated: by commits where any of it stands in some, else by the files, else by what
+/// archives say of theirs.
 fn dates_of(held: &Held) -> Option<CopyDates> {
     let of = |span: &Span, basis: &str| CopyDates {
         first: span.first.clone(),
@@ -138,7 +139,9 @@ fn dates_of(held: &Held) -> Option<CopyDates> {
         basis: basis.to_owned(),
     };
     let commits = held.commits.as_ref().map(|span| of(span, "git-author"));
-    commits.or_else(|| held.written.as_ref().map(|span| of(span, "file")))
+    let written = || held.written.as_ref().map(|span| of(span, "file"));
+    let packed = || held.packed.as_ref().map(|span| of(span, "archive-member"));
+    commits.or_else(written).or_else(packed)
 }
 
 fn release_row(

@@ -8,16 +8,20 @@
 //! case says that they lie. One that is not what was scanned any more is not compared: what would be told of it would be true
 //! of something else.
 
+mod account;
+pub(super) mod again;
 mod patch;
 mod print;
-mod read;
+pub(super) mod read;
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
 
+use self::account::Account;
 use self::patch::Patch;
 use self::read::{Place, ReadPlace, Reader};
 use super::output::NewFile;
@@ -32,8 +36,9 @@ use crate::copies::delta::{Base, Delta, Verdicts};
 use crate::copies::records;
 use crate::copies::tamper::{self, Context};
 use crate::copies::tree::{Held, Reading};
+use crate::exposure::Organisation;
+use crate::exposure::mask::MaskCache;
 use crate::exposure::packument::seconds_of;
-use crate::exposure::{Organisation, rules_digest};
 use crate::record::{
     CopyDates, Problem, Record, Run, RunInput, RunWall, SCHEMA_VERSION, Severity, Sign,
 };
@@ -121,6 +126,12 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
     warn_of(&wall, &args.common);
     let reader = Reader::new(&args.common, jobs);
     let of_original = reader.read(&original, None)?;
+    let held = again::held_of(&of_original.reading);
+    // One copy is an input like the original, and `run`, which comes first, says of which bytes the records are.
+    let ahead = match targets.as_slice() {
+        [only] if only.of_case.is_none() => Some(reader.read(&only.place, Some(&held))?),
+        _ => None,
+    };
     if let (Some(case), Some(mut deed)) = (&mut case, deed) {
         deed.inputs.push(Handled {
             what: format!("original {}", args.original.display()),
@@ -133,29 +144,39 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
             .collect();
         case.forget_comparisons(&places)?;
     }
-    let run = run_record(args, organisation.as_ref(), program, &wall, started);
+    let run = Run {
+        inputs: run_inputs(
+            (&original, &of_original),
+            &targets,
+            ahead.as_ref(),
+            case.as_ref(),
+        )?,
+        ..run_record(args, organisation.as_ref(), program, &wall, started)
+    };
     let mut comparer = Comparer {
         args,
         reader: &reader,
         label: &original.label,
         original: &of_original.reading,
-        held: held_of(&of_original.reading),
+        held,
+        ahead,
+        account: Account::new(&of_original),
         organisation: organisation.as_ref(),
         case: case.as_mut(),
         page: html
             .as_ref()
             .map(|_| BesidePage::new(&original.label, args.snippet_lines)),
+        masks: MaskCache::default(),
         summary: print::Summary::new(args.common.color.is_on(), args.case.is_none()),
     };
     let is_printed = !args.common.quiet && !jsonl.is_stdout() && !diff.is_stdout();
     let mut outcome = Outcome::default();
     let result = jsonl.fill(|jsonl| {
         diff.fill(|diff| {
-            let inputs = [(&original, &of_original)];
-            let run = with_inputs(run, &inputs);
-            write_record(jsonl, &run)?;
+            write_record(jsonl, &Record::from(run))?;
             outcome = comparer.compare_all(&targets, jsonl, diff)?;
-            Ok(())
+            let ledger = comparer.account.ledger(&outcome)?;
+            write_record(jsonl, &Record::from(ledger))
         })
     });
     super::scan::unless_closed(result)?;
@@ -167,7 +188,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
         super::scan::unless_closed(comparer.summary.print(&of_original.reading, targets.len()))?;
     }
     drop(comparer);
-    Ok(outcome.exit(args.fail_on))
+    Ok(outcome.exit())
 }
 
 /// What the command ends with.
@@ -175,16 +196,15 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
 struct Outcome {
     /// Something was not read, or not compared.
     is_incomplete: bool,
-    /// The worst sign.
-    worst: Option<Severity>,
+    /// Signs at or above `--fail-on`.
+    failing: u64,
 }
 
 impl Outcome {
-    fn exit(&self, fail_on: Option<Severity>) -> Exit {
-        let fails = fail_on.is_some_and(|least| self.worst.is_some_and(|worst| worst >= least));
+    fn exit(&self) -> Exit {
         if self.is_incomplete {
             Exit::Incomplete
-        } else if fails {
+        } else if self.failing > 0 {
             Exit::Findings
         } else {
             Exit::Clean
@@ -210,7 +230,7 @@ fn inputs(args: &CompareArgs, case: Option<&Case>) -> Result<(Place, Vec<Target>
     let Some(original) = places.next() else {
         return Err(CliError::new("name the original"));
     };
-    let Some(case) = case else {
+    let (Some(case), Some(file)) = (case, &args.case) else {
         let target = |place| Target {
             place,
             of_case: None,
@@ -224,42 +244,18 @@ fn inputs(args: &CompareArgs, case: Option<&Case>) -> Result<(Place, Vec<Target>
         ));
     }
     let target = |of_case: CopyPlace| Target {
-        place: Place {
-            file: file_of(&of_case),
-            label: of_case.label.clone(),
-            path: of_case.path.clone(),
-            others: of_case.others.clone(),
-            case: args.case.clone(),
-            one_file_system,
-        },
+        place: again::place_of(&of_case, file, one_file_system),
         of_case: Some(of_case),
     };
     Ok((original, found.into_iter().map(target).collect()))
 }
 
-/// Where the root of a copy lies.
-fn file_of(place: &CopyPlace) -> PathBuf {
-    let input = super::path_from_bytes(&place.input);
-    if place.path.is_empty() {
-        return input;
-    }
-    input.join(super::path_from_bytes(&place.path))
-}
-
 /// The digest of a root that is one file.
-fn digest_of(read: &ReadPlace) -> Option<Sha256Digest> {
+pub(super) fn digest_of(read: &ReadPlace) -> Option<Sha256Digest> {
     match read.units.as_slice() {
         [only] if only.path.is_empty() => only.sha256,
         _ => None,
     }
-}
-
-/// The contents of the original, which copies share.
-fn held_of(reading: &Reading) -> Held {
-    let files = reading.tree.files.values();
-    files
-        .filter_map(|file| Some((file.sha256?, file.bytes.clone()?)))
-        .collect()
 }
 
 /// What the records begin with.
@@ -275,7 +271,7 @@ fn run_record(
         schema: SCHEMA_VERSION,
         version: pipeline::version().to_owned(),
         program,
-        rules: hex(&rules_digest()),
+        rules: hex(&tamper::rules_digest()),
         sets: Vec::new(),
         organisation: organisation.map(|org| hex(&org.digest())),
         inputs: Vec::new(),
@@ -295,15 +291,26 @@ fn run_record(
     }
 }
 
-fn with_inputs(run: Run, inputs: &[(&Place, &ReadPlace)]) -> Record {
-    let inputs = inputs.iter().map(|(place, read)| RunInput {
+/// The inputs: the original, and the copy or what the case has the copies from.
+fn run_inputs(
+    original: (&Place, &ReadPlace),
+    targets: &[Target],
+    ahead: Option<&ReadPlace>,
+    case: Option<&Case>,
+) -> Result<Vec<RunInput>, CliError> {
+    let input = |(place, read): (&Place, &ReadPlace)| RunInput {
         label: place.label.clone(),
         sha256: digest_of(read).map(|digest| digest.hex()),
-    });
-    Record::from(Run {
-        inputs: inputs.collect(),
-        ..run
-    })
+    };
+    let mut inputs = vec![input(original)];
+    let copy = targets.first().zip(ahead);
+    inputs.extend(copy.map(|(target, read)| input((&target.place, read))));
+    if let Some(case) = case {
+        let labels: HashSet<&str> = targets.iter().map(|one| one.place.label.as_str()).collect();
+        let of_case = case.run_inputs()?.into_iter();
+        inputs.extend(of_case.filter(|input| labels.contains(input.label.as_str())));
+    }
+    Ok(inputs)
 }
 
 /// Compares copies, one after the other.
@@ -313,9 +320,15 @@ struct Comparer<'a> {
     label: &'a str,
     original: &'a Reading,
     held: Held,
+    /// The one copy, where it was read already.
+    ahead: Option<ReadPlace>,
+    /// What became of everything that was read.
+    account: Account,
     organisation: Option<&'a Organisation>,
     case: Option<&'a mut Case>,
     page: Option<BesidePage>,
+    /// Where secrets stand in what the diff shows.
+    masks: MaskCache,
     summary: print::Summary,
 }
 
@@ -335,9 +348,20 @@ impl Comparer<'_> {
             write_record(jsonl, &Record::Problem(problem.clone()))?;
         }
         outcome.is_incomplete = !self.original.tree.complete;
+        if self.args.diff.is_some() {
+            let masks = &mut self.masks;
+            Patch { out: diff, masks }.begin()?;
+        }
         for target in targets {
-            let done = match self.read(target)? {
-                Ok(read) => self.compare(target, read, &base, &of_original, &verdicts, diff)?,
+            let read = match self.ahead.take() {
+                Some(read) => Ok(read),
+                None => self.read(target)?,
+            };
+            let done = match read {
+                Ok(read) => {
+                    self.account.add(&read);
+                    self.compare(target, read, &base, &of_original, &verdicts, diff)?
+                }
                 Err(problem) => {
                     self.summary.missed(&problem);
                     vec![Record::Problem(problem)]
@@ -349,7 +373,13 @@ impl Comparer<'_> {
                         say(problem);
                         outcome.is_incomplete = true;
                     }
-                    Record::Sign(sign) => outcome.worst = outcome.worst.max(Some(sign.severity)),
+                    Record::Sign(sign) => {
+                        let fails = self
+                            .args
+                            .fail_on
+                            .is_some_and(|least| sign.severity >= least);
+                        outcome.failing += u64::from(fails);
+                    }
                     Record::Comparison(whole) => outcome.is_incomplete |= !whole.complete,
                     _ => {}
                 }
@@ -376,41 +406,11 @@ impl Comparer<'_> {
 
     /// Reads a copy; of one that is gone, or is another than was scanned, the problem.
     fn read(&self, target: &Target) -> Result<Result<ReadPlace, Problem>, CliError> {
-        let Some(place) = &target.of_case else {
-            return Ok(Ok(self.reader.read(&target.place, Some(&self.held))?));
-        };
-        let problem = |code: &str, detail: String| {
-            Ok(Err(Problem {
-                code: code.to_owned(),
-                locator: place.locator.clone(),
-                hops: place.hops.clone(),
-                detail,
-                bytes_unread: None,
-            }))
-        };
-        if place.is_within {
-            return problem(
-                "unsupported",
-                "this copy lies within a container, and was not compared; unpack it and compare it by itself".to_owned(),
-            );
-        }
-        if let Err(error) = std::fs::metadata(&target.place.file) {
-            return problem(
-                "vanished",
-                format!(
-                    "this copy was not compared, since it is not where it was scanned: {error}"
-                ),
-            );
-        }
-        let read = self.reader.read(&target.place, Some(&self.held))?;
-        let case = self.case.as_deref();
-        let units = case.map(|case| case.units_of_copy(place)).transpose()?;
-        match change_since(&units.unwrap_or_default(), &read, &target.place) {
-            Some(what) => problem(
-                "changed-since-scan",
-                format!("this copy was not compared, since {what} since the scan; scan it again"),
-            ),
-            None => Ok(Ok(read)),
+        match (&target.of_case, self.case.as_deref()) {
+            (Some(of_case), Some(case)) => {
+                again::read(self.reader, case, of_case, &target.place, &self.held)
+            }
+            _ => Ok(Ok(self.reader.read(&target.place, Some(&self.held))?)),
         }
     }
 
@@ -440,7 +440,8 @@ impl Comparer<'_> {
             (records, delta)
         });
         if self.args.diff.is_some() {
-            Patch { out: diff }.write(&copy.tree.root, &delta)?;
+            let masks = &mut self.masks;
+            Patch { out: diff, masks }.write(&copy.tree.root, &delta)?;
         }
         if let Some(page) = &mut self.page {
             put_on_page(page, &records, &delta);
@@ -462,40 +463,6 @@ fn put_on_page(page: &mut BesidePage, records: &[Record], delta: &Delta) {
             page.add(whole, signs.clone(), delta);
         }
     }
-}
-
-/// What became of a copy since it was scanned, if anything did.
-fn change_since(
-    units: &[crate::case::CopyUnit],
-    read: &ReadPlace,
-    place: &Place,
-) -> Option<&'static str> {
-    let before: std::collections::BTreeMap<&[u8], &crate::case::CopyUnit> = units
-        .iter()
-        .map(|unit| (unit.path.as_slice(), unit))
-        .filter(|(path, _)| place.holds(path, false))
-        .collect();
-    let mut found = 0;
-    for unit in &read.units {
-        let Some(held) = before.get(unit.path.as_slice()) else {
-            return Some("files came");
-        };
-        found += 1;
-        // The store beside a work tree is no part of what is compared.
-        if unit.is_store && !read.is_store {
-            continue;
-        }
-        let is_same = match (held.sha256, unit.sha256) {
-            (Some(before), Some(now)) => before == now.0,
-            _ => held.stamp.size == unit.stamp.size && held.stamp.mtime == unit.stamp.mtime,
-        };
-        if !is_same {
-            return Some("it changed");
-        }
-    }
-    let stores = |path: &[u8]| place.others.contains(path);
-    let gone = before.keys().filter(|path| !stores(path)).count() > found;
-    gone.then_some("files went")
 }
 
 fn say(problem: &Problem) {

@@ -1,15 +1,18 @@
 //! Changed and added text as a unified diff.
 //!
 //! It is for people: every control and bidi character is escaped, so what a copy holds cannot move the terminal or hide
-//! itself. Line ends are left out, as they are in the comparison. Whoever wants to apply the changes takes the files.
+//! itself. Credentials are overwritten ([`mask`](crate::exposure::mask)); which lines differ is told from the texts as they
+//! are. Line ends are left out, as they are in the comparison. Whoever wants to apply the changes takes the files.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use super::super::CliError;
 use crate::blob::locator::shown;
 use crate::copies::delta::{Delta, Detail, Pair, text_of};
 use crate::copies::lines::{Group, grouped, hunks};
-use crate::copies::tree::shown_path;
+use crate::copies::tree::{TreeFile, shown_path};
+use crate::exposure::mask::MaskCache;
 use crate::record::ChangeKind;
 use crate::signature::lines_of;
 
@@ -17,9 +20,19 @@ use crate::signature::lines_of;
 pub struct Patch<'o> {
     /// Where to.
     pub out: &'o mut dyn Write,
+    /// Where secrets stand in what was shown before.
+    pub masks: &'o mut MaskCache,
 }
 
 impl Patch<'_> {
+    /// Says before everything else what a reader has to know; programs that read diffs pass over it.
+    pub fn begin(&mut self) -> Result<(), CliError> {
+        Ok(writeln!(
+            self.out,
+            "Made to be read, not to be applied. Control characters are escaped. What the rules for secrets know is overwritten\nwith `*`, so two lines that differ in a secret only look the same; a secret that no rule knows is shown.\n"
+        )?)
+    }
+
     /// Writes what a copy has otherwise; removed files are named.
     pub fn write(&mut self, root: &str, delta: &Delta) -> Result<(), CliError> {
         for (pair, detail) in delta.pairs.iter().zip(&delta.details) {
@@ -64,6 +77,7 @@ impl Patch<'_> {
                 file.content, file.len
             )?);
         };
+        let text = self.masked(file, &text);
         let lines = lines_of(&text);
         writeln!(self.out, "@@ -0,0 +1,{} @@", lines.len())?;
         lines.iter().try_for_each(|line| self.line('+', line))
@@ -74,6 +88,7 @@ impl Patch<'_> {
             return Ok(());
         };
         self.head(root, pair)?;
+        let (of_original, of_copy) = (original, copy);
         let Some((original, copy)) = text_of(original).zip(text_of(copy)) else {
             let len = copy.len;
             return Ok(writeln!(
@@ -93,10 +108,18 @@ impl Patch<'_> {
                 "Too long to be shown: {added} lines are in the copy only, {removed} in the original only"
             )?);
         };
+        let original = self.masked(of_original, &original);
+        let copy = self.masked(of_copy, &copy);
+        let (shown_first, shown_second) = (lines_of(&original), lines_of(&copy));
         for group in grouped(&found, first.len()) {
-            self.group(&group, &first, &second)?;
+            self.group(&group, &shown_first, &shown_second)?;
         }
         Ok(())
+    }
+
+    /// The text of a file without its secrets, with the same lines.
+    fn masked<'t>(&mut self, file: &TreeFile, text: &'t [u8]) -> Cow<'t, [u8]> {
+        self.masks.of(file.sha256, text).over(text)
     }
 
     fn group(&mut self, group: &Group, first: &[&[u8]], second: &[&[u8]]) -> Result<(), CliError> {

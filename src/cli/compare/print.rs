@@ -1,5 +1,6 @@
 //! What `compare` says on the terminal: figures, the worst signs, the files with most that is not in the original.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::super::CliError;
@@ -7,7 +8,7 @@ use super::super::summary::paint;
 use super::by_severity;
 use crate::blob::locator::shown;
 use crate::copies::tree::Reading;
-use crate::record::{Change, ChangeKind, Comparison, Problem, Record, Sign};
+use crate::record::{Change, ChangeKind, Comparison, Problem, Record, Severity, Sign};
 use crate::report::text::{clip, grouped, percent, plural, size};
 
 /// Signs that are printed of one copy, and of many together.
@@ -26,6 +27,9 @@ pub struct Summary {
     missed: Vec<Problem>,
     signs: Vec<Sign>,
     more_signs: u64,
+    /// Signs that count as signs of tampering, by root; and how many are notes.
+    telling: BTreeMap<String, u64>,
+    notes: u64,
     changes: Vec<Change>,
 }
 
@@ -39,6 +43,8 @@ impl Summary {
             missed: Vec::new(),
             signs: Vec::new(),
             more_signs: 0,
+            telling: BTreeMap::new(),
+            notes: 0,
             changes: Vec::new(),
         }
     }
@@ -53,7 +59,14 @@ impl Summary {
         for record in records {
             match record {
                 Record::Comparison(whole) => self.wholes.push((**whole).clone()),
-                Record::Sign(sign) => self.signs.push((**sign).clone()),
+                Record::Sign(sign) => {
+                    if sign.severity >= Severity::Medium {
+                        *self.telling.entry(sign.root.clone()).or_insert(0) += 1;
+                    } else {
+                        self.notes += 1;
+                    }
+                    self.signs.push((**sign).clone());
+                }
                 Record::Change(change) if self.is_one => self.changes.push((**change).clone()),
                 _ => {}
             }
@@ -153,7 +166,7 @@ impl Summary {
         )?;
         for whole in &self.wholes {
             let files = &whole.files;
-            let signs: u64 = whole.signs.values().sum();
+            let signs = self.telling.get(&whole.locator).copied().unwrap_or(0);
             writeln!(
                 out,
                 "{:>9} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>9} {:>6}  {}{}",
@@ -193,11 +206,13 @@ impl Summary {
             )?;
             return Ok(());
         }
-        let count = self.signs.len() as u64 + self.more_signs;
+        // An ordinary change may be noted, and means nothing by itself.
+        let telling = self.telling.values().sum();
         writeln!(
             out,
-            "signs       {} of tampering, as rules see it",
-            plural(count, "sign", "signs")
+            "signs       {} of tampering, {}, as rules see it",
+            plural(telling, "sign", "signs"),
+            plural(self.notes, "note", "notes")
         )?;
         for sign in &self.signs {
             let place = match sign.line {

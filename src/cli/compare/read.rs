@@ -19,7 +19,8 @@ use crate::scan::facts::Child;
 use crate::scan::input::{self, InputRoot, Stamp, Unit};
 use crate::scan::large::Spill;
 use crate::scan::seen::Seen;
-use crate::scan::twin::Twins;
+use crate::scan::tally::Tally;
+use crate::scan::twin::{self, Twins};
 use crate::scan::unit::{self, Around};
 use crate::signature::SetGroup;
 
@@ -86,7 +87,14 @@ pub struct ReadPlace {
     pub units: Vec<Found>,
     /// The root is a git store.
     pub is_store: bool,
+    /// What became of each entry.
+    pub tally: Tally,
+    /// Bytes of the files that were read.
+    pub bytes: u64,
 }
+
+/// What the store of a work tree is counted as: of it only hooks are read, which are files of their own here.
+const ASIDE: &str = "store-of-work-tree";
 
 /// Reads roots.
 pub struct Reader {
@@ -103,6 +111,7 @@ struct Under<'h> {
     waiting: BTreeMap<usize, Option<Child>>,
     next: usize,
     seen: Vec<Found>,
+    tally: Tally,
 }
 
 impl Reader {
@@ -173,6 +182,10 @@ impl Reader {
             waiting: BTreeMap::new(),
             next: 0,
             seen: Vec::new(),
+            tally: Tally {
+                other: walked.other.clone(),
+                ..Tally::default()
+            },
         });
         self.read_units(place, &root, &units, &under);
         if self.analyser.progress.stop.load(Ordering::Relaxed) {
@@ -183,6 +196,8 @@ impl Reader {
             reading: under.gatherer.finish(),
             units: under.seen,
             is_store,
+            tally: under.tally,
+            bytes: twin::bytes_of(units.iter().filter(|unit| !is_aside(unit, &units))),
         })
     }
 
@@ -293,6 +308,10 @@ impl Under<'_> {
         child: Option<&Child>,
     ) {
         let path = &unit.path;
+        match child {
+            Some(child) => self.tally.add(child),
+            None => *self.tally.other.entry(ASIDE.to_owned()).or_insert(0) += 1,
+        }
         if let (Some((store, hook)), None, Some(child)) = (as_hook(path), &unit.store, child) {
             let name = MemberName::Named(hook.to_vec());
             let at = place.at(store).member("git", &name, 1);

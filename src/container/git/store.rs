@@ -594,6 +594,20 @@ impl Walker for StoreWalker {
 }
 
 impl StoreWalker {
+    /// Shows every commit, tree and tag, and nothing else, until `add` says that it is enough. Gives where names lead; `None`
+    /// where they are kept in a form that is not read.
+    pub fn show_history(&mut self, add: &mut dyn FnMut(&Object) -> bool) -> Option<Refs> {
+        self.loose_history.clone_from(&self.layout.loose);
+        self.history(add);
+        self.layout.names(self.files.as_ref(), &self.limits)
+    }
+
+    /// The content of a file of this store, by its name.
+    pub fn blob(&self, id: &Oid) -> Option<bytes::Bytes> {
+        let (kind, bytes) = self.find(id)?;
+        (kind == Kind::Blob).then_some(bytes)
+    }
+
     /// Shows every commit, tree and tag once more, also those that are borrowed.
     fn history(&self, add: &mut dyn FnMut(&Object) -> bool) {
         let own = (self.files.as_ref(), &self.layout, &self.loose_history[..]);

@@ -320,6 +320,7 @@ impl ZipWalker {
     /// Takes an entry: what it gives is pending afterwards.
     fn entry(&mut self, entry: &Entry) {
         let mut member = self.member(entry);
+        member.time = entry.time;
         if let Some(other) = entry.other() {
             let is_nothing_else = match &member.body {
                 Body::Held(bytes) if member.trouble.is_none() => {
@@ -572,6 +573,7 @@ impl ZipWalker {
                 trouble: None,
                 source: None,
                 links: Vec::new(),
+                time: None,
             };
             return (member, all);
         }

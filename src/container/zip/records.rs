@@ -503,6 +503,28 @@ pub(super) fn unreadable(error: std::io::Error) -> Trouble {
     )
 }
 
+/// Seconds since 1970 of a date and a time of DOS (APPNOTE 4.4.6); `None` where there is no such day.
+fn dos_time(date: u16, time: u16) -> Option<i64> {
+    let (year, month, day) = (
+        i64::from(date >> 9) + 1980,
+        i64::from(date >> 5 & 15),
+        i64::from(date & 31),
+    );
+    if !(1..=12).contains(&month) || day == 0 {
+        return None;
+    }
+    // Years that begin in March, so that the day that some years have more is their last.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days_of_years = year * 365 + year / 4 - year / 100 + year / 400;
+    let days = days_of_years + (153 * month + 2) / 5 + day - 1 - 719_468;
+    let (hours, minutes, seconds) = (time >> 11, time >> 5 & 63, (time & 31) * 2);
+    Some(days * 86_400 + i64::from(hours) * 3_600 + i64::from(minutes) * 60 + i64::from(seconds))
+}
+
 /// One entry of the central directory.
 pub(super) struct Entry {
     pub(super) name: Vec<u8>,
@@ -516,6 +538,8 @@ pub(super) struct Entry {
     pub(super) unix_mode: u32,
     /// Length of the entry in the directory, or of the local header.
     pub(super) len: usize,
+    /// When the file was written: seconds since 1970. The field of DOS has no zone, and is taken as it is.
+    pub(super) time: Option<i64>,
 }
 
 impl Entry {
@@ -543,6 +567,7 @@ impl Entry {
                 0
             },
             len: ENTRY_LEN + name_len + extra_len + comment_len,
+            time: dos_time(u16_at(bytes, 14)?, u16_at(bytes, 12)?),
         };
         entry.read_zip64(extra);
         (bytes.len() >= entry.len).then_some(entry)
@@ -570,6 +595,7 @@ impl Entry {
             offset: 0,
             unix_mode: 0,
             len,
+            time: dos_time(u16_at(&header, 12)?, u16_at(&header, 10)?),
         };
         entry.read_zip64(names.get(name_len..)?);
         entry.offset = at;
@@ -608,6 +634,13 @@ impl Entry {
     pub(super) fn read_zip64(&mut self, mut extra: &[u8]) {
         while let (Some(id), Some(len)) = (u16_at(extra, 0), u16_at(extra, 2)) {
             let end = 4 + usize::from(len);
+            // Info-ZIP's extended timestamp: flags, then the time of writing, if the first of them says so.
+            if id == 0x5455
+                && extra.get(4).is_some_and(|flags| flags & 1 != 0)
+                && let Some(time) = extra.get(..end).and_then(|field| u32_at(field, 5))
+            {
+                self.time = Some(i64::from(time.cast_signed()));
+            }
             if id == 1 {
                 let mut field = extra.get(4..end).unwrap_or_default();
                 for value in [&mut self.unpacked, &mut self.packed, &mut self.offset] {

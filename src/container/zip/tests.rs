@@ -45,6 +45,30 @@ fn made(files: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
 }
 
 #[test]
+fn times_are_those_of_the_entries() {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, date) in [
+        ("a", (2026, 3, 31, 7, 0, 0)),
+        ("b", (2024, 2, 29, 23, 59, 58)),
+    ] {
+        let (year, month, day, hour, minute, second) = date;
+        let time = zip::DateTime::from_date_and_time(year, month, day, hour, minute, second);
+        let options = SimpleFileOptions::default().last_modified_time(time.unwrap());
+        writer.start_file(name, options).unwrap();
+    }
+    let bytes = writer.finish().unwrap().into_inner();
+    let input = Input::Memory(Bytes::from(bytes));
+    let mut walker = Zip.open(input, &Limits::default()).unwrap();
+    let mut times = Vec::new();
+    while let Some(event) = walker.next() {
+        if let Event::Member(member) = event {
+            times.push(member.time);
+        }
+    }
+    assert_eq!(times, [Some(1_774_940_400), Some(1_709_251_198)]);
+}
+
+#[test]
 fn every_method_of_the_reference_crate_is_read() {
     let text = b"some text that repeats, some text that repeats".repeat(50);
     for method in [

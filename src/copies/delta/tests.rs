@@ -1,27 +1,10 @@
-use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::blob::Hops;
 
 fn tree(files: &[(&str, &[u8])]) -> Tree {
-    let file = |(path, bytes): &(&str, &[u8])| {
-        let file = TreeFile {
-            locator: format!("x/{path}"),
-            hops: Hops::default(),
-            sha256: Some(Sha256Digest::of(bytes)),
-            len: bytes.len() as u64,
-            content: crate::scan::formats::leaf_kind(bytes).to_owned(),
-            bytes: Some(Bytes::copy_from_slice(bytes)),
-        };
-        (path.as_bytes().to_vec(), file)
-    };
-    Tree {
-        root: "x".to_owned(),
-        files: files.iter().map(file).collect(),
-        complete: true,
-        ..Tree::default()
-    }
+    let kind = |bytes: &[u8]| crate::scan::formats::leaf_kind(bytes).to_owned();
+    Tree::of_files(files.iter().copied(), kind)
 }
 
 fn kinds(delta: &Delta) -> Vec<String> {

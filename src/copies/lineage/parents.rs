@@ -1,8 +1,8 @@
 //! The copy that another was probably made of: it has the changes of that one, and more.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::sets::{Marks, Postings, Sets, prefix};
+use super::sets::{Marks, Postings, Sets, common, prefix};
 use super::{CopyChanges, TIES_MAX, dated};
 
 /// How much of a parent's changes a copy has at least, of 100.
@@ -80,7 +80,7 @@ pub(super) fn parents(copies: &[&CopyChanges], sets: &Sets, budget: usize) -> Ve
         let (mut candidates, all) = postings.sharing(group.set, &mut left);
         candidates.retain(|&other| search.len(other) <= group.set.len());
         search.mark(group.set);
-        let mut known: HashMap<usize, Option<usize>> = HashMap::new();
+        let mut known: HashMap<usize, Option<Shared>> = HashMap::new();
         for &at in &group.members {
             let mut found = search.best(at, &candidates, &mut known, &mut left);
             found.bounded |= !all || left == 0;
@@ -90,6 +90,14 @@ pub(super) fn parents(copies: &[&CopyChanges], sets: &Sets, budget: usize) -> Ve
         }
     }
     out
+}
+
+/// What a copy and a group share.
+#[derive(Clone, Copy)]
+struct Shared {
+    count: usize,
+    /// The one change that tells, where no other does.
+    alone: Option<u32>,
 }
 
 struct Search<'a> {
@@ -115,10 +123,11 @@ impl Search<'_> {
         }
     }
 
-    /// How many changes of a group are in the marked set, where that is enough.
-    fn held(&self, group: usize, left: &mut usize) -> Option<usize> {
+    /// How many changes of a group are in the marked set, where that is enough, and the one that tells where only one does.
+    fn held(&self, group: usize, left: &mut usize) -> Option<Shared> {
         let other = self.groups.get(group)?.set;
-        let (mut shared, mut missing, mut telling) = (0, 0, false);
+        let (mut shared, mut missing) = (0, 0);
+        let (mut telling, mut told_by) = (0, None);
         let allowed = other.len() * (100 - PARENT_PERCENT) / 100;
         for &change in other {
             *left = left.saturating_sub(1);
@@ -127,7 +136,10 @@ impl Search<'_> {
             }
             if self.changes.has(change as usize) {
                 shared += 1;
-                telling |= self.sets.tells(change);
+                if self.sets.tells(change) {
+                    telling += 1;
+                    told_by = Some(change);
+                }
             } else if !self.paths.has(self.sets.path_of(change)) {
                 missing += 1;
                 if missing > allowed {
@@ -135,9 +147,12 @@ impl Search<'_> {
                 }
             }
         }
-        let enough = telling && shared * 100 >= (shared + missing) * PARENT_PERCENT;
+        let enough = telling > 0 && shared * 100 >= (shared + missing) * PARENT_PERCENT;
         // What was edited further is at most half of it.
-        (enough && shared * 2 >= other.len()).then_some(shared)
+        (enough && shared * 2 >= other.len()).then_some(Shared {
+            count: shared,
+            alone: told_by.filter(|_| telling == 1),
+        })
     }
 
     /// The best of the candidates that is not later than a copy. `known` is what was found of them before.
@@ -145,21 +160,29 @@ impl Search<'_> {
         &self,
         at: usize,
         candidates: &[usize],
-        known: &mut HashMap<usize, Option<usize>>,
+        known: &mut HashMap<usize, Option<Shared>>,
         left: &mut usize,
     ) -> Found {
         let mut found = Found::default();
         // Most shared, then least that is not shared.
         let mut best = (0, std::cmp::Reverse(usize::MAX));
+        // Changes that tell of a candidate with none beside them.
+        let mut alone: BTreeSet<u32> = BTreeSet::new();
+        let mut best_alone = None;
         for &group in candidates {
             let len = self.len(group);
             if len < best.0 {
                 continue;
             }
             let shared = *known.entry(group).or_insert_with(|| self.held(group, left));
-            let Some(rank) = shared.map(|shared| (shared, std::cmp::Reverse(len))) else {
-                continue;
-            };
+            let Some(shared) = shared else { continue };
+            if let Some(change) = shared.alone {
+                alone.insert(change);
+                if !self.is_of_two(at, group, change) {
+                    continue;
+                }
+            }
+            let rank = (shared.count, std::cmp::Reverse(len));
             if rank < best {
                 continue;
             }
@@ -170,11 +193,29 @@ impl Search<'_> {
             if rank > best {
                 found.best.clear();
                 best = rank;
+                best_alone = shared.alone;
             }
             found.best.extend(may);
         }
+        // What one new file says is taken back by another one that leads elsewhere.
+        if best_alone.is_some_and(|change| alone.iter().any(|other| *other != change)) {
+            found.best.clear();
+        }
         self.order(at, &mut found.best);
         found
+    }
+
+    /// Whether a change is a new file that none but a copy, those of a group, and what has all that the copy has, have.
+    fn is_of_two(&self, at: usize, group: usize, change: u32) -> bool {
+        let (Some(holders), Some(group)) = (self.sets.holders(change), self.groups.get(group))
+        else {
+            return false;
+        };
+        let own = self.sets.get(at);
+        holders.iter().all(|&other| {
+            let set = self.sets.get(other);
+            set == group.set || (set.len() >= own.len() && common(own, set, 0) == own.len())
+        })
     }
 
     /// Members of a group that a copy may have been made of: those of its network first, then the earliest.

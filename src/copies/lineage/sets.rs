@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use super::{CHANGES_MAX, ChangeId, CopyChanges};
 
+/// A new file that more copies have says nothing of any two of them.
+const HOLDERS_MAX: u32 = 64;
+
 /// The changes of each copy, as numbers: rare ones first.
 pub(super) struct Sets {
     /// Sorted; `None` where a copy was not compared, or has too many to be.
@@ -12,6 +15,8 @@ pub(super) struct Sets {
     pub(super) path: Vec<u32>,
     /// Whether a change has bytes of its own.
     telling: Vec<bool>,
+    /// Who has a change that is a new file, where few have it.
+    holders: HashMap<u32, Vec<usize>>,
     /// How many paths there are.
     pub(super) paths: usize,
     /// How many changes each copy has, compared or not.
@@ -47,11 +52,15 @@ impl Sets {
         let mut numbers: HashMap<ChangeId, u32> = HashMap::with_capacity(all.len());
         let mut paths: HashMap<u128, u32> = HashMap::new();
         let (mut path, mut telling) = (Vec::new(), Vec::new());
-        for (number, (_, id)) in (0..).zip(&all) {
+        let mut holders: HashMap<u32, Vec<usize>> = HashMap::new();
+        for (number, (count, id)) in (0..).zip(&all) {
             numbers.insert(*id, number);
             let next = u32::try_from(paths.len()).unwrap_or(u32::MAX);
             path.push(*paths.entry(id.path).or_insert(next));
             telling.push(id.telling);
+            if id.is_new && (2..=HOLDERS_MAX).contains(count) {
+                holders.insert(number, Vec::new());
+            }
         }
         let of = sets.into_iter().map(|set| {
             let mut set: Vec<u32> = set?
@@ -61,8 +70,17 @@ impl Sets {
             set.sort_unstable();
             Some(set)
         });
+        let of: Vec<Option<Vec<u32>>> = of.collect();
+        for (at, set) in of.iter().enumerate() {
+            for change in set.iter().flatten() {
+                if let Some(holders) = holders.get_mut(change) {
+                    holders.push(at);
+                }
+            }
+        }
         Self {
-            of: of.collect(),
+            of,
+            holders,
             path,
             telling,
             paths: paths.len(),
@@ -82,6 +100,11 @@ impl Sets {
 
     pub(super) fn tells(&self, change: u32) -> bool {
         self.telling.get(change as usize).copied().unwrap_or(false)
+    }
+
+    /// Who has a change, where that is a new file that few have.
+    pub(super) fn holders(&self, change: u32) -> Option<&[usize]> {
+        self.holders.get(&change).map(Vec::as_slice)
     }
 
     /// How many changes a copy shares with its parent, and how many are its own.

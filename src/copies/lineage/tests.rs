@@ -279,6 +279,7 @@ fn more_changes_than_can_be_compared_are_said() {
             what: n,
             path: n,
             telling: true,
+            is_new: true,
         })
         .collect();
     let rows = of(&[copy("a", &many), copy("b", &files(2))]);

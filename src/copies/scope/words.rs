@@ -6,6 +6,15 @@ pub(super) fn worded(count: u64, one: &'static str, many: &'static str) -> &'sta
     if count == 1 { one } else { many }
 }
 
+/// A name as far as it fits into a sentence.
+fn cut(name: &str) -> String {
+    const CHARS: usize = 80;
+    match name.char_indices().nth(CHARS) {
+        Some((at, _)) => format!("{}…", name.get(..at).unwrap_or_default()),
+        None => name.to_owned(),
+    }
+}
+
 /// A share in per cent, with two digits behind the point, or as many as keep it from looking like none or all.
 pub fn per_cent(share: f64) -> String {
     let room = share.min(1.0 - share) * 0.05;
@@ -39,9 +48,9 @@ impl Scope {
     }
 
     fn held(&self) -> String {
-        let works: Vec<&str> = self.works.iter().map(String::as_str).collect();
-        let work = match works.as_slice() {
-            [one] => (*one).to_owned(),
+        let mut works = self.works.iter();
+        let work = match (works.next(), works.next()) {
+            (Some(one), None) => cut(one),
             _ => "a signed work".to_owned(),
         };
         format!(
@@ -98,6 +107,18 @@ impl Scope {
             ));
         }
         said
+    }
+
+    /// The same without any name, for those who may know the figures only.
+    #[must_use]
+    pub fn unnamed(mut self) -> Self {
+        self.works.clear();
+        self.networks_left_out += self.networks.len() as u64;
+        self.networks.clear();
+        self.network = self.network.map(|_| "asked for".to_owned());
+        self.sentence = self.said();
+        self.verdict = self.judged();
+        self
     }
 
     pub(super) fn judged(&self) -> String {

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-
 use super::rules::{TamperExample, TamperRule};
 use super::{Context, Found, Original, signs};
-use crate::blob::{Hops, Sha256Digest};
 use crate::copies::delta::Pair;
-use crate::copies::tree::{Tree, TreeFile};
+use crate::copies::tree::Tree;
 use crate::exposure::rules::ExampleFile;
 use crate::exposure::{Example, Organisation, example_files};
 use crate::record::{ChangeKind, Severity};
@@ -114,27 +111,7 @@ fn tree(files: &[ExampleFile]) -> Result<Tree, String> {
         files,
     };
     let files = example_files(&example).map_err(|error| error.to_string())?;
-    Ok(tree_of(files))
-}
-
-/// A tree of files that were read.
-pub(super) fn tree_of(files: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Tree {
-    let files = files.into_iter().map(|(path, bytes)| {
-        let file = TreeFile {
-            locator: String::from_utf8_lossy(&path).into_owned(),
-            hops: Hops::default(),
-            sha256: Some(Sha256Digest::of(&bytes)),
-            len: bytes.len() as u64,
-            content: String::new(),
-            bytes: Some(Bytes::from(bytes)),
-        };
-        (path, file)
-    });
-    Tree {
-        files: files.collect(),
-        complete: true,
-        ..Tree::default()
-    }
+    Ok(Tree::of_files(files, |_| String::new()))
 }
 
 /// A text with what its marks stand for, so that nothing in the rule file looks like a live secret or hides something.

@@ -181,7 +181,7 @@ pub(super) fn off_screen(text: &Text, take: Take<'_>) {
                     .said(format!(
                         "behind {} blanks: {}",
                         found.len() - 1,
-                        super::shown::safe(behind)
+                        super::shown::part(text, &(found.end() - 1..line.end))
                     )),
             );
         }

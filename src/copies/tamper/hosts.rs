@@ -1,6 +1,7 @@
 //! Where code connects to: hosts, webhooks, wallets.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::bytes::Regex;
@@ -10,6 +11,8 @@ use super::text::{Role, Take, Text, Thing, ending};
 use super::wallets;
 use super::{pattern, rules};
 
+/// Bytes of a host and its port.
+const HOST_MAX: usize = 260;
 /// Bytes round an address in which a call that sends is looked for.
 const NEAR: usize = 240;
 
@@ -42,13 +45,7 @@ pub(super) fn hosts(text: &Text, take: Take<'_>) {
     }
 }
 
-fn host_of(
-    text: &Text,
-    span: std::ops::Range<usize>,
-    host: &[u8],
-    is_address: bool,
-    take: Take<'_>,
-) {
+fn host_of(text: &Text, span: Range<usize>, host: &[u8], is_address: bool, take: Take<'_>) {
     static SENDS: LazyLock<Regex> = sends();
     let host = String::from_utf8_lossy(host).to_ascii_lowercase();
     let bare = host
@@ -135,25 +132,57 @@ pub(super) fn webhooks(text: &Text, take: Take<'_>) {
     static HOOKS: LazyLock<Regex> = pattern!(
         r"(?i)\bdiscord(?:app)?\.com/api/(?:v\d+/)?webhooks/(?P<d>\d{10,25})|\bapi\.telegram\.org/(?:file/)?bot(?P<t>[^\s/]{1,60})|\bhooks\.slack\.com/(?:services|workflows|triggers)/(?P<s>[A-Z0-9]{4,20})|\b[a-z0-9-]{1,60}\.webhook\.office\.com/webhookb2/(?P<o>[0-9a-f-]{8,40})|\b\d{8,10}:AA[A-Za-z0-9_-]{33}\b|\bopen\.(?:feishu|larksuite)\.(?:cn|com)/open-apis/bot/v2/hook/(?P<f>[0-9a-f-]{8,40})"
     );
-    for found in HOOKS.captures_iter(text.bytes) {
-        let Some(whole) = found.get(0) else { continue };
-        let shown = String::from_utf8_lossy(whole.as_bytes());
-        let short = shown
-            .char_indices()
-            .nth(36)
-            .map_or(&shown[..], |(end, _)| shown.get(..end).unwrap_or(""));
+    // Relays, servers of one's own and names bought for a week take the same addresses: their path gives them away.
+    static PATHS: LazyLock<Regex> = pattern!(
+        r"/api/(?:v\d{1,2}/)?webhooks/\d{15,25}/[A-Za-z0-9_-]{40,120}|/(?:services|workflows|triggers)/T[A-Z0-9]{6,14}/[AB]?[A-Z0-9]{6,20}/[A-Za-z0-9]{16,64}|/(?:file/)?bot\d{6,12}:[A-Za-z0-9_-]{30,50}|/webhookb2/[0-9a-f-]{36}@[0-9a-f-]{36}/|/open-apis/bot/v2/hook/[0-9a-f-]{36}|/hooks/(?:[a-z0-9]{26}\b|[A-Za-z0-9]{17,24}/[A-Za-z0-9]{40,64}\b)|/v1/spaces/[A-Za-z0-9_-]{8,20}/messages\?key=[A-Za-z0-9_-]{20,60}"
+    );
+    let mut spans: Vec<Range<usize>> = HOOKS
+        .find_iter(text.bytes)
+        .map(|hook| hook.range())
+        .collect();
+    let known = spans.len();
+    for path in PATHS.find_iter(text.bytes) {
+        let Some(start) = host_before(text.bytes, path.start()) else {
+            continue;
+        };
+        let named = spans.get(..known).unwrap_or_default();
+        if !named
+            .iter()
+            .any(|hook| hook.start < path.end() && start < hook.end)
+        {
+            spans.push(start..path.end());
+        }
+    }
+    for span in spans {
+        let whole = text.bytes.get(span.clone()).unwrap_or_default();
+        let short: String = super::shown::part(text, &span).chars().take(36).collect();
         let when = if text.role == Role::Prose {
             "prose"
         } else {
             ""
         };
-        let key = whole.as_bytes().to_ascii_lowercase();
+        let key = whole.to_ascii_lowercase();
         take(
-            Thing::new("webhook", whole.range(), &key)
+            Thing::new("webhook", span, &key)
                 .when(when)
-                .said(format!("{}…", super::shown::safe(short.as_bytes()))),
+                .said(format!("{short}…")),
         );
     }
+}
+
+/// Where the host begins that stands before a path; `None` where none does, as in the routes of a server.
+fn host_before(bytes: &[u8], path: usize) -> Option<usize> {
+    let front = bytes.get(..path)?;
+    let is_of_host =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+    let length = front
+        .iter()
+        .rev()
+        .take(HOST_MAX)
+        .take_while(|byte| is_of_host(byte))
+        .count();
+    let start = path - length;
+    (length > 0 && bytes.get(..start)?.ends_with(b"//")).then_some(start)
 }
 
 /// Addresses of wallets, those with a checksum proven by it.

@@ -54,6 +54,12 @@ const PER_COPY: usize = 256;
 /// Different things of one file that are told apart; what comes behind is counted.
 const THINGS: usize = 1 << 16;
 
+/// BLAKE3 over the digests of the rules for signs and of all others: comparisons are comparable while it is the same.
+pub fn rules_digest() -> [u8; 32] {
+    let others = crate::exposure::rules_digest();
+    *blake3::hash(&[others, TamperRules::digest()].concat()).as_bytes()
+}
+
 /// A pattern that is compiled once. Letters and the ends of words are those of ASCII: what tells them in all of Unicode is
 /// thirty times as slow on text that has other letters, and whoever made a copy chooses its letters.
 macro_rules! pattern {

@@ -56,10 +56,9 @@ fn added(rule: &'static str, text: &Text) -> Thing {
         _ => (0, "added"),
     };
     let span = text.line(at);
-    let shown = super::shown::safe(text.get(span.clone()));
     let said = match when {
         "added" => format!("added, {} lines", text.lines()),
-        _ => format!("added: {shown}"),
+        _ => format!("added: {}", super::shown::part(text, &span)),
     };
     Thing::new(rule, span, b"").when(when).said(said)
 }

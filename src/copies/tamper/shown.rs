@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::text::Text;
 use crate::blob::locator;
-use crate::exposure::inspect::Role;
-use crate::exposure::secrets;
+use crate::exposure::mask::Masks;
 
 /// Longest text that is shown, in characters.
 pub(super) const SHOWN_CHARS: usize = 160;
@@ -28,15 +27,25 @@ pub(super) fn excerpt(text: &Text, span: &Range<usize>) -> String {
     } else {
         line.start.max(span.start.saturating_sub(BEFORE))
     };
-    let end = line.end.max(span.end).min(begin + WINDOW);
     let front = if begin > line.start { "…" } else { "" };
-    format!("{front}{}", safe(text.get(begin..end)))
+    format!("{front}{}", part(text, &(begin..line.end.max(span.end))))
 }
 
-/// A text that may be shown.
+/// A part of a text. What a credential is shows itself in the whole: a part may begin in the middle of one.
+pub(super) fn part(text: &Text, part: &Range<usize>) -> String {
+    let end = part.end.min(part.start.saturating_add(WINDOW));
+    inert(&text.masks().quote(text.bytes, part.start..end))
+}
+
+/// Something of a few words that may be shown, and is all that there is.
 pub(super) fn safe(bytes: &[u8]) -> String {
-    let bytes = bytes.get(..WINDOW).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(&masked(bytes)).into_owned();
+    let masked = Masks::of(bytes).quote(bytes, 0..bytes.len());
+    inert(masked.get(..WINDOW).unwrap_or(&masked))
+}
+
+/// Short, on one line, with nothing in it that moves or hides anything.
+fn inert(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).into_owned();
     let mut out = String::new();
     for part in split_runs(text.trim()) {
         let count = part.chars().count();
@@ -56,18 +65,6 @@ pub(super) fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
-}
-
-/// Without what is known as a credential.
-fn masked(bytes: &[u8]) -> Vec<u8> {
-    let mut out = bytes.to_vec();
-    for found in secrets::find(bytes, Role::Bulk).iter().rev() {
-        let end = found.at + found.value.bytes().len();
-        if out.get(found.at..end) == Some(found.value.bytes()) {
-            out.splice(found.at..end, "…".bytes());
-        }
-    }
-    out
 }
 
 fn is_run(character: char) -> bool {
@@ -122,6 +119,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exposure::secrets::examples::expand;
 
     #[test]
     fn what_is_shown_is_short_and_inert() {
@@ -135,6 +133,22 @@ mod tests {
         assert_eq!(safe(pushed.as_bytes()), "a(); (200 blanks) b()");
         assert!(safe("x y ".repeat(5000).as_bytes()).chars().count() <= SHOWN_CHARS + 1);
         assert_eq!(safe(b"\xff\xfe"), "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn a_credential_is_not_shown_where_a_part_begins_in_the_middle_of_it() {
+        let token = String::from_utf8(expand("<<crc62 ghp_>>", "shown").unwrap()).unwrap();
+        let line = format!("{} '{token}' eval(x)", "a ".repeat(100));
+        let text = Text::of(b"x.js", line.as_bytes()).unwrap();
+        let at = line.find("eval").unwrap();
+        let found = excerpt(&text, &(at..at + 7));
+        assert!(found.contains("…' eval(x)"), "{found}");
+        for window in token.as_bytes()[4..].windows(5) {
+            let window = std::str::from_utf8(window).unwrap();
+            assert!(!found.contains(window), "{found}");
+        }
+        assert_eq!(safe(format!("curl {token}").as_bytes()), "curl ghp_…");
+        assert_eq!(part(&text, &(at - 10..at + 4)), "…' eval");
     }
 
     #[test]

@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::examples::{pairs, tree_of};
+use super::examples::pairs;
 use super::*;
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
+fn tree_of<P: Into<Vec<u8>>, B: Into<Vec<u8>>>(files: impl IntoIterator<Item = (P, B)>) -> Tree {
+    Tree::of_files(files, |_| String::new())
+}
+
 fn tree(files: Files) -> Tree {
-    let owned = files.iter();
-    tree_of(owned.map(|(path, text)| (path.as_bytes().to_vec(), text.as_bytes().to_vec())))
+    tree_of(files.iter().copied())
 }
 
 fn found(original: Files, copy: Files) -> Vec<Found> {

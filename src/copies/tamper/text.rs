@@ -1,11 +1,13 @@
 //! A file as the readers of this stage see it, and what they find in it.
 
+use std::cell::OnceCell;
 use std::hash::Hasher;
 use std::ops::Range;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::rules::TamperRules;
+use crate::exposure::mask::Masks;
 use crate::record::Certainty;
 
 /// Bytes a line has on average in code that no person laid out, bytes of such a file at least, and in how many of its bytes
@@ -41,6 +43,8 @@ pub(super) struct Text<'a> {
     /// It lies in a folder of installed dependencies.
     pub is_dependency: bool,
     starts: Vec<usize>,
+    /// Where credentials stand, once something of it is shown.
+    masks: OnceCell<Masks>,
 }
 
 impl<'a> Text<'a> {
@@ -62,6 +66,7 @@ impl<'a> Text<'a> {
             path,
             bytes,
             starts,
+            masks: OnceCell::new(),
         })
     }
 
@@ -80,6 +85,11 @@ impl<'a> Text<'a> {
             .map_or(self.bytes.len(), |next| next - 1);
         let begin = begin.copied().unwrap_or(0);
         begin..end.max(begin)
+    }
+
+    /// Where credentials stand in it.
+    pub fn masks(&self) -> &Masks {
+        self.masks.get_or_init(|| Masks::of(self.bytes))
     }
 
     /// How many lines there are.

@@ -19,7 +19,7 @@ use super::super::values::{entropy, is_placeholder};
 use super::super::words::Words;
 use super::checks::{Place, Verdict};
 use super::known;
-use super::rule::{Compiled, REACH_BYTES, RuleSet};
+use super::rule::{Compiled, REACH_BYTES, Redact, RuleSet};
 use super::show;
 use super::written::{self, Part};
 use super::{Check, Found, Hidden, SecretFact, Tier, Written, generic};
@@ -252,6 +252,30 @@ pub fn find(bytes: &[u8], role: Role) -> Vec<Found> {
     }
     search.look(&View::whole(bytes, role));
     search.finish()
+}
+
+/// Calls `take` with every stretch of a text that is secret, as it is written there; they come in no order and may overlap.
+/// What of a credential says only whose kind it is stays out. Nothing is left out for being one too many: who masks a text
+/// with this must not leave the thousand and first in it.
+pub(in crate::exposure) fn stretches(text: &[u8], mut take: impl FnMut(Range<usize>)) {
+    plain(text, |raw| take(secret_part(&raw)));
+    generic::find(text, |raw| take(secret_part(&raw)));
+    written::parts_in(&View::whole(text, Role::Own), |part| {
+        plain(&part.text, |raw| part.stretches_of(raw.span, &mut take));
+    });
+}
+
+/// What of a credential may not be shown, where it stands plainly.
+fn secret_part(raw: &Raw) -> Range<usize> {
+    let Some(one) = RuleSet::builtin().get(raw.id) else {
+        return raw.span.clone();
+    };
+    let shown = match one.rule.redact {
+        Redact::Whole => raw.span.len(),
+        Redact::Ends => one.rule.prefix.min(raw.span.len()),
+        Redact::Length | Redact::Url | Redact::Parsed => 0,
+    };
+    raw.span.start + shown..raw.span.end
 }
 
 /// A search through a text, whole or view by view.

@@ -17,6 +17,7 @@ pub mod rule;
 mod show;
 pub(super) mod written;
 
+pub(super) use find::stretches;
 pub use find::{Search, find};
 
 use crate::record::Severity;

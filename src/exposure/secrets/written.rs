@@ -13,6 +13,8 @@
 //! its length. Escapes are those that languages share; octal ones and those of regular expressions are left out, and so
 //! are values that a program puts together in any other way.
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -75,6 +77,31 @@ impl Part {
             .unwrap_or_default();
         let (original, decoded) = self.groups;
         from + (at - start) / decoded * original + (at - start) % decoded
+    }
+
+    /// Calls `take` with the stretches of the original that a stretch of the text was made of: of literals that were put
+    /// together only what stands within their quotes.
+    pub fn stretches_of(&self, span: Range<usize>, mut take: impl FnMut(Range<usize>)) {
+        match self.how {
+            Written::Base64 => {
+                // A digit is six bits: those that hold any bit of it.
+                let from = self.place_of(0);
+                take(from + span.start * 4 / 3..from + (span.end * 4).div_ceil(3));
+            }
+            Written::Folded => {
+                let ends = self.copies.iter().skip(1).map(|(start, _)| *start);
+                let ends = ends.chain([self.text.len()]);
+                for (&(start, from), end) in self.copies.iter().zip(ends) {
+                    let within = span.start.max(start)..span.end.min(end);
+                    if !within.is_empty() {
+                        take(from + within.start - start..from + within.end - start);
+                    }
+                }
+            }
+            Written::Escaped | Written::Utf16 => {
+                take(self.place_of(span.start)..self.place_of(span.end));
+            }
+        }
     }
 }
 

@@ -10,6 +10,10 @@ const LEFT: f64 = 150.0;
 const BAND: f64 = 92.0;
 /// Height of the tallest bar.
 const TALLEST: f64 = 62.0;
+/// Width of a digit.
+const DIGIT: f64 = 8.0;
+/// Width of the longest date.
+const DATE: f64 = 76.0;
 /// Dates that fit below.
 const DATES: usize = 12;
 
@@ -31,6 +35,8 @@ pub(in crate::report) struct Band {
     pub name: &'static str,
     /// Its base line.
     pub base: f64,
+    /// Each bar has room for its number.
+    pub is_numbered: bool,
     /// Its bars.
     pub bars: Vec<Bar>,
 }
@@ -78,6 +84,7 @@ pub(in crate::report) fn basis_words(basis: &str) -> &'static str {
         "seen-at" => "seen there, as recorded",
         "git-author" => "by the authors of commits",
         "file" => "by times of files",
+        "archive-member" => "by times that packers wrote into archives",
         _ => "by another source",
     }
 }
@@ -114,22 +121,27 @@ pub(in crate::report) fn drawing(spread: &Spread) -> Drawing {
                     when: row.when.clone(),
                 })
             };
+            let widest = spread.rows.iter().map(figure).max().unwrap_or(0);
+            let digits = widest.to_string().len() as f64;
             Band {
                 name,
                 base,
+                is_numbered: digits * DIGIT < step,
                 bars: spread.rows.iter().enumerate().filter_map(bar).collect(),
             }
         })
         .collect();
     let every = spread.rows.len().div_ceil(DATES).max(1);
     let dates = spread.rows.iter().enumerate().step_by(every);
+    // One that would be cut at the edge is left out; the table has it.
+    let dates = dates.filter(|(at, _)| middle(*at) + DATE / 2.0 <= WIDTH + step);
     let height = BAND * bands.len() as f64 + 26.0;
     Drawing {
         height,
         foot: height - 8.0,
         dates: dates
             .map(|(at, row)| Label {
-                x: middle(at),
+                x: middle(at).min(WIDTH - DATE / 2.0),
                 text: row.when.clone(),
             })
             .collect(),

@@ -6,7 +6,8 @@
 //! at the end. A root that is public already, or holds nothing of the work, never stands among the copies.
 //!
 //! - [`model`]: what is shown
-//! - [`gather`]: records in, joined rows out
+//! - [`gather`]: records in, joined rows out; [`roots`] and [`signs`] hold what is joined, [`rows`] words it
+//! - [`scope`]: what may be said of places that nobody examined
 //! - [`spread`]: copies by date, each source of dates apart
 //! - [`tree`]: forks as a nested list
 //! - [`draw`]: the timeline as a drawing, and how lists nest
@@ -17,6 +18,10 @@
 pub(super) mod draw;
 mod gather;
 mod model;
+mod roots;
+mod rows;
+mod scope;
+mod signs;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -24,4 +29,6 @@ mod tree;
 
 pub(super) use gather::{CopiesGather, Judged};
 pub use model::*;
+pub use scope::{ScopeRow, scope_rows};
+pub(super) use scope::{not_examined, of_all_listed};
 pub(super) use spread::day;

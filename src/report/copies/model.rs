@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::super::bounded::{Count, Table};
 use super::super::model::Statement;
+use crate::copies::scope::Scope;
 use crate::record::{Certainty, FileCounts, Grade, Severity};
 use crate::signature::validation::Card;
 
@@ -36,8 +37,12 @@ pub struct Copies {
     pub spread: Spread,
     /// What was made of what.
     pub tree: Tree,
+    /// What may be said of all places; null where there is none.
+    pub scope: Option<Scope>,
     /// Copies held against the original.
     pub compared: Compared,
+    /// Pages that show copies line beside line; null where none were asked for.
+    pub side_by_side: Option<SideBySide>,
     /// What looks like tampering.
     pub tampering: Tampering,
     /// Matched files at places, by work, release and grade.
@@ -243,7 +248,9 @@ pub struct Tree {
     pub families: u64,
     /// Copies in those.
     pub in_families: u64,
-    /// Trees by fork network, the largest first.
+    /// Copies of no recorded network that nothing ties to another.
+    pub alone: u64,
+    /// Trees by fork network, the largest first; that of no network last.
     pub networks: Vec<TreeOf>,
     /// Copies in networks without a tree of their own here.
     pub left_out: u64,
@@ -325,6 +332,49 @@ pub struct EditRow {
     pub outside: String,
     /// SHA-256 in the copy.
     pub sha256: Option<String>,
+}
+
+/// Pages in the report's folder, each with one copy beside its original.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SideBySide {
+    /// Label of the original.
+    pub original: String,
+    /// Lines of one file that a page shows at most.
+    pub lines: usize,
+    /// The pages: the worst signs first, then the most lines of their own.
+    pub pages: Vec<SidePage>,
+    /// Copies that were to have a page, and could not be read or be shown.
+    pub missed: Vec<SideMissed>,
+    /// Copies that hold nothing that the original has not: there is nothing to show.
+    pub same: u64,
+    /// Copies without a page because there are so many.
+    pub more: u64,
+}
+
+/// One page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SidePage {
+    /// The root of the copy.
+    pub root: String,
+    /// Name of the page.
+    pub file: String,
+    /// Signs of tampering, notes among them.
+    pub signs: u64,
+    /// The worst of them.
+    pub worst: Option<Severity>,
+    /// Lines of the copy that are not in the original.
+    pub lines_outside: u64,
+    /// Bytes of it that are not.
+    pub bytes_outside: u64,
+}
+
+/// A copy that could not be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SideMissed {
+    /// The root of the copy.
+    pub root: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What looks like tampering.

@@ -230,7 +230,7 @@ fn node(locator: &str, parent: Option<&str>) -> Node {
             locator: locator.to_owned(),
             ..TreeRow::default()
         },
-        network: None,
+        network: Some("https://h.example/one".to_owned()),
         parent: parent.map(str::to_owned),
     }
 }
@@ -263,6 +263,28 @@ fn children_stand_below_their_parents() {
         .map(|row| (row.depth, row.locator.as_str()))
         .collect();
     assert_eq!(rows, [(0, "a"), (1, "c"), (2, "d"), (0, "b")]);
+}
+
+/// Of a copy that nothing ties to another the table of copies says all; a copy in a network stands there all the same.
+#[test]
+fn copies_that_nothing_ties_to_others_are_counted_only() {
+    let alone = |name: &str, parent| Node {
+        network: None,
+        ..node(name, parent)
+    };
+    let tree = grown(vec![
+        alone("a", None),
+        alone("b", Some("a")),
+        alone("c", None),
+        alone("d", None),
+        alone("e", None),
+        node("f", None),
+    ]);
+    assert_eq!(tree.alone, 3);
+    let rows = |of: &TreeOf| of.rows.iter().map(|row| row.locator.clone()).collect();
+    let rows: Vec<Vec<String>> = tree.networks.iter().map(rows).collect();
+    // That of no network stands last, though it is larger.
+    assert_eq!(rows, [vec!["f"], vec!["a", "b"]]);
 }
 
 #[test]

@@ -6,7 +6,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use super::model::{Tree, TreeOf, TreeRow};
+use super::super::text::count_of;
+use super::model::{CopyRow, Tree, TreeOf, TreeRow};
+use super::roots::Roots;
+use super::rows::kept;
+use crate::copies::lineage::plain;
+use crate::record::ParentBasis;
 
 /// Rows of one network.
 const ROWS_OF_NETWORK: usize = 200;
@@ -28,6 +33,64 @@ pub(super) struct Node {
     pub(super) parent: Option<String>,
 }
 
+/// What was made of what, of copies whose rows are joined.
+pub(super) fn tree(rows: &[CopyRow], roots: &Roots) -> Tree {
+    let mut tree = Tree::default();
+    let by_url: HashMap<String, &str> = rows
+        .iter()
+        .rev()
+        .filter_map(|row| Some((plain(row.url.as_deref()?), row.locator.as_str())))
+        .collect();
+    let mut families: HashMap<&str, u64> = HashMap::new();
+    let mut nodes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let beside = roots.get(&row.locator);
+        let lineage = beside.and_then(|beside| beside.lineage.as_deref());
+        let listed = beside.and_then(|beside| by_url.get(&plain(beside.parent.as_deref()?)));
+        let mut node = Node {
+            row: TreeRow {
+                locator: row.locator.clone(),
+                url: row.url.clone(),
+                class: row.class.clone(),
+                family_size: 1,
+                signs: row.signs.unwrap_or(0),
+                ..TreeRow::default()
+            },
+            network: row.network.clone(),
+            parent: None,
+        };
+        if let Some(lineage) = lineage {
+            *families.entry(&lineage.family).or_default() += 1;
+            node.row.family_size = lineage.family_size;
+            node.row.shared = lineage.changes_shared;
+            node.row.own = lineage.changes_own;
+            node.row.ties = count_of(lineage.parent_ties.len());
+            node.row.contradicted = lineage.contradicted;
+            node.parent = lineage.parent.as_deref().map(kept);
+            tree.contradicted += u64::from(lineage.contradicted);
+            tree.bounded += u64::from(lineage.bounded);
+        } else {
+            // Without a comparison there is what the list says.
+            node.parent = listed.map(|&parent| parent.to_owned());
+        }
+        let basis = lineage.map_or(Some(ParentBasis::Recorded), |row| row.parent_basis);
+        if let Some(basis) = basis.filter(|_| node.parent.is_some()) {
+            let (count, word) = match basis {
+                ParentBasis::Recorded => (&mut tree.recorded, "recorded"),
+                ParentBasis::SharedChanges => (&mut tree.by_changes, "shared-changes"),
+            };
+            *count += 1;
+            node.row.basis = Some(word.to_owned());
+        }
+        nodes.push(node);
+    }
+    let large = families.values().filter(|&&size| size > 1);
+    tree.families = count_of(large.clone().count());
+    tree.in_families = large.sum();
+    grow(nodes, &mut tree);
+    tree
+}
+
 /// Puts the trees into `tree`, whose figures are there already.
 pub(super) fn grow(nodes: Vec<Node>, tree: &mut Tree) {
     let mut grown = Grown::new(nodes);
@@ -37,6 +100,11 @@ pub(super) fn grow(nodes: Vec<Node>, tree: &mut Tree) {
             .nodes
             .get(root)
             .and_then(|node| node.network.as_deref());
+        // Nothing is said of it that the table of copies does not say.
+        if network.is_none() && grown.size(root) == 1 {
+            tree.alone += 1;
+            continue;
+        }
         networks.entry(network).or_default().push(root);
     }
     let mut order: Vec<_> = networks
@@ -44,15 +112,15 @@ pub(super) fn grow(nodes: Vec<Node>, tree: &mut Tree) {
         .map(|(network, roots)| {
             let copies = roots.iter().map(|&root| grown.size(root)).sum();
             (
-                Reverse(copies),
                 network.is_none(),
+                Reverse(copies),
                 network.map(str::to_owned),
                 roots,
             )
         })
         .collect();
     order.sort();
-    for (at, (Reverse(copies), _, network, roots)) in order.into_iter().enumerate() {
+    for (at, (_, Reverse(copies), network, roots)) in order.into_iter().enumerate() {
         if at >= NETWORKS_MAX || grown.left == 0 {
             tree.left_out += copies;
             continue;

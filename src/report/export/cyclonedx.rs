@@ -15,7 +15,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::{ExportError, Records};
+use super::{ExportError, Records, uuid};
 use crate::record::{Item, Package, Record, Run};
 use crate::report::text::visible;
 use crate::scan::parts::LICENCE;
@@ -254,19 +254,8 @@ fn metadata(run: Option<&Run>, complete: bool) -> Value {
 }
 
 fn serial_number(content: &[u8]) -> String {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&blake3::hash(content).as_bytes()[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = crate::blob::digest::hex(&bytes);
-    format!(
-        "urn:uuid:{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    let digest = blake3::hash(content);
+    format!("urn:uuid:{}", uuid(digest.as_bytes(), 8))
 }
 
 #[cfg(test)]

@@ -36,6 +36,21 @@ pub type Take<'t> = dyn FnMut(Record) -> Result<(), ExportError> + 't;
 /// Where records come from: gives all of them each time it is asked.
 pub type Records<'r> = dyn Fn(&mut Take<'_>) -> Result<(), ExportError> + 'r;
 
+/// A UUID of this version (RFC 9562, section 4) from the first 128 bits of a digest; what is missing of them is zero.
+fn uuid(digest: &[u8], version: u8) -> String {
+    let mut bytes = [0; 16];
+    for (byte, of_digest) in bytes.iter_mut().zip(digest) {
+        *byte = *of_digest;
+    }
+    bytes[6] = bytes[6] & 0x0f | version << 4;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let mut text = crate::blob::digest::hex(&bytes);
+    for at in [20, 16, 12, 8] {
+        text.insert(at, '-');
+    }
+    text
+}
+
 /// Items of a JSON array, written one by one.
 struct Items<'w> {
     out: &'w mut dyn Write,

@@ -17,7 +17,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
-use super::{ExportError, Items, Records};
+use super::{ExportError, Items, Records, uuid};
 use crate::copies::tamper::TamperRules;
 use crate::record::{Record, Severity, Sign};
 use crate::report::lists::host_in;
@@ -215,19 +215,7 @@ pub(super) fn uuid_of(kind: &str, about: &str) -> String {
     hasher.update(NAMESPACE);
     hasher.update(format!("{kind} {about}"));
     let digest = hasher.finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x50;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = crate::blob::digest::hex(&bytes);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    uuid(&digest, 5)
 }
 
 #[cfg(test)]

@@ -239,6 +239,7 @@ impl Gatherer {
             searched,
             careful,
             absence: scope.absent("copy of the works searched for"),
+            scope: self.all_places.take(),
         })
     }
 

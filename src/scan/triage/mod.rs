@@ -356,6 +356,7 @@ impl<'a> Account<'a> {
             basis,
             lines: read.map_or(stated.1, |read| read.lines),
             bytes: read.map_or(stated.0, |read| read.bytes),
+            written: None,
         };
         let placer = &self.scan.placer;
         placer.tell_matches(found, at, &target, &mut self.placed);

@@ -1,12 +1,12 @@
 //! Items without the credentials that stand in their text.
 //!
 //! An item is told in the clear: an address with its path, a remark, the prose that a model is told. What looks like a token
-//! is left out where it is read ([`inventory`](super::inventory)), but looks are a guess, and the search for credentials
+//! is left out where it is read ([`inventory`](crate::exposure::inventory)), but looks are a guess, and the search for credentials
 //! knows. So whatever it found in a content is replaced in the content's items too, also where an item was cut within it.
 
 use aho_corasick::AhoCorasick;
 
-use super::inventory::ItemFact;
+use crate::exposure::inventory::ItemFact;
 
 /// What stands for a credential.
 const MASK: &str = "…";
@@ -18,7 +18,7 @@ const START_BYTES: usize = 12;
 const LEAST_BYTES: usize = 5;
 
 /// Replaces the credentials in values and details of items.
-pub(super) fn mask(items: &mut [ItemFact], secrets: &[Vec<u8>]) {
+pub(in crate::exposure) fn mask(items: &mut [ItemFact], secrets: &[Vec<u8>]) {
     let mut secrets: Vec<&[u8]> = secrets.iter().map(Vec::as_slice).collect();
     secrets.retain(|secret| secret.len() >= LEAST_BYTES);
     secrets.sort_unstable();
@@ -68,8 +68,8 @@ fn masked(text: &str, search: &AhoCorasick, secrets: &[&[u8]]) -> Option<String>
 
 #[cfg(test)]
 mod tests {
-    use super::super::inventory::Confidence;
     use super::*;
+    use crate::exposure::inventory::Confidence;
 
     fn after(value: &str, detail: Option<&str>, secrets: &[&str]) -> (String, Option<String>) {
         let mut items = vec![ItemFact {

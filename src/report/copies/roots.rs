@@ -1,0 +1,152 @@
+//! What is said of a root beside how much of the work it holds.
+//!
+//! An address, how it differs, its worst sign, its parent: each comes as a record of its own, in any order, and is kept by the
+//! root until the end. That grows with the places examined, and is bounded.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::super::bounded::Count;
+use super::super::text::count_of;
+use super::model::*;
+use super::rows::kept;
+use crate::copies::lineage::plain;
+use crate::record::{Certainty, Lineage, Origin, OriginBy, Severity};
+
+/// Roots of which something is remembered.
+const ROOTS_MAX: usize = 200_000;
+/// Hosts that are named.
+const HOSTS_SHOWN: usize = 50;
+
+/// What is said of one root.
+#[derive(Default)]
+pub(super) struct Beside {
+    pub(super) url: Option<String>,
+    host: Option<String>,
+    location: Option<Certainty>,
+    pub(super) parent: Option<String>,
+    network: Option<String>,
+    seen_at: Option<String>,
+    pub(super) delta: Option<Delta>,
+    pub(super) signs: u64,
+    pub(super) notes: u64,
+    pub(super) worst: Option<Severity>,
+    pub(super) lineage: Option<Box<Lineage>>,
+}
+
+/// What is said of all of them.
+#[derive(Default)]
+pub(super) struct Roots {
+    beside: HashMap<String, Beside>,
+    listed: u64,
+    listed_absent: u64,
+    contradicted: u64,
+}
+
+impl Roots {
+    /// What is said of a root; `None` where nothing more can be remembered.
+    pub(super) fn at(&mut self, locator: &str) -> Option<&mut Beside> {
+        let locator = kept(locator);
+        if self.beside.len() >= ROOTS_MAX && !self.beside.contains_key(&locator) {
+            return None;
+        }
+        Some(self.beside.entry(locator).or_default())
+    }
+
+    /// What was said of a root.
+    pub(super) fn get(&self, locator: &str) -> Option<&Beside> {
+        self.beside.get(locator)
+    }
+
+    pub(super) fn origin(&mut self, origin: &Origin) {
+        let is_listed = matches!(origin.by, OriginBy::Origins | OriginBy::Acquisition);
+        self.listed += u64::from(is_listed);
+        self.contradicted += u64::from(!origin.contradicted_by.is_empty());
+        if !origin.present || origin.locator.is_empty() {
+            self.listed_absent += u64::from(is_listed);
+            return;
+        }
+        let Some(beside) = self.at(&origin.locator) else {
+            return;
+        };
+        // A record outweighs a hint, whichever comes first.
+        if beside.location > Some(origin.certainty) {
+            return;
+        }
+        let is_better = beside.location < Some(origin.certainty);
+        beside.location = Some(origin.certainty);
+        let told = [
+            (&mut beside.url, &origin.url),
+            (&mut beside.host, &origin.host),
+            (&mut beside.parent, &origin.parent),
+            (&mut beside.network, &origin.network),
+            (&mut beside.seen_at, &origin.seen_at),
+        ];
+        for (held, said) in told {
+            let said = said.as_deref().map(kept);
+            if is_better || held.is_none() || said.is_some() && said < *held {
+                *held = said;
+            }
+        }
+    }
+
+    /// Puts what was said of a copy into its row.
+    pub(super) fn join(&self, row: &mut CopyRow) {
+        let Some(beside) = self.beside.get(&row.locator) else {
+            return;
+        };
+        if beside.location.is_some() {
+            row.location = beside.location;
+            row.url = beside.url.clone().or_else(|| row.url.take());
+        }
+        row.host.clone_from(&beside.host);
+        row.network.clone_from(&beside.network);
+        row.seen_at.clone_from(&beside.seen_at);
+        row.is_network_root = row.network.is_some()
+            && row.url.as_deref().map(plain) == row.network.as_deref().map(plain);
+        row.delta.clone_from(&beside.delta);
+        let was_compared = beside.delta.is_some() || beside.worst.is_some();
+        row.signs = was_compared.then_some(beside.signs);
+        row.notes = beside.notes;
+        row.signs_worst = beside.worst;
+    }
+
+    /// Where the copies are.
+    pub(super) fn located(&self, rows: &[CopyRow]) -> Located {
+        let mut out = Located {
+            listed: self.listed,
+            listed_absent: self.listed_absent,
+            contradicted: self.contradicted,
+            ..Located::default()
+        };
+        let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut networks: BTreeSet<&str> = BTreeSet::new();
+        for row in rows {
+            match row
+                .location
+                .filter(|_| row.url.is_some() || row.host.is_some())
+            {
+                Some(Certainty::Proven) => out.recorded += 1,
+                Some(Certainty::Hint) => out.hint += 1,
+                None => out.unknown += 1,
+            }
+            if let Some(host) = &row.host {
+                *hosts.entry(host).or_default() += 1;
+            }
+            networks.extend(row.network.as_deref());
+        }
+        out.hosts_total = count_of(hosts.len());
+        out.networks = count_of(networks.len());
+        let mut hosts: Vec<Count> = hosts
+            .into_iter()
+            .map(|(name, count)| Count {
+                name: name.to_owned(),
+                count,
+            })
+            .collect();
+        hosts.sort_by_key(|host| Reverse(host.count));
+        hosts.truncate(HOSTS_SHOWN);
+        out.hosts = hosts;
+        out
+    }
+}
