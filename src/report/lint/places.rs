@@ -172,13 +172,18 @@ pub(super) fn says_entire(files: &[(&DraftFile, Vec<Link>)]) -> bool {
     })
 }
 
+/// Whether it is said what an address is to a row: the root of its network, what it was forked from.
+fn is_context(link: &Link, file: &DraftFile) -> bool {
+    /// Bytes before an address in which that is said.
+    const REACH: usize = 60;
+    let before = file.line_before(link.at, REACH);
+    !before.contains("://") && Rules::builtin().words.context.is_match(before)
+}
+
 /// Whether an address is claimed to be a copy. Where nothing tells, one of the vendor's own that a sentence calls the original or
 /// the sender's is none.
 fn is_claimed(link: &Link, file: &DraftFile, facts: &Facts) -> bool {
-    /// Bytes before an address in which it is said what it is.
-    const REACH: usize = 60;
-    let before = file.line_before(link.at, REACH);
-    if Rules::builtin().words.context.is_match(before) && !before.contains("://") {
+    if is_context(link, file) {
         return false;
     }
     if link.part != Part::Unknown {
@@ -374,7 +379,7 @@ fn row_of<'d>(file: &'d DraftFile, links: &[Link], number: usize) -> &'d str {
     let before = file.line_before(link.at, REACH);
     let behind = links.get(number + 1..).unwrap_or_default();
     let mut near = behind.iter().take_while(|next| next.at < link.at + REACH);
-    let next = near.find(|next| next.names == Names::Repository);
+    let next = near.find(|next| next.names == Names::Repository && !is_context(next, file));
     let end = next.map_or(link.at + REACH, |next| next.at);
     file.between(link.at - before.len(), end)
 }

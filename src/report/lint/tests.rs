@@ -134,7 +134,7 @@ fn what_is_said_about_a_row_is_no_row() {
 fn what_pins_a_row_stands_in_that_row() {
     let (commit, digest) = ("1".repeat(40), "a".repeat(64));
     let text = format!(
-        "# Infringing material\nOnly files:\n1. https://code.example/u1/leak\n   src/query.ts, SHA-256 {digest}\n\
+        "# Infringing material\nOnly files:\n1. https://code.example/u1/leak\n   Forked from https://code.example/acme/public\n   src/query.ts, SHA-256 {digest}\n\
          2. https://code.example/u2/part\n   at commit {commit}\n3. https://code.example/u11/past\n   in the history\n"
     );
     let report = found(&text, &Asked::default());
@@ -142,7 +142,7 @@ fn what_pins_a_row_stands_in_that_row() {
         let told = report.by_rule.get(id).map(|rule| &rule.findings);
         told.into_iter().flatten().map(|one| one.line).collect()
     };
-    assert_eq!((lines("no-commit"), lines("unpinned")), (vec![3], vec![7]));
+    assert_eq!((lines("no-commit"), lines("unpinned")), (vec![3], vec![8]));
     assert!(lines("history-only").is_empty());
 }
 
