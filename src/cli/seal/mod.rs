@@ -70,7 +70,7 @@ pub struct SealArgs {
     /// Sign with this key: an OpenSSH private key of yours. An encrypted one asks for its passphrase on the terminal
     #[arg(long, value_name = "FILE", conflicts_with = "sign_agent")]
     sign_key: Option<PathBuf>,
-    /// Sign with a key in the agent (SSH_AUTH_SOCK): its fingerprint (SHA256:…), or its comment
+    /// Sign with a key in the agent (SSH_AUTH_SOCK): its fingerprint (`SHA256:` and what follows), or its comment
     #[arg(long, value_name = "KEY")]
     sign_agent: Option<String>,
     /// Also copy the files with a match: from the folder that the scan kept them in (`scan --keep-matched`)
