@@ -3,6 +3,19 @@
 //! Results go to standard output, everything else to standard error. The flags below are the one place where
 //! names, defaults and help stand; the man page and the completions are made from them.
 
+/// A reader that had enough is no failure; what cannot be written otherwise is status 2.
+macro_rules! println {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        if let Err(error) = writeln!(std::io::stdout().lock(), $($text)*)
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            eprintln!("strandline: cannot write: {error}");
+            std::process::exit(2);
+        }
+    }};
+}
+
 mod again;
 mod authorship;
 mod beside;

@@ -208,7 +208,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
     if !args.common.quiet {
         println!("{}", args.output.join("index.html").display());
     }
-    Ok(exit)
+    super::case::end_of(&case, exit)
 }
 
 /// The key of pseudonyms; read before the wall is up.

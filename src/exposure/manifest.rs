@@ -271,7 +271,8 @@ fn licence_text(value: &Value) -> Option<String> {
 /// `"acme/cli"` or `{"type": "git", "url": "…"}`.
 fn repository_text(value: &Value) -> Option<String> {
     let text = value.as_str().or_else(|| value.get("url")?.as_str())?;
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    // It may carry a password, which nobody has to remember later.
+    super::Location::read(text.trim()).map(|location| location.shown)
 }
 
 /// The keys that matter, collected without building the rest.

@@ -29,7 +29,9 @@ const SMALL_FILE_BYTES: u64 = 4 << 20;
 const UNREVIEWED: &str = "ROWS THAT NOBODY REVIEWED ARE IN THIS DRAFT";
 
 /// What a draft is made of.
+// clap leaves the group of what flattens others empty, and asks it whether any of this was given.
 #[derive(Debug, Args)]
+#[group(args = ["case", "host", "output"])]
 pub struct DraftArgs {
     /// The case
     #[arg(value_name = "CASE")]

@@ -29,7 +29,14 @@ const DEPTH_MAX: usize = 8;
 /// Endings of files that are read of a folder.
 const ENDINGS: [&str; 5] = ["txt", "text", "md", "markdown", "csv"];
 /// Files beside a draft of ours that are for its reader and are not sent.
-const NOT_SENT: [&str; 1] = ["before-sending.txt"];
+const NOT_SENT: [&str; 6] = [
+    "before-sending.txt",
+    "left-out.csv",
+    "for-expert.csv",
+    "secrets.txt",
+    "abuse.txt",
+    "own-unpublish.txt",
+];
 /// Findings of one rule that are printed; with `--json` all that are kept are.
 const PRINTED_MAX: usize = 20;
 /// Bytes of a file of names.
@@ -190,7 +197,8 @@ fn read_draft(path: &Path) -> Result<Draft, CliError> {
             .extension()
             .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         let is_text = ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()));
-        if NOT_SENT.iter().any(|one| below.as_os_str() == *one) {
+        let last = below.file_name().unwrap_or_default();
+        if NOT_SENT.iter().any(|one| last == *one) {
             draft.left_out.push(format!("{name}: it is not sent"));
             continue;
         }

@@ -116,6 +116,14 @@ pub fn run(args: &SealArgs) -> Result<Exit, CliError> {
     }
     let deed = begun(args, clock.as_deref(), previous.as_ref());
     pipeline::warn_if_in_work_tree(&args.output, &args.common);
+    if let Some(kept) = &args.copy_matched
+        && !kept.is_dir()
+    {
+        return Err(CliError::new(format!(
+            "{} is no folder; name the one that was given with --keep-matched",
+            kept.display()
+        )));
+    }
     let folder = OutputFolder::create(&args.output)?;
     let wall = Wall::around(args.copy_matched.as_deref()).with_spill(Some(&args.output));
     warn_of(&args.common.raise(&wall), &args.common);

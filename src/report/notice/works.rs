@@ -136,15 +136,21 @@ fn components<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<Component> {
 
 /// What says whose it is: names that the copies still carry, and headers that were taken out.
 fn markers(items: &[&Item], gather: &Gather) -> Vec<String> {
-    let mut said: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut said: BTreeMap<String, u64> = BTreeMap::new();
     for item in items {
-        if let Some(own) = &item.claims_own {
-            *said.entry(own).or_default() += 1;
+        let own = item.claims_own.as_deref().unwrap_or_default();
+        // A notice is published, and an address may be of a host that nobody outside knows.
+        let marks = own.split("; ");
+        let marks: Vec<&str> = marks
+            .filter(|mark| !mark.is_empty() && !mark.contains("://"))
+            .collect();
+        if !marks.is_empty() {
+            *said.entry(marks.join("; ")).or_default() += 1;
         }
     }
-    let mut said: Vec<(&str, u64)> = said.into_iter().collect();
-    said.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let words = |(own, places): &(&str, u64)| {
+    let mut said: Vec<(String, u64)> = said.into_iter().collect();
+    said.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let words = |(own, places): &(String, u64)| {
         format!(
             "{} of {} places say of themselves: {own}",
             grouped(*places),

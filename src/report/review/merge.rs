@@ -161,7 +161,11 @@ fn one(
             decided_words(held)
         ));
     }
-    let (time, is_date_unread) = time_of(&cells.date, &holds.date, &taking.now)?;
+    // The time of any decision about this row that is known was not given anew: it came with the export.
+    let mut known = reviews.all.iter();
+    let is_known = known.any(|one| one.subject == row.id && one.time == cells.date);
+    let held_date = if is_known { &cells.date } else { &holds.date };
+    let (time, is_date_unread) = time_of(&cells.date, held_date, &taking.now)?;
     Ok(Outcome::Taken(
         Box::new(Review {
             subject: row.id.clone(),

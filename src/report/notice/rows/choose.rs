@@ -48,8 +48,23 @@ impl Chooser<'_> {
             return None;
         }
         if origin.certainty != Certainty::Proven {
-            let reason =
-                "its address is only a hint: the place says so of itself, and nobody recorded it";
+            let reason = if origin.contradicted_by.is_empty() {
+                "its address is only a hint: the place says so of itself, and nobody recorded it"
+                    .to_owned()
+            } else {
+                format!(
+                    "what was recorded of its address is contradicted: {}",
+                    origin.contradicted_by.join("; ")
+                )
+            };
+            return Some(Chosen::Out(out(reason)));
+        }
+        if origin
+            .url
+            .as_deref()
+            .is_some_and(|url| opened(url).contains("***"))
+        {
+            let reason = "its recorded address held a secret, which is not kept; record it without";
             return Some(Chosen::Out(out(reason.to_owned())));
         }
         if let Some(own) = self.own_package(copy, origin) {
@@ -129,7 +144,7 @@ impl Chooser<'_> {
         origin: &Origin,
         reviewed: Result<crate::case::Review, String>,
     ) -> Option<Item> {
-        let url = origin.url.clone()?;
+        let url = opened(origin.url.as_deref()?);
         let key = (copy.locator.clone(), copy.work.clone());
         let found = self.gather.matches.get(&key).map_or(&[][..], Vec::as_slice);
         let rejected = self.rejected(found);
@@ -171,8 +186,8 @@ impl Chooser<'_> {
             id: copy_id(copy),
             locator: copy.locator.clone(),
             is_network_root: origin.network.as_ref().is_some_and(is_root),
-            network: origin.network.clone(),
-            parent: origin.parent.clone(),
+            network: origin.network.as_deref().map(opened),
+            parent: origin.parent.as_deref().map(opened),
             seen_at: origin.seen_at.clone(),
             class: copy.class.clone(),
             work: copy.work.clone(),
@@ -545,4 +560,9 @@ fn stretches(lines: &[[u64; 2]]) -> String {
         shown.push(format!("and {more} more stretches"));
     }
     shown.join(", ")
+}
+
+/// The address that somebody else can open: without the name and password that stood in what was recorded.
+fn opened(url: &str) -> String {
+    url.replacen("://***@", "://", 1)
 }
