@@ -1,9 +1,11 @@
 //! What lies in the folder of a draft.
 //!
-//!     left-out.csv, for-expert.csv      places that are in no notice, with the reason
-//!     secrets.txt, abuse.txt, own-unpublish.txt      what goes another way
-//!     notice-1/   notice.txt (all of it), notice.html (to be read and printed), form/ (one file for each question),
-//!                 exhibit.csv, exhibit.html (each file that is claimed), before-sending.txt (what to check)
+//! ```text
+//! left-out.csv, for-expert.csv      places that are in no notice, with the reason
+//! secrets.txt, abuse.txt, own-unpublish.txt      what goes another way
+//! notice-1/   notice.txt (all of it), notice.html (to be read and printed), form/ (one file for each question),
+//!             exhibit.csv, exhibit.html (each file that is claimed), before-sending.txt (what to check)
+//! ```
 
 use std::path::Path;
 
