@@ -284,6 +284,9 @@ pub struct Run {
     /// BLAKE3 of the rules of the user's own, hex; null without any.
     #[serde(default)]
     pub user_rules: Option<String>,
+    /// The YARA rules of the user's own; null without any.
+    #[serde(default)]
+    pub yara: Option<Box<RunYara>>,
     /// BLAKE3 of the words of the user's own (`--terms`) and the code names of the profile, hex; null without any.
     #[serde(default)]
     pub terms: Option<String>,
@@ -356,6 +359,23 @@ pub struct RunKnown {
     pub left_out: u64,
     /// Its key is not in it.
     pub is_keyed: bool,
+}
+
+/// The YARA rules that a run used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunYara {
+    /// BLAKE3 of the rule files and of what bounds them, hex.
+    pub digest: String,
+    /// What ran them: program and version.
+    pub engine: String,
+    /// Files that they were read from.
+    pub files: u64,
+    /// Rules that were run.
+    pub rules: u64,
+    /// Rules that were not, since they ask for a module that is not there.
+    pub left_out: u64,
+    /// Seconds that one content may take at least, before the rules are given up on it.
+    pub timeout_seconds: u64,
 }
 
 /// An input of a run.
@@ -777,12 +797,46 @@ pub struct Exposure {
     pub sha256: Option<String>,
     /// What was seen, in a sentence, without secrets.
     pub detail: String,
+    /// The YARA rule of the user's own that speaks for it, and what it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yara: Option<Box<YaraMatch>>,
     /// Where it stands in the git store that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Box<GitPlace>>,
     /// Where it stands in the container images that hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Box<ImagePlace>>,
+}
+
+/// What a YARA rule of the user's own found in one content. What the rule says of itself is its author's, and is bounded and
+/// escaped here. The bytes that matched are not told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct YaraMatch {
+    /// The rule.
+    pub rule: String,
+    /// Its file, as a name: its path below the folder that was given, without its ending.
+    pub namespace: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// What its author says: `description`, `author`, `severity`, …
+    pub meta: BTreeMap<String, String>,
+    /// Its patterns that were found, the first of them.
+    pub patterns: Vec<YaraPattern>,
+    /// Further patterns that were found.
+    pub more_patterns: u64,
+    /// Further rules that match this content and are not told; said with the last one that is.
+    pub more_rules: u64,
+}
+
+/// Where a pattern of a YARA rule was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct YaraPattern {
+    /// Its name in the rule.
+    pub id: String,
+    /// Places where it was found; counting ends at a bound.
+    pub places: u64,
+    /// The first of them: offset in bytes, and length.
+    pub at: Vec<[u64; 2]>,
 }
 
 /// A credential, redacted.

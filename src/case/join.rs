@@ -638,6 +638,7 @@ fn place_archive(
         hops: at.hops().clone(),
         sha256: sha256.map(|digest| digest.hex()),
         detail: finding.detail,
+        yara: None,
         git: None,
         image: None,
     }));

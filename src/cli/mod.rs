@@ -51,6 +51,7 @@ mod summary;
 mod user_rules;
 mod verify;
 pub mod wall;
+mod yara;
 
 use std::path::PathBuf;
 

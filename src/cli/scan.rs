@@ -41,6 +41,8 @@ pub struct ScanArgs {
     /// Rules of your own for credentials: files of gitleaks (TOML), Kingfisher or Nosey Parker (YAML), or folders of them
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "triage")]
     rules: Vec<PathBuf>,
+    #[command(flatten)]
+    yara: super::yara::YaraArgs,
     /// Give each credential a fingerprint keyed with this file: the same secret has the same one in all reports made with it
     #[arg(long, value_name = "FILE", conflicts_with = "triage")]
     case_key: Option<PathBuf>,
@@ -136,12 +138,18 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CliError> {
             "--label names one input; give one input with it",
         ));
     }
+    if args.triage && args.yara.is_wanted() {
+        return Err(CliError::new(
+            "--yara needs contents, and --triage reads none; give one of them",
+        ));
+    }
     let sets = pipeline::load_sets(&args.signatures, &args.baseline, args.key.as_ref())?;
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
     let releases = pipeline::load_releases(args.packages.as_ref())?;
     let inspector = Inspector {
         known: load_known(args)?.map(Arc::new),
         user: user_rules::load(&args.rules, args.common.quiet)?.map(Arc::new),
+        yara: args.yara.load(args.common.quiet)?.map(Arc::new),
         case_key: load_case_key(args.case_key.as_deref())?,
         inventory: args.inventory.into(),
         terms: pipeline::load_terms(args.terms.as_ref())?,

@@ -110,6 +110,8 @@ pub const ALL: &[&str] = &[
     "unsupported",
     "vanished",
     "warc-damaged",
+    "yara-failed",
+    "yara-timeout",
     "zip-directory-damaged",
     "zip-directory-odd",
     "zip-entry-damaged",

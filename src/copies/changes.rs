@@ -458,7 +458,7 @@ fn made_otherwise(before: &Side, after: &Side) -> Vec<String> {
     let same = [
         (
             "rules",
-            old.rules == new.rules && old.user_rules == new.user_rules,
+            old.rules == new.rules && old.user_rules == new.user_rules && old.yara == new.yara,
         ),
         (
             "organisation profiles",

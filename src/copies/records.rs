@@ -18,7 +18,7 @@ pub fn of(
     let (label, of_original) = original;
     let mut by_rule: BTreeMap<String, u64> = BTreeMap::new();
     for found in signs {
-        *by_rule.entry(found.rule.to_owned()).or_insert(0) += 1;
+        *by_rule.entry(found.rule.clone().into_owned()).or_insert(0) += 1;
     }
     let tree = &copy.tree;
     let whole = Comparison {
@@ -104,7 +104,7 @@ fn sign(tree: &Tree, found: &Found) -> Sign {
         None => (tree.root.clone(), tree.hops.clone()),
     };
     Sign {
-        rule: found.rule.to_owned(),
+        rule: found.rule.clone().into_owned(),
         severity: found.severity,
         certainty: found.certainty,
         locator,

@@ -26,6 +26,7 @@ use super::packument::Packument;
 use super::registry::{self, RegistryFile, TokenCheck};
 use super::rules::Rules;
 use crate::container::carve::Mark;
+use crate::record::YaraMatch;
 
 /// The word that links a file to its source map (ECMA-426, section 11).
 const LINK_WORD: &[u8] = b"sourceMappingURL";
@@ -356,6 +357,8 @@ pub enum Trait {
     Artifact(Artifact),
     /// A registry's document about a package: when its versions were published.
     Packument(Packument),
+    /// A YARA rule of the user's own matches.
+    Yara(Box<YaraMatch>),
 }
 
 /// What bytes are.

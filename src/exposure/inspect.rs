@@ -15,7 +15,7 @@ use super::mask::items::mask;
 use super::place::{is_raw_source, name_unpacked};
 use super::secrets::{self, SecretFact};
 use super::user::UserRules;
-use super::{CaseKey, KnownSecrets, Organisation, known, party};
+use super::{CaseKey, KnownSecrets, Organisation, YaraRules, known, party};
 use crate::blob::ContentKey;
 
 /// How closely a text is read.
@@ -77,6 +77,8 @@ pub struct Inspector {
     pub known: Option<Arc<KnownSecrets>>,
     /// Rules of the user's own.
     pub user: Option<Arc<UserRules>>,
+    /// YARA rules of the user's own.
+    pub yara: Option<Arc<YaraRules>>,
     /// What fingerprints of secrets are keyed with.
     pub case_key: Option<CaseKey>,
     /// Words of the user's own and code names, which are looked for in every content.

@@ -38,6 +38,7 @@ pub mod user;
 mod values;
 pub mod windows;
 mod words;
+pub mod yara;
 
 pub use case_key::CaseKey;
 pub use classes::{Artifact, artifacts_beginning};
@@ -64,6 +65,7 @@ pub use rules::{Example, Rule, RuleError, RuleKind, Rules};
 pub use samples::{MadeFile, example_files};
 pub use secrets::SecretFact;
 pub use windows::TextSearch;
+pub use yara::YaraRules;
 
 /// BLAKE3 over the digests of all rules that the program carries: results are comparable while it is the same.
 pub fn rules_digest() -> [u8; 32] {

@@ -31,6 +31,9 @@ const BUILTIN: [(&str, &str); 3] = [
     ),
 ];
 
+/// What is said of classes that rules of the user's own make; each `id` is what such a class begins with.
+const OF_USER: &str = include_str!("../../signatures/exposure-user.toml");
+
 /// Least number of examples of each sort.
 const MIN_EXAMPLES: usize = 2;
 
@@ -247,6 +250,8 @@ fn check(rules: &[Rule], file: &str, ids: &mut BTreeSet<String>) -> Result<(), R
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// Of classes that rules of the user's own make.
+    of_user: Vec<Rule>,
     words: Words,
     digest: [u8; 32],
 }
@@ -289,18 +294,25 @@ impl Rules {
             rules.extend(parsed);
             hasher.update(text.as_bytes());
         }
+        let of_user = read::<MoreRules>(OF_USER, "signatures/exposure-user.toml")?.rule;
+        hasher.update(OF_USER.as_bytes());
         // What the inventory looks for in other languages is a rule as well.
         hasher.update(super::inventory::PLACES.as_bytes());
         Ok(Rules {
             rules,
+            of_user,
             words: words.unwrap_or_default(),
             digest: *hasher.finalize().as_bytes(),
         })
     }
 
-    /// The rule of a class.
+    /// The rule of a class; of one that a rule of the user's own makes, what is said of all such.
     pub fn get(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id == id)
+        let of_user = || self.of_user.iter().find(|rule| id.starts_with(&rule.id));
+        self.rules
+            .iter()
+            .find(|rule| rule.id == id)
+            .or_else(of_user)
     }
 
     /// All rules, in the order of the file.
@@ -345,6 +357,9 @@ mod tests {
         ];
         assert!(ids.starts_with(&first), "{ids:?}");
         assert!(Rules::builtin().get("no-such-class").is_none());
+        let of_user = Rules::builtin().get("yara:stealers/loader").unwrap();
+        assert_eq!(of_user.id, crate::exposure::yara::CLASS_PREFIX);
+        assert!(!ids.contains(&of_user.id.as_str()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exposure::yara::CLASS_PREFIX;
 use crate::record::Severity;
 
 /// The file that the program carries.
@@ -92,8 +93,12 @@ impl Impact {
         self.kind(id).1.and_then(|kind| kind.axis.as_deref())
     }
 
-    /// The axes that exposures of a class count on. What no version of the program knows counts as the organisation's own work.
+    /// The axes that exposures of a class count on. A match of a YARA rule says what a copy carries and not what leaked, and
+    /// counts on none. What no version of the program knows counts as the organisation's own work.
     pub(super) fn axes_of_class(&self, class: &str) -> Vec<&str> {
+        if class.starts_with(CLASS_PREFIX) {
+            return Vec::new();
+        }
         let named = self.classes.iter();
         let axes: Vec<&str> = named
             .filter(|rule| rule.ids.iter().any(|id| id == class))

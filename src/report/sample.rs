@@ -57,6 +57,7 @@ pub fn exposure(
         hops: Hops::default(),
         sha256: Some(digest(locator.len() as u64)),
         detail: detail.to_owned(),
+        yara: None,
         git: None,
         image: None,
     }
@@ -288,6 +289,7 @@ pub fn run() -> Run {
         }],
         known_secrets: None,
         user_rules: None,
+        yara: None,
         terms: None,
         inventory: Some("sources".to_owned()),
         case_key: None,

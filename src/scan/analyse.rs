@@ -364,6 +364,7 @@ impl Analyser {
         let walker = self.open(
             &bytes, role, format, &mut facts, key, depth, &limits, ancestors,
         );
+        self.run_yara(&bytes, &mut facts);
         let walker = walker.map(|mut walker| {
             self.read_beside(walker.as_mut(), &mut facts);
             walker

@@ -234,6 +234,7 @@ impl Analyser {
             facts.matches = self.matches_of_file(&input, &sha256, &mut facts.troubles);
         }
         facts.levels = 1;
+        self.run_yara_over_file(file, self.limits.within(above).hold(), &mut facts);
         let opened = match format {
             Some(format) if !self.is_shut(&mut facts, key, file.len, depth, ancestors) => {
                 let limits = self.limits.within(above);

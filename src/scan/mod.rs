@@ -31,6 +31,7 @@ pub mod tree_id;
 pub mod triage;
 pub mod twin;
 pub mod unit;
+mod yara;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -20,11 +20,12 @@ use crate::blob::{ContentKey, Locator, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, MapHead, SourceMeta, Trouble};
 use crate::exposure::{
     self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext, Trait,
+    yara,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Explained, Exposure, GitPlace, Item,
     MapKind, Mapped, Match, MatchRange, Package, Party, Problem, Public, PublicBy, Record,
-    Reference, Secret, Source, SourceStatus,
+    Reference, Secret, Source, SourceStatus, YaraMatch,
 };
 use crate::signature::ported::Echoes;
 use crate::signature::{Set, SetGroup, Stretch};
@@ -115,6 +116,7 @@ impl Placer<'_> {
         self.place_problems(child, at, &mut stats, out);
         self.place_blob(child, at, out);
         self.place_findings(child, at, path, package, &mut stats, out);
+        place_yara(child, at, &mut stats, out);
         place_dates(&child.facts, at, out);
         let party = || self.party_at(path, package);
         self.place_inspected(child, at, party, path, &mut stats, out);
@@ -250,18 +252,7 @@ impl Placer<'_> {
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
-        *stats.exposures.entry(finding.class.to_owned()).or_insert(0) += 1;
-        out.records.push(Record::Exposure(Exposure {
-            class: finding.class.to_owned(),
-            severity: finding.severity,
-            certainty: finding.certainty,
-            locator: at.as_str().to_owned(),
-            hops: at.hops().clone(),
-            sha256: sha256.map(|digest| digest.hex()),
-            detail: finding.detail,
-            git: None,
-            image: None,
-        }));
+        expose(finding, None, at, sha256, stats, out);
     }
 
     fn place_findings(
@@ -655,6 +646,7 @@ impl Placer<'_> {
             self.place_problems(member, &here, stats, out);
             self.place_blob(member, &here, out);
             self.place_matches(member, &here, out);
+            place_yara(member, &here, stats, out);
             let around_source = Around {
                 generated: head.file.as_deref(),
                 ..around
@@ -737,6 +729,7 @@ impl Placer<'_> {
         self.place_problems(part, at, stats, out);
         self.place_blob(part, at, out);
         self.place_matches(part, at, out);
+        place_yara(part, at, stats, out);
         match &part.facts.tree {
             Some(map) if map.map.is_some() => {
                 let party = || self.party_at(path, around.package);
@@ -844,6 +837,40 @@ impl Placer<'_> {
             self.place_tree(member, tree, at, path, around, stats, out);
         }
     }
+}
+
+/// Gives the records of YARA rules of the user's own that match.
+fn place_yara(child: &Child, at: &Locator, stats: &mut PackageStats, out: &mut Placed) {
+    for found in yara::matches_in(&child.facts.traits) {
+        let finding = yara::finding_of(found);
+        let yara = Some(Box::new(found.clone()));
+        expose(finding, yara, at, child.sha256, stats, out);
+    }
+}
+
+/// Gives the record of an exposure.
+fn expose(
+    finding: Finding,
+    yara: Option<Box<YaraMatch>>,
+    at: &Locator,
+    sha256: Option<Sha256Digest>,
+    stats: &mut PackageStats,
+    out: &mut Placed,
+) {
+    let class = finding.class.clone();
+    *stats.exposures.entry(class).or_insert(0) += 1;
+    out.records.push(Record::Exposure(Exposure {
+        class: finding.class,
+        severity: finding.severity,
+        certainty: finding.certainty,
+        locator: at.as_str().to_owned(),
+        hops: at.hops().clone(),
+        sha256: sha256.map(|digest| digest.hex()),
+        detail: finding.detail,
+        yara,
+        git: None,
+        image: None,
+    }));
 }
 
 /// Gives the record of an item.

@@ -11,7 +11,7 @@ use hashbrown::HashSet;
 
 use super::facts::{Facts, MatchFact};
 use crate::blob::ContentKey;
-use crate::exposure::Trait;
+use crate::exposure::{Trait, yara};
 use crate::signature::Stretch;
 use crate::signature::ported::Echo;
 
@@ -104,10 +104,11 @@ fn weight_of_match(fact: &MatchFact) -> usize {
     size_of::<MatchFact>() + stretches
 }
 
-/// Bytes of the one trait that may be long.
-fn weight_of_dates(fact: &Trait) -> usize {
+/// Bytes of the traits that may be long.
+fn weight_of_long(fact: &Trait) -> usize {
     match fact {
         Trait::Packument(document) => document.weight(),
+        Trait::Yara(found) => yara::weight(found),
         _ => 0,
     }
 }
@@ -137,8 +138,8 @@ fn weight(facts: &Facts) -> usize {
     let links: usize = facts.links.iter().map(|link| 64 + link.target.len()).sum();
     let matches: usize = facts.matches.iter().map(weight_of_match).sum();
     let echoes: usize = facts.echoes.iter().map(Echo::weight).sum();
-    let dates: usize = facts.traits.iter().map(weight_of_dates).sum();
+    let long: usize = facts.traits.iter().map(weight_of_long).sum();
     let inspected = (facts.secrets.len() + facts.items.len()) * 200
         + (facts.names.len() + facts.lengths.len()) * 4;
-    400 + tree + links + facts.traits.len() * 200 + dates + inspected + matches + echoes
+    400 + tree + links + facts.traits.len() * 200 + long + inspected + matches + echoes
 }

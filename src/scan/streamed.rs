@@ -96,6 +96,9 @@ impl Analyser {
         if role == Role::Own && self.inspector.inventory != InventoryScope::None {
             unseen.push("no inventory was made of it");
         }
+        if self.inspector.yara.is_some() {
+            unseen.push("no YARA rule was run over it");
+        }
         self.stream_end(&sha256, lines.count(), unseen, hold, &mut facts);
         facts.troubles.extend(limit);
         let mut troubles = walker.streamed_trouble().into_iter().chain(member.trouble);

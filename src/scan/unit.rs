@@ -483,6 +483,7 @@ fn analyse_as(
     {
         return child(known);
     }
+    analyser.run_yara_over(&input, analyser.limits.hold(), &mut facts);
     // What is packed need not be held while it is read unpacked.
     match guarded(|| format.open(input, &analyser.limits)).flatten() {
         Ok(walker) => {

@@ -34,11 +34,12 @@ use crate::blob::locator::{shown, shown_json};
 use crate::case::{Case, CopyPlace, Handled};
 use crate::copies::delta::{Base, Delta, Verdicts};
 use crate::copies::records;
+use crate::copies::tamper::yara::YaraSigns;
 use crate::copies::tamper::{self, Context};
 use crate::copies::tree::{Held, Reading};
-use crate::exposure::Organisation;
 use crate::exposure::mask::MaskCache;
 use crate::exposure::packument::seconds_of;
+use crate::exposure::{Organisation, YaraRules};
 use crate::record::{
     CopyDates, Problem, Record, Run, RunInput, RunWall, SCHEMA_VERSION, Severity, Sign,
 };
@@ -63,6 +64,8 @@ pub struct CompareArgs {
     /// Organisation profile: a new dependency called like one of your internal packages is a sign
     #[arg(long, value_name = "FILE")]
     org: Option<PathBuf>,
+    #[command(flatten)]
+    yara: crate::cli::yara::YaraArgs,
     /// When the original became public, as 2026-03-31 or 2026-03-31T08:00:00Z: a copy that says it is older is odd
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     leaked: Option<String>,
@@ -103,6 +106,7 @@ struct Target {
 pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
     let started = SystemTime::now();
     let organisation = pipeline::load_organisation(args.org.as_ref())?;
+    let yara = args.yara.load(args.common.quiet)?;
     if args.jsonl == args.diff && args.jsonl.as_deref() == Some(Path::new("-")) {
         return Err(CliError::new(
             "records and diff cannot both go to standard output; name a file for one of them",
@@ -151,6 +155,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
             ahead.as_ref(),
             case.as_ref(),
         )?,
+        yara: yara.as_ref().map(|rules| Box::new(rules.of_run())),
         ..run_record(args, organisation.as_ref(), program, &wall, started)
     };
     let mut comparer = Comparer {
@@ -162,6 +167,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, CliError> {
         ahead,
         account: Account::new(&of_original),
         organisation: organisation.as_ref(),
+        yara: yara.as_ref(),
         case: case.as_mut(),
         page: html
             .as_ref()
@@ -279,6 +285,7 @@ fn run_record(
         origins: None,
         known_secrets: None,
         user_rules: None,
+        yara: None,
         terms: None,
         inventory: None,
         case_key: None,
@@ -325,6 +332,7 @@ struct Comparer<'a> {
     /// What became of everything that was read.
     account: Account,
     organisation: Option<&'a Organisation>,
+    yara: Option<&'a YaraRules>,
     case: Option<&'a mut Case>,
     page: Option<BesidePage>,
     /// Where secrets stand in what the diff shows.
@@ -343,11 +351,21 @@ impl Comparer<'_> {
         let of_original = tamper::Original::of(&self.original.tree);
         let verdicts = Verdicts::default();
         let mut outcome = Outcome::default();
-        for problem in &self.original.problems {
+        let searched = self.yara.map(|rules| {
+            let tree = &self.original.tree;
+            self.reader.install(|| YaraSigns::of(rules, tree))
+        });
+        let (yara, unsearched) = searched.unzip();
+        let unsearched = unsearched.unwrap_or_default();
+        for problem in self.original.problems.iter().chain(&unsearched) {
             say(problem);
             write_record(jsonl, &Record::Problem(problem.clone()))?;
         }
-        outcome.is_incomplete = !self.original.tree.complete;
+        outcome.is_incomplete = !self.original.tree.complete || !unsearched.is_empty();
+        let of_original = OfOriginal {
+            signs: of_original,
+            yara,
+        };
         if self.args.diff.is_some() {
             let masks = &mut self.masks;
             Patch { out: diff, masks }.begin()?;
@@ -419,7 +437,7 @@ impl Comparer<'_> {
         target: &Target,
         read: ReadPlace,
         base: &Base,
-        of_original: &tamper::Original,
+        of_original: &OfOriginal,
         verdicts: &Verdicts,
         diff: &mut dyn Write,
     ) -> Result<Vec<Record>, CliError> {
@@ -433,11 +451,17 @@ impl Comparer<'_> {
             leaked: self.args.leaked.as_deref(),
         };
         let copy = &read.reading;
-        let (records, delta) = self.reader.install(|| {
+        let (records, delta, unsearched) = self.reader.install(|| {
             let delta = base.against(&copy.tree, verdicts);
-            let signs = tamper::signs(of_original, &delta.pairs, &context);
+            let mut signs = tamper::signs(&of_original.signs, &delta.pairs, &context);
+            let mut unsearched = Vec::new();
+            if let Some(yara) = &of_original.yara {
+                let (found, problems) = yara.signs(&delta.pairs);
+                signs = tamper::bounded(signs.into_iter().chain(found).collect());
+                unsearched = problems;
+            }
             let records = records::of((self.label, self.original), copy, &delta, &signs);
-            (records, delta)
+            (records, delta, unsearched)
         });
         if self.args.diff.is_some() {
             let masks = &mut self.masks;
@@ -447,9 +471,16 @@ impl Comparer<'_> {
             put_on_page(page, &records, &delta);
         }
         self.summary.add(&records);
-        let problems = copy.problems.iter().cloned().map(Record::Problem);
+        let problems = copy.problems.iter().cloned().chain(unsearched);
+        let problems = problems.map(Record::Problem);
         Ok(records.into_iter().chain(problems).collect())
     }
+}
+
+/// What is known of the original, for all copies.
+struct OfOriginal<'r> {
+    signs: tamper::Original,
+    yara: Option<YaraSigns<'r>>,
 }
 
 fn put_on_page(page: &mut BesidePage, records: &[Record], delta: &Delta) {

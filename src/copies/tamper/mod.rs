@@ -15,6 +15,7 @@
 //! - `depends`, `lock`: dependencies and where they come from
 //! - `calls`, `hosts`, `hidden`: what code does, where it connects to, what is not seen of it
 //! - `readme`, `content`: what documents say, and what a file is
+//! - [`yara`]: rules of the user's own
 //!
 //! Left out: telling what code means. A payload that is written like ordinary code, starts nothing and reaches out to hosts
 //! that the original has gives no sign. Files that were only moved or laid out anew are not read.
@@ -33,6 +34,7 @@ pub mod rules;
 mod shown;
 mod text;
 mod wallets;
+pub mod yara;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -169,7 +171,7 @@ pub struct Context<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// Id of the rule.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// How bad.
     pub severity: Severity,
     /// How sure.
@@ -190,9 +192,14 @@ pub fn signs(original: &Original, pairs: &[Pair], context: &Context) -> Vec<Foun
     for pair in pairs {
         signs.extend(of_pair(original, pair, context));
     }
-    let mut signs = capped(signs, PER_COPY, |sign| sign.rule.to_owned(), "in this copy");
+    bounded(signs)
+}
+
+/// The worst of each rule, by path, line and rule.
+pub fn bounded(signs: Vec<Found>) -> Vec<Found> {
+    let mut signs = capped(signs, PER_COPY, |sign| sign.rule.clone(), "in this copy");
     signs.sort_by(|a, b| {
-        (&a.path, a.line, a.rule, &a.found).cmp(&(&b.path, b.line, b.rule, &b.found))
+        (&a.path, a.line, &a.rule, &a.found).cmp(&(&b.path, b.line, &b.rule, &b.found))
     });
     signs
 }
@@ -283,7 +290,7 @@ fn whole_sign(
     let is_dependency = text::is_below(lower, "dependency_folders");
     let severity = rule.severity_when(whole.when);
     Some(Found {
-        rule: &rule.id,
+        rule: Cow::Borrowed(&rule.id),
         severity: if is_dependency {
             severity.min(Severity::Low)
         } else {
@@ -435,7 +442,7 @@ impl Judge<'_> {
             None => shown::excerpt(self.text, &thing.span),
         };
         Some(Found {
-            rule,
+            rule: Cow::Borrowed(rule),
             severity,
             certainty: thing.certainty.unwrap_or(of_rule.certainty),
             path: self.path.to_vec(),
@@ -458,7 +465,7 @@ fn early(context: &Context) -> Option<Found> {
     }
     let rule = TamperRules::builtin().get("dated-before-leak")?;
     Some(Found {
-        rule: &rule.id,
+        rule: Cow::Borrowed(&rule.id),
         severity: rule.severity_when(basis),
         certainty: rule.certainty,
         path: Vec::new(),

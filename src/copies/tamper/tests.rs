@@ -285,7 +285,7 @@ proptest! {
             prop_assert!(!sign.found.chars().any(crate::blob::locator::is_control_or_bidi));
         }
         let mut sorted = found.clone();
-        sorted.sort_by(|a, b| (&a.path, a.line, a.rule).cmp(&(&b.path, b.line, b.rule)));
-        prop_assert!(found.iter().map(|s| (&s.path, s.line, s.rule)).eq(sorted.iter().map(|s| (&s.path, s.line, s.rule))));
+        sorted.sort_by(|a, b| (&a.path, a.line, &a.rule).cmp(&(&b.path, b.line, &b.rule)));
+        prop_assert!(found.iter().map(|s| (&s.path, s.line, &s.rule)).eq(sorted.iter().map(|s| (&s.path, s.line, &s.rule))));
     }
 }

@@ -10,6 +10,8 @@ use super::gather::COPIES_MAX;
 use super::model::*;
 use super::rows::kept;
 use crate::copies::tamper::TamperRules;
+use crate::exposure::Rules as ExposureRules;
+use crate::exposure::yara::CLASS_PREFIX;
 use crate::record::{Certainty, Severity, Sign};
 
 /// A sign that is less bad is a note: something to look at, which many honest changes have.
@@ -97,11 +99,13 @@ impl Signs {
             .rules
             .into_iter()
             .map(|(rule, state)| {
-                let words = TamperRules::builtin().get(&rule);
+                let words = words_of(&rule);
+                let [title, why, action] =
+                    words.map_or([const { None }; 3], |words| words.map(Some));
                 SignRule {
-                    title: words.map(|words| words.title.clone()),
-                    why: words.map(|words| words.why.clone()),
-                    action: words.map(|words| words.action.clone()),
+                    title,
+                    why,
+                    action,
                     highest: state.highest,
                     copies: count_of(state.roots.len()),
                     proven: state.proven,
@@ -119,4 +123,14 @@ impl Signs {
             table: self.signs.finish(),
         }
     }
+}
+
+/// Title, reason and advice of a rule: one of ours, or one of the user's own for YARA.
+fn words_of(rule: &str) -> Option<[String; 3]> {
+    if rule.starts_with(CLASS_PREFIX) {
+        let words = ExposureRules::builtin().get(rule)?;
+        return Some([&words.title, &words.why, &words.action].map(String::clone));
+    }
+    let words = TamperRules::builtin().get(rule)?;
+    Some([&words.title, &words.why, &words.action].map(String::clone))
 }

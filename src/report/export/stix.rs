@@ -6,6 +6,9 @@
 //! says that a file or host was seen in a copy and not in the original; the word for that in the standard's vocabulary is
 //! `anomalous-activity`, since nothing here shows what anybody meant.
 //!
+//! Where the sign is a match of a YARA rule of the user's own, the indicator has the rule's name among its labels; its
+//! pattern stays the digest of the file, since rules are not kept in a case.
+//!
 //! Identifiers are UUIDs of version 5 (RFC 9562, section 5.5) over what an object is about, in a namespace of this program,
 //! so that the same content has the same indicator in every case. Times are those of the scan.
 //!
@@ -19,6 +22,7 @@ use sha1::{Digest, Sha1};
 
 use super::{ExportError, Items, Records, uuid};
 use crate::copies::tamper::TamperRules;
+use crate::exposure::yara::CLASS_PREFIX;
 use crate::record::{Record, Severity, Sign};
 use crate::report::lists::host_in;
 use crate::report::text::visible;
@@ -31,6 +35,8 @@ const NAMESPACE: [u8; 16] = [
 const SEVERITY_MIN: Severity = Severity::Medium;
 /// Places that an indicator names.
 const PLACES_MAX: usize = 16;
+/// Rules that are among its labels.
+const LABELS_MAX: usize = 16;
 /// The time of a case that does not say when it was made.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";
 
@@ -106,6 +112,18 @@ impl Seen {
             rules.join("; "),
             places.join(", ")
         )
+    }
+}
+
+impl Seen {
+    /// How bad it is, and rules of the user's own, which other programs may know by their names.
+    fn labels(&self) -> Vec<&str> {
+        let rules = self.rules.iter().map(String::as_str);
+        let of_user = rules.filter(|rule| rule.starts_with(CLASS_PREFIX));
+        [self.worst.as_str()]
+            .into_iter()
+            .chain(of_user.take(LABELS_MAX))
+            .collect()
     }
 }
 
@@ -200,7 +218,7 @@ fn indicator(subject: &Subject, seen: &Seen, identity: &str, time: &str) -> Valu
         "pattern": pattern,
         "pattern_type": "stix",
         "valid_from": time,
-        "labels": [seen.worst.as_str()],
+        "labels": seen.labels(),
     })
 }
 
@@ -280,6 +298,17 @@ mod tests {
                 .len(),
             3
         );
+    }
+
+    #[test]
+    fn a_match_of_a_yara_rule_is_a_label() {
+        let out = bundle(&[
+            sign("yara:stealers/loader", Severity::High, "a.js", "matches"),
+            sign("new-host", Severity::Medium, "a.js", "none"),
+        ]);
+        let indicator = &out["objects"][1];
+        assert_eq!(indicator["labels"], json!(["high", "yara:stealers/loader"]));
+        assert_eq!(indicator["pattern_type"], "stix");
     }
 
     #[test]
