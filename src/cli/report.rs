@@ -53,7 +53,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "PREVIOUS.json")]
     since: Option<PathBuf>,
     /// Hold claims against the records: TOML or CSV with id, text, kind (files, lines, bytes, version, vector), value,
-    /// tolerance (about, at least, 5% and such) and package. Not in the public view
+    /// tolerance (about, at least, 5% and such; of a version or vector: only) and package. Not in the public view
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
     /// Show what `compare` wrote into the case line beside line: the original, as it was given to it. It and the copies are read
