@@ -407,7 +407,7 @@ impl<'c> Examiner<'c> {
 
     /// As the verdict of the report has it: a triage looks for nothing that claims are about.
     fn is_complete(&self, ledger: &Ledger) -> bool {
-        ledger.complete && sum_of_outcomes(ledger) == ledger.entries && !self.is_triage
+        ledger.read_all() && sum_of_outcomes(ledger) == ledger.entries && !self.is_triage
     }
 
     fn each_of(&mut self, locator: &str, mut act: impl FnMut(&mut Counted)) {

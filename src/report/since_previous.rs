@@ -4,7 +4,8 @@
 //! (see `finding`) with the file that it was found in and that file's SHA-256. A later report is held
 //! against it. Who reads that something was withdrawn wants to know whether a leak was closed or a rule was changed, so
 //! every row says why, from what can be known: inputs that came or went, files that came, went or have other bytes, and
-//! whatever differs between the two runs (rules, sets, profile, limits, program). What is equal in all of these and has
+//! whatever differs between the two runs and can bear on that kind of finding (rules, sets, profile, limits, program; live
+//! secrets and own rules for secrets, terms for items, origins for copies). What is equal in all of these and has
 //! another result rests on other parts of the input, or on what was not read. Where two causes cannot be told apart, both
 //! are named.
 //!
@@ -21,8 +22,8 @@ use std::io::Write;
 use serde::{Deserialize, Serialize};
 
 use self::differences::{Difference, differences};
-pub use self::head::Units;
 use self::head::{Head, digests_in};
+pub use self::head::{Scanned, Units};
 use self::judge::Judge;
 pub use self::previous::{Previous, PreviousError};
 use super::bounded::{Table, Top};
@@ -80,11 +81,11 @@ impl<'p> Comparer<'p> {
     pub fn new(
         run: Option<&Run>,
         complete: bool,
-        units: Units,
+        scanned: Scanned,
         previous: Option<&'p Previous>,
     ) -> Self {
         Self {
-            head: Head::of(run, complete, units.finish()),
+            head: Head::of(run, complete, scanned),
             previous,
             numberer: Numberer::default(),
             count: 0,
@@ -189,8 +190,7 @@ impl<'p> Comparer<'p> {
             now: &self.head,
             settings: differences
                 .iter()
-                .filter(|row| row.decides)
-                .map(|row| row.what)
+                .map(|row| (row.what, row.decides))
                 .collect(),
             units_before: units_of(previous.lines.values()),
             all_before: previous.head.units.as_deref().and_then(digests_in),

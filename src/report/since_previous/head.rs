@@ -1,14 +1,18 @@
 //! What a list of findings says of its run: on what a result depends, and which units there were.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::case::UnitName;
-use crate::record::{Run, RunInput, RunSet};
+use crate::record::{Record, Run, RunInput, RunKnown, RunOrigins, RunSet};
 
-/// Version of the form of the file.
-pub(super) const FORM: u32 = 1;
+/// Version of the form of the file. Since 2 it says of live secrets, own rules, terms, inventory, origins and originals.
+pub(super) const FORM: u32 = 2;
+/// The oldest that is read: what it does not tell is not known.
+pub(super) const FORM_OLDEST: u32 = 1;
+/// Originals that are named.
+const ORIGINALS_MAX: usize = 100;
 
 /// The first line of the list: what a result depends on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,15 +33,33 @@ pub(super) struct Head {
     /// A digest of locator and SHA-256 of every unit, 8 bytes each, sorted, in base64: so that a later report can tell
     /// what was there already. `None` where they are too many.
     pub(super) units: Option<String>,
+    #[serde(default)]
+    pub(super) known_secrets: Option<RunKnown>,
+    #[serde(default)]
+    pub(super) user_rules: Option<String>,
+    #[serde(default)]
+    pub(super) terms: Option<String>,
+    #[serde(default)]
+    pub(super) inventory: Option<String>,
+    #[serde(default)]
+    pub(super) origins: Option<Box<RunOrigins>>,
+    #[serde(default)]
+    pub(super) case_key: Option<String>,
+    /// What copies were held against: labels and sizes.
+    #[serde(default)]
+    pub(super) originals: BTreeSet<String>,
 }
 
 impl Head {
-    pub(super) fn of(run: Option<&Run>, complete: bool, units: Option<String>) -> Head {
+    pub(super) fn of(run: Option<&Run>, complete: bool, scanned: Scanned) -> Head {
+        let units = scanned.units.finish();
+        let originals = scanned.originals;
         let Some(run) = run else {
             return Head {
                 form: FORM,
                 complete,
                 units,
+                originals,
                 ..Head::default()
             };
         };
@@ -56,6 +78,41 @@ impl Head {
             inputs: run.inputs.clone(),
             complete,
             units,
+            known_secrets: run.known_secrets.clone(),
+            user_rules: run.user_rules.clone(),
+            terms: run.terms.clone(),
+            inventory: run.inventory.clone(),
+            origins: run.origins.clone(),
+            case_key: run.case_key.clone(),
+            originals,
+        }
+    }
+
+    /// It tells of all settings that a later form tells of.
+    pub(super) fn tells_all(&self) -> bool {
+        self.form >= FORM
+    }
+}
+
+/// What a case holds beside its run on which findings depend.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// The units of the run.
+    pub units: Units,
+    originals: BTreeSet<String>,
+}
+
+impl Scanned {
+    /// Takes note of a record: what copies were held against.
+    pub fn note(&mut self, record: &Record) {
+        let Record::Comparison(row) = record else {
+            return;
+        };
+        if self.originals.len() < ORIGINALS_MAX {
+            // An original of the same name need not be the same.
+            let bytes = row.bytes_original;
+            self.originals
+                .insert(format!("{} ({bytes} bytes)", row.original));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::head::{FORM, Head};
+use super::head::{FORM, FORM_OLDEST, Head};
 use super::{FINDINGS_FILE, FindingsList, Line};
 
 /// Why an earlier report cannot be used.
@@ -107,10 +107,13 @@ impl Previous {
         };
         let head: Head =
             serde_json::from_str(&first).map_err(|error| damaged(1, error.to_string()))?;
-        if head.form != FORM {
+        if !(FORM_OLDEST..=FORM).contains(&head.form) {
             return Err(damaged(
                 1,
-                format!("its form is {}, and this program knows {FORM}", head.form),
+                format!(
+                    "its form is {}, and this program knows {FORM_OLDEST} to {FORM}",
+                    head.form
+                ),
             ));
         }
         let mut found = BTreeMap::new();

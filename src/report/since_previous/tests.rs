@@ -1,8 +1,10 @@
 //! Changes between runs made for it.
 
-use super::super::sample::{exposure, run};
+use std::path::Path;
+
+use super::super::sample::{exposure, run, secret};
 use super::*;
-use crate::record::{Certainty, Severity};
+use crate::record::{Certainty, RunInput, RunKnown, RunOrigins, Severity};
 
 struct At {
     record: Record,
@@ -45,7 +47,11 @@ fn list(run: &Run, findings: &[At]) -> Previous {
         locator: "m/silent.tgz".to_owned(),
         sha256: Some("7".to_owned()),
     });
-    let mut comparer = Comparer::new(Some(run), true, units, None);
+    let scanned = Scanned {
+        units,
+        ..Scanned::default()
+    };
+    let mut comparer = Comparer::new(Some(run), true, scanned, None);
     let mut out = Vec::new();
     comparer.begin(&mut out).unwrap();
     for finding in findings {
@@ -62,7 +68,7 @@ fn changes(
     findings: &[At],
     units: &[(&str, &str)],
 ) -> (Changes, String) {
-    let mut comparer = Comparer::new(Some(run), true, Units::default(), Some(previous));
+    let mut comparer = Comparer::new(Some(run), true, Scanned::default(), Some(previous));
     for finding in findings {
         comparer
             .add(&finding.record, Some(&finding.unit), &mut Vec::new())
@@ -149,6 +155,120 @@ fn every_change_has_its_cause() {
     assert_eq!(found.differences[0].what, "rules");
 }
 
+/// One setting that differs, by its name, and a run that has it.
+fn settings() -> Vec<(&'static str, Run)> {
+    let with = |change: fn(&mut Run)| {
+        let mut run = labelled("r1", &["m"]);
+        change(&mut run);
+        run
+    };
+    vec![
+        (
+            "live secrets",
+            with(|run| {
+                run.known_secrets = Some(RunKnown {
+                    digest: "12".repeat(32),
+                    secrets: 3,
+                    left_out: 0,
+                    is_keyed: true,
+                });
+            }),
+        ),
+        (
+            "own rules",
+            with(|run| run.user_rules = Some("u".to_owned())),
+        ),
+        ("terms", with(|run| run.terms = Some("t".to_owned()))),
+        (
+            "inventory",
+            with(|run| run.inventory = Some("all".to_owned())),
+        ),
+        (
+            "origins",
+            with(|run| {
+                run.origins = Some(Box::new(RunOrigins {
+                    copies_roots: vec!["m".to_owned()],
+                    ..RunOrigins::default()
+                }));
+            }),
+        ),
+    ]
+}
+
+/// The cause of a finding of a kind that is new in a file that was there before.
+fn cause_of(kind: &str, before: &Run, now: &Run, form: u32) -> String {
+    let unit = "m/same.tgz";
+    let mut previous = list(before, &[at("a", Severity::High, unit, "4")]);
+    previous.head.form = form;
+    let record = match kind {
+        "secret" => Record::Secret(secret(
+            "r",
+            Severity::High,
+            "unchecked",
+            "m/same.tgz!/x",
+            "…abcd",
+        )),
+        "copy" => Record::from(crate::record::Copy {
+            locator: unit.to_owned(),
+            ..crate::record::Copy::default()
+        }),
+        "item" => Record::Item(super::super::sample::item(
+            "flag",
+            "x",
+            "m/same.tgz!/x",
+            crate::record::Party::First,
+            "high",
+        )),
+        _ => at("b", Severity::High, unit, "4").record,
+    };
+    let found = At {
+        unit: at("", Severity::High, unit, "4").unit,
+        record,
+    };
+    let (changes, _) = changes(&previous, now, &[found], &[(unit, "4")]);
+    changes.new.rows[0].cause.clone()
+}
+
+#[test]
+fn each_setting_is_a_cause_of_its_own_of_what_it_bears_on() {
+    const OTHER: &str = "other content of the input changed";
+    let before = labelled("r1", &["m"]);
+    for (what, now) in settings() {
+        let bearing = match what {
+            "terms" | "inventory" => "item",
+            "origins" => "copy",
+            _ => "secret",
+        };
+        let changed = format!("{what} changed");
+        assert_eq!(cause_of(bearing, &before, &now, 2), changed);
+        assert_eq!(cause_of(bearing, &now, &before, 2), changed, "taken away");
+        assert_eq!(cause_of("exposure", &before, &now, 2), OTHER, "{what}");
+        assert_eq!(cause_of(bearing, &now, &now, 2), OTHER, "{what}");
+    }
+}
+
+#[test]
+fn what_an_earlier_form_does_not_tell_is_said() {
+    let run = labelled("r1", &["m"]);
+    let (_, other) = settings().remove(0);
+    assert_eq!(
+        cause_of("secret", &run, &other, 1),
+        "other content of the input changed, or a change of live secrets or own rules, of which the earlier report does not tell"
+    );
+    assert_eq!(
+        cause_of("exposure", &run, &other, 1),
+        "other content of the input changed"
+    );
+    // A list of that form has no such fields.
+    let head = serde_json::json!({
+        "form": 1, "version": "", "program": null, "rules": "", "sets": [], "organisation": null,
+        "releases": null, "limits": {}, "decoders": null, "triage": false, "started": null,
+        "inputs": [], "complete": true, "units": null,
+    });
+    let text = format!("{head}\n");
+    assert!(Previous::parse(text.as_bytes(), Path::new("f.jsonl")).is_ok());
+}
+
 #[test]
 fn damaged_lists_are_refused() {
     let parse = |text: &str| {
@@ -165,7 +285,7 @@ fn damaged_lists_are_refused() {
     .unwrap();
     assert!(parse(&head).contains("its form is 9"));
     let head = serde_json::to_string(&Head {
-        form: FORM,
+        form: head::FORM,
         ..Head::default()
     })
     .unwrap();
