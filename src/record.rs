@@ -1242,14 +1242,33 @@ pub struct Ledger {
     pub bytes_scanned: u64,
     /// Findings at or above `--fail-on`.
     pub findings_failing: u64,
-    /// Everything was read in full.
+    /// Everything was read in full, but for what was accepted (`--accept-problem`).
     pub complete: bool,
 }
+
+/// Reason of the ledger for what is named without content: sources of a map, bodies that a capture did not keep.
+pub const NO_CONTENT: &str = "no-content";
 
 impl Ledger {
     /// Whether entries = scanned + duplicate + skipped + damaged.
     pub fn adds_up(&self) -> bool {
         let kept_out: u64 = self.skipped.values().chain(self.damaged.values()).sum();
         self.entries == self.scanned + self.duplicate + kept_out
+    }
+
+    /// Entries that were not read in full, whether or not whoever ran the scan accepts that. What is named without content is
+    /// not among them: there was nothing to read.
+    pub fn not_read(&self) -> u64 {
+        let skipped = self.skipped.iter();
+        let skipped = skipped.filter(|(reason, _)| reason.as_str() != NO_CONTENT);
+        let counts = skipped.map(|(_, count)| *count);
+        let counts = counts.chain(self.damaged.values().copied());
+        counts.fold(0, u64::saturating_add)
+    }
+
+    /// Everything was read in full. [`Ledger::complete`] alone says that no more was left out than was accepted
+    /// (`--accept-problem`): enough to end well, and too little to say that something is not there.
+    pub fn read_all(&self) -> bool {
+        self.complete && self.not_read() == 0
     }
 }

@@ -859,6 +859,47 @@ fn a_dotenv_file_that_was_deleted_is_still_out() {
     );
 }
 
+/// Who gives a repository knows that it is one. Within a package, an archive or a folder of other things it was published.
+#[test]
+fn a_repository_that_was_given_as_one_is_no_exposure_of_itself() {
+    let folder = scratch();
+    let input = folder.path().join("in");
+    let root = repository(&input, &[]);
+    let told = |arguments: &[&OsStr]| {
+        let records = scan(0, arguments);
+        let rows = records.all("exposure");
+        let rows = rows.filter(|row| row["class"] == "git-folder");
+        rows.map(|row| text(row, "locator").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[input.as_os_str()]), ["in/repo/.git!/HEAD"]);
+    assert_eq!(told(&[root.as_os_str()]), [""; 0]);
+    let copies = OsStr::new("--copies-root");
+    assert_eq!(
+        told(&[input.as_os_str(), copies, input.as_os_str()]),
+        [""; 0]
+    );
+    // What lies deeper in a copy, or in a package, somebody put there.
+    let package = folder.path().join("package.tgz");
+    let mut tar = Command::new("tar");
+    tar.current_dir(&input)
+        .arg("-czf")
+        .arg(&package)
+        .arg("repo");
+    assert!(tar.output().unwrap().status.success());
+    assert_eq!(
+        told(&[package.as_os_str()]),
+        ["package.tgz!/repo/.git!/HEAD"]
+    );
+    let deep = folder.path().join("deep");
+    std::fs::create_dir_all(deep.join("copy/vendor")).unwrap();
+    std::fs::rename(&root, deep.join("copy/vendor/tool")).unwrap();
+    assert_eq!(
+        told(&[deep.as_os_str(), copies, deep.as_os_str()]),
+        ["deep/copy/vendor/tool/.git!/HEAD"]
+    );
+}
+
 #[test]
 fn a_store_in_an_archive_is_read_as_one_in_a_folder() {
     let folder = scratch();

@@ -133,6 +133,25 @@ impl Incident {
     }
 }
 
+/// The share from which on a place holds the work is the user's to say, and both say it alike.
+#[test]
+fn the_threshold_of_the_report_is_that_of_case_scope() {
+    let it = Incident::new();
+    let threshold = [OsStr::new("--threshold"), OsStr::new("0.05")];
+    it.report("low", &threshold).expect(0);
+    it.report("default", &[]).expect(0);
+    let told = it.case(&["scope", "--json", "--threshold", "0.05"]);
+    let told: Value = serde_json::from_str(told.text()).unwrap();
+    let (low, usual) = (it.twin("low"), it.twin("default"));
+    let scope = |twin: &Value| twin["copies"]["scope"].clone();
+    assert_eq!(scope(&low)["threshold"], 0.05);
+    assert_eq!(scope(&low)["total"], told["total"]);
+    assert_eq!(scope(&usual)["threshold"], 0.98);
+    assert_ne!(scope(&low)["total"], scope(&usual)["total"]);
+    let wrong = [OsStr::new("--threshold"), OsStr::new("1.5")];
+    it.report("wrong", &wrong).expect(2).says("up to 1");
+}
+
 /// What the terminal prints stands in the page and its twin, to the letter; the public view has the figures and no name.
 #[test]
 fn the_account_of_all_places_is_that_of_case_scope() {

@@ -249,7 +249,8 @@ fn claims_are_held_against_the_records() {
          c,,version,1.0.0,,stays\n\
          d,,vector,map-embedded-sources,,goes\n\
          e,,files,2,,elsewhere\n\
-         f,,files,3,,\n",
+         f,,files,3,,\n\
+         g,,version,1.0.0,only,stays\n",
     )
     .unwrap();
     let (twin, page) = report(&incident.case, &incident.folder.path().join("good"), &with);
@@ -267,7 +268,8 @@ fn claims_are_held_against_the_records() {
             "supported",
             "supported",
             "not-examinable",
-            "contradicted"
+            "contradicted",
+            "not-examinable"
         ]
     );
     // Two contents, at three places each.

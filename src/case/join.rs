@@ -14,7 +14,7 @@ use rusqlite::{OptionalExtension, params};
 use super::images::{ImagesOfInput, Unread};
 use super::origins::OriginsAsked;
 use super::published::ReleaseList;
-use super::roots::Root;
+use super::roots::{Root, is_given_store};
 use super::store::{
     Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_files, put_own_contents,
     put_published, put_record, unpacked,
@@ -272,8 +272,10 @@ impl Case {
             let (unit, path, facts) = read().map_err(|error| self.wrap(error))?;
             let facts: OpenFacts = unpacked(&facts, &format!("facts of unit {unit}"))?;
             let at = locator_of(&row.label, &path);
+            let is_given = is_given_store(&row.label, &path, &input.origins.copies_roots);
             let mut placed = Placed {
                 stats: std::mem::take(stats),
+                given_store: is_given.then(|| path.clone()),
                 ..Placed::default()
             };
             let is_placed_here = !matches!(facts, OpenFacts::Archive { .. });
@@ -624,6 +626,7 @@ fn place_archive(
         path,
         package: Some(manifest),
         org: input.placer.organisation,
+        is_given_repository: false,
     };
     let Some(finding) = exposure::judge_nested_archive(&cx, inner, kind) else {
         return;

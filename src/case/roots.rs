@@ -118,6 +118,18 @@ impl Root {
     }
 }
 
+/// Whether a store is that of a repository which the user gave as one: its folder is the input, or lies directly in a folder of
+/// copies. Anywhere else it lies among other things, and who published those published it with them. A folder that is served to
+/// others cannot be told from a clone when it is given by itself; given with the folder above, it is judged.
+pub(super) fn is_given_store(label: &str, path: &[u8], copies_roots: &[CopiesRoot]) -> bool {
+    let Some(folder) = git_folder(path) else {
+        return false;
+    };
+    let folder = folder.strip_suffix(b"/").unwrap_or(folder);
+    let mut roots = copies_roots.iter().filter(|root| root.label == label);
+    folder.is_empty() || roots.any(|root| root.child_of(path) == Some(folder))
+}
+
 /// The folder whose store, or the file that leads to it, a path is: what stands before `.git`.
 fn git_folder(path: &[u8]) -> Option<&[u8]> {
     let folder = path.strip_suffix(b".git".as_slice())?;

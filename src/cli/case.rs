@@ -146,8 +146,10 @@ fn info(case: &Case) -> Result<Exit, CliError> {
             grouped(ledger.skipped.values().sum()),
             grouped(ledger.damaged.values().sum())
         );
-        let state = if ledger.complete {
+        let state = if ledger.read_all() {
             "everything was read in full"
+        } else if ledger.complete {
+            "everything was read in full but for what was accepted"
         } else {
             "not everything was read"
         };

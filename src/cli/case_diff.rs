@@ -143,7 +143,15 @@ fn write_text(out: &mut String, told: &Difference) -> std::fmt::Result {
     }
     for (what, of) in [
         ("hosts", (&told.before.hosts, &told.after.hosts)),
+        (
+            "  by hint",
+            (&told.before.hosts_by_hint, &told.after.hosts_by_hint),
+        ),
         ("networks", (&told.before.networks, &told.after.networks)),
+        (
+            "  by hint",
+            (&told.before.networks_by_hint, &told.after.networks_by_hint),
+        ),
         ("exposures", (&told.before.exposures, &told.after.exposures)),
     ] {
         let line = counts_line(of.0, of.1);

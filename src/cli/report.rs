@@ -13,7 +13,7 @@ use super::{CliError, Common, Exit, custody, pipeline, scope, warn_of};
 use crate::case::{Case, Handled};
 use crate::report::claims::{ClaimRow, Claims, Examiner};
 use crate::report::since_previous::{
-    CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Units,
+    CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Scanned,
 };
 use crate::report::{
     Builder, Containment, LINES_OF_FILE, Override, PSEUDONYM_CONTEXT, Settings, SideBySide, View,
@@ -53,7 +53,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "PREVIOUS.json")]
     since: Option<PathBuf>,
     /// Hold claims against the records: TOML or CSV with id, text, kind (files, lines, bytes, version, vector), value,
-    /// tolerance (about, at least, 5% and such) and package. Not in the public view
+    /// tolerance (about, at least, 5% and such; of a version or vector: only) and package. Not in the public view
     #[arg(long, value_name = "FILE")]
     claims: Option<PathBuf>,
     /// Show what `compare` wrote into the case line beside line: the original, as it was given to it. It and the copies are read
@@ -63,6 +63,10 @@ pub struct ReportArgs {
     /// Lines of one file that such a page shows, and ten times as many in all
     #[arg(long, value_name = "N", default_value_t = LINES_OF_FILE, requires = "original")]
     snippet_lines: usize,
+    /// Share of the work, by bytes of its first-party files, from which on a place holds it, where the report says how many
+    /// places do: as for `case scope`
+    #[arg(long, value_name = "SHARE", default_value_t = scope::THRESHOLD, value_parser = scope::parse_share)]
+    threshold: f64,
     /// List of mirrors, caches and archives for `containment.csv`, in place of the one that the program carries
     #[arg(long, value_name = "FILE")]
     containment: Option<PathBuf>,
@@ -92,11 +96,23 @@ impl ViewWord {
 }
 
 /// What a report is held against.
-#[derive(Default)]
 struct Against {
     previous: Option<Previous>,
     claims: Claims,
     side_by_side: Option<SideBySide>,
+    /// Share of the work from which on a place holds it.
+    threshold: f64,
+}
+
+impl Default for Against {
+    fn default() -> Self {
+        Self {
+            previous: None,
+            claims: Claims::default(),
+            side_by_side: None,
+            threshold: scope::THRESHOLD,
+        }
+    }
 }
 
 impl Against {
@@ -129,6 +145,7 @@ impl Against {
             previous: args.since.as_deref().map(Previous::read).transpose()?,
             claims,
             side_by_side: None,
+            threshold: args.threshold,
         })
     }
 }
@@ -267,11 +284,15 @@ fn write_with(
 ) -> Result<(), CliError> {
     let view = settings.view;
     let settings = Settings {
-        scope: Some(scope::account(case)?),
+        scope: Some(scope::account(case, against.threshold)?),
         ..settings
     };
     let mut builder = Builder::new(settings);
-    case.records(|record| builder.add(record).map_err(CliError::from))?;
+    let mut scanned = Scanned::default();
+    case.records(|record| {
+        scanned.note(&record);
+        builder.add(record).map_err(CliError::from)
+    })?;
     let mut report = builder.finish();
     report
         .model
@@ -281,7 +302,7 @@ fn write_with(
     report.model.claims = examine(case, &against.claims)?;
     // Ids of findings can be tested by whoever guesses places, so they are for those who may know them.
     if view == View::Internal {
-        let (list, changes) = write_findings(case, folder, against.previous.as_ref())?;
+        let (list, changes) = write_findings(case, folder, scanned, against.previous.as_ref())?;
         report.model.findings_list = Some(list);
         report.model.changes = changes;
     }
@@ -316,13 +337,13 @@ fn examine(case: &Case, claims: &Claims) -> Result<Vec<ClaimRow>, CliError> {
 fn write_findings(
     case: &Case,
     folder: &OutputFolder,
+    mut scanned: Scanned,
     previous: Option<&Previous>,
 ) -> Result<(FindingsList, Option<Changes>), CliError> {
     let info = case.info()?;
-    let complete = info.ledger.is_some_and(|ledger| ledger.complete);
-    let mut units = Units::default();
-    case.each_unit(|unit| units.add(&unit))?;
-    let mut comparer = Comparer::new(info.run.as_ref(), complete, units, previous);
+    let complete = info.ledger.is_some_and(|ledger| ledger.read_all());
+    case.each_unit(|unit| scanned.units.add(&unit))?;
+    let mut comparer = Comparer::new(info.run.as_ref(), complete, scanned, previous);
     let file = folder.create_file(FINDINGS_FILE)?;
     let mut out = Hashed {
         out: std::io::BufWriter::new(file),

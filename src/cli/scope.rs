@@ -20,7 +20,7 @@ use crate::report::scope_rows;
 use crate::report::text::grouped;
 
 /// Share of the work from which on a place holds it.
-const THRESHOLD: f64 = 0.98;
+pub(super) const THRESHOLD: f64 = 0.98;
 /// Confidence of bounds, and of what is said of a draw before it was examined.
 const CONFIDENCE: f64 = 0.95;
 
@@ -59,7 +59,8 @@ pub struct SampleArgs {
     network: Option<String>,
 }
 
-fn parse_share(text: &str) -> Result<f64, String> {
+/// A share of a work.
+pub(super) fn parse_share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().ok();
     share
         .filter(|share| *share > 0.0 && *share <= 1.0)
@@ -90,10 +91,10 @@ fn places_of(case: &Case) -> Result<Places, CliError> {
     Ok(places)
 }
 
-/// The account of all places, as `case scope` gives it where nothing else is asked for.
-pub fn account(case: &Case) -> Result<Scope, CliError> {
+/// The account of all places, as `case scope` gives it with this share from which on a place holds the work.
+pub fn account(case: &Case, threshold: f64) -> Result<Scope, CliError> {
     let places = places_of(case)?;
-    Ok(places.scope(None, THRESHOLD, CONFIDENCE, &case.draws()?))
+    Ok(places.scope(None, threshold, CONFIDENCE, &case.draws()?))
 }
 
 /// Runs `case scope`.

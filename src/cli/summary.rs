@@ -266,7 +266,7 @@ impl Summary {
         }
         if let Some(set) = &self.known {
             let present = self.present.iter().map(String::as_str);
-            let said = live_secrets(set, present, ledger.complete && !outcome.interrupted);
+            let said = live_secrets(set, present, ledger.read_all() && !outcome.interrupted);
             writeln!(out, "known       {said}")?;
         }
         writeln!(out, "copies      {}", self.copies_line())?;
@@ -506,8 +506,12 @@ impl Summary {
         if outcome.interrupted {
             parts.push("stopped before the end: run the same command again to go on".to_owned());
         }
-        if outcome.ledger.complete {
+        if outcome.ledger.read_all() {
             parts.push("nothing: everything was read in full".to_owned());
+        } else if outcome.ledger.complete {
+            let entries = outcome.ledger.not_read();
+            let noun = if entries == 1 { "entry" } else { "entries" };
+            parts.push(format!("{} {noun}, as accepted", grouped(entries)));
         }
         let codes: Vec<String> = self
             .problems

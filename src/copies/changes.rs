@@ -101,6 +101,10 @@ pub struct Mix {
     pub hosts: BTreeMap<String, u64>,
     /// Places with copies by fork network, where that is recorded.
     pub networks: BTreeMap<String, u64>,
+    /// Places with copies by host, where only the place says so of itself.
+    pub hosts_by_hint: BTreeMap<String, u64>,
+    /// Places with copies by fork network, where only the place says so of itself.
+    pub networks_by_hint: BTreeMap<String, u64>,
     /// Exposures by severity.
     pub exposures: BTreeMap<String, u64>,
     /// Credentials.
@@ -283,11 +287,16 @@ impl Mix {
         self.compared += u64::from(place.compared);
         self.tampered += u64::from(place.compared && place.signs > 0);
         if let Some(origin) = &place.origin {
+            let (hosts, networks) = if is_proven(origin) {
+                (&mut self.hosts, &mut self.networks)
+            } else {
+                (&mut self.hosts_by_hint, &mut self.networks_by_hint)
+            };
             if let Some(host) = &origin.host {
-                *self.hosts.entry(host.clone()).or_insert(0) += 1;
+                *hosts.entry(host.clone()).or_insert(0) += 1;
             }
             if let Some(network) = &origin.network {
-                *self.networks.entry(network.clone()).or_insert(0) += 1;
+                *networks.entry(network.clone()).or_insert(0) += 1;
             }
         }
     }

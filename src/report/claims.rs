@@ -7,8 +7,11 @@
 //!
 //! Claims come as TOML (`[[claim]]` with `id`, `text`, `kind`, `value` and, if wanted, `tolerance`, `package`) or as CSV
 //! with these columns. A figure is taken at its word: `59.8 MB` is right when it rounds so, `1,900` when it is that, and
-//! `about 1,900` within ten in a hundred. Left out: whether a claim matters.
+//! `about 1,900` within ten in a hundred. `only` goes with a version or a class, and says that no other is affected.
+//! A word that does not go with the kind of a claim is refused, since a word that is read and not obeyed makes the answer one to
+//! another claim. Left out: whether a claim matters.
 
+mod judge;
 mod read;
 
 use std::collections::{BTreeMap, HashSet};
@@ -18,8 +21,10 @@ use serde::{Deserialize, Serialize};
 
 use self::read::{Written, from_csv, from_toml, understood};
 use super::gather::digest;
-use super::text::{KEPT_CHARS, clip, grouped};
-use crate::record::{Ledger, Package, Party, Record, Source};
+use super::model::total;
+use super::text::{KEPT_CHARS, clip};
+use super::verdict::sum_of_outcomes;
+use crate::record::{Ledger, Package, Party, Record, Release, Source};
 
 /// What a claim is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,6 +70,8 @@ struct Claim {
     written: Written,
     kind: ClaimKind,
     range: Option<Range>,
+    /// It says that no other version or class is affected.
+    is_only: bool,
 }
 
 /// The counts that a claim allows.
@@ -80,6 +87,11 @@ impl Range {
     fn holds(&self, count: u64) -> bool {
         let count = count as f64;
         self.from <= count && count <= self.to && self.without != Some(count)
+    }
+
+    /// It states the most that there may be, and no least.
+    fn is_ceiling(&self) -> bool {
+        self.from <= 0.0
     }
 }
 
@@ -163,9 +175,23 @@ struct Counted {
     all_places: Sizes,
     named: u64,
     seen: HashSet<([u8; 16], bool)>,
-    /// Versions, with findings and sources of one's own in each, and whether all of it was read.
-    versions: BTreeMap<String, (u64, bool)>,
+    versions: BTreeMap<String, Version>,
+    /// The first name of a package.
+    name: Option<String>,
+    /// Packages of another name are there too.
+    has_several_names: bool,
+    /// Versions that were published and are not in the input.
+    unseen: u64,
     classes: BTreeMap<String, u64>,
+}
+
+/// What was seen of one version, at all its places.
+#[derive(Debug)]
+struct Version {
+    /// Exposures and secrets in it.
+    findings: u64,
+    /// All of it was read.
+    is_whole: bool,
 }
 
 impl Counted {
@@ -191,11 +217,21 @@ impl Counted {
     }
 
     fn add_package(&mut self, package: &Package) {
-        let findings = package.exposures.values().sum::<u64>() + package.secrets;
+        let findings = total(&package.exposures).saturating_add(package.secrets);
         let version = package.version.clone().unwrap_or_default();
-        let held = self.versions.entry(version).or_insert((0, true));
-        held.0 += findings;
-        held.1 &= package.complete;
+        let held = self.versions.entry(version).or_insert(Version {
+            findings: 0,
+            is_whole: true,
+        });
+        held.findings = held.findings.saturating_add(findings);
+        held.is_whole &= package.complete;
+        let name = self.name.get_or_insert_with(|| package.name.clone());
+        self.has_several_names |= *name != package.name;
+    }
+
+    fn add_release(&mut self, release: &Release) {
+        let unseen = release.unseen_before.unwrap_or(0);
+        self.unseen = self.unseen.saturating_add(unseen);
     }
 
     /// The counts that a figure may mean, each with its definition.
@@ -306,6 +342,8 @@ pub struct Examiner<'c> {
     /// Locators of the packages that claims name, with their names.
     at: Vec<(String, &'c str)>,
     complete: bool,
+    /// Nothing was looked for but equal bytes.
+    is_triage: bool,
 }
 
 impl<'c> Examiner<'c> {
@@ -322,6 +360,7 @@ impl<'c> Examiner<'c> {
             packages: packages.map(|name| (name, Counted::default())).collect(),
             at: Vec::new(),
             complete: false,
+            is_triage: false,
         }
     }
 
@@ -354,9 +393,21 @@ impl<'c> Examiner<'c> {
                     counted.add_package(package);
                 }
             }
-            Record::Ledger(ledger) => self.complete = is_complete(ledger),
+            Record::Release(release) => {
+                self.all.add_release(release);
+                if let Some(counted) = self.packages.get_mut(release.name.as_str()) {
+                    counted.add_release(release);
+                }
+            }
+            Record::Run(run) => self.is_triage = run.triage,
+            Record::Ledger(ledger) => self.complete = self.is_complete(ledger),
             _ => {}
         }
+    }
+
+    /// As the verdict of the report has it: a triage looks for nothing that claims are about.
+    fn is_complete(&self, ledger: &Ledger) -> bool {
+        ledger.read_all() && sum_of_outcomes(ledger) == ledger.entries && !self.is_triage
     }
 
     fn each_of(&mut self, locator: &str, mut act: impl FnMut(&mut Counted)) {
@@ -411,251 +462,10 @@ impl<'c> Examiner<'c> {
             figures,
         }
     }
-
-    fn judged(&self, claim: &Claim, counted: &Counted) -> (Outcome, String, Vec<Figure>) {
-        match (claim.kind, &claim.range) {
-            (ClaimKind::Version, _) => self.of_version(&claim.written.value, counted),
-            (ClaimKind::Vector, _) => self.of_vector(&claim.written.value, counted),
-            (kind, Some(range)) => self.of_figure(kind, range, counted),
-            (_, None) => (
-                Outcome::NotExaminable,
-                "it states no figure".to_owned(),
-                Vec::new(),
-            ),
-        }
-    }
-
-    fn of_figure(
-        &self,
-        kind: ClaimKind,
-        range: &Range,
-        counted: &Counted,
-    ) -> (Outcome, String, Vec<Figure>) {
-        let figures = counted.figures(kind);
-        let fits: Vec<&Figure> = figures
-            .iter()
-            .filter(|figure| range.holds(figure.count))
-            .collect();
-        let is_empty = figures.iter().all(|figure| figure.count == 0);
-        let (outcome, reason) = if let Some(first) = fits.first().filter(|_| !is_empty) {
-            let first = format!("{} {}", grouped(first.count), first.definition);
-            let others = match fits.len() - 1 {
-                0 => String::new(),
-                1 => "; one further count agrees".to_owned(),
-                more => format!("; {more} further counts agree"),
-            };
-            (Outcome::Supported, format!("counted as {first}{others}"))
-        } else if !self.complete {
-            (
-                Outcome::NotExaminable,
-                "no count agrees, and not everything was read".to_owned(),
-            )
-        } else if is_empty {
-            (
-                Outcome::NotExaminable,
-                "the input holds no map with sources to count".to_owned(),
-            )
-        } else {
-            (
-                Outcome::Contradicted,
-                "no count agrees, and everything was read".to_owned(),
-            )
-        };
-        (outcome, reason, figures)
-    }
-
-    fn of_version(&self, version: &str, counted: &Counted) -> (Outcome, String, Vec<Figure>) {
-        let figures: Vec<Figure> = (counted.versions.iter())
-            .filter(|(held, (findings, _))| *findings > 0 || *held == version)
-            .take(VERSIONS_MAX)
-            .map(|(held, (findings, _))| Figure {
-                definition: format!("exposures and secrets in version {held}"),
-                count: *findings,
-            })
-            .collect();
-        let (outcome, reason) = match counted.versions.get(version) {
-            None => (Outcome::NotExaminable, "the version is not in the input"),
-            Some((0, false)) => (
-                Outcome::NotExaminable,
-                "nothing was found in it, and not all of it was read",
-            ),
-            Some((0, true)) => (
-                Outcome::Contradicted,
-                "all of it was read, and nothing was found in it",
-            ),
-            Some(_) => (Outcome::Supported, "it holds exposures or secrets"),
-        };
-        (outcome, reason.to_owned(), figures)
-    }
-
-    fn of_vector(&self, class: &str, counted: &Counted) -> (Outcome, String, Vec<Figure>) {
-        let count = counted.classes.get(class).copied().unwrap_or(0);
-        let figures = vec![Figure {
-            definition: format!("exposures of the class {class}, each place counted"),
-            count,
-        }];
-        let (outcome, reason) = match (count, self.complete) {
-            (0, false) => (
-                Outcome::NotExaminable,
-                "none was found, and not everything was read",
-            ),
-            (0, true) => (
-                Outcome::Contradicted,
-                "everything was read, and none was found",
-            ),
-            _ => (Outcome::Supported, "the class was found"),
-        };
-        (outcome, reason.to_owned(), figures)
-    }
 }
 
-/// Versions that are named with one claim.
+/// Versions or classes that are named with one claim.
 const VERSIONS_MAX: usize = 20;
 
-fn is_complete(ledger: &Ledger) -> bool {
-    ledger.complete && ledger.adds_up()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::sample::{full_ledger, source};
-    use super::read::figure_of;
-    use super::*;
-
-    fn claims(text: &str) -> Result<Claims, ClaimError> {
-        Claims::parse(text, Path::new("claims.toml"))
-    }
-
-    fn one(kind: &str, value: &str, tolerance: &str) -> Claims {
-        let text = format!(
-            "[[claim]]\nid = \"a\"\nkind = \"{kind}\"\nvalue = \"{value}\"\ntolerance = \"{tolerance}\"\n"
-        );
-        claims(&text).unwrap()
-    }
-
-    fn examined(claims: &Claims, complete: bool) -> ClaimRow {
-        let mut examiner = Examiner::new(claims);
-        let mut ledger = full_ledger();
-        ledger.complete = complete;
-        let mut records: Vec<Record> = (0..19)
-            .map(|n| {
-                Record::from(source(
-                    "m/a.map",
-                    &format!("src/{n}.ts"),
-                    100,
-                    Party::First,
-                    n,
-                ))
-            })
-            .collect();
-        records.push(Record::from(source(
-            "m/b.map",
-            "src/0.ts",
-            100,
-            Party::First,
-            0,
-        )));
-        records.push(Record::from(ledger));
-        records.iter().for_each(|record| examiner.note(record));
-        records.iter().for_each(|record| examiner.add(record));
-        examiner.finish().remove(0)
-    }
-
-    fn outcome(kind: &str, value: &str, tolerance: &str) -> Outcome {
-        examined(&one(kind, value, tolerance), true).outcome
-    }
-
-    #[test]
-    fn a_figure_is_held_against_every_count_within_its_words() {
-        use Outcome::{Contradicted, NotExaminable, Supported};
-        // 19 distinct, 20 at places.
-        for (value, tolerance, expected) in [
-            ("19", "", Supported),
-            ("20", "", Supported),
-            ("21", "", Contradicted),
-            ("21", "about", Supported),
-            ("30", "about", Contradicted),
-            ("19", "more than", Supported),
-            ("20", "more than", Contradicted),
-            ("20", "at least", Supported),
-            ("19", "less than", Contradicted),
-            ("20", "less than", Supported),
-            ("20", "nearly", Supported),
-            ("18", "nearly", Contradicted),
-            ("22", "10%", Supported),
-            ("22", "1%", Contradicted),
-        ] {
-            assert_eq!(
-                outcome("files", value, tolerance),
-                expected,
-                "{tolerance} {value}"
-            );
-        }
-        assert_eq!(outcome("bytes", "1.9K", ""), Supported);
-        assert_eq!(outcome("bytes", "1.8 KB", ""), Contradicted);
-        let unread = examined(&one("files", "21", ""), false);
-        assert_eq!(unread.outcome, NotExaminable);
-        assert_eq!(unread.figures[0].count, 19);
-        assert!(unread.figures[0].definition.contains("equal contents once"));
-    }
-
-    #[test]
-    fn versions_and_vectors_are_looked_for() {
-        assert_eq!(outcome("version", "1.0.0", ""), Outcome::NotExaminable);
-        assert_eq!(
-            outcome("vector", "map-embedded-sources", ""),
-            Outcome::Contradicted
-        );
-        let unread = examined(&one("vector", "map-embedded-sources", ""), false);
-        assert_eq!(unread.outcome, Outcome::NotExaminable);
-    }
-
-    #[test]
-    fn what_is_wrong_with_claims_is_said() {
-        let fails = |kind: &str, value: &str, tolerance: &str| {
-            let text = format!(
-                "[[claim]]\nid = \"a\"\nkind = \"{kind}\"\nvalue = \"{value}\"\ntolerance = \"{tolerance}\"\n"
-            );
-            claims(&text).unwrap_err().what
-        };
-        assert!(fails("file", "1", "").contains("did you mean `files`?"));
-        assert!(fails("files", "many", "").contains("no figure"));
-        assert!(fails("files", "1", "abuot").contains("did you mean `about`?"));
-        assert!(
-            fails("vector", "map-embeded-sources", "")
-                .contains("did you mean `map-embedded-sources`?")
-        );
-        assert!(fails("version", "", "").contains("needs one"));
-        assert_eq!(claims("[[claim]]\nid = 1\n").unwrap_err().line, 2);
-        assert!(claims("[[claims]]\nid = \"a\"\n").is_err());
-    }
-
-    #[test]
-    fn claims_are_read_from_csv_too() {
-        let text = "id,kind,value,text\r\n1,files,\"1,900\",\"He said: \"\"1,900\nfiles\"\"\"\r\n\r\n2,lines,512K,\r\n";
-        let read = Claims::parse(text, Path::new("c.CSV")).unwrap();
-        assert_eq!(read.claims.len(), 2);
-        assert_eq!(read.claims[0].written.text, "He said: \"1,900\nfiles\"");
-        assert_eq!(
-            read.claims[1].range.map(|range| (range.from, range.to)),
-            Some((511_500.0, 512_500.0))
-        );
-        let fails = |text| {
-            Claims::parse(text, Path::new("c.csv"))
-                .unwrap_err()
-                .to_string()
-        };
-        assert!(fails("id,kind,valu\n").contains("did you mean `value`?"));
-        assert!(fails("id,kind,value\n1,files\n").starts_with("c.csv:2: 2 cells"));
-        assert!(fails("id,kind,value\n1,files,1\n1,files,1\n").contains("twice"));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_text_is_read_without_panic(text in "\\PC{0,60}", csv in "[a-z,\"\n]{0,60}") {
-            let _ = claims(&text);
-            let _ = Claims::parse(&csv, Path::new("c.csv"));
-            let _ = figure_of(&text);
-        }
-    }
-}
+mod tests;

@@ -37,7 +37,7 @@ use crate::copies::scope::Scope;
 use crate::record::{Certainty, Grade, Ledger, MapKind, Record, ReferenceKind, RunSet, Severity};
 
 /// Version of the model's JSON. Grows by one when a field is added.
-pub const REPORT_VERSION: u32 = 4;
+pub const REPORT_VERSION: u32 = 5;
 
 /// Rows kept of one table.
 pub const ROWS: usize = 500;

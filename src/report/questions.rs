@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::copies::{Copies, not_examined, of_all_listed};
 use super::model::Model;
+use super::since::{Earliest, Worst};
 use super::text::{clip, grouped, percent, plural, size};
 use super::verdict::Scope;
-use super::views::View;
+use super::views::{View, WITHHELD};
 
 /// A question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -193,27 +194,33 @@ fn what(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
 fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     let up = "whether it is still up cannot be told offline";
     let releases = &model.releases;
-    if releases.findings.total > 0 {
-        let dated = releases.findings.rows.iter();
-        let first = dated
-            .filter_map(|row| Some((row.window.from.as_deref()?, row)))
-            .min_by_key(|(from, _)| *from);
-        let since = match first {
-            Some((from, row)) => format!(
-                "the earliest has been out since {} at the latest, when {}@{} was published",
-                clip(from, 40),
-                clip(&row.name, 60),
-                clip(&row.introduced, 30)
+    if let Some(worst) = &releases.worst {
+        let since = match ground.view {
+            View::Public => format!("when they were published is {WITHHELD}"),
+            View::Internal | View::Counsel => out_since(worst),
+        };
+        let gone = match releases.gone {
+            gone if gone > 0 && releases.still_there > 0 => format!(
+                " ({} in earlier releases only)",
+                plural(gone, "more is", "more are")
             ),
-            None => "when these were published is not known from this input".to_owned(),
+            _ => String::new(),
         };
         return (
             format!(
-                "Of {} in packages of which the input holds several releases, {} in the newest of these; {since}; {up}.",
+                "Of {} in packages of which the input holds several releases, {} in the newest of these{gone}; {since}; {up}.",
                 plural(releases.findings.total, "finding", "findings"),
                 plural(releases.still_there, "is still", "are still"),
             ),
             AnswerState::Seen,
+        );
+    }
+    if ground.view == View::Public {
+        return (
+            upper_first(&format!(
+                "what dates the input states of publication and of commits is {WITHHELD}, and {up}."
+            )),
+            AnswerState::NotKnown,
         );
     }
     match ground.earliest {
@@ -230,6 +237,58 @@ fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             AnswerState::NotKnown,
         ),
     }
+}
+
+/// Since when the worst has been out. The earliest of all findings may be one of no weight that is gone.
+fn out_since(worst: &Worst) -> String {
+    let severity = worst
+        .severity
+        .map_or("without a severity of their own", |of| of.as_str());
+    let which = match (worst.still_there, worst.findings) {
+        (Some(true), 1) => format!("the worst of these ({severity})"),
+        (Some(true), some) => format!("of the {} worst of these ({severity}), ", grouped(some)),
+        (Some(false), 1) => format!("the worst of those that went ({severity})"),
+        (Some(false), some) => {
+            format!(
+                "of the {} worst of those that went ({severity}), ",
+                grouped(some)
+            )
+        }
+        (None, 1) => format!("the worst of which that cannot be told ({severity})"),
+        (None, some) => format!(
+            "of the {} worst of which that cannot be told ({severity}), ",
+            grouped(some)
+        ),
+    };
+    let Some(first) = &worst.earliest else {
+        let of = which.strip_prefix("of ").unwrap_or(&which);
+        let of = of.trim_end_matches(", ");
+        return format!("when {of} came out is not known from this input");
+    };
+    let subject = match (worst.findings, worst.dated) {
+        (1, _) => "",
+        (all, dated) if all == dated => "the earliest",
+        (_, 1) => "one has a publish date and",
+        (_, dated) => {
+            return out_at(
+                &format!(
+                    "{which}{} have a publish date, and the earliest of those",
+                    grouped(dated)
+                ),
+                first,
+            );
+        }
+    };
+    out_at(&format!("{which}{subject}"), first)
+}
+
+fn out_at(what: &str, first: &Earliest) -> String {
+    format!(
+        "{what} has been out since {} at the latest, when {}@{} was published",
+        clip(&first.published, 40),
+        clip(&first.name, 60),
+        clip(&first.version, 30)
+    )
 }
 
 fn ours(model: &Model) -> (String, AnswerState) {
@@ -458,18 +517,14 @@ fn spread(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
 fn how_far(copies: &Copies) -> String {
     let at = &copies.located;
     let mut parts = Vec::new();
-    if at.hosts_total > 0 {
-        parts.push(format!(
-            "they are at {}",
-            plural(at.hosts_total, "host", "hosts")
-        ));
-    }
-    if at.networks > 0 {
-        parts.push(format!(
-            "in {}",
-            plural(at.networks, "fork network", "fork networks")
-        ));
-    }
+    let hosts = told_by("they are at", at.hosts_total, at.hosts_by_hint, "host");
+    parts.extend(hosts);
+    parts.extend(told_by(
+        "in",
+        at.networks,
+        at.networks_by_hint,
+        "fork network",
+    ));
     if at.hint > 0 || (at.unknown > 0 && at.hosts_total > 0) {
         parts.push(format!(
             "the address of {} is a hint or not known",
@@ -507,6 +562,24 @@ fn how_far(copies: &Copies) -> String {
         return String::new();
     }
     format!("; {}", parts.join(", "))
+}
+
+/// How many hosts or networks there are as recorded, and how many more as copies say of themselves.
+fn told_by(before: &str, recorded: u64, by_hint: u64, what: &str) -> Option<String> {
+    let many = format!("{what}s");
+    match (recorded, by_hint) {
+        (0, 0) => None,
+        (0, hint) => Some(format!(
+            "{before} {} by hint only",
+            plural(hint, what, &many)
+        )),
+        (some, 0) => Some(format!("{before} {}", plural(some, what, &many))),
+        (some, hint) => Some(format!(
+            "{before} {} and {} more by hint only",
+            plural(some, what, &many),
+            grouped(hint)
+        )),
+    }
 }
 
 fn unread(model: &Model) -> (String, AnswerState) {

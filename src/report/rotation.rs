@@ -3,7 +3,9 @@
 //! Two places hold the same credential where their fingerprints agree (`--case-key`). Without a key, a live secret is told by
 //! its name, and others by rule and redacted form, where that shows enough of the value: a good guess, and called so.
 //! Where it does not (a length tells nothing apart), only equal content holds equal credentials, so that two of them
-//! may be counted where there is one, and never one where there are two. Nothing here says that a credential works: that cannot
+//! may be counted where there is one, and never one where there are two. A live secret that has the form of a credential is
+//! told twice at its place, by its name and by its form: that is one credential at one place, and it goes by its name, which
+//! its owner knows. Nothing here says that a credential works: that cannot
 //! be told without a network. The owner is left blank, for the person who finds out.
 
 use std::cmp::Reverse;
@@ -111,8 +113,19 @@ fn check_rank(check: &str) -> u8 {
     }
 }
 
+/// A credential at a place, and what tells it from others.
+struct Held {
+    secret: Secret,
+    key: GroupKey,
+}
+
+/// Records of one text that are held until the next begins; of more, those that come together are told together.
+const HELD_MAX: usize = 10_000;
+
 /// Gathers credentials while they stream by.
 pub(super) struct Rotate {
+    /// The records of the text at hand.
+    held: Vec<Held>,
     places: u64,
     tiers: Tally,
     groups: Groups<SecretRow>,
@@ -127,6 +140,7 @@ pub(super) struct Rotate {
 impl Rotate {
     pub(super) fn new(with_lines: bool) -> Self {
         Self {
+            held: Vec::new(),
             places: 0,
             tiers: Tally::default(),
             groups: Groups::new(LISTED),
@@ -138,13 +152,42 @@ impl Rotate {
 
     /// `key` is [`identity`] of the record before a view left anything out of it, so that all views count alike.
     pub(super) fn add(&mut self, secret: &Secret, key: GroupKey) {
+        self.tiers.add(tier_of(secret), 1);
+        let is_next =
+            (self.held.first()).is_some_and(|first| first.secret.locator != secret.locator);
+        if is_next || self.held.len() >= HELD_MAX {
+            self.flush();
+        }
+        let secret = secret.clone();
+        self.held.push(Held { secret, key });
+    }
+
+    /// Counts what is held: a form in which a live secret stands is told with that one.
+    pub(super) fn flush(&mut self) {
+        let (live, forms): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|held| is_live(&held.secret));
+        let mut is_told = vec![false; forms.len()];
+        for Held { mut secret, key } in live {
+            for (form, is_told) in forms.iter().zip(&mut is_told) {
+                if !holds(&form.secret, &secret) {
+                    continue;
+                }
+                *is_told = true;
+                take_form(&mut secret, &form.secret);
+            }
+            self.count(&secret, key);
+        }
+        for (form, is_told) in forms.iter().zip(is_told) {
+            if !is_told {
+                self.count(&form.secret, form.key);
+            }
+        }
+    }
+
+    fn count(&mut self, secret: &Secret, key: GroupKey) {
         self.places += 1;
-        let tier = if secret.tier.is_empty() {
-            "not said"
-        } else {
-            &secret.tier
-        };
-        self.tiers.add(tier, 1);
+        let tier = tier_of(secret);
         self.by_severity[secret.severity as usize].insert(key);
         if secret.severity >= Severity::High && check_rank(&secret.check) < 2 {
             self.checked_high.insert(key);
@@ -173,6 +216,12 @@ impl Rotate {
             |row| {
                 row.places += 1;
                 row.severity = row.severity.max(secret.severity);
+                if is_live(secret) && row.tier != Tier::Known.as_str() {
+                    row.rule = clip(&secret.rule, KEPT_CHARS);
+                    row.redacted = clip(&secret.redacted, KEPT_CHARS);
+                    row.tier = clip(&secret.tier, KEPT_CHARS);
+                    row.how = how_to_rotate(secret);
+                }
                 if check_rank(&secret.check) < check_rank(&row.check) {
                     row.check.clone_from(&secret.check);
                 }
@@ -189,7 +238,8 @@ impl Rotate {
         count_of(worse.collect::<HashSet<_>>().len())
     }
 
-    pub(super) fn finish(self) -> Rotation {
+    pub(super) fn finish(mut self) -> Rotation {
+        self.flush();
         Rotation {
             places: self.places,
             tiers: self.tiers.finish(),
@@ -205,12 +255,40 @@ impl Rotation {
     }
 }
 
+fn tier_of(secret: &Secret) -> &str {
+    if secret.tier.is_empty() {
+        "not said"
+    } else {
+        &secret.tier
+    }
+}
+
+fn is_live(secret: &Secret) -> bool {
+    secret.tier == Tier::Known.as_str()
+}
+
+/// What its form adds to a live secret.
+fn take_form(live: &mut Secret, form: &Secret) {
+    live.severity = live.severity.max(form.severity);
+    if check_rank(&form.check) < check_rank(&live.check) {
+        live.check.clone_from(&form.check);
+    }
+    let said = format!("has the form of: {}", form.rule);
+    live.detail.get_or_insert(said);
+}
+
+/// Whether what has the form of a credential holds a live secret: it begins before that and ends behind it.
+fn holds(form: &Secret, live: &Secret) -> bool {
+    let end = |secret: &Secret| secret.column.saturating_add(secret.length);
+    form.line == live.line && form.column <= live.column && end(live) <= end(form)
+}
+
 /// What makes two records speak of one credential.
 pub(super) fn identity(secret: &Secret) -> GroupKey {
     if let Some(fingerprint) = &secret.fingerprint {
         return group_key(&["fingerprint", fingerprint]);
     }
-    if secret.tier == Tier::Known.as_str() {
+    if is_live(secret) {
         return group_key(&["known", &secret.rule]);
     }
     if is_telling(secret) {
@@ -288,6 +366,45 @@ mod tests {
             assert_ne!(how, known.action);
             assert!(how.contains("evoke it where it was issued"), "{how}");
         }
+    }
+
+    /// A live secret that has the form of a credential is one, at one place, by its own name.
+    #[test]
+    fn a_live_secret_is_told_once_and_by_its_name() {
+        let mut live = seen("DEPLOY_TOKEN", "DEPLOY_TOKEN", "a");
+        "known".clone_into(&mut live.tier);
+        live.severity = Severity::Critical;
+        let mut form = seen("github-token", "ghp_…abcd", "a");
+        "checksum-ok".clone_into(&mut form.check);
+        // The form may hold more than the secret, as an address with a password does.
+        form.column = live.column - 4;
+        form.length = live.length + 9;
+        let mut behind = seen("github-token", "ghp_…wxyz", "a");
+        behind.column = live.column + live.length + 20;
+        for rows in [
+            vec![form.clone(), live.clone(), behind.clone()],
+            vec![live.clone(), behind.clone(), form.clone()],
+        ] {
+            let out = gathered(&rows);
+            assert_eq!((out.places, out.table.total), (2, 2));
+            let first = &out.table.rows[0];
+            assert_eq!(first.rule, "DEPLOY_TOKEN");
+            assert_eq!((first.places, first.check.as_str()), (1, "checksum-ok"));
+            assert_eq!(
+                first.detail.as_deref(),
+                Some("has the form of: github-token")
+            );
+        }
+        // With a key both have one fingerprint, and the name stays too; also where only the form stands first.
+        for secret in [&mut form, &mut live] {
+            secret.fingerprint = Some("f".repeat(16));
+        }
+        let mut elsewhere = form.clone();
+        "0".clone_into(&mut elsewhere.locator);
+        let out = gathered(&[elsewhere, form, live]);
+        assert_eq!((out.places, out.table.total), (2, 1));
+        assert_eq!(out.table.rows[0].rule, "DEPLOY_TOKEN");
+        assert_eq!(out.table.rows[0].tier, "known");
     }
 
     /// Two keys of one kind are two, however alike they are shown.

@@ -7,12 +7,14 @@
 //! Left out: contents of single sources, which are counted by release here and told apart by the records.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::bounded::{Table, Top};
 use super::model::ROWS;
 use super::text::{KEPT_CHARS, clip};
+use super::views::{View, WITHHELD};
 use crate::record::{Grown, Release, Severity, Since, SinceSubject, Window};
 
 /// Releases of packages of which the input holds several, and the history of what is in them.
@@ -30,6 +32,35 @@ pub struct Releases {
     pub releases: Table<ReleaseRow>,
     /// Worst first.
     pub findings: Table<SinceRow>,
+    /// The worst of what is there, and the earliest of these; null without findings.
+    pub worst: Option<Worst>,
+}
+
+/// The findings of the worst severity: of those that the newest release has; where it has none, of those of which that cannot
+/// be told; else of those that went.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Worst {
+    /// The newest release has them; null where that cannot be told.
+    pub still_there: Option<bool>,
+    /// Their severity; null where none of them has one of its own.
+    pub severity: Option<Severity>,
+    /// How many they are.
+    pub findings: u64,
+    /// Of those, findings that came with a release whose publish date is known.
+    pub dated: u64,
+    /// The earliest of these.
+    pub earliest: Option<Earliest>,
+}
+
+/// The release with which a finding came.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Earliest {
+    /// When it was published.
+    pub published: String,
+    /// Name of the package.
+    pub name: String,
+    /// The release.
+    pub version: String,
 }
 
 /// One release.
@@ -127,6 +158,16 @@ pub(super) struct ReleasesGathered {
     unknown: u64,
     releases: Top<ReleaseKey, ReleaseRow>,
     findings: Top<SinceKey, SinceRow>,
+    /// The worst so far of what is there, what may be, and what went.
+    worst: BTreeMap<Presence, Worst>,
+}
+
+/// What is there comes before what may be, and that before what went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Presence {
+    There,
+    NotKnown,
+    Gone,
 }
 
 impl Default for ReleasesGathered {
@@ -138,6 +179,7 @@ impl Default for ReleasesGathered {
             unknown: 0,
             releases: Top::new(ROWS),
             findings: Top::new(ROWS),
+            worst: BTreeMap::new(),
         }
     }
 }
@@ -179,6 +221,7 @@ impl ReleasesGathered {
             Some(false) => self.gone += 1,
             None => self.unknown += 1,
         }
+        self.note_worst(&since);
         let row = SinceRow {
             name: kept(&since.name),
             subject: since.subject,
@@ -206,8 +249,45 @@ impl ReleasesGathered {
         self.findings.push(key, row);
     }
 
-    pub(super) fn finish(self) -> Releases {
+    /// The table is bounded, and an earliest among what it kept would not be the earliest.
+    fn note_worst(&mut self, since: &Since) {
+        let presence = match since.still_there {
+            Some(true) => Presence::There,
+            None => Presence::NotKnown,
+            Some(false) => Presence::Gone,
+        };
+        let none = || Worst {
+            still_there: since.still_there,
+            severity: since.severity,
+            findings: 0,
+            dated: 0,
+            earliest: None,
+        };
+        let worst = self.worst.entry(presence).or_insert_with(none);
+        if since.severity < worst.severity {
+            return;
+        }
+        if since.severity > worst.severity {
+            *worst = none();
+        }
+        worst.findings += 1;
+        let Some(from) = &since.window.from else {
+            return;
+        };
+        worst.dated += 1;
+        let one = Earliest {
+            published: kept(from),
+            name: kept(&since.name),
+            version: kept(&since.introduced),
+        };
+        if worst.earliest.as_ref().is_none_or(|known| one < *known) {
+            worst.earliest = Some(one);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Releases {
         Releases {
+            worst: self.worst.pop_first().map(|(_, worst)| worst),
             packages: self.packages,
             still_there: self.still_there,
             gone: self.gone,
@@ -251,8 +331,11 @@ impl SinceRow {
     }
 
     /// How long, in words.
-    pub fn window_words(&self) -> String {
+    pub fn window_words(&self, view: &View) -> String {
         const DAY: u64 = 86_400;
+        if *view == View::Public {
+            return WITHHELD.to_owned();
+        }
         let Some(from) = &self.window.from else {
             return "unknown: no publish dates".to_owned();
         };
@@ -282,8 +365,8 @@ impl SinceRow {
 #[cfg(test)]
 mod tests {
     use super::super::model::Model;
-    use super::super::render_html;
     use super::super::sample::{HOSTILE, full_ledger, run};
+    use super::super::{Builder, Settings, render_html};
     use super::*;
     use crate::record::{Hops, Record};
 
@@ -412,11 +495,119 @@ mod tests {
             },
             ..finished(since("x", None, Some(false)))
         };
-        assert!(row.window_words().ends_with(": 5 hours"));
+        let words = |row: &SinceRow| row.window_words(&View::Counsel);
+        assert!(words(&row).ends_with(": 5 hours"));
         row.window.seconds = None;
-        assert!(row.window_words().contains("contradict"));
+        assert!(words(&row).contains("contradict"));
         row.window = Window::default();
-        assert_eq!(row.window_words(), "unknown: no publish dates");
+        assert_eq!(words(&row), "unknown: no publish dates");
+        assert_eq!(row.window_words(&View::Public), WITHHELD);
+    }
+
+    fn dated(what: &str, severity: Option<Severity>, still: Option<bool>, from: &str) -> Record {
+        let mut row = since(what, severity, still);
+        row.window.from = (!from.is_empty()).then(|| from.to_owned());
+        Record::from(row)
+    }
+
+    fn first_page(records: Vec<Record>, view: View) -> String {
+        let mut builder = Builder::new(Settings {
+            view,
+            key: b"0123456789abcdef".to_vec(),
+            ..Settings::default()
+        });
+        let rest = [Record::from(run()), Record::from(full_ledger())];
+        for record in records.into_iter().chain(rest) {
+            builder.add(record).unwrap();
+        }
+        let mut answers = builder.finish().model.verdict.answers;
+        answers.remove(1).answer
+    }
+
+    #[test]
+    fn the_first_page_dates_the_worst_that_is_there() {
+        use Severity::{Critical, High, Low};
+        let mut records = vec![
+            dated("old", Some(Low), Some(false), "2020-01-01T00:00:00Z"),
+            dated("older", Some(Critical), Some(false), "2021-01-01T00:00:00Z"),
+            dated("b", Some(High), Some(true), "2026-03-02T00:00:00Z"),
+            dated("a", Some(High), Some(true), "2026-03-01T00:00:00Z"),
+            dated("c", Some(Low), Some(true), "2025-01-01T00:00:00Z"),
+        ];
+        let said = first_page(records.clone(), View::Internal);
+        assert!(
+            said.contains(
+                "of the 2 worst of these (high), the earliest has been out since 2026-03-01"
+            ),
+            "{said}"
+        );
+        assert!(
+            said.contains("(2 more are in earlier releases only)"),
+            "{said}"
+        );
+        records.push(dated("d", Some(High), Some(true), ""));
+        let said = first_page(records.clone(), View::Internal);
+        assert!(
+            said.contains(
+                "of the 3 worst of these (high), 2 have a publish date, and the earliest of those"
+            ),
+            "{said}"
+        );
+        // Nothing is there any more: the worst that was.
+        records.truncate(2);
+        let said = first_page(records.clone(), View::Internal);
+        assert!(
+            said.contains("the worst of those that went (critical) has been out since 2021-01-01"),
+            "{said}"
+        );
+        let said = first_page(records, View::Public);
+        assert!(
+            said.contains("withheld in this view") && !said.contains("not known"),
+            "{said}"
+        );
+        let said = first_page(Vec::new(), View::Public);
+        assert!(
+            said.contains("withheld in this view") && !said.contains("Not known"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn the_public_view_says_what_it_withholds() {
+        let mut version = release("1.0.0", 1, 0);
+        version.published = Some("2026-03-01T00:00:00Z".to_owned());
+        version.downloads = Some(123_457);
+        let mut builder = Builder::new(Settings {
+            view: View::Public,
+            key: b"0123456789abcdef".to_vec(),
+            ..Settings::default()
+        });
+        for record in [
+            Record::from(run()),
+            Record::from(version),
+            dated(
+                "a",
+                Some(Severity::High),
+                Some(true),
+                "2026-03-01T00:00:00Z",
+            ),
+            Record::from(full_ledger()),
+        ] {
+            builder.add(record).unwrap();
+        }
+        let model = builder.finish().model;
+        assert_eq!(model.releases.releases.rows[0].downloads, None);
+        let page = render_html(&model).unwrap();
+        assert!(!page.contains("123,457") && !page.contains("2026-03-01"));
+        let section = page.split("id=\"releases\"").nth(1).unwrap();
+        let section = section.split("</section>\n</section>").next().unwrap();
+        assert!(!section.contains("unknown"), "{section}");
+        assert!(section.matches(WITHHELD).count() >= 3, "{section}");
+        // An archive whose digest is withheld is no folder.
+        let inputs = page.split("id=\"c-inputs\"").nth(1).unwrap();
+        let inputs = inputs.split("</table>").next().unwrap();
+        assert_eq!(inputs.matches(WITHHELD).count(), 1, "{inputs}");
+        assert_eq!(inputs.matches("a folder").count(), 1, "{inputs}");
     }
 
     fn finished(row: Since) -> SinceRow {

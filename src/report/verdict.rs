@@ -5,10 +5,7 @@
 
 use super::model::*;
 use super::text::{KEPT_CHARS, clip, grouped, plural};
-use crate::record::{Ledger, Run, Severity};
-
-/// Reason of the ledger for what is named without content: sources of a map, bodies that a capture did not keep.
-const NO_CONTENT: &str = "no-content";
+use crate::record::{Ledger, NO_CONTENT, Run, Severity};
 
 /// Reasons in a statement.
 const REASONS: usize = 8;
@@ -56,7 +53,7 @@ impl Scope {
                     let what = "this was a triage: nothing was looked for but equal bytes, mostly by what indexes and headers say";
                     reasons.push(what.to_owned());
                 }
-                if !ledger.complete {
+                if !ledger.read_all() {
                     reasons.extend(unread(ledger));
                 }
                 text = format!(
@@ -108,7 +105,7 @@ impl Scope {
     }
 }
 
-/// Why a ledger is not complete. What is named without content is no reason: there was nothing to read.
+/// Why not everything was read. What is named without content is no reason: there was nothing to read.
 fn unread(ledger: &Ledger) -> Vec<String> {
     let skipped = ledger
         .skipped
@@ -134,6 +131,10 @@ fn unread(ledger: &Ledger) -> Vec<String> {
     ));
     if reasons.is_empty() {
         reasons.push("the ledger is marked incomplete: see Problems".to_owned());
+    }
+    if ledger.complete {
+        let accepted = |reason: &mut String| reason.push_str(" (accepted by whoever ran the scan)");
+        reasons.iter_mut().for_each(accepted);
     }
     reasons
 }
@@ -184,17 +185,15 @@ impl Model {
                 plural(ledger.entries, "entry", "entries"),
                 plural(ledger.containers, "container", "containers"),
             );
-            let tolerated = match skipped.saturating_add(damaged) {
-                0 => String::new(),
-                some => format!(
-                    " {} skipped or damaged without loss: see Coverage.",
-                    plural(some, "entry was", "entries were")
-                ),
-            };
-            return all + &tolerated + &empty;
+            return all + &empty;
         }
+        let accepted = if ledger.complete && skipped.saturating_add(damaged) > 0 {
+            " Whoever ran the scan accepted that."
+        } else {
+            ""
+        };
         format!(
-            "{} of {}: {} skipped, {} damaged; {} recorded.{empty}",
+            "{} of {}: {} skipped, {} damaged; {} recorded.{accepted}{empty}",
             grouped(skipped.saturating_add(damaged)),
             plural(ledger.entries, "entry", "entries"),
             grouped(skipped),

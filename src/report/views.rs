@@ -14,7 +14,7 @@
 //! Pseudonyms are keyed (BLAKE3): with the user's `--case-key`, so that two reports of one case speak of the same
 //! things by the same names; else with random bytes that nobody keeps, so that two public reports cannot be joined, nor a guess be tested.
 //! What stays: how paths are nested, `node_modules`, and the ending of a file's name where it says the language. Sizes
-//! and counts are exact in all views: who holds the same files can tell by them that they are the same.
+//! and counts of what was read are exact in all views: who holds the same files can tell by them that they are the same.
 
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ impl View {
                 "Leaves out previews of secrets, and values of items that mainly help an attacker; figures are those of the internal view."
             }
             View::Public => {
-                "Holds no secret, no line of a source, and no name or path of the input: pseudonyms (keyed digests) stand in their place. Figures are those of the internal view. Action lists are not part of it."
+                "Holds no secret, no line of a source, and no name or path of the input: pseudonyms (keyed digests) stand in their place. Dates of publication and of commits, downloads and digests are withheld too. Other figures are those of the internal view. Action lists are not part of it."
             }
         }
     }
@@ -163,7 +163,8 @@ impl Mask {
             ("origin", "seen_at") => value.as_str().and_then(day).into(),
             ("lineage", "first") => Value::Null,
             // A list of dates of publication names the package as well as its name does.
-            ("release", "published" | "published_by") => Value::Null,
+            // So does how often it was fetched, which registries tell everybody.
+            ("release", "published" | "published_by" | "downloads") => Value::Null,
             ("since", "window") => {
                 serde_json::json!({"from": null, "until": null, "seconds": null})
             }

@@ -60,6 +60,8 @@ pub(super) struct Target {
 pub struct Placed {
     /// Records, in no order yet.
     pub records: Vec<Record>,
+    /// The git store that is placed, where the user gave its repository as one: set before.
+    pub given_store: Option<Vec<u8>>,
     /// Per package folder of the outermost scope.
     pub stats: BTreeMap<Vec<u8>, PackageStats>,
     /// Every container that stands here.
@@ -241,6 +243,7 @@ impl Placer<'_> {
             path,
             package: package.map(|(_, manifest)| manifest),
             org: self.organisation,
+            is_given_repository: false,
         }
     }
 
@@ -264,7 +267,11 @@ impl Placer<'_> {
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
-        let cx = self.context(path, package);
+        let store = path.strip_suffix(b"/HEAD".as_slice());
+        let cx = PlaceContext {
+            is_given_repository: store.is_some() && store == out.given_store.as_deref(),
+            ..self.context(path, package)
+        };
         let sha256 = child.sha256;
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
             self.expose(finding, at, sha256, stats, out);
@@ -548,6 +555,7 @@ impl Placer<'_> {
             path: folder,
             package: Some(manifest),
             org: self.organisation,
+            is_given_repository: false,
         };
         let raw = std::mem::take(&mut stats.raw);
         if let Some(finding) = exposure::judge_raw_sources(&cx, &raw) {

@@ -244,7 +244,7 @@ fn facts_of(
     let incomplete = if info.unfinished {
         Some("the last scan did not finish".to_owned())
     } else {
-        let complete = info.ledger.is_some_and(|ledger| ledger.complete);
+        let complete = info.ledger.is_some_and(|ledger| ledger.read_all());
         (!complete).then(|| "not everything was read".to_owned())
     };
     Ok(gather.finish(&case.draws()?, incomplete))

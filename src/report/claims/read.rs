@@ -24,6 +24,8 @@ const TOLERANCES: [(&str, f64, f64); 14] = [
 ];
 /// Those of them that leave the figure itself out.
 const STRICT: [&str; 3] = ["over", "more than", "less than"];
+/// The word of a version or class that is said to be the only one.
+const ONLY: &str = "only";
 
 /// A claim as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -170,37 +172,78 @@ pub(super) fn understood(written: Written) -> Result<Claim, String> {
             written.kind.escape_debug()
         ));
     };
-    let range = match kind {
-        ClaimKind::Version if written.value.is_empty() => {
-            return Err("a claim of a version needs one".to_owned());
+    let (range, is_only) = match kind {
+        ClaimKind::Version => {
+            is_version(&written.value)?;
+            (None, only(&written.tolerance, "version")?)
         }
-        ClaimKind::Version => None,
         ClaimKind::Vector => {
-            let classes = Rules::builtin().iter().map(|rule| rule.id.as_str());
-            if Rules::builtin().get(&written.value).is_none() {
-                let nearest = nearest(&written.value, classes);
-                let value = written.value.escape_debug();
-                return Err(format!(
-                    "unknown class `{value}`; did you mean `{nearest}`? `rules list` names all"
-                ));
-            }
-            None
+            is_class(&written.value)?;
+            (None, only(&written.tolerance, "vector")?)
         }
-        _ => Some(range_of(&written.value, &written.tolerance)?),
+        kind => (
+            Some(range_of(*kind, &written.value, &written.tolerance)?),
+            false,
+        ),
     };
     Ok(Claim {
         kind: *kind,
         written,
         range,
+        is_only,
     })
 }
 
-/// The counts that a figure and its word allow.
-fn range_of(value: &str, word: &str) -> Result<Range, String> {
-    let (figure, half) = figure_of(value).ok_or_else(|| {
-        format!(
-            "`{}` is no figure such as 1900, 1,900, 512K or 59.8 MB",
+/// Refuses what is no version: a word before it would be taken for part of it.
+fn is_version(value: &str) -> Result<(), String> {
+    if value.is_empty() {
+        return Err("a claim of a version needs one".to_owned());
+    }
+    if value.contains(char::is_whitespace) {
+        return Err(format!(
+            "`{}` is no version; a word such as `{ONLY}` stands in `tolerance`",
             value.escape_debug()
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses what is no class of exposures.
+fn is_class(value: &str) -> Result<(), String> {
+    if Rules::builtin().get(value).is_some() {
+        return Ok(());
+    }
+    let classes = Rules::builtin().iter().map(|rule| rule.id.as_str());
+    let nearest = nearest(value, classes);
+    let value = value.escape_debug();
+    Err(format!(
+        "unknown class `{value}`; did you mean `{nearest}`? `rules list` names all"
+    ))
+}
+
+/// Whether a version or class is said to be the only one. Any other word is about how many there are, and they have no number.
+fn only(word: &str, kind: &str) -> Result<bool, String> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "" => Ok(false),
+        ONLY => Ok(true),
+        _ => Err(format!(
+            "`{}` does not go with a {kind}; leave `tolerance` out, or write `{ONLY}`",
+            word.trim().escape_debug()
+        )),
+    }
+}
+
+/// The counts that a figure and its word allow.
+fn range_of(kind: ClaimKind, value: &str, word: &str) -> Result<Range, String> {
+    let (figure, half) = figure_of(kind, value).ok_or_else(|| {
+        format!(
+            "`{}` is no figure such as {}",
+            value.escape_debug(),
+            if kind == ClaimKind::Bytes {
+                "1900, 1,900, 512K or 59.8 MB"
+            } else {
+                "1900, 1,900, 512K or 1.9 million"
+            }
         )
     })?;
     let word = word.trim().to_ascii_lowercase();
@@ -250,36 +293,71 @@ fn range_of(value: &str, word: &str) -> Result<Range, String> {
 }
 
 /// A figure as people write it, and half of its last digit where it was rounded: `1,900`, `512K`, `1.9 million`, `59.8 MB`.
-pub(super) fn figure_of(text: &str) -> Option<(f64, f64)> {
+///
+/// A unit of something else than what the claim counts is refused, and so is a comma that parts no thousands: in half the world
+/// it begins the decimals.
+pub(super) fn figure_of(kind: ClaimKind, text: &str) -> Option<(f64, f64)> {
     let text = text.trim();
     let end = text.find(|letter: char| {
         !(letter.is_ascii_digit() || matches!(letter, '.' | ',' | '_' | '\''))
     });
     let (digits, unit) = text.split_at(end.unwrap_or(text.len()));
-    let digits: String = digits
-        .chars()
-        .filter(|letter| !matches!(letter, ',' | '_' | '\''))
-        .collect();
-    if !digits.bytes().any(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
+    let digits = without_separators(digits)?;
     let number: f64 = digits
         .parse()
         .ok()
         .filter(|number: &f64| number.is_finite())?;
-    let unit: f64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" | "bytes" | "files" | "lines" => 1.0,
-        "k" | "kb" | "thousand" => 1e3,
-        "m" | "mb" | "million" => 1e6,
-        "g" | "gb" | "billion" => 1e9,
-        "kib" => 1_024.0,
-        "mib" => 1_048_576.0,
-        "gib" => 1_073_741_824.0,
-        _ => return None,
-    };
+    let unit = unit_of(kind, &unit.trim().to_ascii_lowercase())?;
     let decimals = digits
         .split_once('.')
         .map_or(0, |(_, decimals)| decimals.len());
+    if decimals > 0 && unit == 1.0 {
+        return None;
+    }
     let step = unit / 10_f64.powi(i32::try_from(decimals).ok()?);
     Some((number * unit, if step > 1.0 { step / 2.0 } else { 0.0 }))
+}
+
+/// The digits without what parts thousands; `None` where that parts something else.
+fn without_separators(digits: &str) -> Option<String> {
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut groups = whole.split([',', '_', '\'']);
+    let first = groups.next()?;
+    let mut out = first.to_owned();
+    for group in groups {
+        if group.len() != 3 || first.is_empty() || first.len() > 3 {
+            return None;
+        }
+        out.push_str(group);
+    }
+    if !decimals.bytes().all(|byte| byte.is_ascii_digit()) || out.is_empty() {
+        return None;
+    }
+    if digits.contains('.') {
+        out.push('.');
+        out.push_str(decimals);
+    }
+    Some(out)
+}
+
+/// How many a unit stands for, where it goes with what is counted.
+fn unit_of(kind: ClaimKind, unit: &str) -> Option<f64> {
+    let of_any = match unit {
+        "" => Some(1.0),
+        "k" | "thousand" => Some(1e3),
+        "m" | "million" => Some(1e6),
+        "g" | "billion" => Some(1e9),
+        _ => None,
+    };
+    of_any.or(match (kind, unit) {
+        (ClaimKind::Files, "files") | (ClaimKind::Lines, "lines") => Some(1.0),
+        (ClaimKind::Bytes, "b" | "bytes") => Some(1.0),
+        (ClaimKind::Bytes, "kb") => Some(1e3),
+        (ClaimKind::Bytes, "mb") => Some(1e6),
+        (ClaimKind::Bytes, "gb") => Some(1e9),
+        (ClaimKind::Bytes, "kib") => Some(1_024.0),
+        (ClaimKind::Bytes, "mib") => Some(1_048_576.0),
+        (ClaimKind::Bytes, "gib") => Some(1_073_741_824.0),
+        _ => None,
+    })
 }

@@ -289,6 +289,7 @@ impl Copies {
         self.compared.table.rows.clear();
         self.tampering.table.rows.clear();
         self.located.hosts.clear();
+        self.located.hosts_hinted.clear();
         self.tree.networks.clear();
     }
 }

@@ -75,12 +75,18 @@ pub struct Located {
     pub hint: u64,
     /// Copies of which no address is known.
     pub unknown: u64,
-    /// Different hosts of the first two.
+    /// Different hosts of the first.
     pub hosts_total: u64,
-    /// Copies by host, the most first; empty where hosts are left out.
+    /// Further hosts, which only copies themselves name.
+    pub hosts_by_hint: u64,
+    /// Copies whose address is recorded by host, the most first; empty where hosts are left out.
     pub hosts: Vec<Count>,
+    /// The others of which a host is named, likewise.
+    pub hosts_hinted: Vec<Count>,
     /// Different fork networks, as recorded.
     pub networks: u64,
+    /// Further fork networks, which only copies themselves name.
+    pub networks_by_hint: u64,
     /// Places on the user's list or in records of acquisition.
     pub listed: u64,
     /// Of those, places that are not in the input: nothing can be said of them.

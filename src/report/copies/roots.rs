@@ -119,8 +119,9 @@ impl Roots {
             contradicted: self.contradicted,
             ..Located::default()
         };
-        let mut hosts: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut networks: BTreeSet<&str> = BTreeSet::new();
+        // What somebody recorded, and what the copies say of themselves: a forged remote must not make spread.
+        let mut hosts: [BTreeMap<&str, u64>; 2] = Default::default();
+        let mut networks: [BTreeSet<&str>; 2] = Default::default();
         for row in rows {
             match row
                 .location
@@ -130,23 +131,34 @@ impl Roots {
                 Some(Certainty::Hint) => out.hint += 1,
                 None => out.unknown += 1,
             }
-            if let Some(host) = &row.host {
+            let at = usize::from(row.location != Some(Certainty::Proven));
+            if let (Some(host), Some(hosts)) = (&row.host, hosts.get_mut(at)) {
                 *hosts.entry(host).or_default() += 1;
             }
-            networks.extend(row.network.as_deref());
+            if let Some(networks) = networks.get_mut(at) {
+                networks.extend(row.network.as_deref());
+            }
         }
+        let [hosts, hinted] = hosts;
         out.hosts_total = count_of(hosts.len());
+        let further = hinted.keys().filter(|host| !hosts.contains_key(*host));
+        out.hosts_by_hint = count_of(further.count());
+        let [networks, by_hint] = networks;
         out.networks = count_of(networks.len());
-        let mut hosts: Vec<Count> = hosts
-            .into_iter()
-            .map(|(name, count)| Count {
-                name: name.to_owned(),
-                count,
-            })
-            .collect();
-        hosts.sort_by_key(|host| Reverse(host.count));
-        hosts.truncate(HOSTS_SHOWN);
-        out.hosts = hosts;
+        out.networks_by_hint = count_of(by_hint.difference(&networks).count());
+        out.hosts = most_first(hosts);
+        out.hosts_hinted = most_first(hinted);
         out
     }
+}
+
+fn most_first(hosts: BTreeMap<&str, u64>) -> Vec<Count> {
+    let hosts = hosts.into_iter().map(|(name, count)| Count {
+        name: name.to_owned(),
+        count,
+    });
+    let mut hosts: Vec<Count> = hosts.collect();
+    hosts.sort_by_key(|host| Reverse(host.count));
+    hosts.truncate(HOSTS_SHOWN);
+    hosts
 }

@@ -128,6 +128,7 @@ fn a_hint_is_a_hint_and_a_record_outweighs_it() {
         (0, 1, 1)
     );
     let record = || Record::from(origin("a", "first", None, Certainty::Proven));
+    assert_eq!((out.located.hosts_total, out.located.hosts_by_hint), (0, 1));
     for records in [vec![hint(), record()], vec![record(), hint()]] {
         let mut all = vec![copy("a", 1.0, None)];
         all.extend(records);
@@ -139,6 +140,47 @@ fn a_hint_is_a_hint_and_a_record_outweighs_it() {
     }
     let page = render_html(&report(vec![copy("a", 1.0, None), hint()], View::Internal)).unwrap();
     assert!(page.contains("location: hint; host code.forge.example"));
+}
+
+/// A clone names its own remote, and whoever forges it names any host.
+#[test]
+fn hosts_that_copies_name_themselves_are_told_apart() {
+    let hinted = |locator: &str, host: &str| {
+        let mut row = origin(locator, locator, None, Certainty::Hint);
+        row.host = Some(host.to_owned());
+        row.network = Some(format!("https://{host}/x"));
+        Record::from(row)
+    };
+    let copies = || ["a", "b", "c"].map(|at| copy(at, 1.0, None)).to_vec();
+    let mut records = copies();
+    records.extend([
+        origin("a", "first", None, Certainty::Proven).into(),
+        // The same host as the recorded one is no further one.
+        hinted("b", "code.forge.example"),
+        hinted("c", "forged.example"),
+    ]);
+    let model = report(records, View::Internal);
+    let at = &model.copies.located;
+    assert_eq!((at.hosts_total, at.hosts_by_hint), (1, 1));
+    assert_eq!((at.networks, at.networks_by_hint), (1, 2));
+    let names = |of: &[Count]| of.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&at.hosts), ["code.forge.example"]);
+    assert_eq!(
+        names(&at.hosts_hinted),
+        ["code.forge.example", "forged.example"]
+    );
+    let said = &model.verdict.answers[5].answer;
+    assert!(
+        said.contains(
+            "they are at 1 host and 1 more by hint only, in 1 fork network and 2 more by hint only"
+        ),
+        "{said}"
+    );
+    let mut alone = copies();
+    alone.push(hinted("c", "forged.example"));
+    let model = report(alone, View::Internal);
+    let said = &model.verdict.answers[5].answer;
+    assert!(said.contains("they are at 1 host by hint only"), "{said}");
 }
 
 #[test]

@@ -78,8 +78,10 @@ pub fn draft(facts: &Facts<'_>) -> String {
     );
     text.push('\n');
     item(&mut text, "Entries found", &account);
-    let read = if ledger.complete {
+    let read = if ledger.read_all() {
         "yes"
+    } else if ledger.complete {
+        "but for what whoever ran the scan accepted; the records say what that was"
     } else {
         "no; the records say what was not"
     };

@@ -38,7 +38,8 @@ impl Gatherer {
         let references = self.finish_references(&scope);
         let findings = self.finish_findings(&scope);
         let problems = self.finish_problems(&scope);
-        let rotate = std::mem::replace(&mut self.rotate, Rotate::new(false));
+        let mut rotate = std::mem::replace(&mut self.rotate, Rotate::new(false));
+        rotate.flush();
         self.count_secrets(&rotate);
         let rotation = rotate.finish();
         let inventory = std::mem::replace(&mut self.collect, Collect::new(false)).finish();
@@ -373,7 +374,9 @@ fn finish_method(run: Option<Run>, types: BTreeMap<&'static str, u64>, view: Vie
         return method;
     };
     if !view.shows_digests() {
-        run.sets.iter_mut().for_each(|set| set.digest.clear());
+        run.sets
+            .iter_mut()
+            .for_each(|set| WITHHELD.clone_into(&mut set.digest));
         run.organisation = run.organisation.map(|_| WITHHELD.to_owned());
     }
     method.sets = Table::whole(run.sets);
@@ -383,7 +386,14 @@ fn finish_method(run: Option<Run>, types: BTreeMap<&'static str, u64>, view: Vie
             .into_iter()
             .map(|input| InputRow {
                 label: kept(&input.label),
-                sha256: input.sha256.filter(|_| view.shows_digests()),
+                // Null says that it is a folder, so that what is withheld stands for itself.
+                sha256: input.sha256.map(|digest| {
+                    if view.shows_digests() {
+                        digest
+                    } else {
+                        WITHHELD.to_owned()
+                    }
+                }),
             })
             .collect(),
     );

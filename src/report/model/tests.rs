@@ -42,6 +42,39 @@ fn equal_content_counts_once_in_distinct_and_at_each_place() {
     );
 }
 
+/// Accepting a problem lets a scan end well. It reads nothing.
+#[test]
+fn what_was_accepted_was_not_read_nevertheless() {
+    let mut ledger = sample::full_ledger();
+    ledger.entries += 2;
+    ledger.skipped.insert("encrypted".to_owned(), 2);
+    let model = build(vec![Record::from(sample::run()), Record::from(ledger)]);
+    assert!(!model.verdict.complete);
+    assert_eq!(
+        model.verdict.reasons,
+        ["2 entries skipped: encrypted (accepted by whoever ran the scan)"]
+    );
+    let answer = |question: &str| {
+        let mut answers = model.verdict.answers.iter();
+        let found = answers.find(|row| row.question.starts_with(question));
+        found.map(|row| (row.answer.clone(), row.state))
+    };
+    let (unread, _) = answer("What could not").unwrap();
+    assert!(
+        unread.starts_with("2 of 3,212 entries: 2 skipped"),
+        "{unread}"
+    );
+    assert!(
+        unread.contains("Whoever ran the scan accepted that"),
+        "{unread}"
+    );
+    let (leaked, state) = answer("What leaked").unwrap();
+    assert_eq!(state, AnswerState::NotYetSupportable, "{leaked}");
+    let page = super::super::render_html(&model).unwrap();
+    assert!(!page.contains("everything in the input was read"));
+    assert!(page.contains("but for what whoever ran the scan accepted"));
+}
+
 #[test]
 fn sources_without_content_are_named_and_not_counted_as_recovered() {
     let mut missing = source("a.map", "src/a.ts", 0, Party::First, 0);

@@ -91,7 +91,7 @@ pub fn proposal(copy: &Copy, tampering: Tampering, contradicted: &[String]) -> P
     if word == Propose::Confirm {
         reasons.push(plain(copy));
     }
-    reasons.extend(remarks(copy));
+    reasons.extend(remarks(copy, contradicted));
     Proposal { word, reasons }
 }
 
@@ -206,10 +206,16 @@ fn of_place(copy: &Copy, contradicted: &[String]) -> Vec<String> {
 }
 
 /// What is to be known of a row, and puts nothing in doubt.
-fn remarks(copy: &Copy) -> Vec<String> {
+fn remarks(copy: &Copy, contradicted: &[String]) -> Vec<String> {
     let mut remarks = Vec::new();
     if copy.url.is_none() || copy.location.is_none() {
-        remarks.push("no address is recorded, and a notice needs one".to_owned());
+        // What is contradicted was recorded: to look for it again is no use, to settle it is.
+        let what = if contradicted.is_empty() {
+            "no address is recorded, and a notice needs one"
+        } else {
+            "which address it has is contradicted, and a notice needs one that is settled"
+        };
+        remarks.push(what.to_owned());
     }
     if let Some(unread) = copy.unread_files.filter(|count| *count > 0) {
         remarks.push(format!("{unread} of its files were not read"));
@@ -276,6 +282,20 @@ mod tests {
         let told = proposal(&whole(), Tampering::default(), &against);
         assert_eq!(told.word, Propose::Look);
         assert!(told.reasons[0].contains("a remote"), "{told:?}");
+    }
+
+    /// An address that is contradicted was recorded.
+    #[test]
+    fn what_is_contradicted_is_not_called_missing() {
+        let mut copy = whole();
+        copy.url = None;
+        let last = |against: &[String]| {
+            let told = proposal(&copy, Tampering::default(), against);
+            told.reasons.last().cloned().unwrap_or_default()
+        };
+        assert!(last(&[]).starts_with("no address is recorded"));
+        let against = ["another row says otherwise".to_owned()];
+        assert!(last(&against).starts_with("which address it has is contradicted"));
     }
 
     #[test]
