@@ -358,19 +358,22 @@ impl<'a> SourceName<'a> {
                 });
             }
         }
+        if let Some(rest) = by_registry(&self.whole) {
+            return Some(Dependency {
+                name: without_version(package_name(rest.strip_prefix(b"/").unwrap_or(rest))),
+                version: None,
+                below: "`npm:` or `jsr:`, which name packages of a registry",
+                flattened: false,
+            });
+        }
         for (folder, below) in [
             (&b"bower_components"[..], "bower_components"),
             (b"jspm_packages", "jspm_packages"),
         ] {
             if let Some(rest) = after_last_folder(&self.whole, folder) {
                 let rest = rest.strip_prefix(b"npm/").unwrap_or(rest);
-                let name = package_name(rest);
-                let name = match name.get(1..).and_then(|tail| tail.find('@')) {
-                    Some(at) => Cow::Owned(name[..at + 1].to_owned()),
-                    None => name,
-                };
                 return Some(Dependency {
-                    name,
+                    name: without_version(package_name(rest)),
                     version: None,
                     below,
                     flattened: false,
@@ -507,6 +510,30 @@ fn slashes(name: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(plain)
+}
+
+/// What follows `npm:` or `jsr:` in a specifier that names a package of a registry, with what a bundler put before it.
+fn by_registry(name: &[u8]) -> Option<&[u8]> {
+    let name = match memmem::find(name, b"://") {
+        // `webpack:///npm:x`, and the path that such a name has where it was joined with a root.
+        Some(at) => &name[at + 3..],
+        None => name,
+    };
+    let name = name.strip_prefix(b"/").unwrap_or(name);
+    let rest = [&b"npm:"[..], b"jsr:"]
+        .iter()
+        .find_map(|scheme| name.strip_prefix(*scheme))?;
+    let bare = rest.strip_prefix(b"/").unwrap_or(rest);
+    let begins = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'_');
+    bare.first().is_some_and(begins).then_some(rest)
+}
+
+/// A package's name without the version behind it.
+fn without_version(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name.get(1..).and_then(|tail| tail.find('@')) {
+        Some(at) => Cow::Owned(name[..at + 1].to_owned()),
+        None => name,
+    }
 }
 
 /// What follows the last folder of that name, without the slash.

@@ -16,6 +16,7 @@ use super::scope::{Scope, TreeScope};
 use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw, shown};
+use crate::blob::url::without_passwords;
 use crate::blob::{ContentKey, Locator, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, MapHead, SourceMeta, Trouble};
 use crate::exposure::{
@@ -258,7 +259,7 @@ impl Placer<'_> {
             locator: at.as_str().to_owned(),
             hops: at.hops().clone(),
             sha256: sha256.map(|digest| digest.hex()),
-            detail: finding.detail,
+            detail: without_passwords(&finding.detail).into_owned(),
             git: None,
             image: None,
         }));
@@ -792,7 +793,7 @@ impl Placer<'_> {
                 party: Some(party),
                 sha256: sha256.clone(),
                 written: secret.written.map(|how| how.as_str().to_owned()),
-                detail: secret.detail.clone(),
+                detail: secret.detail.as_deref().map(as_told),
                 fingerprint: secret.fingerprint.map(|digest| hex(&digest)),
                 length: secret.length,
                 git: None,
@@ -846,6 +847,11 @@ impl Placer<'_> {
     }
 }
 
+/// A text of an input as records have it: nothing in it turns text round, and no address in it opens a door.
+fn as_told(text: &str) -> String {
+    without_passwords(&shown(text)).into_owned()
+}
+
 /// Gives the record of an item.
 fn tell_item(
     item: &ItemFact,
@@ -857,13 +863,13 @@ fn tell_item(
     stats.items += 1;
     out.records.push(Record::Item(Item {
         kind: item.kind.clone(),
-        value: shown(&item.value),
+        value: as_told(&item.value),
         locator: at.as_str().to_owned(),
         hops: at.hops().clone(),
         line: item.line,
         party,
         confidence: item.confidence.as_str().to_owned(),
-        detail: item.detail.as_deref().map(shown),
+        detail: item.detail.as_deref().map(as_told),
     }));
 }
 
@@ -1052,7 +1058,7 @@ pub fn problem(trouble: &Trouble, at: &Locator) -> Record {
         code: trouble.code.clone().into_owned(),
         locator: at.as_str().to_owned(),
         hops: at.hops().clone(),
-        detail: trouble.detail.clone(),
+        detail: without_passwords(&trouble.detail).into_owned(),
         bytes_unread: trouble.unread,
     })
 }
