@@ -20,7 +20,8 @@ use crate::blob::url::without_passwords;
 use crate::blob::{ContentKey, Locator, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, MapHead, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext, Trait,
+    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
+    SecretFact, Trait,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Explained, Exposure, GitPlace, Item,
@@ -777,6 +778,10 @@ impl Placer<'_> {
         let sha256 = child.sha256.map(|digest| digest.hex());
         let told = facts.secrets.iter();
         let told = told.filter(|secret| exposure::is_told(secret, party));
+        let is_here = |secret: &&SecretFact| {
+            !secret.of_settings || exposure::lies_as_settings(path, &facts.traits)
+        };
+        let told = told.filter(is_here);
         for secret in told {
             stats.secrets += 1;
             out.records.push(Record::Secret(Secret {
