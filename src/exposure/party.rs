@@ -306,7 +306,9 @@ impl<'a> SourceName<'a> {
     /// The package that the name's last package manager layout names.
     fn dependency(&self) -> Option<Dependency<'_>> {
         let mut dependency = self.dependency_by_layout()?;
-        dependency.version = store_version(&self.whole, &dependency.name);
+        if dependency.version.is_none() {
+            dependency.version = store_version(&self.whole, &dependency.name);
+        }
         Some(dependency)
     }
 
@@ -359,9 +361,12 @@ impl<'a> SourceName<'a> {
             }
         }
         if let Some(rest) = by_registry(&self.whole) {
+            let stated = package_name(rest.strip_prefix(b"/").unwrap_or(rest));
+            let name = without_version(stated.clone());
+            let version = stated.get(name.len() + 1..).filter(|it| !it.is_empty());
             return Some(Dependency {
-                name: without_version(package_name(rest.strip_prefix(b"/").unwrap_or(rest))),
-                version: None,
+                version: version.map(str::to_owned),
+                name,
                 below: "`npm:` or `jsr:`, which name packages of a registry",
                 flattened: false,
             });
@@ -662,6 +667,10 @@ mod tests {
             ),
             ("bower_components/jquery/dist/jquery.js", "jquery"),
             ("jspm_packages/npm/rxjs@5.0.0/Rx.js", "rxjs 5.0.0"),
+            ("npm:lodash@4.17.21", "lodash 4.17.21"),
+            ("npm:/lodash@4.17.21/a.js", "lodash 4.17.21"),
+            ("webpack:///npm:lodash", "lodash"),
+            ("jsr:@std/path@1.0.0/posix/a.ts", "@std/path 1.0.0"),
         ] {
             for with_org in [false, true] {
                 let (party, reason) = judged(name, "acme-cli", with_org);
@@ -684,7 +693,15 @@ mod tests {
             judged("webpack:///../~/@scope/x/a.js", "acme-cli", false).1,
             "below `~`, which is node_modules to webpack: @scope/x"
         );
+        // A scope of one's own is one's own there too.
+        assert_eq!(
+            judged("npm:@acme/core@1.0.0", "acme-cli", true).0,
+            Party::First
+        );
+        assert_eq!(judged("jsr:@acme/core", "@acme/cli", false).0, Party::First);
         for own in [
+            "npm:",
+            "src/npm:x.ts",
             "~/src/a.ts",
             "webpack:///./~own/a.ts",
             "webpack:///./src/~a.ts",
