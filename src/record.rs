@@ -507,7 +507,7 @@ pub struct Source {
     pub hops: Hops,
     /// Locator of the map.
     pub map: String,
-    /// `sources[i]`, escaped as locators are.
+    /// `sources[i]`, escaped as locators are; of an address without passwords, as everywhere (`***`).
     pub name: Option<String>,
     /// The raw name in base64, where escaping changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -772,7 +772,7 @@ pub struct Reference {
     pub locator: String,
     /// The way to it.
     pub hops: Hops,
-    /// What it points to, as written there, escaped.
+    /// What it points to, as written there, escaped; of an address without passwords (`***`).
     pub target: String,
     /// What kind of place that is.
     pub kind: ReferenceKind,

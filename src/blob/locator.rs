@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 
 use super::Hops;
+use super::url::name_without_passwords;
 
 /// How a member is called by its container.
 #[derive(
@@ -23,6 +24,11 @@ pub enum MemberName {
 }
 
 impl MemberName {
+    /// By a name that may be an address: without what opens doors, since names are shown everywhere.
+    pub fn of_address(name: Vec<u8>) -> Self {
+        Self::Named(name_without_passwords(name))
+    }
+
     /// The raw name; empty for members that have none.
     pub fn bytes(&self) -> &[u8] {
         match self {

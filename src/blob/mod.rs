@@ -10,6 +10,7 @@ pub mod limits;
 pub mod lines;
 pub mod locator;
 pub mod room;
+pub mod url;
 
 pub use digest::{ContentKey, Sha256Digest};
 pub use hops::{Hop, Hops};

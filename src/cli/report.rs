@@ -38,8 +38,8 @@ pub struct ReportArgs {
     /// figures and pseudonyms only
     #[arg(long, value_enum, default_value_t = ViewWord::Internal)]
     view: ViewWord,
-    /// File of random bytes that keys the pseudonyms of the public view: equal for equal things in reports of one key.
-    /// Without it they are keyed at random, and no two reports can be joined
+    /// File of random bytes that keys the pseudonyms of the public and the counsel view: equal for equal things in reports of one key.
+    /// Without it those of the public view are keyed at random, so that no two reports can be joined, and counsel has numbers
     #[arg(long, value_name = "FILE")]
     case_key: Option<PathBuf>,
     /// Set an axis by hand (secrets, controls, ip, personal or spread; 0 to 4). Printed beside what the rules say, with who

@@ -20,6 +20,7 @@ use bytes::Bytes;
 use super::exe::{self, Wanted};
 use super::listed::{Listed, held, number_at};
 use super::{Body, Event, Format, Input, MapHead, Member, SourceMeta, Trouble, Walker, safe};
+use crate::blob::url::name_without_passwords;
 use crate::blob::{Decoders, Limits, MemberName, count_lines, room};
 use crate::record::SourceStatus;
 
@@ -371,7 +372,9 @@ impl MapWalker {
     }
 
     fn source(&self, index: usize) -> Member {
-        let name = self.part(index).map(|(name, _)| name.to_vec());
+        let name = self
+            .part(index)
+            .map(|(name, _)| name_without_passwords(name.to_vec()));
         let mut meta = SourceMeta {
             source_root: None,
             name: name.clone(),

@@ -302,7 +302,7 @@ impl HarWalker {
             self.pending.push_back(Event::Member(member));
         }
         let name = match (&entry.url, &entry.body) {
-            (Some(url), _) => MemberName::Named(json::unescape(url).into_owned()),
+            (Some(url), _) => MemberName::of_address(json::unescape(url).into_owned()),
             (None, Some(body)) => self.region(&body.raw),
             // Something was sent to nobody knows where: that was given.
             (None, None) => return,

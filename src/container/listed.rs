@@ -51,7 +51,7 @@ impl Listed {
     pub fn member(&mut self, name: Vec<u8>, range: Range<usize>) {
         let bytes = self.slice(&range);
         let missing = range.len() - bytes.len();
-        let mut member = Member::whole(MemberName::Named(name), bytes);
+        let mut member = Member::whole(MemberName::of_address(name), bytes);
         member.trouble = (missing > 0).then(|| {
             Trouble::damaged(
                 "truncated",

@@ -249,7 +249,7 @@ impl WarcWalker {
                 let bare = uri
                     .strip_prefix(b"<")
                     .and_then(|uri| uri.strip_suffix(b">"));
-                MemberName::Named(bare.unwrap_or(uri).to_vec())
+                MemberName::of_address(bare.unwrap_or(uri).to_vec())
             }
             None => MemberName::Offset(block.at),
         };

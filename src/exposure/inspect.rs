@@ -10,9 +10,10 @@
 
 use std::sync::Arc;
 
+use super::content::Trait;
 use super::inventory::{self, ItemFact, Terms};
 use super::mask::items::mask;
-use super::place::{is_raw_source, name_unpacked};
+use super::place::{self, is_raw_source, name_unpacked};
 use super::secrets::{self, SecretFact};
 use super::user::UserRules;
 use super::{CaseKey, KnownSecrets, Organisation, YaraRules, known, party};
@@ -129,10 +130,16 @@ impl Inspector {
         terms.map_or_else(Vec::new, |terms| terms.items_of(bytes, lines_before))
     }
 
-    /// Reads a text.
+    /// Reads a text of which nothing else is known.
     pub fn inspect(&self, bytes: &[u8], role: Role) -> Inspected {
+        self.inspect_known(bytes, role, &[])
+    }
+
+    /// Reads a text that is what these say: in settings a value needs no quotes.
+    pub fn inspect_known(&self, bytes: &[u8], role: Role, traits: &[Trait]) -> Inspected {
         let is_wanted = role == Role::Own && self.inventory != InventoryScope::None;
-        self.inspect_with(bytes, role, || match is_wanted {
+        let settings = place::may_be_settings(traits);
+        self.inspect_with(bytes, role, settings, || match is_wanted {
             true => inventory::items_of(bytes),
             false => Vec::new(),
         })
@@ -142,12 +149,16 @@ impl Inspector {
         &self,
         bytes: &[u8],
         role: Role,
+        is_settings: bool,
         items_of: impl FnOnce() -> Vec<ItemFact>,
     ) -> Inspected {
         if self.is_off {
             return Inspected::default();
         }
-        let found = secrets::find(bytes, role);
+        let mut found = secrets::find(bytes, role);
+        if is_settings {
+            found.extend(secrets::settings::find(bytes, &found));
+        }
         let mut values: Vec<Vec<u8>> = found.iter().map(|one| one.value.bytes().to_vec()).collect();
         let mut secrets: Vec<SecretFact> = found.into_iter().map(|one| self.sealed(one)).collect();
         secrets.extend(self.known_in(bytes));
@@ -175,7 +186,7 @@ impl Inspector {
 
     /// Reads strings of a document, a line each, as every text is read; of `kinds`, where they are given, items too.
     pub fn inspect_strings(&self, text: &[u8], kinds: Option<&[&str]>) -> Inspected {
-        self.inspect_with(text, Role::Bulk, || {
+        self.inspect_with(text, Role::Bulk, false, || {
             let mut items = kinds.map_or_else(Vec::new, |_| inventory::items_of(text));
             items.retain(|item| kinds.is_some_and(|kinds| kinds.contains(&item.kind.as_str())));
             items

@@ -9,25 +9,16 @@
 //! that nobody has to remember it later. Nothing is resolved: an address is text.
 
 use super::address::host_form;
+use crate::blob::url::address_without_passwords;
 
-/// What stands for something that is not shown.
+/// What stands for a user with a password.
 const HIDDEN: &str = "***";
+
+/// What addresses of people begin with.
+const OF_PEOPLE: [&str; 5] = ["mailto:", "xmpp:", "sip:", "sips:", "acct:"];
 
 /// Ports that say no more than the scheme does.
 const USUAL_PORTS: [&str; 4] = ["80", "443", "22", "9418"];
-
-/// Words in the names of query parameters that hold what opens doors.
-const SECRET_WORDS: [&str; 9] = [
-    "token",
-    "signature",
-    "sig",
-    "key",
-    "secret",
-    "password",
-    "auth",
-    "credential",
-    "session",
-];
 
 /// An address, as it is shown and as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,19 +38,18 @@ impl Location {
         if text.is_empty() {
             return None;
         }
-        let parts = Parts::of(text);
-        let Some(parts) = parts else {
-            return Some(Self {
-                shown: text.to_owned(),
-                key: text.to_owned(),
-                host: None,
-            });
+        let text = address_without_passwords(text);
+        // Of an address without a scheme this module alone knows the form.
+        let shown = match user_without_scheme(&text) {
+            Some(len) => format!("{HIDDEN}{}", text.get(len..).unwrap_or_default()),
+            None => text.into_owned(),
         };
-        Some(Self {
-            shown: parts.shown(),
-            key: parts.key(),
-            host: Some(host_form(parts.host)),
-        })
+        let parts = Parts::of(&shown);
+        let (key, host) = match &parts {
+            Some(parts) => (parts.key(), Some(host_form(parts.host))),
+            None => (shown.clone(), None),
+        };
+        Some(Self { shown, key, host })
     }
 
     /// Whether two name the same place. Letters may differ in case: most hosts take them as one, and two places that
@@ -96,14 +86,12 @@ impl Location {
 struct Parts<'t> {
     /// With what stands behind it: `https://`; empty where there is none.
     scheme: &'t str,
-    user: Option<&'t str>,
     host: &'t str,
     port: Option<&'t str>,
     /// What stands between host and path: nothing, or the colon of the scp form.
     colon: &'t str,
     path: &'t str,
     query: Option<&'t str>,
-    fragment: Option<&'t str>,
 }
 
 impl<'t> Parts<'t> {
@@ -141,17 +129,15 @@ impl<'t> Parts<'t> {
         } else {
             behind
         };
-        let (path, fragment) = cut(path, '#');
+        let (path, _) = cut(path, '#');
         let (path, query) = cut(path, '?');
         Some(Self {
             scheme,
-            user,
             host,
             port,
             colon,
             path,
             query,
-            fragment,
         })
     }
 
@@ -173,41 +159,40 @@ impl<'t> Parts<'t> {
         }
         if let Some(query) = self.query.filter(|query| !query.is_empty()) {
             key.push('?');
-            key.push_str(&without_secrets(query));
+            key.push_str(query);
         }
         key
-    }
-
-    fn shown(&self) -> String {
-        let mut shown = self.scheme.to_owned();
-        if let Some(user) = self.user {
-            // The name alone may be a token in an address of the web; `git@` is what every server of that kind has.
-            let is_plain = !self.is_web() && !user.contains(':');
-            shown.push_str(if is_plain { user } else { HIDDEN });
-            shown.push('@');
-        }
-        shown.push_str(self.host);
-        shown.push_str(self.colon);
-        if let Some(port) = self.port {
-            shown.push(':');
-            shown.push_str(port);
-        }
-        shown.push_str(self.path);
-        if let Some(query) = self.query {
-            shown.push('?');
-            shown.push_str(&without_secrets(query));
-        }
-        if let Some(fragment) = self.fragment {
-            shown.push('#');
-            shown.push_str(&without_secrets(fragment));
-        }
-        shown
     }
 
     fn is_web(&self) -> bool {
         let scheme = self.scheme.to_ascii_lowercase();
         scheme.is_empty() && self.colon.is_empty() || scheme.contains("http")
     }
+}
+
+/// Length of the user in front of a host, `@` left out, where there is no scheme and a password is part of it:
+/// `me:password@host:owner/name`. A password may hold a slash, so that what stands before it is no form at all.
+fn user_without_scheme(text: &str) -> Option<usize> {
+    let is_of_people = OF_PEOPLE.iter().any(|mark| text.starts_with(mark));
+    if is_of_people || text.contains("://") || text.contains(char::is_whitespace) {
+        return None;
+    }
+    let colon = text.find(':')?;
+    // A host with a port, and a path with a version or a scope in it.
+    let is_port = |rest: &str| {
+        let end = rest.find('/').unwrap_or(rest.len());
+        end > 0 && rest[..end].bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if text[..colon].contains(['/', '@', '?', '#']) || is_port(&text[colon + 1..]) {
+        return None;
+    }
+    let ats = text.match_indices('@').map(|(at, _)| at);
+    ats.filter(|at| *at > colon).find(|at| {
+        let rest = &text[at + 1..];
+        let end = rest.find(['/', ':', '?', '#']).unwrap_or(rest.len());
+        let host = &rest[..end];
+        host.contains('.') && !host.ends_with('.') && is_host(host)
+    })
 }
 
 fn is_host(host: &str) -> bool {
@@ -242,22 +227,6 @@ fn split_host(text: &str) -> Option<(&str, Option<&str>, &str)> {
         }
         Some((host, _)) => (host, None, ":"),
     })
-}
-
-/// A query in which the values of parameters that open doors are hidden.
-fn without_secrets(query: &str) -> String {
-    let part = |part: &str| -> String {
-        let Some((name, _)) = part.split_once('=') else {
-            return part.to_owned();
-        };
-        let lower = name.to_ascii_lowercase();
-        if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
-            format!("{name}={HIDDEN}")
-        } else {
-            part.to_owned()
-        }
-    };
-    query.split('&').map(part).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]
@@ -307,6 +276,7 @@ mod tests {
             "C:\\git\\cli",
             "c:/x",
             "cli",
+            "mailto:ann@acme.example",
             "./a/b",
             "file:///srv/x",
             "a b/c",
@@ -328,9 +298,20 @@ mod tests {
             "me:hunter2@git.example:a/b",
             "https://cdn.example/x.tgz?X-Amz-Signature=hunter2&v=1",
             "https://cdn.example/x#access_token=hunter2",
+            "https://me:hunter2@git.example/a seen on Monday",
+            "https://me:/hunter2@git.example/a",
+            "https://me:?hunter2@git.example/a",
+            "https://me:#hunter2@git.example/a",
+            "https://me:@hunter2@git.example/a",
+            "me:/hunter2@git.example:a/b",
+            "//me:hunter2@git.example/a",
+            "https://git.example/a?user_passwd=hunter2",
+            "https://git.example/a?pwd=hunter2",
+            "https://git.example/a?jwt=hunter2",
         ] {
             let read = read(text);
             assert!(!format!("{read:?}").contains("hunter2"), "{read:?}");
+            assert!(read.shown.contains(".example"), "{read:?}");
         }
         assert_eq!(
             read("git@git.example:a/b.git").shown,

@@ -57,7 +57,7 @@ pub use place::{
     Finding, MapSummary, PartyCounts, PlaceContext, RawSources, is_compiled, is_raw_source,
     is_test_folder, is_told, judge_carrier, judge_entry, judge_map, judge_name,
     judge_nested_archive, judge_orphan, judge_raw_sources, judge_reference, judge_tests,
-    name_is_of_interest, name_unpacked, severity_of_secret,
+    lies_as_settings, name_is_of_interest, name_unpacked, severity_of_secret,
 };
 pub use profile::{Organisation, ProfileError};
 pub use registry::{RegistryFile, TokenCheck};

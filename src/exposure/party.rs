@@ -306,7 +306,9 @@ impl<'a> SourceName<'a> {
     /// The package that the name's last package manager layout names.
     fn dependency(&self) -> Option<Dependency<'_>> {
         let mut dependency = self.dependency_by_layout()?;
-        dependency.version = store_version(&self.whole, &dependency.name);
+        if dependency.version.is_none() {
+            dependency.version = store_version(&self.whole, &dependency.name);
+        }
         Some(dependency)
     }
 
@@ -358,19 +360,25 @@ impl<'a> SourceName<'a> {
                 });
             }
         }
+        if let Some(rest) = by_registry(&self.whole) {
+            let stated = package_name(rest.strip_prefix(b"/").unwrap_or(rest));
+            let name = without_version(stated.clone());
+            let version = stated.get(name.len() + 1..).filter(|it| !it.is_empty());
+            return Some(Dependency {
+                version: version.map(str::to_owned),
+                name,
+                below: "`npm:` or `jsr:`, which name packages of a registry",
+                flattened: false,
+            });
+        }
         for (folder, below) in [
             (&b"bower_components"[..], "bower_components"),
             (b"jspm_packages", "jspm_packages"),
         ] {
             if let Some(rest) = after_last_folder(&self.whole, folder) {
                 let rest = rest.strip_prefix(b"npm/").unwrap_or(rest);
-                let name = package_name(rest);
-                let name = match name.get(1..).and_then(|tail| tail.find('@')) {
-                    Some(at) => Cow::Owned(name[..at + 1].to_owned()),
-                    None => name,
-                };
                 return Some(Dependency {
-                    name,
+                    name: without_version(package_name(rest)),
                     version: None,
                     below,
                     flattened: false,
@@ -509,6 +517,30 @@ fn slashes(name: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(plain)
 }
 
+/// What follows `npm:` or `jsr:` in a specifier that names a package of a registry, with what a bundler put before it.
+fn by_registry(name: &[u8]) -> Option<&[u8]> {
+    let name = match memmem::find(name, b"://") {
+        // `webpack:///npm:x`, and the path that such a name has where it was joined with a root.
+        Some(at) => &name[at + 3..],
+        None => name,
+    };
+    let name = name.strip_prefix(b"/").unwrap_or(name);
+    let rest = [&b"npm:"[..], b"jsr:"]
+        .iter()
+        .find_map(|scheme| name.strip_prefix(*scheme))?;
+    let bare = rest.strip_prefix(b"/").unwrap_or(rest);
+    let begins = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'_');
+    bare.first().is_some_and(begins).then_some(rest)
+}
+
+/// A package's name without the version behind it.
+fn without_version(name: Cow<'_, str>) -> Cow<'_, str> {
+    match name.get(1..).and_then(|tail| tail.find('@')) {
+        Some(at) => Cow::Owned(name[..at + 1].to_owned()),
+        None => name,
+    }
+}
+
 /// What follows the last folder of that name, without the slash.
 fn after_last_folder<'a>(path: &'a [u8], folder: &[u8]) -> Option<&'a [u8]> {
     // From slash to slash: a search for the word would be set up anew for each of many short paths.
@@ -635,6 +667,10 @@ mod tests {
             ),
             ("bower_components/jquery/dist/jquery.js", "jquery"),
             ("jspm_packages/npm/rxjs@5.0.0/Rx.js", "rxjs 5.0.0"),
+            ("npm:lodash@4.17.21", "lodash 4.17.21"),
+            ("npm:/lodash@4.17.21/a.js", "lodash 4.17.21"),
+            ("webpack:///npm:lodash", "lodash"),
+            ("jsr:@std/path@1.0.0/posix/a.ts", "@std/path 1.0.0"),
         ] {
             for with_org in [false, true] {
                 let (party, reason) = judged(name, "acme-cli", with_org);
@@ -657,7 +693,15 @@ mod tests {
             judged("webpack:///../~/@scope/x/a.js", "acme-cli", false).1,
             "below `~`, which is node_modules to webpack: @scope/x"
         );
+        // A scope of one's own is one's own there too.
+        assert_eq!(
+            judged("npm:@acme/core@1.0.0", "acme-cli", true).0,
+            Party::First
+        );
+        assert_eq!(judged("jsr:@acme/core", "@acme/cli", false).0, Party::First);
         for own in [
+            "npm:",
+            "src/npm:x.ts",
             "~/src/a.ts",
             "webpack:///./~own/a.ts",
             "webpack:///./src/~a.ts",

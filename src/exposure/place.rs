@@ -834,6 +834,48 @@ pub fn judge_tests(cx: &PlaceContext<'_>, files: u64) -> Option<Finding> {
     Some(finding(TEST_FILES, circumstance, detail))
 }
 
+/// Classes of files that are settings, or hold them, by their bytes.
+const SETTINGS_CLASSES: [&str; 6] = [
+    "login-file",
+    "package-manager-login",
+    "cloud-login",
+    "terraform-variables",
+    "deployment-files",
+    "ci-settings",
+];
+
+/// Whether content may be a settings file with live credentials, by what its bytes say.
+pub(super) fn may_be_settings(traits: &[Trait]) -> bool {
+    traits.iter().any(|found| match found {
+        Trait::Dotenv { live, .. } => *live > 0,
+        Trait::RegistryToken { live, .. } => *live,
+        Trait::Artifact(artifact) => is_settings(artifact),
+        _ => false,
+    })
+}
+
+fn is_settings(artifact: &Artifact) -> bool {
+    let class = artifact.class.as_str();
+    let is_live = match artifact.circumstance.as_str() {
+        CREDENTIALS => true,
+        // Most of these are made to be published.
+        PLAIN => !matches!(class, "deployment-files" | "ci-settings"),
+        _ => false,
+    };
+    is_live && !artifact.is_hint && SETTINGS_CLASSES.contains(&class)
+}
+
+/// Whether content lies at a place as a settings file: nothing but assignments is one under the name of such a file only.
+pub fn lies_as_settings(path: &[u8], traits: &[Trait]) -> bool {
+    let name = file_name(path);
+    traits.iter().any(|found| match found {
+        Trait::Dotenv { .. } => is_dotenv_name(name) && !is_template_name(name),
+        Trait::RegistryToken { live, .. } => *live,
+        Trait::Artifact(artifact) => is_settings(artifact),
+        _ => false,
+    })
+}
+
 /// Whether a credential is told at a place: what only a name beside it gives away is not, in the code of others.
 pub fn is_told(secret: &SecretFact, party: Party) -> bool {
     secret.tier != Tier::Generic || party != Party::Third

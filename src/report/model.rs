@@ -432,7 +432,7 @@ pub struct InputRow {
 pub struct Settings {
     /// Who reads it.
     pub view: View,
-    /// What pseudonyms of the public view are keyed by: secret, or random.
+    /// What pseudonyms are keyed by: secret, or random; empty where the view numbers what it does not show.
     pub key: Vec<u8>,
     /// Axes set by hand.
     pub overrides: Vec<Override>,

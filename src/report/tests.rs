@@ -467,6 +467,8 @@ fn counsel_sees_places_and_not_what_helps_an_attacker() {
     ] {
         assert!(!all.contains(left_out), "{left_out}");
     }
+    // Numbers: what is behind one cannot be found by trying.
+    assert!(all.contains("value-1"));
     for told in [
         "@acme/cli",
         "dana.lee",
@@ -478,6 +480,45 @@ fn counsel_sees_places_and_not_what_helps_an_attacker() {
     let one = internal(sample::incident()).model;
     assert_eq!(one.inventory.distinct, counsel.model.inventory.distinct);
     assert_eq!(one.rotation.table.total, counsel.model.rotation.table.total);
+}
+
+/// What is withheld under one kind is withheld under each.
+#[test]
+fn counsel_is_not_told_beside_what_is_withheld() {
+    let item = |kind: &str, value: &str, detail: Option<&str>| {
+        let at = "a.tgz!/package/a.js.map!/src/a.ts";
+        let mut item = sample::item(kind, value, at, Party::First, "high");
+        item.detail = detail.map(str::to_owned);
+        Record::Item(item)
+    };
+    let records = vec![
+        Record::from(sample::run()),
+        item(
+            "security-comment",
+            "TODO: insecure until the check is back",
+            None,
+        ),
+        item("todo", "TODO: insecure until the check is back", None),
+        item("todo", "TODO: rename the button", None),
+        item("private-address", "10.4.7.1", None),
+        item(
+            "url",
+            "http://10.4.7.1/metrics",
+            Some("internal, of a private network"),
+        ),
+        item("env", "METRICS", Some("default 10.4.7.1")),
+        Record::from(sample::full_ledger()),
+    ];
+    let all = written(&report(records.clone(), View::Counsel, b""));
+    for left_out in ["insecure until", "10.4.7.1"] {
+        assert!(!all.contains(left_out), "{left_out}");
+    }
+    for told in ["rename the button", "METRICS", "value-2"] {
+        assert!(all.contains(told), "{told}");
+    }
+    // Under a key they are pseudonyms, as in other reports of that key.
+    let keyed = written(&report(records, View::Counsel, b"0123456789abcdef"));
+    assert!(!keyed.contains("value-2\"") && !keyed.contains("10.4.7.1"));
 }
 
 /// What a view leaves out of a credential is not what tells it from others.

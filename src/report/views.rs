@@ -2,7 +2,9 @@
 //!
 //! Three views come from one case. *Internal* shows everything that the records hold; secrets are redacted in those
 //! already. *Counsel* is for people who judge duties and rights: the same figures and rows, without the previews of
-//! secrets and without the values of items that only help an attacker. *Public* is for everybody: figures only, with a
+//! secrets and without the values of items that only help an attacker: numbers in the order in which they first appear stand in
+//! their place. Few addresses are private and few things are called insecure, so that a digest without a key could be
+//! found by trying. *Public* is for everybody: figures only, with a
 //! pseudonym wherever the input said something.
 //!
 //! The public view is made before anything is counted: each record is turned into one in which nothing of the input is
@@ -11,18 +13,20 @@
 //! on the short list of those whose words the program chooses itself, and the word has the shape of such words. A field
 //! that is added to a record one day is covered by that, without anybody thinking of it.
 //!
-//! Pseudonyms are keyed (BLAKE3): with the user's `--case-key`, so that two reports of one case speak of the same
+//! Pseudonyms of the public view are keyed (BLAKE3): with the user's `--case-key`, so that two reports of one case speak of the same
 //! things by the same names; else with random bytes that nobody keeps, so that two public reports cannot be joined, nor a guess be tested.
 //! What stays: how paths are nested, `node_modules`, and the ending of a file's name where it says the language. Sizes
 //! and counts of what was read are exact in all views: who holds the same files can tell by them that they are the same.
 
+use hashbrown::HashMap;
 use serde_json::Value;
 
 use super::ReportError;
 use super::copies::day;
 use super::inventory::INTERNAL;
 use super::size::language_ending;
-use crate::record::Record;
+use crate::exposure::inventory::is_worry;
+use crate::record::{Item, Record};
 
 /// Who reads the report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -52,7 +56,7 @@ impl View {
         match self {
             View::Internal => "Shows all that the records hold; secrets are redacted.",
             View::Counsel => {
-                "Leaves out previews of secrets, and values of items that mainly help an attacker; figures are those of the internal view."
+                "Leaves out previews of secrets, and values of items that mainly help an attacker: numbers stand in their place, in the order in which they first appear, so that the same number may mean something else in another report. Figures are those of the internal view."
             }
             View::Public => {
                 "Holds no secret, no line of a source, and no name or path of the input: pseudonyms (keyed digests) stand in their place. Dates of publication and of commits, downloads and digests are withheld too. Other figures are those of the internal view. Action lists are not part of it."
@@ -75,6 +79,9 @@ pub const PSEUDONYM_CONTEXT: &str = "strandline report 1: pseudonyms of the publ
 /// Hex digits of a pseudonym: 48 bits, so that a million names have few that fall together.
 const PSEUDONYM_DIGITS: usize = 12;
 
+/// Bytes of a digest that tells values apart; it leaves the process nowhere.
+const NUMBERED_BYTES: usize = 16;
+
 /// Longest word of the program's own.
 const WORD_CHARS: usize = 40;
 
@@ -82,6 +89,10 @@ const WORD_CHARS: usize = 40;
 pub(super) struct Mask {
     view: View,
     key: [u8; 32],
+    /// The user gave no key.
+    is_unkeyed: bool,
+    /// Numbers of the values that counsel is not shown, by their digests.
+    numbers: HashMap<[u8; NUMBERED_BYTES], usize>,
 }
 
 impl Mask {
@@ -90,6 +101,8 @@ impl Mask {
         Self {
             view,
             key: blake3::derive_key(PSEUDONYM_CONTEXT, key),
+            is_unkeyed: key.is_empty(),
+            numbers: HashMap::new(),
         }
     }
 
@@ -98,7 +111,7 @@ impl Mask {
     /// # Errors
     /// A record that cannot be made again from what is left: a field of a kind that this module does not know. Loud,
     /// because the other way out would be to show it.
-    pub(super) fn apply(&self, record: Record) -> Result<Record, ReportError> {
+    pub(super) fn apply(&mut self, record: Record) -> Result<Record, ReportError> {
         match self.view {
             View::Internal => Ok(record),
             View::Counsel => Ok(self.for_counsel(record)),
@@ -133,21 +146,42 @@ impl Mask {
         serde_json::from_value(Value::Object(masked)).map_err(failed)
     }
 
-    fn for_counsel(&self, record: Record) -> Record {
+    fn for_counsel(&mut self, record: Record) -> Record {
         match record {
             Record::Secret(mut secret) => {
                 WITHHELD.clone_into(&mut secret.redacted);
                 secret.detail = None;
                 Record::Secret(secret)
             }
-            Record::Item(mut item) if FOR_MENDERS.contains(&item.kind.as_str()) => {
-                // Distinct values stay distinct, and say nothing.
-                item.value = self.pseudonym("value", &item.value);
-                item.detail = None;
+            Record::Item(mut item) => {
+                let is_withheld = FOR_MENDERS.contains(&item.kind.as_str()) || tells(&item);
+                if is_withheld {
+                    // Distinct values stay distinct, and say nothing.
+                    item.value = self.withheld(&item.value);
+                }
+                item.detail = match item.detail {
+                    Some(said) if !is_withheld && !names_private_address(&said) => Some(said),
+                    // That a host is internal sets an axis in each view.
+                    Some(said) if is_axis(&said) => Some(INTERNAL.to_owned()),
+                    _ => None,
+                };
                 Record::Item(item)
             }
             other => other,
         }
+    }
+
+    /// What stands for a value that counsel is not shown: its number, or under a key of the user's own its pseudonym.
+    fn withheld(&mut self, value: &str) -> String {
+        if !self.is_unkeyed {
+            return self.pseudonym("value", value);
+        }
+        let digest = self.keyed("value", value);
+        let mut short = [0; NUMBERED_BYTES];
+        short.copy_from_slice(&digest.as_bytes()[..NUMBERED_BYTES]);
+        let next = self.numbers.len() + 1;
+        let number = self.numbers.entry(short).or_insert(next);
+        format!("value-{number}")
     }
 
     fn field(&self, record: &str, key: &str, value: Value, is_users: bool) -> Value {
@@ -176,11 +210,7 @@ impl Mask {
             // What is not stated and what is not shown are two things.
             ("package", "licence") if value.is_string() => Value::String(WITHHELD.to_owned()),
             // That a host is internal sets an axis in each view.
-            ("item", "detail")
-                if value
-                    .as_str()
-                    .is_some_and(|said| said.starts_with(INTERNAL)) =>
-            {
+            ("item", "detail") if value.as_str().is_some_and(is_axis) => {
                 Value::String(INTERNAL.to_owned())
             }
             (_, "detail" | "redacted" | "party_reason") if value.is_string() => {
@@ -376,3 +406,29 @@ const FOR_MENDERS: [&str; 6] = [
     "crypto",
     "gate-not-in-bundle",
 ];
+
+/// Whether what is said of an item begins with the words that set an axis.
+fn is_axis(said: &str) -> bool {
+    said.starts_with(INTERNAL)
+}
+
+/// Whether an item of another kind says what stands beside it as one of those: a remark about what is not safe is one of
+/// what is left to do as well, and an address is part of a longer one.
+fn tells(item: &Item) -> bool {
+    let is_worry = item.kind == "todo" && is_worry(&item.value);
+    is_worry || names_private_address(&item.value)
+}
+
+/// Whether a text names an address of version 4 in a network inside (RFC 1918, RFC 6598, RFC 3927).
+fn names_private_address(text: &str) -> bool {
+    let is_other = |letter: char| !letter.is_ascii_digit() && letter != '.';
+    let is_inside = |part: &str| {
+        let address = part.trim_matches('.').parse::<std::net::Ipv4Addr>();
+        address.is_ok_and(|one| {
+            let [first, second, ..] = one.octets();
+            let is_shared = first == 100 && (64..128).contains(&second);
+            one.is_private() || one.is_link_local() || is_shared
+        })
+    };
+    text.split(is_other).any(is_inside)
+}

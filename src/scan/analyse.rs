@@ -686,7 +686,7 @@ impl Analyser {
         let told = exposure::told_of(bytes, &hits);
         facts.traits = told.traits;
         facts.troubles.extend(settings_unread(&told.unread));
-        let inspected = self.inspector.inspect(bytes, role);
+        let inspected = self.inspector.inspect_known(bytes, role, &facts.traits);
         (facts.secrets, facts.items) = (inspected.secrets, inspected.items);
         if self.sets.has_works() && facts.kind == "text" {
             facts.licence = exposure::licence_text(bytes).map(|id| LicenceText { id });

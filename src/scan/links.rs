@@ -1,6 +1,7 @@
 //! Where contents point to: maps, debug ids, packages, what a container says beside the bytes.
 
 use super::facts::LinkFact;
+use crate::blob::url::name_without_passwords;
 use crate::exposure;
 use crate::record::ReferenceKind;
 use crate::sourcemap::{self, Target};
@@ -38,7 +39,7 @@ fn link_to(target: &[u8], conforming: bool) -> Option<LinkFact> {
         Target::File => ReferenceKind::File,
     };
     Some(LinkFact {
-        target: target.to_vec(),
+        target: name_without_passwords(target.to_vec()),
         kind,
         conforming,
         beside: None,

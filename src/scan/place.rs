@@ -16,11 +16,12 @@ use super::scope::{Scope, TreeScope};
 use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw, shown};
+use crate::blob::url::without_passwords;
 use crate::blob::{ContentKey, Locator, Sha256Digest};
 use crate::container::{Effect, GitCommit, GitMeta, MapHead, SourceMeta, Trouble};
 use crate::exposure::{
-    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext, Trait,
-    yara,
+    self, Finding, ItemFact, Manifest, MapSummary, Organisation, Packument, PlaceContext,
+    SecretFact, Trait, yara,
 };
 use crate::record::{
     Agreement, Basis, Blob, CommitAt, Elsewhere, ElsewhereBy, Explained, Exposure, GitPlace, Item,
@@ -777,6 +778,10 @@ impl Placer<'_> {
         let sha256 = child.sha256.map(|digest| digest.hex());
         let told = facts.secrets.iter();
         let told = told.filter(|secret| exposure::is_told(secret, party));
+        let is_here = |secret: &&SecretFact| {
+            !secret.of_settings || exposure::lies_as_settings(path, &facts.traits)
+        };
+        let told = told.filter(is_here);
         for secret in told {
             stats.secrets += 1;
             out.records.push(Record::Secret(Secret {
@@ -793,7 +798,7 @@ impl Placer<'_> {
                 party: Some(party),
                 sha256: sha256.clone(),
                 written: secret.written.map(|how| how.as_str().to_owned()),
-                detail: secret.detail.clone(),
+                detail: secret.detail.as_deref().map(as_told),
                 fingerprint: secret.fingerprint.map(|digest| hex(&digest)),
                 length: secret.length,
                 git: None,
@@ -874,11 +879,16 @@ fn expose(
         locator: at.as_str().to_owned(),
         hops: at.hops().clone(),
         sha256: sha256.map(|digest| digest.hex()),
-        detail: finding.detail,
+        detail: without_passwords(&finding.detail).into_owned(),
         yara,
         git: None,
         image: None,
     }));
+}
+
+/// A text of an input as records have it: nothing in it turns text round, and no address in it opens a door.
+fn as_told(text: &str) -> String {
+    without_passwords(&shown(text)).into_owned()
 }
 
 /// Gives the record of an item.
@@ -892,13 +902,13 @@ fn tell_item(
     stats.items += 1;
     out.records.push(Record::Item(Item {
         kind: item.kind.clone(),
-        value: shown(&item.value),
+        value: as_told(&item.value),
         locator: at.as_str().to_owned(),
         hops: at.hops().clone(),
         line: item.line,
         party,
         confidence: item.confidence.as_str().to_owned(),
-        detail: item.detail.as_deref().map(shown),
+        detail: item.detail.as_deref().map(as_told),
     }));
 }
 
@@ -1087,7 +1097,7 @@ pub fn problem(trouble: &Trouble, at: &Locator) -> Record {
         code: trouble.code.clone().into_owned(),
         locator: at.as_str().to_owned(),
         hops: at.hops().clone(),
-        detail: trouble.detail.clone(),
+        detail: without_passwords(&trouble.detail).into_owned(),
         bytes_unread: trouble.unread,
     })
 }

@@ -10,6 +10,7 @@ use super::sniff::map_at;
 use super::{
     Content, MapScan, OddityKind, RawString, Status, looks_like_map, mapped, scan, strict, utf16,
 };
+use crate::blob::url::name_without_passwords;
 use crate::blob::{Limits, MemberName, count_lines};
 use crate::container::strings::Strings;
 use crate::container::{
@@ -206,6 +207,8 @@ impl MapWalker {
             )
         })?;
         let text = |string: RawString| string.decode().bytes.into_owned();
+        // Names are addresses now and then, and stand in every locator below this one.
+        let address = |string: RawString| name_without_passwords(text(string));
         // A map behind this one is judged by itself.
         let trailing = map
             .oddity(OddityKind::TrailingBytes)
@@ -223,8 +226,8 @@ impl MapWalker {
             .enumerate()
             .map(|(index, slot)| Slot {
                 meta: SourceMeta {
-                    source_root: slot.source_root.map(text),
-                    name: slot.name.map(text),
+                    source_root: slot.source_root.map(address),
+                    name: slot.name.map(address),
                     ignored: slot.ignored,
                     hash: slot.hash.map(text),
                     status: SourceStatus::Missing,
@@ -256,7 +259,9 @@ impl MapWalker {
             sections: map.sections as u64,
             valid: Some(verdict.is_valid()),
             errors: errors(&verdict, &map),
-            section_urls: map.sections_with_url.clone(),
+            section_urls: (map.sections_with_url.iter())
+                .map(|url| name_without_passwords(url.clone()))
+                .collect(),
             consistency: Consistency::default(),
             spread: verdict.spread,
         };

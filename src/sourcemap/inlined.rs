@@ -263,7 +263,7 @@ fn is_within(parts: &[impl Part], offset: usize) -> bool {
 fn module_member(raw: &Bytes) -> Member {
     let text = Module { offset: 0, raw }.text();
     let path = eval::path(&text).unwrap_or_default().to_vec();
-    Member::whole(MemberName::Named(path), text.into())
+    Member::whole(MemberName::of_address(path), text.into())
 }
 
 #[cfg(test)]

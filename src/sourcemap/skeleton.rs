@@ -24,6 +24,7 @@ use hashbrown::{HashMap, HashSet};
 use super::mapped::{Segment, segments};
 use super::scan::{self, Part, strings_of};
 use super::{Content, MapScan, utf16};
+use crate::blob::url::name_without_passwords;
 
 /// Lines of one skeleton, at most.
 pub const LINE_MAX: u32 = 1 << 20;
@@ -65,7 +66,10 @@ pub fn of_missing(map: &[u8], generated: &[u8], room: usize) -> Vec<Skeleton> {
     let mut ordinals: HashMap<Vec<u8>, u32> = HashMap::new();
     let mut skeletons = Vec::new();
     for (slot, source) in scan.sources.iter().enumerate() {
-        let text = |string: super::RawString<'_>| string.decode().bytes.into_owned();
+        // As the map itself is read.
+        let text = |string: super::RawString<'_>| {
+            name_without_passwords(string.decode().bytes.into_owned())
+        };
         let name = source.name.map(text).unwrap_or_default();
         let ordinal = ordinals.entry(name.clone()).or_insert(0);
         *ordinal += 1;

@@ -232,6 +232,22 @@ fn folders_made_to_break_a_reader_are_refused() {
     verify(&folder, [""; 0])
         .expect(1)
         .prints("data/more.txt is there and in no list");
+    let folder = copy("hollow");
+    std::fs::create_dir(folder.join("data/exhibits/more")).unwrap();
+    verify(&folder, [""; 0])
+        .expect(1)
+        .prints("data/exhibits/more is an empty folder");
+    // What no list can name may go without a trace in the lists; that is said.
+    verify(&sealed, [""; 0])
+        .expect(0)
+        .prints("in no list: tagmanifest-sha256.txt.tsq; not there: tagmanifest-sha256.txt.sig, tagmanifest-sha256.txt.tsr.")
+        .prints("is not proven by the manifest");
+    let folder = copy("unasked");
+    std::fs::remove_file(folder.join("tagmanifest-sha256.txt.tsq")).unwrap();
+    verify(&folder, [""; 0])
+        .expect(0)
+        .prints("the query was there when the folder was sealed and was taken away")
+        .prints("holds; without: outside the lists");
     let folder = copy("less");
     std::fs::remove_file(folder.join("data/report/index.html")).unwrap();
     verify(&folder, [""; 0])

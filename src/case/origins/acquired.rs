@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::command::command_without_passwords;
 use super::list::{
     OriginList, OriginsError, Table, base_name, nearest, not_too_large, plain_name, quoted, time_of,
 };
 use super::warc;
 use crate::blob::digest::hex;
+use crate::blob::url::{address_without_passwords, names_a_secret, without_passwords};
 use crate::exposure::Location;
 use crate::record::Acquired;
 
@@ -33,11 +35,6 @@ const HEADER_MAX: usize = 4 << 10;
 const OBJECTS_MAX: usize = 2_000_000;
 /// A larger file of objects is refused, in bytes: each is held as a tree of values.
 const JSON_MAX: u64 = 64 << 20;
-/// Words in the names of headers that let in whoever has them.
-const SECRET_HEADERS: [&str; 7] = [
-    "cookie", "auth", "token", "key", "secret", "session", "password",
-];
-
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Acquisition {
@@ -259,12 +256,14 @@ fn row_of(
         url: fields.remove("url").and_then(|url| Location::read(&url)),
         acquired: Acquired {
             time: time.transpose()?,
-            tool,
-            person: fields.remove("person"),
+            tool: tool.as_deref().map(command_without_passwords),
+            person: (fields.remove("person")).map(|person| without_passwords(&person).into_owned()),
             headers,
             sha256: sha256.transpose()?,
             sha256_agrees: None,
-            capture: fields.remove("capture"),
+            capture: fields
+                .remove("capture")
+                .map(|capture| address_without_passwords(&capture).into_owned()),
         },
         is_captured: false,
     };
@@ -284,12 +283,12 @@ pub(super) fn headers_of<'h>(
     let mut kept: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers.take(HEADERS_MAX) {
         let name = name.trim().to_ascii_lowercase();
-        let value = if SECRET_HEADERS.iter().any(|word| name.contains(word)) {
+        let value = if name.contains("cookie") || names_a_secret(name.as_bytes()) {
             "***".to_owned()
         } else if name.ends_with("location") {
             Location::read(value).map_or(String::new(), |location| location.shown)
         } else {
-            value.to_owned()
+            without_passwords(value).into_owned()
         };
         let mut value: String = value.chars().take(HEADER_MAX).collect();
         if let Some(held) = kept.get(&name) {

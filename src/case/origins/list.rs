@@ -10,6 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::blob::digest::hex;
+use crate::blob::url::without_passwords;
 use crate::exposure::Location;
 use crate::exposure::packument::seconds_of;
 
@@ -300,7 +301,7 @@ impl Cells<'_> {
 
 /// A value as an error quotes it.
 pub(super) fn quoted(value: &str) -> String {
-    value
+    without_passwords(value)
         .chars()
         .take(80)
         .collect::<String>()

@@ -17,6 +17,7 @@
 
 mod acquired;
 mod claims;
+mod command;
 mod list;
 mod network;
 mod place;

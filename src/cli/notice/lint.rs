@@ -16,7 +16,7 @@ use crate::cli::wall::Wall;
 use crate::cli::{CliError, Common, Exit, warn_of};
 use crate::exposure::{CaseKey, Organisation};
 use crate::report::lint::{
-    Asked, Draft, DraftFile, Facts, Gather, ROWS_DEFAULT, Report, Rules, Weight, lint, work_paths,
+    Asked, Draft, DraftFile, Facts, Gather, Report, Rules, Weight, lint, work_paths,
 };
 use crate::report::text::{grouped, plural};
 use crate::signature::Key;
@@ -57,9 +57,9 @@ pub struct LintArgs {
     /// The host that it goes to (github, gitlab, dsa and others) [default: as its addresses say]
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
-    /// Places that the host takes in one notice
-    #[arg(long, value_name = "N", default_value_t = ROWS_DEFAULT)]
-    rows: u64,
+    /// Places that the host takes in one notice [default: as `notice` counts them for that host]
+    #[arg(long, value_name = "N")]
+    rows: Option<u64>,
     /// Names of a signed work (`.names`): paths of files that no listed place has must not be published
     #[arg(long, value_name = "FILE")]
     names: Vec<PathBuf>,

@@ -49,7 +49,7 @@ mod sqlite;
 mod ssh;
 mod tables;
 mod terraform;
-mod text;
+pub(in crate::exposure) mod text;
 mod tokenizer;
 mod vcs;
 mod vectors;

@@ -249,6 +249,11 @@ pub(crate) fn cut(text: &str, chars: usize) -> String {
     }
 }
 
+/// Whether a remark speaks of what is not safe, as a `security-comment` does.
+pub fn is_worry(remark: &str) -> bool {
+    text::worries(remark)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -293,6 +293,7 @@ impl KnownSecrets {
             written: None,
             detail: None,
             fingerprint: None,
+            of_settings: false,
         }
     }
 }

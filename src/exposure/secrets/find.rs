@@ -397,7 +397,7 @@ fn once_each(all: &mut Vec<(Raw, usize, Option<Written>)>) {
 }
 
 /// Gives each its line and column, and its place in the whole text.
-fn placed(view: &View, mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Found> {
+pub(super) fn placed(view: &View, mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Found> {
     all.sort_by_key(|(_, at, _)| *at);
     let mut lines = view.lines();
     let mut found = Vec::with_capacity(all.len());
@@ -417,6 +417,7 @@ fn placed(view: &View, mut all: Vec<(Raw, usize, Option<Written>)>) -> Vec<Found
                 written: how,
                 detail: raw.detail,
                 fingerprint: None,
+                of_settings: false,
             },
             at: view.begins + at,
             value: raw.value,

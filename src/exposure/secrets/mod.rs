@@ -14,6 +14,7 @@ mod find;
 mod generic;
 mod known;
 pub mod rule;
+pub(super) mod settings;
 mod show;
 pub(super) mod written;
 
@@ -126,6 +127,9 @@ pub struct SecretFact {
     pub detail: Option<String>,
     /// Digest keyed by the user's key, where one was given.
     pub fingerprint: Option<[u8; 16]>,
+    /// Only that the content is a settings file makes it one: told where it lies as such.
+    #[serde(default)]
+    pub of_settings: bool,
 }
 
 /// The bytes of a credential. They are overwritten when it goes, and never shown.

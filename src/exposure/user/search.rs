@@ -141,6 +141,7 @@ impl Search {
                     written,
                     detail: Some(rule.title.clone()).filter(|title| !title.is_empty()),
                     fingerprint,
+                    of_settings: false,
                 },
             });
         }

@@ -8,7 +8,7 @@ use super::draft::{DraftFile, Form};
 use super::facts::Facts;
 use super::links::Link;
 use super::places::{Listed, says_entire};
-use super::rules::{Part, Rules};
+use super::rules::{Part, Rules, SORT_DEFAULT};
 use super::{Asked, Findings};
 use crate::copies::scope::per_cent;
 
@@ -20,8 +20,6 @@ const METHOD_REACH: usize = 400;
 const DENIED_REACH: usize = 24;
 /// Phrases of one list that are looked at closely in one file; a draft with more is no letter.
 const LOOKED_MAX: usize = 100_000;
-/// The sort of notice where nothing else is said.
-const SORT_DEFAULT: &str = "512";
 
 type Files<'f> = [(&'f DraftFile, Vec<Link>)];
 

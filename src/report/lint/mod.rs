@@ -44,21 +44,12 @@ pub const KEPT_MAX: usize = 1_000;
 pub const ROWS_DEFAULT: u64 = 100;
 
 /// What a draft is held against beside the case.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// Id of the host that it goes to; without one it is told by the addresses.
     pub host: Option<String>,
-    /// How many places the host takes at once.
-    pub rows: u64,
-}
-
-impl Default for Asked {
-    fn default() -> Self {
-        Self {
-            host: None,
-            rows: ROWS_DEFAULT,
-        }
-    }
+    /// How many places the host takes at once; without it the data of hosts says.
+    pub rows: Option<u64>,
 }
 
 /// Something that is wrong at a place of a draft.

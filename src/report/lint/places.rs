@@ -6,7 +6,7 @@ use super::draft::{DraftFile, Form};
 use super::facts::{Facts, Place, Reviewed, Root, path_digest};
 use super::links::{Link, Names};
 use super::rules::{Part, Rules};
-use super::{Asked, Findings};
+use super::{Asked, Findings, ROWS_DEFAULT};
 
 /// Hex digits of a commit (SHA-1), and of a SHA-256, which of a file is no commit.
 const COMMIT_DIGITS: usize = 40;
@@ -77,10 +77,11 @@ pub(super) fn look(
                     .or_default()
                     .push((index, link.at));
             }
+            let is_part = matches!(&link.names, Names::Inside { path, .. } if !path.is_empty());
+            // Whether or not the case knows the place that it is in.
+            listed.has_files |= is_part;
             if let Some((key, _)) = found {
                 listed.places.insert(key.to_owned());
-                let is_part = matches!(&link.names, Names::Inside { path, .. } if !path.is_empty());
-                listed.has_files |= is_part;
                 if !is_part && file.form == Form::Text {
                     listed
                         .whole
@@ -147,15 +148,14 @@ pub(super) fn look(
             );
         }
     }
-    if listed.keys.len() as u64 > asked.rows {
-        let found = format!("{} addresses", listed.keys.len());
-        findings.tell_of_all(
-            "row-limit",
-            &found,
-            Some(format!("the limit is {}", asked.rows)),
-        );
-    }
+    // Files may be named by their digests, beside the repository that they are in.
+    listed.has_files |= !digests.is_empty();
     listed.host = look_at_hosts(files, &hosts, asked, findings);
+    let rows = rows_of_host(listed.host.as_deref(), asked);
+    if listed.keys.len() as u64 > rows {
+        let found = format!("{} addresses", listed.keys.len());
+        findings.tell_of_all("row-limit", &found, Some(format!("the limit is {rows}")));
+    }
     listed
 }
 
@@ -410,6 +410,18 @@ fn look_at_pin(
     if !is_seen && is_known && !facts.commits.is_empty() {
         findings.tell("unknown-commit", file, link.at, commit, None);
     }
+}
+
+/// How many places the host takes at once: as it was asked, else as the data of hosts says, else as most do.
+fn rows_of_host(found: Option<&str>, asked: &Asked) -> u64 {
+    let of_host = || {
+        let rules = Rules::builtin();
+        let named = asked.host.as_deref().or(found);
+        let host = named.and_then(|name| rules.host(name));
+        let rows = host.and_then(|host| host.rows);
+        rows.or_else(|| rules.host("generic")?.rows)
+    };
+    asked.rows.or_else(of_host).unwrap_or(ROWS_DEFAULT)
 }
 
 /// Of which host the addresses are, and those that are of another.

@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
+use crate::report::notice::Hosts;
+
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -121,7 +123,35 @@ pub(super) struct Host {
     pub same: Vec<String>,
     /// Which elements a notice to it needs.
     pub sort: String,
+    /// How many places it takes at once, as the file of hosts says.
+    #[serde(skip)]
+    pub rows: Option<u64>,
 }
+
+/// The hosts of the linter with what notices are drafted by: their names and how many places one may name.
+fn with_forms(mut hosts: Vec<Host>, forms: &Hosts) -> Vec<Host> {
+    for id in forms.ids() {
+        let Some(form) = forms.get(id) else { continue };
+        let rows = Some(form.rows as u64);
+        match hosts.iter_mut().find(|host| host.id == id) {
+            Some(host) => {
+                host.names.clone_from(&form.names);
+                host.rows = rows;
+            }
+            None => hosts.push(Host {
+                id: id.to_owned(),
+                names: form.names.clone(),
+                same: Vec::new(),
+                sort: SORT_DEFAULT.to_owned(),
+                rows,
+            }),
+        }
+    }
+    hosts
+}
+
+/// The sort of notice where nothing else is said.
+pub(super) const SORT_DEFAULT: &str = "512";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -226,6 +256,9 @@ pub enum RulesError {
     /// Its words cannot be looked for.
     #[error("the words of the lint rules cannot be looked for: {0}")]
     Words(#[from] regex::Error),
+    /// The hosts of notices cannot be used.
+    #[error("{0}")]
+    Hosts(#[from] crate::report::notice::HostsError),
 }
 
 impl Rules {
@@ -265,7 +298,7 @@ impl Rules {
             rules: file.rule,
             parts,
             elements,
-            hosts: file.host,
+            hosts: with_forms(file.host, &Hosts::builtin()?),
             channels,
             words: Words {
                 description_min: lists.description_min,

@@ -21,7 +21,7 @@ fn each_rule_finds_its_bad_draft_and_passes_the_mended_one() {
     let mut wrong = Vec::new();
     for rule in Rules::builtin().iter() {
         let asked = Asked {
-            rows: rule.rows.unwrap_or(ROWS_DEFAULT),
+            rows: rule.rows,
             ..Asked::default()
         };
         let bad = found(&rule.bad, &asked);
@@ -41,6 +41,48 @@ fn each_rule_finds_its_bad_draft_and_passes_the_mended_one() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn hosts_are_those_of_notices() {
+    let (rules, forms) = (
+        Rules::builtin(),
+        crate::report::notice::Hosts::builtin().unwrap(),
+    );
+    for id in forms.ids() {
+        let (host, form) = (rules.host(id).unwrap(), forms.get(id).unwrap());
+        assert_eq!(
+            (&host.names, host.rows),
+            (&form.names, Some(form.rows as u64)),
+            "{id}"
+        );
+    }
+    // The limit is the host's, whoever tells which host it is.
+    let rows: String = (0..101)
+        .map(|n| format!("https://github.com/u{n}/leak\n"))
+        .collect();
+    let text = format!("# URLs of infringing repositories\n{rows}");
+    let limit = |asked: &Asked| found(&text, asked).by_rule.contains_key("row-limit");
+    assert!(limit(&Asked::default()));
+    assert!(!limit(&Asked {
+        rows: Some(101),
+        ..Asked::default()
+    }));
+}
+
+#[test]
+fn a_notice_of_files_need_not_say_that_whole_repositories_are_meant() {
+    let head = "# URLs of infringing material\nIn https://code.example/u9/tool these files:\n";
+    let says = |row: &str| {
+        let report = found(&format!("{head}{row}\n"), &Asked::default());
+        report.by_rule.contains_key("entire-unsaid")
+    };
+    // The case knows nothing of that place.
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    assert!(!says(&format!(
+        "https://code.example/u9/tool/blob/{commit}/src/a.ts"
+    )));
+    assert!(says("all of it"));
 }
 
 #[test]

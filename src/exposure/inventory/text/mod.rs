@@ -22,6 +22,8 @@ mod marks;
 mod path;
 mod remark;
 
+pub(super) use remark::worries;
+
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::{Confidence, HOLE, ItemFact};

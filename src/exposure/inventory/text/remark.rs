@@ -391,7 +391,7 @@ fn find_worries(page: &Page, found: &mut Finds) {
 }
 
 /// Whether a remark speaks of what is not safe.
-fn worries(text: &str) -> bool {
+pub(in crate::exposure::inventory) fn worries(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     WORRIES.iter().any(|word| {
         lower.match_indices(word).any(|(at, _)| {

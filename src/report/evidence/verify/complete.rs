@@ -1,9 +1,12 @@
-//! Whether the folder is whole: the lists, what they list, and nothing else.
+//! Whether the folder is whole: the lists, what they list, and nothing else; and what no list can speak of.
+//!
+//! What is made of the list of the lists (signature, query, reply) comes after it, so that it stands in none: whether one was
+//! put there or taken away later cannot be seen by the lists. That is said, with their names.
 
 use std::collections::BTreeMap;
 
 use super::folder::first_of;
-use super::{Check, Folder, told};
+use super::{Check, Folder, Outcome, told};
 use crate::report::evidence::bag::{self, Manifest};
 use crate::report::evidence::{HOW_TO_FILE, NEEDED, TAG_FILES, sshsig, timestamp};
 
@@ -24,15 +27,16 @@ pub fn check(
         .and_then(|()| listed(&tags, &payload, found))
         .and_then(|()| digests(folder, &tags, &payload));
     let whole = whole.map(|files| {
-        format!("{files} files are those of the two lists, by SHA-256, and there are no others")
+        format!("{files} files are those of the two lists, by SHA-256; what else may be there is told below")
     });
     let checks = vec![
         told(
             "bag",
             whole,
-            "no file was changed, added or taken away since the lists were made (BagIt 1.0)",
+            "of what the lists name nothing was changed, added or taken away since they were made, and no empty folder lies there (BagIt 1.0)",
             "who made the lists, and when",
         ),
+        beside(found),
         told(
             "payload count",
             counted(folder, found),
@@ -111,6 +115,41 @@ const BESIDE: [&str; 4] = [
     timestamp::QUERY_FILE,
     timestamp::REPLY_FILE,
 ];
+
+/// Which of the files that no list can name are there. The query is made with each folder, so that it was taken away where
+/// it is missing; of the others the lists do not even know whether there ever were any.
+fn beside(found: &BTreeMap<String, u64>) -> Check {
+    let named = |is_there: bool| {
+        let files = BESIDE.into_iter().skip(1);
+        let files: Vec<&str> = files
+            .filter(|file| found.contains_key(*file) == is_there)
+            .collect();
+        match files.as_slice() {
+            [] => "none".to_owned(),
+            files => files.join(", "),
+        }
+    };
+    let (outcome, gone) = if found.contains_key(timestamp::QUERY_FILE) {
+        (Outcome::Passed, "")
+    } else {
+        (
+            Outcome::Absent,
+            "; the query was there when the folder was sealed and was taken away",
+        )
+    };
+    let says = format!(
+        "in no list: {}; not there: {}{gone}. That none was added or taken away since is not proven by the manifest",
+        named(true),
+        named(false)
+    );
+    Check {
+        name: "outside the lists",
+        outcome,
+        says,
+        proves: "what the lists do not name is this and no more",
+        not: "that there was no other signature or time stamp before; each proves itself, below",
+    }
+}
 
 /// Whether each file has the digest that its list says, and how many there are.
 fn digests(

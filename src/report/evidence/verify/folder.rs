@@ -52,6 +52,7 @@ impl Folder {
                     continue;
                 }
             };
+            let before = seen;
             for entry in entries {
                 seen += 1;
                 if seen > MAX_ENTRIES {
@@ -85,6 +86,12 @@ impl Folder {
                         "{path} is a link or a special file, and was not opened"
                     ));
                 }
+            }
+            // No list can name it, so that it was put there by somebody, or lost what was in it.
+            if seen == before && !folder.is_empty() {
+                wrong.push(format!(
+                    "{folder} is an empty folder, which none of ours has"
+                ));
             }
         }
         wrong.sort();

@@ -1,0 +1,336 @@
+//! Credentials of settings files: values that no quotes mark, beside names that call them secret.
+//!
+//! In code a value without quotes is a name, so that the generic rules ask for quotes. A settings file has few: what stands
+//! behind `DB_PASSWORD=` is the password. Such a file is told by its bytes ([`super::super::content`]), and what is found in it
+//! counts where it lies as one: assignments stand in much that is none.
+//!
+//! The form is that which the readers of those files have in common: a name, `=` or `:`, and a value up to the end
+//! of the line; in a netrc the word behind `password`. The rules are the generic ones, and so is what a value has to be:
+//! no placeholder, no reference to a variable, no word. Values over several lines are left out.
+
+use std::ops::Range;
+
+use super::super::classes::text::{is_live, names_secret};
+use super::super::inspect::Role;
+use super::super::values::entropy;
+use super::super::windows::View;
+use super::find::{Raw, placed};
+use super::rule::RuleSet;
+use super::{Check, Found, Hidden, Tier, known, show, written};
+use crate::exposure::shown;
+
+/// A longer name is none, and a longer value is a document; bytes.
+const NAME_MAX: usize = 200;
+const VALUE_MAX: usize = 2_000;
+
+/// A shorter value is told by the class of the file alone; bytes.
+const VALUE_MIN: usize = 6;
+
+/// Shannon entropy that a value has at least, in bits a byte: that of the generic rules.
+const ENTROPY_MIN: f64 = 2.6;
+
+/// Credentials that are told of one file.
+const FOUND_MAX: usize = 1_000;
+
+/// Words that stand before a name.
+const BEFORE_NAMES: [&[u8]; 6] = [b"- ", b"export ", b"set ", b"ENV ", b"ARG ", b"env."];
+
+/// The credentials of a settings file that are not among those found already.
+pub fn find(bytes: &[u8], found: &[Found]) -> Vec<Found> {
+    match written::utf16(bytes) {
+        Some(text) => find_in(&text, found),
+        None => find_in(bytes, found),
+    }
+}
+
+fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
+    let mut all = Vec::new();
+    let is_new = |range: &Range<usize>| {
+        let is_other = |one: &Found| {
+            let end = one.at + one.value.bytes().len();
+            end <= range.start || range.end <= one.at
+        };
+        found.iter().all(is_other)
+    };
+    let mut take = |name: Range<usize>, value: Range<usize>| {
+        if all.len() < FOUND_MAX
+            && is_new(&value)
+            && let Some(raw) = judged(text, name, value)
+        {
+            let at = raw.span.start;
+            all.push((raw, at, None));
+        }
+    };
+    if is_netrc(text) {
+        passwords_of_netrc(text, &mut take);
+    } else {
+        pairs(text, &mut take);
+    }
+    let mut found = placed(&View::whole(text, Role::Bulk), all);
+    for one in &mut found {
+        one.fact.of_settings = true;
+    }
+    found
+}
+
+/// Calls `take` with name and value of each line that has both.
+fn pairs(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>)) {
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        if let Some((name, value)) = pair(text, start..end) {
+            take(name, value);
+        }
+        start = end + 1;
+    }
+}
+
+fn pair(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
+    let mut line = trimmed(text, line);
+    if matches!(text.get(line.start), None | Some(b'#' | b';')) || line.is_empty() {
+        return None;
+    }
+    for word in BEFORE_NAMES {
+        if text[line.clone()].starts_with(word) {
+            line = trimmed(text, line.start + word.len()..line.end);
+        }
+    }
+    let bytes = &text[line.clone()];
+    let head = &bytes[..bytes.len().min(NAME_MAX)];
+    // In npm's settings an address with colons in it stands before the sign.
+    let sign = memchr::memchr(b'=', head)
+        .or_else(|| memchr::memmem::find(head, b": "))
+        .or_else(|| memchr::memchr(b':', head).filter(|_| !head.starts_with(b"\"//")))
+        .or_else(|| memchr::memchr2(b' ', b'\t', head))?;
+    let name = unquoted(text, trimmed(text, line.start..line.start + sign));
+    let value = trimmed(text, line.start + sign + 1..line.end);
+    Some((of_address(text, name), value_of(text, value)))
+}
+
+/// The setting itself, where it is for an address: `//host/path/:_authToken`.
+fn of_address(text: &[u8], name: Range<usize>) -> Range<usize> {
+    match memchr::memrchr(b':', &text[name.clone()]) {
+        Some(colon) if text[name.clone()].starts_with(b"//") => name.start + colon + 1..name.end,
+        _ => name,
+    }
+}
+
+/// A value without its quotes, the comment behind it and a comma.
+fn value_of(text: &[u8], value: Range<usize>) -> Range<usize> {
+    let bytes = &text[value.clone()];
+    if let Some(quote) = bytes.first().filter(|byte| b"\"'`".contains(byte)) {
+        let inside = value.start + 1;
+        return match memchr::memchr(*quote, &bytes[1..]) {
+            Some(len) => inside..inside + len,
+            // It goes on behind the line.
+            None => inside..inside,
+        };
+    }
+    let end = memchr::memmem::find(bytes, b" #").unwrap_or(bytes.len());
+    let value = trimmed(text, value.start..value.start + end);
+    let commas = text[value.clone()].ends_with(b",");
+    value.start..value.end - usize::from(commas)
+}
+
+fn unquoted(text: &[u8], range: Range<usize>) -> Range<usize> {
+    let bytes = &text[range.clone()];
+    match bytes {
+        [b'"', .., b'"'] | [b'\'', .., b'\''] => range.start + 1..range.end - 1,
+        _ => range,
+    }
+}
+
+fn trimmed(text: &[u8], range: Range<usize>) -> Range<usize> {
+    let bytes = &text[range.clone()];
+    let start = range.start + (bytes.len() - bytes.trim_ascii_start().len());
+    start..start + bytes.trim_ascii().len()
+}
+
+fn is_netrc(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.starts_with(b"machine ") || text.starts_with(b"default login")
+}
+
+/// Words behind `password`, wherever lines end (inetutils manual, ".netrc").
+fn passwords_of_netrc(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>)) {
+    let mut name: Option<Range<usize>> = None;
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let start = at + (rest.len() - rest.trim_ascii_start().len());
+        let word = &text[start..];
+        let len = word.iter().position(u8::is_ascii_whitespace);
+        let word = start..start + len.unwrap_or(word.len());
+        if word.is_empty() {
+            return;
+        }
+        if let Some(name) = name.take() {
+            take(name, word.clone());
+        } else if text[word.clone()] == *b"password" {
+            name = Some(word.clone());
+        }
+        at = word.end;
+    }
+}
+
+/// What is told of a value, if it is a credential.
+fn judged(text: &[u8], name: Range<usize>, value: Range<usize>) -> Option<Raw> {
+    if name.is_empty() || value.len() < VALUE_MIN || value.len() > VALUE_MAX {
+        return None;
+    }
+    let bytes = text.get(value.clone())?;
+    let (name, word) = (
+        std::str::from_utf8(text.get(name)?).ok()?,
+        std::str::from_utf8(bytes).ok()?,
+    );
+    // A name of Yarn's that ends like none.
+    let is_secret = names_secret(name) || name == "npmAuthIdent";
+    let name_for_form = if name == "npmAuthIdent" {
+        "token"
+    } else {
+        name
+    };
+    let is_one = is_secret && is_live(name_for_form, word) && is_no_word(bytes);
+    if !is_one || entropy(bytes) < ENTROPY_MIN {
+        return None;
+    }
+    let is_password = name.to_ascii_lowercase().contains("pass");
+    let one = RuleSet::builtin().get(if is_password {
+        "generic-password"
+    } else {
+        "generic-secret"
+    })?;
+    if one.allow.iter().any(|allow| allow.is_match(bytes)) {
+        return None;
+    }
+    let known = known::development_key(bytes);
+    let beside = format!("beside `{}` of a settings file", shown(name.as_bytes()));
+    Some(Raw {
+        span: value,
+        id: &one.rule.id,
+        tier: Tier::Generic,
+        severity: match known {
+            Some(_) => crate::record::Severity::Info,
+            None => one.rule.severity,
+        },
+        check: Check::Unchecked,
+        redacted: show::redacted(bytes, 0, one.rule.redact),
+        detail: Some(known.map_or(beside, str::to_owned)),
+        value: Hidden::new(bytes),
+    })
+}
+
+/// Whether something is neither a word nor several, nor a path or an expression: it has digits or marks in it.
+fn is_no_word(value: &[u8]) -> bool {
+    let is_mark = |byte: &u8| byte.is_ascii_punctuation() && !b"-_./".contains(byte);
+    let is_path = value.starts_with(b"/")
+        || value.starts_with(b"./")
+        || value.starts_with(b"~/")
+        || memchr::memmem::find(value, b"://").is_some();
+    let is_call = value.starts_with(b"$")
+        || memchr::memmem::find(value, b"process.env").is_some()
+        || memchr::memmem::find(value, b"$(").is_some()
+        || memchr::memmem::find(value, b"!vault").is_some();
+    value
+        .iter()
+        .any(|byte| byte.is_ascii_digit() || is_mark(byte))
+        && value.iter().any(u8::is_ascii_alphabetic)
+        && !value.iter().any(u8::is_ascii_whitespace)
+        && !is_path
+        && !is_call
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<(String, u64, String)> {
+        let found = find(text.as_bytes(), &[]);
+        found
+            .into_iter()
+            .map(|one| {
+                let value = String::from_utf8_lossy(one.value.bytes()).into_owned();
+                assert!(one.fact.of_settings && !format!("{:?}", one.fact).contains(&value));
+                (one.fact.rule, one.fact.line, value)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn values_without_quotes_are_found_in_each_form() {
+        for (text, line, rule) in [
+            ("A=1\nDB_PASSWORD=q8Zt5vKx0W\n", 2, "generic-password"),
+            (
+                "export API_TOKEN = q8Zt5vKx0W # ours\n",
+                1,
+                "generic-secret",
+            ),
+            ("API_TOKEN='q8Zt5vKx0W'\r\n", 1, "generic-secret"),
+            ("//r.example/:_authToken=q8Zt5vKx0W\n", 1, "generic-secret"),
+            (
+                "//r.example:8443/:_password=\"q8Zt5vKx0W\"\n",
+                1,
+                "generic-password",
+            ),
+            (
+                "\"//r.example/:_authToken\" \"q8Zt5vKx0W\"\n",
+                1,
+                "generic-secret",
+            ),
+            ("npmAuthToken: q8Zt5vKx0W\n", 1, "generic-secret"),
+            ("npmAuthIdent: q8Zt5vKx0W\n", 1, "generic-secret"),
+            (
+                "[pypi]\nusername = a\npassword: q8Zt5vKx0W\n",
+                3,
+                "generic-password",
+            ),
+            ("db.password=q8Zt5vKx0W\n", 1, "generic-password"),
+            ("  clientSecret: q8Zt5vKx0W\n", 1, "generic-secret"),
+            ("FROM x\nENV API_TOKEN=q8Zt5vKx0W\n", 2, "generic-secret"),
+            (
+                "machine h login me\n  password q8Zt5vKx0W\n",
+                2,
+                "generic-password",
+            ),
+        ] {
+            let wanted = (rule.to_owned(), line, "q8Zt5vKx0W".to_owned());
+            assert_eq!(names(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_credential_is_not_found() {
+        for text in [
+            "DB_PASSWORD=${DB_PASSWORD}\n",
+            "DB_PASSWORD=$(pass show db1)\n",
+            "API_TOKEN=process.env.TOKEN1\n",
+            "API_TOKEN=your-token-1\n",
+            "API_TOKEN=changeme1\n",
+            "PORT=3000\nNODE_ENV=production2\n",
+            "TOKEN_TTL=3600seconds\n",
+            "PASSWORD_FILE=/run/secrets/db1\n",
+            "KEY=aaaaaaaa1\n",
+            "PASSWORD=administrator\n",
+            "# PASSWORD=q8Zt5vKx0W\n",
+            "API_TOKEN=\"q8Zt5vKx0W\nand more\"\n",
+            "NEXT_PUBLIC_API_KEY=q8Zt5vKx0W\n",
+            "",
+            "=\n:\n",
+        ] {
+            assert_eq!(names(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_not_told_twice() {
+        let text = b"DB_PASSWORD=q8Zt5vKx0W\n";
+        let found = find(text, &[]);
+        assert_eq!(find(text, &found), []);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(text in "(API_TOKEN|password|=|:|//h/|\"|'| |\n|#|machine |q8Zt5vKx0W|é|export |,){0,30}") {
+            let _ = find(text.as_bytes(), &[]);
+        }
+    }
+}
