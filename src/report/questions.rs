@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::copies::{Copies, not_examined, of_all_listed};
 use super::model::Model;
+use super::since::{Releases, SinceRow};
 use super::text::{clip, grouped, percent, plural, size};
 use super::verdict::Scope;
 use super::views::View;
@@ -194,11 +195,7 @@ fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     let up = "whether it is still up cannot be told offline";
     let releases = &model.releases;
     if releases.findings.total > 0 {
-        let dated = releases.findings.rows.iter();
-        let first = dated
-            .filter_map(|row| Some((row.window.from.as_deref()?, row)))
-            .min_by_key(|(from, _)| *from);
-        let since = match first {
+        let since = match first_out(releases) {
             Some((from, row)) => format!(
                 "the earliest has been out since {} at the latest, when {}@{} was published",
                 clip(from, 40),
@@ -230,6 +227,14 @@ fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
             AnswerState::NotKnown,
         ),
     }
+}
+
+/// The earliest date by which a finding was published, and that finding.
+pub(super) fn first_out(releases: &Releases) -> Option<(&str, &SinceRow)> {
+    let dated = releases.findings.rows.iter();
+    dated
+        .filter_map(|row| Some((row.window.from.as_deref()?, row)))
+        .min_by_key(|(from, _)| *from)
 }
 
 fn ours(model: &Model) -> (String, AnswerState) {
