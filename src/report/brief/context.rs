@@ -18,25 +18,33 @@ use crate::report::text::{clip, grouped};
 use crate::report::{Count, Model};
 
 /// Characters of a name.
-const NAME: usize = 48;
+const NAME: usize = 36;
 /// Characters of a sentence that a rule says.
-const SENTENCE: usize = 150;
-/// Characters of what a step is about.
+const SENTENCE: usize = 115;
+/// Characters of what is due.
+const REMARK: usize = 100;
+/// Characters of a step.
 const STEP: usize = 130;
+/// Characters of what became of a notice.
+const STATES_SHOWN: usize = 90;
+/// Characters of what a notice was drafted in spite of.
+const SPITE: usize = 50;
 /// Packages and works that are named.
 const NAMED: usize = 3;
 /// Hosts that are rows of their own.
-const HOSTS: usize = 8;
+const HOSTS: usize = 5;
 /// Hosts of notices.
-const NOTICE_HOSTS: usize = 4;
+const NOTICE_HOSTS: usize = 3;
 /// Notices.
-const NOTICES: usize = 6;
+const NOTICES: usize = 3;
 /// Dates.
-const DATES: usize = 4;
+const DATES: usize = 2;
 /// Steps.
 const STEPS: usize = 4;
 /// Classes in a sentence.
 const CLASSES: usize = 6;
+/// Classes of copies that a notice leaves out unless it is told otherwise.
+const FOR_EXPERTS: [&str; 2] = ["derived", "ported"];
 /// What hosts beyond the last row are called.
 const OTHERS: &str = "(further hosts)";
 
@@ -79,9 +87,20 @@ fn more(all: u64, shown: usize) -> u64 {
 
 fn leak(model: &Model) -> Value {
     let own = &model.sources.places;
-    let rows = model.packages.table.rows.iter();
-    let named = rows.filter(|row| row.has_findings()).take(NAMED);
-    let named: Vec<String> = named.map(|row| short(&row.label(), NAME)).collect();
+    // The same package lies at many places.
+    let mut named: Vec<String> = Vec::new();
+    for row in model
+        .packages
+        .table
+        .rows
+        .iter()
+        .filter(|row| row.has_findings())
+    {
+        let label = short(&row.label(), NAME);
+        if named.len() < NAMED && !named.contains(&label) {
+            named.push(label);
+        }
+    }
     let people: u64 = ["email", "person", "owner"]
         .iter()
         .map(|kind| model.inventory.own_of(kind))
@@ -95,7 +114,7 @@ fn leak(model: &Model) -> Value {
     json!({
         "is_found": is_found,
         "absence": answer.map_or("", |answer| answer.answer.as_str()),
-        "packages_more": more(model.packages.with_findings, named.len()),
+        "packages_total": model.packages.with_findings,
         "packages": named,
         "own_files": own.own(),
         "own_bytes": own.own_bytes(),
@@ -162,6 +181,7 @@ fn spread(model: &Model, facts: &Facts) -> Value {
         "recorded": at.recorded,
         "hint": at.hint,
         "unknown": at.unknown,
+        "for_experts": copies.classes.iter().filter(|row| FOR_EXPERTS.contains(&row.name.as_str())).map(|row| row.count).sum::<u64>(),
         "unlocated": at.hint + at.unknown,
         "contradicted": at.contradicted,
         "absent": absent,
@@ -242,9 +262,9 @@ fn notices(facts: &Facts) -> Value {
             "id": short(&sent.notice.id, NAME),
             "host": named(&sent.notice.host),
             "places": sent.notice.rows.len(),
-            "states": states(sent),
+            "states": short(&states(sent), STATES_SHOWN),
             "rejected_since": sent.rejected_since,
-            "overrides": short(&sent.notice.overrides.join("; "), STEP),
+            "overrides": short(&sent.notice.overrides.join("; "), SPITE),
         })
     };
     let host = |(id, of): (&&str, &Vec<&Sent>)| {
@@ -333,7 +353,7 @@ fn due(facts: &Facts) -> Value {
                 "you" => "us".to_owned(),
                 other => short(other, NAME),
             },
-            "what": short(&due.what, STEP),
+            "what": short(&due.what, REMARK),
             "checked": due.checked.words(),
         })
     });
@@ -350,8 +370,8 @@ fn actions(model: &Model) -> Value {
         json!({
             "when": action.when,
             "who": action.who,
-            "what": short(&action.what, STEP + SENTENCE),
-            "because": short(&action.because, STEP),
+            "what": short(&action.what, STEP),
+            "because": short(&action.because, REMARK),
         })
     });
     json!({
