@@ -5,12 +5,15 @@
 //! STRANDLINE_REQUIRE_PACKAGES=1. The table of what was said of what is printed with `--nocapture`.
 
 mod common;
+#[path = "incident_copies/notices.rs"]
+mod notices;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use common::{Records, run, scratch, skipped, text};
 use serde_json::Value;
@@ -143,6 +146,29 @@ fn signed(made: &Path, tree: &str, how: &[&str]) -> PathBuf {
     run(&arguments).expect(0);
     set
 }
+
+/// The incident, and what was said of it.
+struct Examined {
+    made: PathBuf,
+    labels: Vec<Label>,
+    scanned: Records,
+    compared: Records,
+    _folder: tempfile::TempDir,
+}
+
+/// Made and scanned once: that is most of the time.
+static EXAMINED: LazyLock<Option<Examined>> = LazyLock::new(|| {
+    let folder = scratch();
+    let made = made(folder.path())?;
+    let (scanned, compared) = examined(&made);
+    Some(Examined {
+        labels: labels(&made),
+        made,
+        scanned,
+        compared,
+        _folder: folder,
+    })
+});
 
 /// Scans all copies into a case, as a responder does, and holds each against the original.
 fn examined(made: &Path) -> (Records, Records) {
@@ -354,14 +380,16 @@ fn wrong_parents(labels: &[Label], compared: &Records) -> (Vec<String>, usize) {
 
 #[test]
 fn each_of_a_hundred_copies_is_what_was_made() {
-    let folder = scratch();
-    let Some(made) = made(folder.path()) else {
+    let Some(Examined {
+        labels,
+        scanned,
+        compared,
+        ..
+    }) = &*EXAMINED
+    else {
         return;
     };
-    let labels = labels(&made);
-    let (scanned, compared) = examined(&made);
-
-    let places = score_places(&labels, &scanned);
+    let places = score_places(labels, scanned);
     let table = places.table();
     eprintln!(
         "{table}\n{} of {} classes right",
@@ -374,7 +402,7 @@ fn each_of_a_hundred_copies_is_what_was_made() {
     );
     assert!(places.odd.is_empty(), "{table}");
 
-    let signs = signs(&compared);
+    let signs = signs(compared);
     let (mut found, mut all, mut missed) = (0, 0, Vec::new());
     for label in labels.iter().filter(|label| label.is_copy()) {
         let said = signs.get(&label.path);
@@ -404,7 +432,7 @@ fn each_of_a_hundred_copies_is_what_was_made() {
         missed.join("\n")
     );
 
-    let (wrong, asked) = wrong_parents(&labels, &compared);
+    let (wrong, asked) = wrong_parents(labels, compared);
     eprintln!(
         "{} of {asked} have the right parent\n{}",
         asked - wrong.len(),
@@ -415,4 +443,11 @@ fn each_of_a_hundred_copies_is_what_was_made() {
         "{}",
         wrong.join("\n")
     );
+}
+
+#[test]
+fn every_confirmed_copy_is_in_a_notice_of_its_host_and_what_is_sealed_holds() {
+    if let Some(examined) = &*EXAMINED {
+        notices::from_review_to_seal(examined);
+    }
 }

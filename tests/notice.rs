@@ -1,6 +1,10 @@
 //! Notices, as a legal team drafts them: what is claimed, what is not, and what stops a draft.
 
 mod common;
+#[path = "notice/planted.rs"]
+mod planted;
+#[path = "notice/structure.rs"]
+mod structure;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -81,6 +85,13 @@ impl Incident {
 
     /// `owner`: what the scan is told of what is the vendor's own.
     fn made(owner: bool) -> Self {
+        let incident = Self::prepared();
+        incident.scan(owner);
+        incident
+    }
+
+    /// Everything but the scan.
+    fn prepared() -> Self {
         let incident = Self { folder: scratch() };
         let at = |name: &str| incident.path(name);
         let mut original = work();
@@ -91,6 +102,11 @@ impl Incident {
         std::fs::write(at("hosts.toml"), HOSTS).unwrap();
         std::fs::write(at("contacts.toml"), CONTACTS).unwrap();
         incident.write_copies();
+        incident
+    }
+
+    fn scan(&self, owner: bool) {
+        let at = |name: &str| self.path(name);
         let sign = |tree: &str, more: &[&str]| {
             let set = at(&format!("{tree}.sigset"));
             let mut words: Vec<OsString> = vec!["sign".into(), at(tree).into()];
@@ -111,7 +127,6 @@ impl Incident {
             add("--org", at("org.toml"));
         }
         run(&scan).expect(0);
-        incident
     }
 
     fn write_copies(&self) {

@@ -48,7 +48,8 @@ pub fn write(case: &Case, format: Format, path: &Path) -> Result<(), CliError> {
     }
 }
 
-fn write_one(case: &Case, format: Format, out: &mut dyn Write) -> Result<(), CliError> {
+/// Writes one of those that are one file.
+pub(super) fn write_one(case: &Case, format: Format, out: &mut dyn Write) -> Result<(), CliError> {
     let records = |take: &mut Take<'_>| each_record(case, take);
     match format {
         Format::Sarif => sarif::write(&records, out)?,

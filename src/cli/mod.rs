@@ -19,6 +19,7 @@ macro_rules! println {
 mod again;
 mod authorship;
 mod beside;
+mod brief;
 mod case;
 mod case_diff;
 mod compare;

@@ -105,7 +105,7 @@ fn word(state: NoticeState) -> &'static str {
     }
 }
 
-fn parse_day(text: &str) -> Result<Day, String> {
+pub(super) fn parse_day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| format!("`{}` is no day; write 2026-04-01", shown(text)))
 }
 
@@ -153,11 +153,11 @@ pub fn run(args: &NoticeStateArgs) -> Result<Exit, CliError> {
     }
 }
 
-fn now() -> Option<Day> {
+pub(super) fn now() -> Option<Day> {
     Day::of(SystemTime::now())
 }
 
-fn no_clock() -> CliError {
+pub(super) fn no_clock() -> CliError {
     CliError::new("the clock of this system is out of its wits; give the day with --today")
 }
 
@@ -167,7 +167,7 @@ fn clean(flag: &str, text: Option<&str>) -> Result<Option<String>, CliError> {
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-fn read_deadlines(path: Option<&PathBuf>) -> Result<Deadlines, CliError> {
+pub(super) fn read_deadlines(path: Option<&PathBuf>) -> Result<Deadlines, CliError> {
     let Some(path) = path else {
         return Deadlines::builtin().map_err(|error| CliError::new(error.to_string()));
     };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::beside::Beside;
+use super::brief::{BriefArgs, Briefs};
 use super::compare::read::Reader;
 use super::output::OutputFolder;
 use super::wall::Wall;
@@ -16,8 +17,8 @@ use crate::report::since_previous::{
     CHANGES_FILE, Changes, Comparer, FINDINGS_FILE, FindingsList, Previous, Scanned,
 };
 use crate::report::{
-    Builder, Containment, LINES_OF_FILE, Override, PSEUDONYM_CONTEXT, Settings, SideBySide, View,
-    render_html,
+    Builder, Containment, LINES_OF_FILE, Model, Override, PSEUDONYM_CONTEXT, Settings, SideBySide,
+    View, render_html,
 };
 use crate::signature::Key;
 
@@ -70,6 +71,8 @@ pub struct ReportArgs {
     /// List of mirrors, caches and archives for `containment.csv`, in place of the one that the program carries
     #[arg(long, value_name = "FILE")]
     containment: Option<PathBuf>,
+    #[command(flatten)]
+    brief: BriefArgs,
     #[command(flatten)]
     common: Common,
 }
@@ -165,6 +168,12 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         scope: None,
         containment: containment(args.containment.as_deref())?,
     };
+    let briefs = Briefs::read(&args.brief)?;
+    if briefs.is_some() && args.view == ViewWord::Public {
+        return Err(CliError::new(
+            "`--brief` holds what people decided; it does not go with `--view public`",
+        ));
+    }
     let mut against = Against::read(args)?;
     let beside = args.original.as_deref().map(|original| {
         let one_file_system = args.common.one_file_system;
@@ -221,7 +230,10 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CliError> {
         }
         against.side_by_side = Some(side_by_side);
     }
-    write_with(&case, &folder, settings, &against)?;
+    let model = write_with(&case, &folder, settings, &against)?;
+    if let Some(briefs) = briefs {
+        briefs.write(&case, &folder, &model)?;
+    }
     if !args.common.quiet {
         println!("{}", args.output.join("index.html").display());
     }
@@ -261,11 +273,11 @@ fn random_key() -> Result<Vec<u8>, CliError> {
 
 /// Writes the report of the internal view, as a scan does.
 pub fn write_into(case: &Case, folder: &OutputFolder) -> Result<(), CliError> {
-    write_with(case, folder, Settings::default(), &Against::default())
+    write_with(case, folder, Settings::default(), &Against::default()).map(drop)
 }
 
-/// Writes the report of a view, without anything that is held against it.
-pub fn write_view(case: &Case, folder: &OutputFolder, view: View) -> Result<(), CliError> {
+/// Writes the report of a view, without anything that is held against it, and gives its figures.
+pub fn write_view(case: &Case, folder: &OutputFolder, view: View) -> Result<Model, CliError> {
     let settings = Settings {
         view,
         ..Settings::default()
@@ -273,15 +285,15 @@ pub fn write_view(case: &Case, folder: &OutputFolder, view: View) -> Result<(), 
     write_with(case, folder, settings, &Against::default())
 }
 
-/// Writes `index.html`, `report.json` with the same figures, and the lists; `findings.jsonl` for reports to come, and
-/// `changes.csv` where an earlier report was given. Records stream by: nothing grows with their number but what
+/// Writes `index.html`, `report.json` with the same figures, which it gives back, and the lists; `findings.jsonl` for reports to
+/// come, and `changes.csv` where an earlier report was given. Records stream by: nothing grows with their number but what
 /// [`Builder::add`] says.
 fn write_with(
     case: &Case,
     folder: &OutputFolder,
     settings: Settings,
     against: &Against,
-) -> Result<(), CliError> {
+) -> Result<Model, CliError> {
     let view = settings.view;
     let settings = Settings {
         scope: Some(scope::account(case, against.threshold)?),
@@ -313,7 +325,7 @@ fn write_with(
     for list in &report.lists {
         folder.write(list.name, list.text.as_bytes())?;
     }
-    Ok(())
+    Ok(report.model)
 }
 
 /// Holds claims against the records, which are read twice: once for what they are about.

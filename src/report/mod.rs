@@ -16,6 +16,7 @@ mod actions;
 mod axes;
 mod beside;
 mod bounded;
+pub mod brief;
 pub mod claims;
 mod containment;
 mod copies;

@@ -149,7 +149,7 @@ impl Given {
     }
 }
 
-fn small_text(path: &Path) -> Result<String, CliError> {
+pub(in crate::cli) fn small_text(path: &Path) -> Result<String, CliError> {
     let fail = |why: String| CliError::new(format!("cannot read {}: {why}", path.display()));
     let is_small = std::fs::metadata(path)
         .map_err(|error| fail(error.to_string()))
@@ -163,7 +163,7 @@ fn small_text(path: &Path) -> Result<String, CliError> {
 }
 
 /// Templates of a folder: the files in it whose names end in `.txt`.
-fn templates_of(folder: &Path) -> Result<BTreeMap<String, String>, CliError> {
+pub(in crate::cli) fn templates_of(folder: &Path) -> Result<BTreeMap<String, String>, CliError> {
     let fail =
         |error: std::io::Error| CliError::new(format!("cannot read {}: {error}", folder.display()));
     let mut out = BTreeMap::new();

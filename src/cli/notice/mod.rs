@@ -9,6 +9,7 @@ mod write;
 use clap::{Args, Subcommand};
 
 use super::{CliError, Exit};
+pub(super) use draft::{small_text, templates_of};
 
 /// Draft the notices to a host, for a person to check, sign and send; or check a draft
 #[derive(Debug, Args)]

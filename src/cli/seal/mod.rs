@@ -12,6 +12,7 @@
 
 mod agent;
 mod exhibits;
+mod exports;
 mod key;
 mod previous;
 
@@ -23,6 +24,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
+use super::brief::Briefs;
 use super::custody::deed;
 use super::output::OutputFolder;
 use super::wall::Wall;
@@ -31,7 +33,6 @@ use crate::blob::Sha256Digest;
 use crate::blob::locator::{shown, shown_json};
 use crate::case::{Case, Deed, Handled};
 use crate::record::{Ledger, Record, Run};
-use crate::report::View;
 use crate::report::evidence::bag::{self, Manifest};
 use crate::report::evidence::certificate;
 use crate::report::evidence::custody;
@@ -42,8 +43,10 @@ use crate::report::evidence::tree_head::{self, Checkpoint};
 use crate::report::evidence::verify::Folder;
 use crate::report::evidence::{self, timestamp};
 use crate::report::text::{grouped, plural, size};
+use crate::report::{Model, View};
 use crate::signature::validation::Card;
 use exhibits::Exhibits;
+use exports::SealedExport;
 pub use previous::head_in;
 use previous::{Previous, check_goes_on, consistency, read_previous};
 
@@ -76,7 +79,15 @@ pub struct SealArgs {
     /// Also copy the files with a match: from the folder that the scan kept them in (`scan --keep-matched`)
     #[arg(long, value_name = "KEPT")]
     copy_matched: Option<PathBuf>,
-    /// Also put in what people decided and drafted: reviews with their notes, notices and what became of them
+    /// Also put in the records in a form of other programs, as `case export` writes it
+    #[arg(
+        long = "export",
+        value_enum,
+        value_delimiter = ',',
+        value_name = "FORM"
+    )]
+    exports: Vec<SealedExport>,
+    /// Also put in what people decided and drafted: reviews with their notes, notices and what became of them, and both briefs
     #[arg(long)]
     include_work_product: bool,
     /// An earlier folder of this case: adds the proof that the custody log goes on from the one in it
@@ -156,7 +167,7 @@ fn check_whole(case: &Case) -> Result<(), CliError> {
 }
 
 /// The time that stands for all clocks, where the environment gives one (reproducible-builds.org, SOURCE_DATE_EPOCH).
-fn source_date() -> Result<Option<String>, CliError> {
+pub(super) fn source_date() -> Result<Option<String>, CliError> {
     let Some(text) = std::env::var_os("SOURCE_DATE_EPOCH") else {
         return Ok(None);
     };
@@ -174,6 +185,10 @@ fn begun(args: &SealArgs, clock: Option<&str>, previous: Option<&Previous>) -> D
     let mut command = format!("seal --view {}", args.view.view().as_str());
     if args.copy_matched.is_some() {
         command.push_str(" --copy-matched");
+    }
+    for export in &args.exports {
+        command.push_str(" --export ");
+        command.push_str(export.parts().0);
     }
     if args.include_work_product {
         command.push_str(" --include-work-product");
@@ -227,43 +242,37 @@ impl Sealing<'_> {
     fn seal(&self, deed: Deed, previous: Option<&Previous>) -> Result<Sealed, CliError> {
         let mut exhibits = Exhibits::default();
         let sum = self.write_records(&mut exhibits)?;
-        self.write_report()?;
+        let model = self.write_report()?;
         exhibits.write(self.case, self.folder, self.args.copy_matched.as_deref())?;
+        exports::write(self.case, self.folder, &self.args.exports)?;
         if self.args.include_work_product {
-            self.write_work_product()?;
+            self.write_work_product(&model)?;
         }
         let on_disk =
             Folder::open(&self.args.output).map_err(|error| CliError::new(error.to_string()))?;
         let (mut files, mut bytes) = self.digests(&on_disk)?;
         let log = self.write_log(deed, &files, &exhibits.counts)?;
-        let mut add = |path: &str, content: &[u8]| -> Result<(), CliError> {
+        let mut put = |path: &str, content: &[u8], files: &mut Manifest| -> Result<(), CliError> {
             self.folder.write(path, content)?;
             bytes += content.len() as u64;
             files.add(path, Sha256Digest::of(content));
             Ok(())
         };
-        add(evidence::CUSTODY_FILE, log.text.as_bytes())?;
-        add(evidence::CHECKPOINT_FILE, log.head.text().as_bytes())?;
+        put(evidence::CUSTODY_FILE, log.text.as_bytes(), &mut files)?;
+        let head = log.head.text();
+        put(evidence::CHECKPOINT_FILE, head.as_bytes(), &mut files)?;
         if let Some(previous) = previous {
             let proof = consistency(previous, &log.head, &log.leaves)?;
-            add(evidence::CONSISTENCY_FILE, &pretty(&proof)?)?;
+            put(evidence::CONSISTENCY_FILE, &pretty(&proof)?, &mut files)?;
         }
-        self.folder.write(
-            evidence::CERTIFICATE_FILE,
-            self.certificate(&sum, &files, &log, &exhibits.counts)
-                .as_bytes(),
-        )?;
-        let (digest, length) = on_disk
-            .digest(evidence::CERTIFICATE_FILE)
-            .map_err(CliError::new)?;
-        files.add(evidence::CERTIFICATE_FILE, digest);
-        bytes += length;
+        let certificate = self.certificate(&sum, &files, &log, &exhibits.counts);
+        let (text, page) = (certificate.text(), certificate.html()?);
+        put(evidence::CERTIFICATE_FILE, text.as_bytes(), &mut files)?;
+        put(evidence::CERTIFICATE_PAGE, page.as_bytes(), &mut files)?;
         let subjects = exhibits.subjects.split_off(0);
         let counts = exhibits.counts.clone();
         let (envelope, statement_signed) = self.statement(&sum, &files, subjects, counts, &log)?;
-        self.folder.write(evidence::STATEMENT_FILE, &envelope)?;
-        bytes += envelope.len() as u64;
-        files.add(evidence::STATEMENT_FILE, Sha256Digest::of(&envelope));
+        put(evidence::STATEMENT_FILE, &envelope, &mut files)?;
         let tag_manifest = self.close(&files, bytes)?;
         Ok(Sealed {
             files: files.files.len() as u64,
@@ -309,16 +318,17 @@ impl Sealing<'_> {
         })
     }
 
-    fn write_report(&self) -> Result<(), CliError> {
+    fn write_report(&self) -> Result<Model, CliError> {
         let folder = self.folder.below(evidence::REPORT_FOLDER)?;
         super::report::write_view(self.case, &folder, self.args.view.view())
     }
 
-    fn write_work_product(&self) -> Result<(), CliError> {
+    fn write_work_product(&self, model: &Model) -> Result<(), CliError> {
         let folder = self.folder.below(evidence::WORK_PRODUCT_FOLDER)?;
         folder.write("reviews.jsonl", &lines(&self.case.reviews()?.all)?)?;
         folder.write("notices.jsonl", &lines(&self.case.notices()?)?)?;
-        folder.write("notice-events.jsonl", &lines(&self.case.notice_events()?)?)
+        folder.write("notice-events.jsonl", &lines(&self.case.notice_events()?)?)?;
+        Briefs::of_case(self.case)?.write(self.case, &folder, model)
     }
 
     /// What lies in the payload so far: digests, and bytes in sum.
@@ -384,7 +394,7 @@ impl Sealing<'_> {
         files: &Manifest,
         log: &Log,
         exhibits: &statement::ExhibitCounts,
-    ) -> String {
+    ) -> certificate::Draft {
         certificate::draft(&certificate::Facts {
             run: &sum.run,
             ledger: &sum.ledger,

@@ -29,6 +29,7 @@ mod tree;
 
 pub(super) use gather::{CopiesGather, Judged};
 pub use model::*;
+pub(super) use roots::Roots;
 pub use scope::{ScopeRow, scope_rows};
 pub(super) use scope::{not_examined, of_all_listed};
 pub(super) use spread::day;

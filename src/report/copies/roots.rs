@@ -36,7 +36,7 @@ pub(super) struct Beside {
 
 /// What is said of all of them.
 #[derive(Default)]
-pub(super) struct Roots {
+pub(in crate::report) struct Roots {
     beside: HashMap<String, Beside>,
     listed: u64,
     listed_absent: u64,
@@ -58,7 +58,7 @@ impl Roots {
         self.beside.get(locator)
     }
 
-    pub(super) fn origin(&mut self, origin: &Origin) {
+    pub(in crate::report) fn origin(&mut self, origin: &Origin) {
         let is_listed = matches!(origin.by, OriginBy::Origins | OriginBy::Acquisition);
         self.listed += u64::from(is_listed);
         self.contradicted += u64::from(!origin.contradicted_by.is_empty());
@@ -88,6 +88,16 @@ impl Roots {
                 *held = said;
             }
         }
+    }
+
+    /// The host of a root's address.
+    pub(in crate::report) fn host_of(&self, locator: &str) -> Option<&str> {
+        self.get(&kept(locator))?.host.as_deref()
+    }
+
+    /// When a root was seen at its address, as recorded.
+    pub(in crate::report) fn seen_at(&self, locator: &str) -> Option<&str> {
+        self.get(&kept(locator))?.seen_at.as_deref()
     }
 
     /// Puts what was said of a copy into its row.

@@ -49,6 +49,10 @@ pub const EXHIBITS_FILE: &str = "data/exhibits/exhibits.csv";
 pub const EXHIBITS_FOLDER: &str = "data/exhibits/files";
 /// The draft of a certificate.
 pub const CERTIFICATE_FILE: &str = "data/certificate-902-14.txt";
+/// The same, to be printed.
+pub const CERTIFICATE_PAGE: &str = "data/certificate-902-14.html";
+/// The records in the forms of other programs, where they were asked for.
+pub const EXPORTS_FOLDER: &str = "data/exports";
 /// What people decided and drafted; there only when they ask.
 pub const WORK_PRODUCT_FOLDER: &str = "data/work-product";
 /// How to check the folder without this program.

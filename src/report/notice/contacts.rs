@@ -101,7 +101,7 @@ impl Contacts {
     }
 
     /// What is said of each key, blanks in brackets where nothing is.
-    pub(super) fn filled(&self) -> BTreeMap<&'static str, &str> {
+    pub(in crate::report) fn filled(&self) -> BTreeMap<&'static str, &str> {
         let value = |(key, blank): &(&'static str, &'static str)| {
             let said = self.said.get(*key).map(|text| text.trim());
             (*key, said.filter(|text| !text.is_empty()).unwrap_or(blank))

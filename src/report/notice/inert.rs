@@ -17,7 +17,7 @@ pub(super) fn inert(text: &str) -> String {
 }
 
 /// All texts in a value, in place.
-pub(super) fn inert_all(value: &mut Value) {
+pub(in crate::report) fn inert_all(value: &mut Value) {
     match value {
         Value::String(text) => *text = inert(text),
         Value::Array(values) => values.iter_mut().for_each(inert_all),

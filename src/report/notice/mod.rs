@@ -33,6 +33,8 @@ pub use drafts::{Asked, Draft, Follows, drafts};
 pub use exhibit::{exhibit_csv, exhibit_html, notice_html};
 pub use gather::Gather;
 pub use hosts::{Host, Hosts, HostsError};
+pub(in crate::report) use inert::inert_all;
+pub(in crate::report) use render::rendered;
 pub use render::{Part, Templates, TemplatesError, Text};
 pub use rows::{Chosen, Item, LeftOut, Routed, Selection, Unowned, What};
 pub use works::WorkFacts;

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::drafts::Draft;
 use super::hosts::Host;
-use crate::report::text::{grouped, percent};
+use crate::report::text::{grouped, percent, plural, size};
 
 /// Instructions that one template may take, for each place of the notice beside a fixed share.
 const FUEL: u64 = 5_000_000;
@@ -214,57 +214,73 @@ impl Templates {
     pub(super) fn one(&self, name: &str, draft: &Draft) -> Result<String, TemplatesError> {
         let source = self.texts.get(name).map_or("", String::as_str);
         let files: usize = draft.items.iter().map(|item| item.files.len() + 1).sum();
-        let mut environment = Environment::empty();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_debug(true);
-        environment.set_fuel(Some(
-            FUEL.saturating_add(FUEL_PER_FILE.saturating_mul(files as u64)),
-        ));
-        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        environment.add_filter("num", grouped);
-        environment.add_filter("percent", percent);
-        environment.add_filter("join", minijinja::filters::join);
-        environment.add_filter("length", minijinja::filters::length);
-        environment.add_test("none", minijinja::tests::is_none);
-        let broken = |error: &minijinja::Error| TemplatesError::Broken {
-            name: name.to_owned(),
-            reason: error.to_string(),
-        };
-        environment
-            .add_template(name, source)
-            .map_err(|error| broken(&error))?;
-        let template = environment
-            .get_template(name)
-            .map_err(|error| broken(&error))?;
-        let known = known_fields(&draft.context);
-        let is_known = |field: &str| {
-            let below = format!("{field}.");
-            known.contains(field) || known.iter().any(|known| known.starts_with(&below))
-        };
-        let mut asked: Vec<String> = template.undeclared_variables(true).into_iter().collect();
-        asked.sort();
-        let unknown = |field: &str, line: usize| TemplatesError::Unknown {
-            name: name.to_owned(),
-            line,
-            field: field.to_owned(),
-            known: known.iter().cloned().collect::<Vec<_>>().join(", "),
-        };
-        if let Some(field) = asked.iter().find(|field| !is_known(field)) {
-            let last = field.rsplit('.').next().unwrap_or(field);
-            let line = source.lines().position(|line| line.contains(last));
-            return Err(unknown(field, line.map_or(1, |line| line + 1)));
-        }
-        let context = minijinja::Value::from(minijinja::value::Serde(&draft.context));
-        template.render(context).map_err(|error| {
-            let field = error.range().and_then(|range| source.get(range));
-            match field {
-                Some(field) if error.kind() == ErrorKind::UndefinedError => {
-                    unknown(field, error.line().unwrap_or(1))
-                }
-                _ => broken(&error),
-            }
-        })
+        let fuel = FUEL.saturating_add(FUEL_PER_FILE.saturating_mul(files as u64));
+        rendered(name, source, &draft.context, fuel)
     }
+}
+
+/// Renders a template of the user's or of the program, with bounded work and with fields that must exist.
+///
+/// # Errors
+/// When it is broken, takes too much, or names a field that there is not.
+pub(in crate::report) fn rendered(
+    name: &str,
+    source: &str,
+    context: &Value,
+    fuel: u64,
+) -> Result<String, TemplatesError> {
+    let mut environment = Environment::empty();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_debug(true);
+    environment.set_fuel(Some(fuel));
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.add_filter("num", grouped);
+    environment.add_filter("size", size);
+    environment.add_filter("plural", |number: u64, one: &str, many: &str| {
+        plural(number, one, many)
+    });
+    environment.add_filter("percent", percent);
+    environment.add_filter("join", minijinja::filters::join);
+    environment.add_filter("length", minijinja::filters::length);
+    environment.add_test("none", minijinja::tests::is_none);
+    let broken = |error: &minijinja::Error| TemplatesError::Broken {
+        name: name.to_owned(),
+        reason: error.to_string(),
+    };
+    environment
+        .add_template(name, source)
+        .map_err(|error| broken(&error))?;
+    let template = environment
+        .get_template(name)
+        .map_err(|error| broken(&error))?;
+    let known = known_fields(context);
+    let is_known = |field: &str| {
+        let below = format!("{field}.");
+        known.contains(field) || known.iter().any(|known| known.starts_with(&below))
+    };
+    let mut asked: Vec<String> = template.undeclared_variables(true).into_iter().collect();
+    asked.sort();
+    let unknown = |field: &str, line: usize| TemplatesError::Unknown {
+        name: name.to_owned(),
+        line,
+        field: field.to_owned(),
+        known: known.iter().cloned().collect::<Vec<_>>().join(", "),
+    };
+    if let Some(field) = asked.iter().find(|field| !is_known(field)) {
+        let last = field.rsplit('.').next().unwrap_or(field);
+        let line = source.lines().position(|line| line.contains(last));
+        return Err(unknown(field, line.map_or(1, |line| line + 1)));
+    }
+    let context = minijinja::Value::from(minijinja::value::Serde(context));
+    template.render(context).map_err(|error| {
+        let field = error.range().and_then(|range| source.get(range));
+        match field {
+            Some(field) if error.kind() == ErrorKind::UndefinedError => {
+                unknown(field, error.line().unwrap_or(1))
+            }
+            _ => broken(&error),
+        }
+    })
 }
 
 /// The fields of a context: `work.name`, and of what there are several `items[].url`.
