@@ -91,6 +91,8 @@ struct Head {
     sets: Vec<RunSet>,
     organisation: Option<String>,
     releases: Option<String>,
+    #[serde(default)]
+    yara: Option<String>,
     limits: BTreeMap<String, u64>,
     decoders: Option<String>,
     triage: bool,
@@ -120,6 +122,7 @@ impl Head {
             sets: run.sets.clone(),
             organisation: run.organisation.clone(),
             releases: run.releases.clone(),
+            yara: run.yara.as_ref().map(|rules| rules.digest.clone()),
             limits: run.limits.clone(),
             decoders: run.decoders.clone(),
             triage: run.triage,
@@ -542,6 +545,7 @@ fn differences(before: &Head, now: &Head) -> Vec<Difference> {
             option(&now.releases),
             true,
         ),
+        ("YARA rules", option(&before.yara), option(&now.yara), true),
         ("limits", limits(before), limits(now), true),
         (
             "decoders",
