@@ -327,7 +327,7 @@ mod with_the_feature {
     }
 
     #[test]
-    fn a_hundred_thousand_rules_and_finds_are_bounded() {
+    fn rules_and_finds_of_one_content_are_bounded() {
         let folder = scratch();
         let rule = |number: u32| {
             format!(

@@ -44,7 +44,8 @@ pub fn run(args: &RulesArgs) -> Result<Exit, CliError> {
 
 fn list() -> Result<Exit, CliError> {
     let mut out = std::io::stdout().lock();
-    for rule in Rules::builtin().iter() {
+    let rules = Rules::builtin();
+    for rule in rules.iter().chain(rules.of_user()) {
         writeln!(out, "{} ({})", rule.id, rule.severity.as_str())?;
         writeln!(out, "  {}", rule.title)?;
         writeln!(out, "  why  {}", rule.why)?;

@@ -151,7 +151,7 @@ impl Reader {
 
     /// Says how many rules there are, and which are not run.
     fn say(&self, rules: &YaraRules) {
-        let count = plural(rules.len(), "YARA rule", "YARA rules");
+        let count = plural(rules.count(), "YARA rule", "YARA rules");
         let files = plural(rules.files(), "file", "files");
         eprintln!("strandline: {count} of your own, in {files}");
         for (why, names) in rules.left_out() {

@@ -320,6 +320,11 @@ impl Rules {
         self.rules.iter()
     }
 
+    /// What is said of classes that rules of the user's own make: the id is what such a class begins with.
+    pub fn of_user(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.of_user.iter()
+    }
+
     /// The shared word lists.
     pub fn words(&self) -> &Words {
         &self.words

@@ -27,8 +27,7 @@ impl YaraRules {
     }
 
     /// How many there are.
-    #[expect(clippy::len_without_is_empty, reason = "there is no value of it")]
-    pub fn len(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         match *self {}
     }
 

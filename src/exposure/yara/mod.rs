@@ -117,7 +117,6 @@ impl YaraFault {
     }
 }
 
-/// What ran, for the `run` record, whether or not this build has it.
 impl YaraRules {
     /// What the `run` record says of the rules.
     #[must_use]
@@ -126,7 +125,7 @@ impl YaraRules {
             digest: crate::blob::digest::hex(&self.digest()),
             engine: self.engine().to_owned(),
             files: self.files(),
-            rules: self.len(),
+            rules: self.count(),
             left_out: self
                 .left_out()
                 .values()

@@ -28,9 +28,10 @@ impl Decides {
 
 /// What a list tells of since form 2, beside the key of the case. Where roots begin decides what is a copy; what a copy is
 /// held against decides its signs.
-const FURTHER: [(&str, Decides); 6] = [
+const FURTHER: [(&str, Decides); 7] = [
     ("live secrets", Of(&["secret"])),
     ("own rules", Of(&["secret"])),
+    ("YARA rules", Of(&["exposure", "sign"])),
     ("terms", Of(&["item"])),
     ("inventory", Of(&["item"])),
     ("origins", Of(&["copy", "suspect", "sign"])),
@@ -140,7 +141,7 @@ fn further(
         let labels: Vec<&str> = head.originals.iter().map(String::as_str).collect();
         labels.join(", ")
     };
-    let [live, rules, terms, inventory, origins, compared] = FURTHER;
+    let [live, rules, yara, terms, inventory, origins, compared] = FURTHER;
     [
         (live.0, live.1, known(before), known(now)),
         (
@@ -149,6 +150,7 @@ fn further(
             option(&before.user_rules),
             option(&now.user_rules),
         ),
+        (yara.0, yara.1, option(&before.yara), option(&now.yara)),
         (terms.0, terms.1, option(&before.terms), option(&now.terms)),
         (
             inventory.0,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::UnitName;
 use crate::record::{Record, Run, RunInput, RunKnown, RunOrigins, RunSet};
 
-/// Version of the form of the file. Since 2 it says of live secrets, own rules, terms, inventory, origins and originals.
+/// Version of the form of the file. Since 2 it says of live secrets, own rules, YARA rules, terms, inventory, origins and originals.
 pub(super) const FORM: u32 = 2;
 /// The oldest that is read: what it does not tell is not known.
 pub(super) const FORM_OLDEST: u32 = 1;
@@ -37,6 +37,8 @@ pub(super) struct Head {
     pub(super) known_secrets: Option<RunKnown>,
     #[serde(default)]
     pub(super) user_rules: Option<String>,
+    #[serde(default)]
+    pub(super) yara: Option<String>,
     #[serde(default)]
     pub(super) terms: Option<String>,
     #[serde(default)]
@@ -80,6 +82,7 @@ impl Head {
             units,
             known_secrets: run.known_secrets.clone(),
             user_rules: run.user_rules.clone(),
+            yara: run.yara.as_ref().map(|rules| rules.digest.clone()),
             terms: run.terms.clone(),
             inventory: run.inventory.clone(),
             origins: run.origins.clone(),
