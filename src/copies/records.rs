@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::delta::{Delta, Detail, Pair};
 use super::tamper::Found;
 use super::tree::{Reading, Tree, shown_path};
+use crate::blob::url::without_passwords;
 use crate::record::{Change, ChangeKind, Comparison, FileCounts, Record, Sign};
 
 /// The records of a copy, sorted by locator.
@@ -112,8 +113,8 @@ fn sign(tree: &Tree, found: &Found) -> Sign {
         root: tree.root.clone(),
         path: shown_path(&found.path),
         line: found.line,
-        found: found.found.clone(),
-        original: found.original.clone(),
+        found: without_passwords(&found.found).into_owned(),
+        original: (found.original.as_deref()).map(|text| without_passwords(text).into_owned()),
         sha256: file.and_then(|file| file.sha256).map(|digest| digest.hex()),
     }
 }

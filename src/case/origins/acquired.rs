@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use super::command::command_without_passwords;
 use super::list::{
-    OriginList, OriginsError, Table, base_name, nearest, not_too_large, plain_name, quoted, time_of,
+    OriginList, OriginsError, Table, base_name, nearest, not_too_large, path_of, plain_name,
+    quoted, time_of,
 };
 use super::warc;
 use crate::blob::digest::hex;
@@ -252,7 +253,7 @@ fn row_of(
     };
     let row = Acquisition {
         from: format!("{name}:{line}"),
-        path: fields.remove("path"),
+        path: (fields.remove("path")).map(|path| path_of(&path).into_owned()),
         url: fields.remove("url").and_then(|url| Location::read(&url)),
         acquired: Acquired {
             time: time.transpose()?,

@@ -12,7 +12,7 @@ use crate::blob::url::{names_a_secret, without_passwords};
 const HIDDEN: &str = "***";
 
 /// Flags whose next word opens something, though their names do not say so: curl's, and those of what it is like.
-const OPENERS: [&str; 9] = [
+const OPENERS: [&str; 7] = [
     "-u",
     "-U",
     "-b",
@@ -20,8 +20,6 @@ const OPENERS: [&str; 9] = [
     "--proxy-user",
     "--cookie",
     "--oauth2-bearer",
-    "--login",
-    "--netrc",
 ];
 
 /// Schemes of the header that lets somebody in: what follows is the key.
@@ -58,8 +56,13 @@ pub(super) fn command_without_passwords(text: &str) -> String {
     shown
 }
 
-/// The words of a line; blanks within quotes are part of one.
+/// The words of a line; blanks within quotes are part of one. A quote that nobody closes is none: `Ann's curl`.
 fn words_of(text: &str) -> Vec<Range<usize>> {
+    words_between(text, true).unwrap_or_else(|| words_between(text, false).unwrap_or_default())
+}
+
+/// The words, with quotes or without; `None` where one is left open.
+fn words_between(text: &str, has_quotes: bool) -> Option<Vec<Range<usize>>> {
     let mut words = Vec::new();
     let (mut start, mut quote) = (None, None);
     for (at, letter) in text.char_indices() {
@@ -70,13 +73,13 @@ fn words_of(text: &str) -> Vec<Range<usize>> {
                 words.extend(start.take().map(|start| start..at));
                 continue;
             }
-            None if matches!(letter, '"' | '\'') => quote = Some(letter),
+            None if has_quotes && matches!(letter, '"' | '\'') => quote = Some(letter),
             None => {}
         }
         start.get_or_insert(at);
     }
     words.extend(start.map(|start| start..text.len()));
-    words
+    quote.is_none().then_some(words)
 }
 
 /// Whether the word behind this one opens something.
@@ -153,6 +156,7 @@ mod tests {
                 "GH_TOKEN=hunter2 gh --token hunter2 --auth-no-challenge x",
                 "GH_TOKEN=*** gh --token *** --auth-no-challenge ***",
             ),
+            ("Ann's curl --token hunter2 x", "Ann's curl --token *** x"),
             ("sshpass -p hunter2 scp a b", "sshpass -p *** scp a b"),
             ("Authorization: Bearer hunter2", "Authorization: *** ***"),
             (

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::blob::digest::hex;
-use crate::blob::url::without_passwords;
+use crate::blob::url::{address_without_passwords, without_passwords};
 use crate::exposure::Location;
 use crate::exposure::packument::seconds_of;
 
@@ -237,12 +237,24 @@ fn row_of(cells: &Cells) -> Result<Row, OriginsError> {
     });
     Ok(Row {
         line: cells.line,
-        path: path.map(str::to_owned),
-        host: cells.get("host").map(str::to_ascii_lowercase),
+        path: path.map(|path| path_of(path).into_owned()),
+        // Of an address that was put there, what stands behind the user.
+        host: cells.get("host").map(|host| {
+            let behind = host.rsplit('@').next().unwrap_or(host);
+            behind.to_ascii_lowercase()
+        }),
         url,
         parent: cells.get("parent").and_then(Location::read),
         seen_at: seen_at.transpose()?,
     })
+}
+
+/// A path; where an address was put there, that without passwords, since it is quoted. No path below an input has `://`.
+pub(super) fn path_of(path: &str) -> std::borrow::Cow<'_, str> {
+    match path.contains("://") {
+        true => address_without_passwords(path),
+        false => path.into(),
+    }
 }
 
 /// A time in UTC, or the date that is all there is.

@@ -34,6 +34,7 @@ use super::join::JoinInput;
 use super::roots::{CopiesRoot, Root};
 use super::store::{Case, CaseError};
 use crate::blob::digest::hex;
+use crate::blob::url::without_passwords;
 use crate::exposure::Location;
 use crate::record::{Hops, Problem, Record, RunOrigins};
 
@@ -291,7 +292,7 @@ impl Case {
                     code: code.to_owned(),
                     locator,
                     hops: Hops::default(),
-                    detail,
+                    detail: without_passwords(&detail).into_owned(),
                     bytes_unread: None,
                 }))?;
             }

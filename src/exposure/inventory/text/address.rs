@@ -18,6 +18,7 @@ use memchr::memmem;
 
 use super::marks::Marks;
 use super::{Finds, Page, inert};
+use crate::blob::url::behind_user;
 use crate::exposure::address::is_internal_host;
 use crate::exposure::inventory::Confidence;
 
@@ -194,6 +195,8 @@ impl Url {
         let from = colon + mark_len;
         let rest = &page.bytes[from..page.bytes.len().min(from + URL_MAX_BYTES)];
         let text = with_holes(rest);
+        // A password may hold what ends a host.
+        let text = behind_user(&scheme, &text);
         let end = text.find(['/', '?', '#']).unwrap_or(text.len());
         let (authority, behind) = text.split_at(end);
         let authority = authority.rsplit('@').next().unwrap_or(authority);
