@@ -86,15 +86,14 @@ fn review(sent: &Sent, labels: &[Label]) -> BTreeSet<String> {
     for (locator, _) in &proposed {
         assert!(is_copy(locator), "{locator} was proposed");
     }
-    assert!(proposed.len() >= 40, "{} proposed", proposed.len());
+    assert!(proposed.len() >= 30, "{} proposed", proposed.len());
     let ids: Vec<&str> = proposed.iter().map(|(_, id)| *id).collect();
     sent.confirm(&ids);
     let looked: Vec<_> = (of("look").into_iter())
         .filter(|(locator, _)| is_copy(locator))
         .collect();
-    for (_, id) in &looked {
-        sent.confirm(&[id]);
-    }
+    let ids: Vec<&str> = looked.iter().map(|(_, id)| *id).collect();
+    sent.confirm(&ids);
     let confirmed = proposed.iter().chain(&looked);
     confirmed.map(|(locator, _)| (*locator).clone()).collect()
 }
