@@ -118,7 +118,7 @@ fn what_people_thought_is_withheld_and_the_log_still_holds() {
         "review",
         "--open",
         "--all-of",
-        "verbatim",
+        "partial",
         "--by",
         "R. Reader",
         "--note",

@@ -25,6 +25,8 @@ use crate::signature::{Set, names_path};
 
 /// Bytes that a file of the user's is read of: templates, hosts and contacts are small.
 const SMALL_FILE_BYTES: u64 = 4 << 20;
+/// Own packages that are named where there is nothing else.
+const OWN_NAMED: usize = 4;
 /// Stamped where rows are in that nobody reviewed.
 const UNREVIEWED: &str = "ROWS THAT NOBODY REVIEWED ARE IN THIS DRAFT";
 
@@ -439,6 +441,14 @@ fn nothing_claimed(host: &Host, selection: &Selection) -> CliError {
         .iter()
         .map(|(reason, count)| format!("{count}: {reason}"));
     let mut words: Vec<String> = reasons.take(8).collect();
+    // What needs no notice is told all the same, since nothing is written that would say it.
+    words.extend(selection.own.iter().take(OWN_NAMED).map(|own| {
+        let way = host.own.as_deref().unwrap_or("its owner takes it down");
+        format!(
+            "{} is the vendor's own ({}). Own: unpublish; {way}",
+            own.what, own.url
+        )
+    }));
     let known = selection.hosts_seen.iter().take(12);
     let known: Vec<String> = known
         .map(|(host, count)| format!("{host} ({count})"))

@@ -8,7 +8,7 @@
 //!
 //! What is said is data (`signatures/briefs`), templates as those of notices are: users change them, and get fields and no
 //! power. A template is cut into sections before it is rendered, so that no name of an input makes a heading; lists in it
-//! are bounded ([`context`]), so that a page stays a page, and what is left out is counted.
+//! are bounded (`context`), so that a page stays a page, and what is left out is counted.
 //!
 //! Left out: any word on what follows from it. Both are work product and go into a sealed folder only where that is asked for.
 

@@ -12,7 +12,7 @@
 //! `SOURCE_DATE_EPOCH` gives the same bytes, signatures of the usual keys included.
 //!
 //! By default the folder holds no content of an input: exhibits are a list of places and digests ([`exhibits`]). Secrets
-//! are redacted in the records already. What people think of the case (reviews, notices, overrides) stays in the case unless
+//! are redacted in the records already. What people think of the case (reviews, notices, briefs, overrides) stays in the case unless
 //! they say otherwise.
 //!
 //! What is not here: writing files, keys and agents (the caller's).

@@ -75,6 +75,7 @@ struct HostRow {
     like: Option<String>,
     names: Option<Vec<String>>,
     ecosystems: Option<Vec<String>>,
+    endings: Option<Vec<String>>,
     address: Option<Vec<String>>,
     segments: Option<usize>,
     before: Option<Vec<String>>,
@@ -113,6 +114,8 @@ pub struct Host {
     pub names: Vec<String>,
     /// Kinds of packages that its copies are, where it is told by those.
     pub ecosystems: Vec<String>,
+    /// How names of what it gives out end, where no package was read in it.
+    pub endings: Vec<String>,
     /// What their addresses have in them.
     pub address: Vec<String>,
     segments: usize,
@@ -215,6 +218,7 @@ impl Hosts {
             name: of(row.name, base.map(|base| &base.name)).ok_or_else(|| missing("its `name`"))?,
             names: names.iter().map(|name| name.to_ascii_lowercase()).collect(),
             ecosystems: row.ecosystems.unwrap_or_default(),
+            endings: row.endings.unwrap_or_default(),
             address: row.address.unwrap_or_default(),
             segments: row.segments.or(base.map(|base| base.segments)).unwrap_or(0),
             before: all(row.before, base.map(|base| &base.before)),

@@ -294,8 +294,16 @@ impl What<'_> {
                 && gather.matches.iter().any(of_root)
         };
         let package = gather.packages.get(root);
-        package.is_some_and(|package| self.host.ecosystems.contains(&package.ecosystem))
-            || has_image()
+        // No record says what is in a wheel; its name does, and the address that a person recorded.
+        let name = root.to_ascii_lowercase();
+        let has_ending = || {
+            let mut endings = self.host.endings.iter();
+            endings.any(|ending| name.ends_with(ending.as_str()))
+        };
+        match package {
+            Some(package) => self.host.ecosystems.contains(&package.ecosystem),
+            None => has_ending() || has_image(),
+        }
     }
 }
 
