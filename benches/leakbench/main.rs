@@ -21,6 +21,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::Deserialize;
+use strandline::signature::layout::{self, Rules};
 use strandline::signature::prints::{self, FilePrints, Tier};
 use strandline::signature::verdict;
 use strandline::signature::{
@@ -463,6 +464,7 @@ fn tell(dir: &Path, rows: &[Row], works: &Works, found: &[Content], has_baseline
         );
     }
     tell_grades(dir, rows, works, all);
+    tell_layout(dir, rows, works, all);
     tell_ranges(dir, rows, works);
 }
 
@@ -482,6 +484,54 @@ fn truth_of(row: &Row, works: &Works, pair: &Pair) -> Option<bool> {
     }
     // Vendored code is the same text: a match with it is no mistake of the text's, but of what was signed.
     (!is_of_work && row.class != "vendored").then_some(false)
+}
+
+/// How often the digest without layout is the same: of pairs that are false, and of those that are true by what was done to
+/// the file. Every content is asked, also where a scan would not, so that of false pairs this is the most there can be.
+fn tell_layout(dir: &Path, rows: &[Row], works: &Works, all: usize) {
+    let same = rows.par_iter().enumerate().flat_map_iter(|(row, at)| {
+        let mut same: BTreeSet<(usize, usize, u32)> = BTreeSet::new();
+        for content in contents(&dir.join(&at.target)) {
+            let Some(digest) = digests_of(&content).layout else {
+                continue;
+            };
+            for set in 0..works.packages.len() {
+                let files = works.group.sets()[set].find_layout(Rules::Second, &digest);
+                same.extend(files.map(|file| (row, set, file)));
+            }
+        }
+        same
+    });
+    let same: Vec<(usize, usize, u32)> = same.collect();
+    let mut wrong = Vec::new();
+    let mut right: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for (row, set, file) in same {
+        let at = &rows[row];
+        let pair = Pair {
+            row,
+            set,
+            file,
+            strength: 1.0,
+        };
+        match truth_of(at, works, &pair) {
+            Some(true) => drop(right.entry(&at.class).or_default().insert(row)),
+            Some(false) => wrong.push(format!(
+                "{} {}/{}",
+                at.target, works.packages[set], works.files[set][file as usize]
+            )),
+            None => {}
+        }
+    }
+    println!(
+        "{} false pairs: {} of {all}",
+        layout::ALGORITHM,
+        wrong.len()
+    );
+    wrong.iter().take(20).for_each(|pair| println!("  {pair}"));
+    for (class, found) in right {
+        let of_class = rows.iter().filter(|row| row.class == class).count();
+        println!("  {class:<22} {} of {of_class}", found.len());
+    }
 }
 
 /// How often each grade was given to a pair that is false, as a scan would give it.

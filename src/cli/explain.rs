@@ -284,6 +284,16 @@ fn print_card(card: &Card) {
             );
         }
     }
+    for row in &card.apart {
+        println!(
+            "              {} by itself, on {}: {} of {}; {}",
+            row.tier,
+            row.of,
+            grouped(row.wrong.false_pairs),
+            grouped(row.pairs),
+            row.wrong.interval_words()
+        );
+    }
     let others: Vec<&str> = card.not_measured().map(Grade::as_str).collect();
     if !others.is_empty() {
         println!("              not measured: {}", others.join(", "));

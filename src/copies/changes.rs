@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::exposure::Location;
 use crate::record::{Certainty, Copy, Ledger, Origin, Record, Run, Severity};
 
 /// A share that moved by less says nothing.
@@ -171,6 +172,14 @@ struct Place {
     signs: u64,
 }
 
+/// What a place is known by in both cases.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    /// An address, in the form by which two are compared.
+    Address(String),
+    Locator(String),
+}
+
 /// What one case says, taken from its records in any order.
 #[derive(Debug, Default)]
 pub struct Side {
@@ -231,21 +240,30 @@ impl Side {
         private.map(|set| set.work.as_str()).collect()
     }
 
-    /// Places by what they are known by.
-    fn by_identity(&self) -> BTreeMap<String, &Place> {
+    /// Places by what they are known by, addresses in the form by which they are compared.
+    fn by_identity(&self) -> BTreeMap<Identity, &Place> {
         let mut of_address: BTreeMap<String, Vec<&Place>> = BTreeMap::new();
         let mut by_identity = BTreeMap::new();
         for place in self.places.values() {
             let origin = place.origin.as_deref().filter(|origin| is_proven(origin));
             match origin.and_then(|origin| origin.url.as_deref()) {
-                Some(url) => of_address.entry(address(url)).or_default().push(place),
-                None => drop(by_identity.insert(place.locator.clone(), place)),
+                Some(url) => of_address
+                    .entry(Location::fold(url))
+                    .or_default()
+                    .push(place),
+                None => {
+                    by_identity.insert(Identity::Locator(place.locator.clone()), place);
+                }
             }
         }
         for (address, places) in of_address {
             match places[..] {
-                [place] => drop(by_identity.insert(address, place)),
-                _ => by_identity.extend(places.into_iter().map(|one| (one.locator.clone(), one))),
+                [place] => drop(by_identity.insert(Identity::Address(address), place)),
+                _ => by_identity.extend(
+                    places
+                        .into_iter()
+                        .map(|one| (Identity::Locator(one.locator.clone()), one)),
+                ),
             }
         }
         by_identity
@@ -321,7 +339,7 @@ pub fn difference(before: &Side, after: &Side) -> Result<Difference, DiffError> 
         });
     }
     let (old, new) = (before.by_identity(), after.by_identity());
-    let all: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let all: BTreeSet<&Identity> = old.keys().chain(new.keys()).collect();
     let mut changes = Vec::new();
     for identity in all {
         let sides = (old.get(identity).copied(), new.get(identity).copied());
@@ -332,8 +350,7 @@ pub fn difference(before: &Side, after: &Side) -> Result<Difference, DiffError> 
         .filter(|change| change.became == Became::Same);
     let same = same.count() as u64;
     changes.retain(|change| change.became != Became::Same);
-    // Stable, so that places stay in their order.
-    changes.sort_by_key(|change| change.became);
+    changes.sort_by(|a, b| (a.became, &a.place).cmp(&(b.became, &b.place)));
     let (before_mix, after_mix) = (before.mix(), after.mix());
     Ok(Difference {
         made_otherwise: made_otherwise(before, after),
@@ -346,7 +363,7 @@ pub fn difference(before: &Side, after: &Side) -> Result<Difference, DiffError> 
 }
 
 /// The rows of one place.
-fn changes_of(identity: &str, (old, new): (Option<&Place>, Option<&Place>)) -> Vec<Change> {
+fn changes_of(identity: &Identity, (old, new): (Option<&Place>, Option<&Place>)) -> Vec<Change> {
     let works = |place: Option<&Place>| -> Vec<String> {
         place.map_or_else(Vec::new, |place| place.works.keys().cloned().collect())
     };
@@ -358,12 +375,17 @@ fn changes_of(identity: &str, (old, new): (Option<&Place>, Option<&Place>)) -> V
     }
     let known = new.or(old);
     let origin = known.and_then(|place| place.origin.as_deref());
+    let url = origin.and_then(|origin| origin.url.as_deref());
+    let shown = match (identity, url) {
+        (Identity::Address(_), Some(url)) => address(url),
+        (Identity::Address(said) | Identity::Locator(said), _) => said.clone(),
+    };
     let rows = all.into_iter().map(|work| {
         let before = old.map(|place| place.state(work.as_deref()));
         let after = new.map(|place| place.state(work.as_deref()));
         Change {
             became: became(work.is_none(), before.as_ref(), after.as_ref()),
-            place: identity.to_owned(),
+            place: shown.clone(),
             locator: known.map_or_else(String::new, |place| place.locator.clone()),
             host: origin.and_then(|origin| origin.host.clone()),
             network: origin.and_then(|origin| origin.network.clone()),
@@ -515,7 +537,7 @@ fn is_proven(origin: &Origin) -> bool {
     origin.certainty == Certainty::Proven && origin.contradicted_by.is_empty()
 }
 
-/// An address in one form: how it is reached, the case of the host, and how a path ends do not count.
+/// An address as it is shown: without how it is reached, which may be another one each day.
 fn address(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let rest = rest.trim_end_matches('/');

@@ -1,7 +1,8 @@
 //! Whether two texts are the same but for how they are laid out.
 //!
-//! Line ends, blanks at line ends and the encoding change nothing in any text ([`norm_text`]). Of a program, what a tool
-//! moves that lays it out anew changes nothing either: that is told by its tokens and comments ([`layout`]), so that a
+//! Line ends, blanks at line ends and the encoding change nothing in any text ([`norm_text`]). What a tool
+//! moves that lays a text out anew changes nothing either: that is told by the tokens and comments of a program, the tokens of
+//! JSON and the words and depths of other lines ([`layout`]), so that a
 //! statement that gets into a comment, or a comment that is cut out, is a change. A scan tells by the same two forms whether a
 //! copy is `reformatted`.
 
@@ -16,7 +17,7 @@ pub fn normal(bytes: &[u8]) -> Option<Form> {
     norm_text::digest(bytes)
 }
 
-/// The digest of a program without its layout; `None` where layout may mean something.
+/// The digest of a text without its layout; `None` where it is no text.
 #[must_use]
 pub fn words(bytes: &[u8]) -> Option<Form> {
     layout::digest(bytes)

@@ -34,6 +34,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::blob::Hops;
+use crate::exposure::Location;
 use crate::record::{ChangeKind, Lineage, ParentBasis};
 
 pub use gather::{Gather, copies_in};
@@ -268,10 +269,9 @@ fn families(copies: &[&CopyChanges], sets: &Sets, budget: usize) -> Vec<Family> 
     out
 }
 
-/// An address as far as two lists may write it differently.
+/// An address as far as two lists may write it differently; never shown.
 pub(crate) fn plain(url: &str) -> String {
-    let url = url.trim().trim_end_matches('/');
-    url.strip_suffix(".git").unwrap_or(url).to_lowercase()
+    Location::fold(url)
 }
 
 /// The parent that is recorded, where it is one of the copies.

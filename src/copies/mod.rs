@@ -21,6 +21,8 @@ pub mod draw;
 pub mod form;
 pub mod lineage;
 pub mod lines;
+#[cfg(test)]
+mod made;
 pub mod odds;
 pub mod records;
 pub mod scope;

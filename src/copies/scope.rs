@@ -239,14 +239,14 @@ impl Places {
         let url = origin.url.as_deref().and_then(Location::read);
         if let Some(url) = url.as_ref().filter(|_| !origin.contradicted_by.is_empty()) {
             let said = self.disputed.entry(origin.locator.clone()).or_default();
-            said.insert(url.key.to_ascii_lowercase());
+            said.insert(url.folded());
         }
         if !origin.listed {
             return;
         }
         let path = origin.path.as_deref().or(Some(origin.locator.as_str()));
         let key = match (&url, path) {
-            (Some(url), _) => url.key.to_ascii_lowercase(),
+            (Some(url), _) => url.folded(),
             (None, Some(path)) => format!("path {path}"),
             (None, None) => return,
         };
@@ -353,12 +353,15 @@ impl Places {
     ) -> Scope {
         let mut total = Counts::default();
         let mut networks: BTreeMap<String, Counts> = BTreeMap::new();
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
         let mut standings = BTreeMap::new();
         for (key, place) in self.listed(network) {
             let standing = self.standing(place, threshold);
             standings.insert(key, standing);
             total.add(place, standing);
             if let Some(name) = &place.network {
+                // Lists of two cases may write one network in two ways: it is shown as it is met first.
+                let name = names.entry(Location::fold(name)).or_insert(name.clone());
                 networks
                     .entry(name.clone())
                     .or_default()

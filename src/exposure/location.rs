@@ -52,6 +52,16 @@ impl Location {
         Some(Self { shown, key, host })
     }
 
+    /// The form by which places are found: of two that [agree](Self::agrees) it is the same. Never shown.
+    pub fn folded(&self) -> String {
+        self.key.to_ascii_lowercase()
+    }
+
+    /// The same of an address as it is written; empty where nothing is there.
+    pub fn fold(text: &str) -> String {
+        Self::read(text).map_or_else(String::new, |location| location.folded())
+    }
+
     /// Whether two name the same place. Letters may differ in case: most hosts take them as one, and two places that
     /// differ by nothing else are rarer than two spellings.
     pub fn agrees(&self, other: &Location) -> bool {

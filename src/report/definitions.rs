@@ -95,7 +95,7 @@ const WORDS: [(&str, &str); 31] = [
     ),
     (
         "Grade",
-        "Exact: the same bytes. Normalized: equal after normal forms, such as line ends or, of a program, layout. Excerpt: stretches hold the same letters and digits. Derived: renamed, minified, bundled or otherwise made of it by a tool. Ported: in another language.",
+        "Exact: the same bytes. Normalized: equal after normal forms, such as line ends or layout. Excerpt: stretches hold the same letters and digits. Derived: renamed, minified, bundled or otherwise made of it by a tool. Ported: in another language.",
     ),
     (
         "Copy, suspect",

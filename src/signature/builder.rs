@@ -19,6 +19,7 @@ use super::format::{
 };
 use super::index::{self, Form, Stored, TierKey};
 use super::key::Key;
+use super::layout::Rules;
 use super::prints::{FilePrints, Tier};
 use super::runs::{Body, Spill, Stores};
 use super::{compact, names, table};
@@ -553,8 +554,9 @@ fn norm_text_section(key: &Key, entries: &[Entry]) -> Vec<u8> {
 }
 
 fn layout_section(key: &Key, entries: &[Entry]) -> Vec<u8> {
-    let by_layout = (0..)
-        .zip(entries)
-        .filter_map(|(id, e)| e.layout.map(|layout| (key.layout_value(&layout), id)));
+    let by_layout = (0..).zip(entries).filter_map(|(id, e)| {
+        e.layout
+            .map(|layout| (key.layout_value(Rules::Second, &layout), id))
+    });
     table::build(by_layout.collect())
 }

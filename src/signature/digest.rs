@@ -27,7 +27,7 @@ pub struct FileDigests {
     pub crc32: u32,
     /// Digest of the normal form (`norm-text/1`), `None` when there is none.
     pub norm: Option<[u8; 32]>,
-    /// Digest of the program without its layout (`layout/1`), `None` when there is none.
+    /// Digest of the text without its layout (`layout/2`), `None` when there is none.
     pub layout: Option<[u8; 32]>,
 }
 

@@ -103,11 +103,12 @@
 //! One digest table with a row for every file that has a normal form (see [`norm_text`](super::norm_text)). A value is
 //! the BLAKE3 keyed hash, under the set's key, of `norm-text/1` NUL and the 32 bytes of the digest.
 //!
-//! # Section `layout/1`
+//! # Sections `layout/1` and `layout/2`
 //!
-//! One digest table with a row for every file that has a digest without its layout (see [`layout`](super::layout)). A value is
-//! the BLAKE3 keyed hash, under the set's key, of `layout/1` NUL and the 32 bytes of the digest. Sets that were made before
-//! this tier came, and those of lists, have no such section.
+//! One digest table with a row for every file that has a digest without its layout, by the rules of that id (see
+//! [`layout`](super::layout)). A value is the BLAKE3 keyed hash, under the set's key, of `layout/1` or `layout/2`, NUL and the 32
+//! bytes of the digest. Sets that were made before the first of these tiers came, and those of lists, have neither; what
+//! is signed now has `layout/2`. Where a set has both, the second is asked.
 //!
 //! # Sections `atoms/1`, `grams/1`, `pieces/1`, `shape/1` and `winnow/1`
 //!
@@ -187,8 +188,10 @@ pub const CRC_SIZE_ID: &str = "crc-size/1";
 pub const MD5_SIZE_ID: &str = "md5-size/1";
 /// Section id and algorithm id of the tier of normal forms.
 pub const NORM_TEXT_ID: &str = super::norm_text::ALGORITHM;
-/// Section id and algorithm id of the tier of programs without their layout.
+/// Section id and algorithm id of the tier of texts without their layout.
 pub const LAYOUT_ID: &str = super::layout::ALGORITHM;
+/// Section id and algorithm id of that tier as it was before.
+pub const FIRST_LAYOUT_ID: &str = super::layout::FIRST_ALGORITHM;
 
 /// Longest name of a work or a release, in bytes.
 pub const NAME_MAX_BYTES: usize = 1000;

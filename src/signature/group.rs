@@ -9,6 +9,7 @@
 //! met is no copy of anything. So it is computed where a content may be one: where fingerprints found nearly all of a file
 //! and nearly nothing else, and where a text is so short that they may have nothing to say.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::digest::{ListDigests, git_blob_sha1, md5_of};
@@ -32,7 +33,7 @@ const SHORT_MAX_BYTES: usize = 1024;
 pub enum Grade {
     /// The same bytes.
     Exact,
-    /// The same text in normal form, or the same program but for its layout.
+    /// The same text in normal form, or the same but for its layout.
     Normalized,
     /// Stretches of the same text.
     Excerpt,
@@ -233,20 +234,20 @@ impl SetGroup {
             let mut shares = shares.filter_map(|hit| hit.found.as_deref());
             shares.any(|found| found.of_original.min(found.of_target) >= NEAR_MIN_SHARE)
         };
-        let mut digest = None;
+        let mut digests = BTreeMap::new();
         let mut hits = Vec::new();
         for (set, asked) in self.sets.iter().enumerate() {
-            let may_be = asked.has_layout()
-                && is_asked(set)
-                && (text.len() <= SHORT_MAX_BYTES || is_near(set));
-            if !may_be {
+            let Some(rules) = asked.layout_rules() else {
+                continue;
+            };
+            if !is_asked(set) || (text.len() > SHORT_MAX_BYTES && !is_near(set)) {
                 continue;
             }
-            let of_text = || layout::digest_of_text(family_of(text), text);
-            let Some(digest) = *digest.get_or_insert_with(of_text) else {
-                break;
+            let of_text = || layout::digest_of_text(rules, family_of(text), text);
+            let Some(digest) = *digests.entry(rules).or_insert_with(of_text) else {
+                continue;
             };
-            let files = asked.find_layout(&digest);
+            let files = asked.find_layout(rules, &digest);
             hits.extend(files.map(|file| Hit::of_digest(set, file, Grade::Normalized)));
         }
         hits

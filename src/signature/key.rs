@@ -15,6 +15,7 @@
 //! The key id lets a reader say "wrong key" instead of "no match". It also lets whoever holds a set try guesses of the
 //! key file offline: a key file should be random bytes, not a pass phrase.
 
+use super::layout::Rules;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -174,9 +175,13 @@ impl Key {
         self.value(b"norm-text/1\0", norm)
     }
 
-    /// The value that is stored for the digest of a program without its layout (tier `layout/1`).
-    pub(super) fn layout_value(&self, layout: &[u8; 32]) -> [u8; 32] {
-        self.value(b"layout/1\0", layout)
+    /// The value that is stored for the digest of a text without its layout (tiers `layout/1` and `layout/2`).
+    pub(super) fn layout_value(&self, rules: Rules, layout: &[u8; 32]) -> [u8; 32] {
+        let domain: &[u8] = match rules {
+            Rules::First => b"layout/1\0",
+            Rules::Second => b"layout/2\0",
+        };
+        self.value(domain, layout)
     }
 
     /// `domain` and `digest` together are at most one block of the hash.

@@ -1,17 +1,20 @@
-//! Tier `layout/1`: the digest of a program without its layout.
+//! Tier `layout/2`: the digest of a text without its layout. Tier `layout/1`: the one of before.
 //!
 //! A tool that lays code out anew leaves its tokens and its comments and moves the blanks between them. It takes
 //! other quotes, puts a comma behind the last of a list, and brackets round what it broke over lines. Fingerprints agree
 //! with such a text nearly as a whole, but they also agree with one whose licence header was cut out, or that has a line
 //! of five signs more: they have no opinion on what they do not stand for. This digest has: two texts that have it in common
 //! hold the same tokens and the same comments, so that nothing was added, changed or taken away. The rules are fixed for
-//! good under this id:
+//! good under these ids:
 //!
-//! 1. **Which texts.** The text as `norm-text/1` decodes it, without a zero byte and of at most [`TEXT_MAX_BYTES`], of one of
-//!    the families script, python, rust, clike, css and sql. In the others blanks and line ends are part of what is said,
-//!    or nobody can tell.
+//! 1. **Which texts.** The text as `norm-text/1` decodes it, without a zero byte. A text that reads as JSON, and one that is
+//!    neither that nor a program, have forms of their own (`plain.rs`). A program is a text of at most
+//!    [`TEXT_MAX_BYTES`], of one of the families script, python, rust, clike, css and sql, with a token in it; in the others
+//!    line ends are part of what is said, or nobody can tell.
 //! 2. **Tokens** are those of the family's lexer. What stands between two of them (comments, quotes, escapes of names)
 //!    counts without its blanks, line ends, tabs and form feeds; every other byte of it does, also one that nobody sees.
+//!    Of a text between quotes that runs over lines, blanks and tabs on both sides of a line end do not count, and any line end is
+//!    LF.
 //! 3. **Quotes** (script, python, css): `'` between tokens is written as `"`. In a text between such quotes a backslash
 //!    before either of them goes, unless letters stand before the quote (prefixes of Python).
 //! 4. **Commas** before a closing bracket go: before `}` in all families; before `]` but where it closes an index in
@@ -19,49 +22,91 @@
 //!    one. A tuple of one keeps its comma. `;` before `}` goes in script and css.
 //! 5. **Round brackets** (script) go where they hold a whole expression: behind one of `= => ( [ , : ?` or `return` and
 //!    `throw`, before one of `; ) ] } , :`, with something in them, no comma of their own, and no `{` right behind them where `=>`
-//!    stands before. `|` and `&` (script) go behind one of `= : < ( , [ =>`, where they only lead a list of types.
+//!    stands before. `|` and `&` (script) go behind one of `= : < ( , [ => ?` or the names `as extends is satisfies`, where they
+//!    only lead a list of types.
 //! 6. **Where layout has a meaning** it counts. Python: of each line of the program how deep it stands. Script: a line end
-//!    behind `return`, `break`, `continue`, `throw` or `yield`, and before `++` and `--`, but not before `}` and `;`. Clike: the
-//!    same, also before one of `( [ + - * & <` where what stands before may be a whole statement, and the end of a line that begins with `#`. Css: whether anything
+//!    behind `return`, `break`, `continue`, `throw` or `yield`, but not before `}` and `;`, and before `++` and `--` but behind a
+//!    sign that is no closing bracket. Clike: the same, also before one of `( [ + - * & <` where what stands before may be a
+//!    whole statement, and the end of a line that begins with `#`. Css: whether anything
 //!    stands between two tokens, but beside `{ } ; , > ( )` and behind `:`.
-//! 7. **Empty.** Without a token there is no digest.
 //!
-//! The digest is BLAKE3-256, without a key, of the id of the family, then of each token its kind and its bytes, of what
-//! stands between and of the marks of rule 6 the same, each with its length; sets store it keyed.
+//! The digest of a program is BLAKE3-256, without a key, of the id of the family, then of each token its kind and its bytes, of
+//! what stands between and of the marks of rule 6 the same, each with its length; sets store it keyed.
 //!
-//! **What it does not see.** Blanks within comments, how a comment is broken over lines, which quotes a string has. **What
-//! it takes for a change** though it is layout: semicolons that a tool puts where a line end would do, imports in another
+//! **What it does not see.** Blanks within comments, how a comment is broken over lines, which quotes a string has, how the
+//! lines of a text are indented. **What it takes for a change** though it is layout: semicolons that a tool puts where a line end would do, imports in another
 //! order, quotes of keys, numbers written otherwise, comments and texts of more lines where the tool breaks them anew. In
 //! doubt two texts are not the same.
+//!
+//! **`layout/1`** is asked of sets that were signed with it, and of no others. It has programs only, and of these: blanks in
+//! texts count; in rule 4 the bracket that ends a part of a template closes the nearest `{`; in rule 5 `|` and `&` stay behind `?`
+//! and names; in rule 6 a line end before `++` and `--` always counts.
+
+mod plain;
 
 use crate::lex::{Family, Kind, Sink, Token, family_of, lex};
 
 use super::norm_text;
 
 /// The algorithm id of this tier.
-pub const ALGORITHM: &str = "layout/1";
+pub const ALGORITHM: &str = "layout/2";
 
-/// A longer text has no digest (rule 1): all its tokens are held at a time, in up to 17 bytes for each byte of text.
+/// The algorithm id of the tier of before.
+pub const FIRST_ALGORITHM: &str = "layout/1";
+
+/// A longer text is no program (rule 1): all its tokens are held at a time, in up to 17 bytes for each byte of text.
 pub const TEXT_MAX_BYTES: usize = 4 << 20;
 
-/// Columns of a tab in the indentation of Python.
+/// Which of the two tiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rules {
+    /// Those of [`FIRST_ALGORITHM`].
+    First,
+    /// Those of [`ALGORITHM`].
+    Second,
+}
+
+impl Rules {
+    /// The id that they were published under.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Rules::First => FIRST_ALGORITHM,
+            Rules::Second => ALGORITHM,
+        }
+    }
+}
+
+/// Columns of a tab in an indentation.
 const TAB: usize = 8;
 
-/// The digest of `content` without its layout; `None` where it has none (rules 1 and 7).
+/// The digest of `content` without its layout; `None` where it has none: it is no text, or an empty one.
 #[must_use]
 pub fn digest(content: &[u8]) -> Option<[u8; 32]> {
     let text = norm_text::text_of(content)?;
-    digest_of_text(family_of(&text), &text)
+    digest_of_text(Rules::Second, family_of(&text), &text)
 }
 
-/// The same of a text that was decoded, and whose family is known.
+/// The same, by either rules, of a text that was decoded, and whose family is known.
 #[must_use]
-pub fn digest_of_text(family: Family, text: &[u8]) -> Option<[u8; 32]> {
-    let has_one = matches!(
+pub fn digest_of_text(rules: Rules, family: Family, text: &[u8]) -> Option<[u8; 32]> {
+    if memchr::memchr(0, text).is_some() {
+        return None;
+    }
+    match rules {
+        Rules::First => digest_of_program(rules, family, text),
+        Rules::Second => plain::of_json(text)
+            .or_else(|| digest_of_program(rules, family, text))
+            .or_else(|| plain::of_lines(text)),
+    }
+}
+
+fn digest_of_program(rules: Rules, family: Family, text: &[u8]) -> Option<[u8; 32]> {
+    let is_one = matches!(
         family,
         Family::Script | Family::Python | Family::Rust | Family::Clike | Family::Css | Family::Sql
     );
-    if !has_one || text.len() > TEXT_MAX_BYTES || memchr::memchr(0, text).is_some() {
+    if !is_one || text.len() > TEXT_MAX_BYTES {
         return None;
     }
     let mut tokens = Tokens(Vec::new());
@@ -71,9 +116,10 @@ pub fn digest_of_text(family: Family, text: &[u8]) -> Option<[u8; 32]> {
         return None;
     }
     let form = Form {
+        rules,
         family,
         text,
-        left_out: left_out(family, text, &tokens),
+        left_out: left_out(rules, family, text, &tokens),
         tokens: &tokens,
     };
     Some(form.digest())
@@ -103,7 +149,7 @@ struct Open {
 }
 
 /// Which tokens do not count (rules 4 and 5).
-fn left_out(family: Family, text: &[u8], tokens: &[Token]) -> Vec<bool> {
+fn left_out(rules: Rules, family: Family, text: &[u8], tokens: &[Token]) -> Vec<bool> {
     let mut out = vec![false; tokens.len()];
     let mut open: Vec<Open> = Vec::new();
     let mut drop = |at: usize| {
@@ -120,6 +166,11 @@ fn left_out(family: Family, text: &[u8], tokens: &[Token]) -> Vec<bool> {
                 sign: bracket,
                 has_comma: false,
             }),
+            b"${" if rules == Rules::Second => open.push(Open {
+                at,
+                sign: b'{',
+                has_comma: false,
+            }),
             b"," => {
                 if let Some(open) = open.last_mut() {
                     open.has_comma = true;
@@ -131,8 +182,7 @@ fn left_out(family: Family, text: &[u8], tokens: &[Token]) -> Vec<bool> {
                 drop(at);
             }
             b"|" | b"&" if family == Family::Script => {
-                let leads = sign(text, before);
-                if [&b"="[..], b":", b"<", b"(", b",", b"[", b"=>"].contains(&leads) {
+                if leads_types(rules, text, before) {
                     drop(at);
                 }
             }
@@ -165,6 +215,22 @@ fn left_out(family: Family, text: &[u8], tokens: &[Token]) -> Vec<bool> {
         }
     }
     out
+}
+
+/// Whether a list of types may begin behind this token (rule 5).
+fn leads_types(rules: Rules, text: &[u8], before: Option<&Token>) -> bool {
+    let is_begun = matches!(
+        sign(text, before),
+        b"=" | b":" | b"<" | b"(" | b"," | b"[" | b"=>"
+    );
+    let is_named = before.is_some_and(|before| match before.kind {
+        Kind::Punct => before.of(text) == b"?",
+        Kind::Name | Kind::Keyword => {
+            matches!(before.of(text), b"as" | b"extends" | b"is" | b"satisfies")
+        }
+        _ => false,
+    });
+    is_begun || (is_named && rules == Rules::Second)
 }
 
 /// Whether the comma before the closing bracket at `at` says nothing (rule 4).
@@ -206,6 +272,7 @@ fn holds_expression(
 }
 
 struct Form<'t> {
+    rules: Rules,
     family: Family,
     text: &'t [u8],
     tokens: &'t [Token],
@@ -215,6 +282,7 @@ struct Form<'t> {
 /// What is hashed beside kinds of tokens.
 const GAP: u8 = 0xff;
 const MARK: u8 = 0xfe;
+const LINE: u8 = 0xfd;
 
 impl Form<'_> {
     fn digest(&self) -> [u8; 32] {
@@ -240,7 +308,9 @@ impl Form<'_> {
                 gap.clear();
             }
             let bytes = token.of(self.text);
-            match self.unquoted(token, bytes) {
+            let unquoted = self.unquoted(token, bytes);
+            let bytes = unquoted.as_deref().unwrap_or(bytes);
+            match self.unindented(token, bytes) {
                 Some(plain) => put(&mut hasher, token.kind as u8, &plain),
                 None => put(&mut hasher, token.kind as u8, bytes),
             }
@@ -292,6 +362,29 @@ impl Form<'_> {
         }
         Some(plain)
     }
+
+    /// A text between quotes without the blanks round its line ends; `None` where it has none of these.
+    fn unindented(&self, token: &Token, bytes: &[u8]) -> Option<Vec<u8>> {
+        let runs_on = memchr::memchr2(b'\n', b'\r', bytes).is_some();
+        if token.kind != Kind::Text || self.rules == Rules::First || !runs_on {
+            return None;
+        }
+        let mut plain = Vec::with_capacity(bytes.len());
+        let mut before = b' ';
+        for &byte in bytes {
+            let is_end = matches!(byte, b'\n' | b'\r');
+            if is_end {
+                while plain.pop_if(|last| matches!(*last, b' ' | b'\t')).is_some() {}
+            }
+            let is_second = byte == b'\n' && before == b'\r';
+            let is_indent = matches!(byte, b' ' | b'\t') && plain.last() == Some(&b'\n');
+            if !is_second && !is_indent {
+                plain.push(if is_end { b'\n' } else { byte });
+            }
+            before = byte;
+        }
+        Some(plain)
+    }
 }
 
 fn put(hasher: &mut blake3::Hasher, what: u8, bytes: &[u8]) {
@@ -304,8 +397,8 @@ fn put(hasher: &mut blake3::Hasher, what: u8, bytes: &[u8]) {
 /// Where layout has a meaning (rule 6).
 #[derive(Default)]
 struct Marks {
-    /// Columns of the blocks of Python that are open.
-    columns: Vec<usize>,
+    /// Of the blocks of Python.
+    columns: Columns,
     brackets: usize,
     /// The line began with `#`.
     is_directive: bool,
@@ -325,7 +418,7 @@ impl Marks {
         let (left, right) = (sign(text, before), sign(text, Some(token)));
         match form.family {
             Family::Python => self.depth(text, before.is_none() || has_end, right, token),
-            Family::Script => (has_end && is_ended(text, before, right)).then_some(0),
+            Family::Script => (has_end && is_ended(form, before, right)).then_some(0),
             Family::Clike => {
                 let begins = before.is_none() || has_end;
                 let was_directive = begins && std::mem::take(&mut self.is_directive);
@@ -333,7 +426,7 @@ impl Marks {
                 let is_open = matches!(right, b"(" | b"[" | b"+" | b"-" | b"*" | b"&" | b"<");
                 let is_done = before.is_some_and(|before| before.kind != Kind::Punct)
                     || matches!(left, b")" | b"]" | b"}");
-                let counts = was_directive || (is_open && is_done) || is_ended(text, before, right);
+                let counts = was_directive || (is_open && is_done) || is_ended(form, before, right);
                 (has_end && counts).then_some(0)
             }
             Family::Css => {
@@ -354,16 +447,7 @@ impl Marks {
                 .iter()
                 .rposition(|byte| matches!(byte, b'\n' | b'\r'))
                 .map_or(front, |at| front.get(at + 1..).unwrap_or_default());
-            let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
-            let column = blanks.fold(0, |column, byte| match byte {
-                b'\t' => (column / TAB + 1) * TAB,
-                _ => column + 1,
-            });
-            while self.columns.pop_if(|open| *open > column).is_some() {}
-            if self.columns.last().is_none_or(|open| *open < column) {
-                self.columns.push(column);
-            }
-            self.columns.len() as u32
+            self.columns.depth(line)
         });
         match right {
             b"(" | b"[" | b"{" => self.brackets += 1,
@@ -374,8 +458,29 @@ impl Marks {
     }
 }
 
+/// Columns of the blocks that are open.
+#[derive(Default)]
+struct Columns(Vec<usize>);
+
+impl Columns {
+    /// How deep a line stands, by the blanks that it begins with.
+    fn depth(&mut self, line: &[u8]) -> u32 {
+        let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
+        let column = blanks.fold(0, |column, byte| match byte {
+            b'\t' => (column / TAB + 1) * TAB,
+            _ => column + 1,
+        });
+        while self.0.pop_if(|open| *open > column).is_some() {}
+        if self.0.last().is_none_or(|open| *open < column) {
+            self.0.push(column);
+        }
+        self.0.len() as u32
+    }
+}
+
 /// Whether a line end behind `before` ends a statement there, or one before the sign `right` does.
-fn is_ended(text: &[u8], before: Option<&Token>, right: &[u8]) -> bool {
+fn is_ended(form: &Form, before: Option<&Token>, right: &[u8]) -> bool {
+    let text = form.text;
     let is_restricted = before.is_some_and(|before| {
         before.kind == Kind::Keyword
             && matches!(
@@ -383,7 +488,10 @@ fn is_ended(text: &[u8], before: Option<&Token>, right: &[u8]) -> bool {
                 b"return" | b"break" | b"continue" | b"throw" | b"yield"
             )
     });
-    (is_restricted && !matches!(right, b"}" | b";")) || matches!(right, b"++" | b"--")
+    // Behind a sign that ends nothing, what follows can only begin something.
+    let left = sign(text, before);
+    let may_end = matches!(left, b"" | b")" | b"]" | b"}") || form.rules == Rules::First;
+    (is_restricted && !matches!(right, b"}" | b";")) || (may_end && matches!(right, b"++" | b"--"))
 }
 
 #[cfg(test)]

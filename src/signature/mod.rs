@@ -16,7 +16,8 @@
 //! | `md5-size/1` | length and MD5, where a [list](lists) names a file by these only |
 //! | `crc-size/1` | length and CRC-32, which the headers of a zip state: a hint for a triage, and no match by itself |
 //! | `norm-text/1` | digest of the text in its normal form, see [`norm_text`] |
-//! | `layout/1` | digest of the tokens and comments of a program, see [`layout`] |
+//! | `layout/2` | digest of a text without its layout: of a program its tokens and comments, see [`layout`] |
+//! | `layout/1` | the same of programs only, as sets had it before |
 //! | `winnow/1`, `pieces/1`, `shape/1`, `grams/1`, `atoms/1` | fingerprints, see [`prints`] |
 //!
 //! A later tier is one more section. A reader that does not know a section id says so ([`Set::unknown_tiers`]) and goes

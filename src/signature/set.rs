@@ -16,12 +16,13 @@ use thiserror::Error;
 
 use super::digest::hex;
 use super::format::{
-    self, CRC_SIZE_ID, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FLAG_BASELINE, FLAG_COMPACT,
-    FLAG_FOR_THIRD_PARTIES, FLAG_OF_LISTS, FLAG_PUBLIC, Fields, FileRow, LAYOUT_ID, LicenceFlag,
-    MD5_SIZE_ID, NORM_TEXT_ID, PartyFlag, Preface, Section,
+    self, CRC_SIZE_ID, Counts, EXACT_ID, FILE_ROW_BYTES, FILES_ID, FIRST_LAYOUT_ID, FLAG_BASELINE,
+    FLAG_COMPACT, FLAG_FOR_THIRD_PARTIES, FLAG_OF_LISTS, FLAG_PUBLIC, Fields, FileRow, LAYOUT_ID,
+    LicenceFlag, MD5_SIZE_ID, NORM_TEXT_ID, PartyFlag, Preface, Section,
 };
 use super::index::{Index, TierKey};
 use super::key::Key;
+use super::layout::Rules;
 use super::names::{self, Names, NamesError};
 use super::prints::Tier;
 use super::table::{Ids, Table};
@@ -148,7 +149,7 @@ pub struct Set {
     crc_size: Option<Table>,
     md5_size: Option<Md5Size>,
     norm_text: Option<Table>,
-    layout: Option<Table>,
+    layout: Option<(Rules, Table)>,
     prints: [Option<Index>; Tier::ALL.len()],
     unknown_tiers: Vec<String>,
     names: Option<Names>,
@@ -297,9 +298,14 @@ impl Set {
                 let [table] = self.tables(section)?;
                 self.norm_text = Some(table);
             }
-            LAYOUT_ID => {
+            id @ (FIRST_LAYOUT_ID | LAYOUT_ID) => {
                 let [table] = self.tables(section)?;
-                self.layout = Some(table);
+                let rules = match id {
+                    LAYOUT_ID => Rules::Second,
+                    _ => Rules::First,
+                };
+                // Sections come in ascending order: of two the second is asked.
+                self.layout = Some((rules, table));
             }
             id => match Tier::of_id(id) {
                 Some(tier) => {
@@ -418,7 +424,7 @@ impl Set {
             .filter(|&tier| self.index(tier).is_some());
         let mut tiers: Vec<_> = crc_size.into_iter().chain(exact).chain(norm_text).collect();
         tiers.extend(md5_size);
-        tiers.extend(self.layout.as_ref().map(|_| LAYOUT_ID));
+        tiers.extend(self.layout.as_ref().map(|(rules, _)| rules.id()));
         tiers.extend(prints.map(Tier::id));
         tiers.sort_unstable();
         tiers
@@ -610,12 +616,15 @@ impl Set {
         }
     }
 
-    /// The files that have this digest without their layout ([`layout::digest`](super::layout::digest)).
+    /// The files that have this digest without their layout by these rules
+    /// ([`layout::digest_of_text`](super::layout::digest_of_text)).
     #[must_use]
-    pub fn find_layout(&self, layout: &[u8; 32]) -> Ids<'_> {
+    pub fn find_layout(&self, rules: Rules, layout: &[u8; 32]) -> Ids<'_> {
         match &self.layout {
-            Some(table) => table.find(&self.data, &self.key.layout_value(layout)),
-            None => Ids::NONE,
+            Some((of_set, table)) if *of_set == rules => {
+                table.find(&self.data, &self.key.layout_value(rules, layout))
+            }
+            _ => Ids::NONE,
         }
     }
 
@@ -649,9 +658,16 @@ impl Set {
             .is_some_and(|table| table.rows() > 0)
     }
 
-    /// Whether the set can be asked for programs without their layout.
-    pub(super) fn has_layout(&self) -> bool {
-        self.layout.as_ref().is_some_and(|table| table.rows() > 0)
+    #[cfg(test)]
+    pub(super) fn layout_value(&self, rules: Rules, layout: &[u8; 32]) -> [u8; 32] {
+        self.key.layout_value(rules, layout)
+    }
+
+    /// By which rules the set can be asked for texts without their layout.
+    #[must_use]
+    pub fn layout_rules(&self) -> Option<Rules> {
+        let (rules, table) = self.layout.as_ref()?;
+        (table.rows() > 0).then_some(*rules)
     }
 }
 

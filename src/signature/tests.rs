@@ -10,8 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::digest::hex;
 use super::format::{self, EXACT_ID, FILES_ID};
+use super::layout::Rules;
 use super::prints::FilePrints;
 use super::*;
+use crate::lex::Family;
 
 const SUM_BYTES: usize = 32;
 
@@ -120,7 +122,7 @@ fn a_set_says_what_was_signed() {
     );
     assert_eq!(
         set.tiers(),
-        ["crc-size/1", "exact/1", "layout/1", "norm-text/1"]
+        ["crc-size/1", "exact/1", "layout/2", "norm-text/1"]
     );
     assert!(set.unknown_tiers().is_empty());
     assert_eq!(set.digest(), sha256(&built.set_bytes));
@@ -165,6 +167,26 @@ fn without(bytes: &[u8], id: &str) -> Vec<u8> {
     put_together(&preface, &sections)
 }
 
+/// The bytes of a set as they were when `layout/1` was the tier of texts without their layout.
+fn with_first_layout(built: &Built, texts: &[(u32, &str)]) -> Vec<u8> {
+    let set = opened(built);
+    let row = |&(id, text): &(u32, &str)| {
+        let digest = layout::digest_of_text(Rules::First, Family::Script, text.as_bytes());
+        (
+            set.layout_value(Rules::First, &digest.expect("a program")),
+            id,
+        )
+    };
+    let table = table::build(texts.iter().map(row).collect());
+    let (preface, mut sections) = taken_apart(&built.set_bytes);
+    for (id, body) in &mut sections {
+        if id == format::LAYOUT_ID {
+            (*id, *body) = (format::FIRST_LAYOUT_ID.to_owned(), table.clone());
+        }
+    }
+    put_together(&preface, &sections)
+}
+
 /// Published for good: a set of format version 1 that every later release must build and read the same. Later tiers are
 /// further sections and change nothing of it.
 #[test]
@@ -184,9 +206,20 @@ fn golden_set() {
     assert_eq!(
         (hex(&sha256(&built.set_bytes)), hex(&sha256(&built.names))),
         (
-            "c7c271eac08b463ab84bcc0f89b3967bdd9b873cf6760d6e47f1ec84eb55e5eb".to_owned(),
-            "44d4240848beb0aca45f9fc27766370819a4f3d38cc665341f1e714c9d969fdd".to_owned()
+            "3a8c336df04bedbee0dcca87797df93e7e82c87960bbc96cedd8a7a49ca66f5c".to_owned(),
+            "1abc63cd2fcc88008f9bbb4ce9cd75aaed7b8541089746cbbacf4d4aa94a7491".to_owned()
         )
+    );
+    let program = "export const a = 1;\nrun(a);\n";
+    let texts = [
+        (1, "module.exports = 1"),
+        (2, program),
+        (3, &program.replace('\n', "\r\n")),
+        (4, program),
+    ];
+    assert_eq!(
+        hex(&sha256(&with_first_layout(&built, &texts))),
+        "c7c271eac08b463ab84bcc0f89b3967bdd9b873cf6760d6e47f1ec84eb55e5eb"
     );
     let options = Options {
         baseline: true,
@@ -201,6 +234,46 @@ fn golden_set() {
         ))),
         "0d2f82359ef6619ea561fbf468ff4e3f09af0d939327000ad5f0f85991ff8781"
     );
+}
+
+/// A set is asked by the rules that it was signed with.
+#[test]
+fn sets_of_either_layout_are_asked() {
+    let program = "export const a = {\n  b: 1,\n};\nrun(a);\n";
+    let json = "{\n  \"a\": [1, 2]\n}\n";
+    let mut files = small_work();
+    for (path, text) in [("src/z.ts", program), ("z.json", json)] {
+        let mut file = FileEntry::of(path, PartyFlag::First, text.as_bytes());
+        file.prints = FilePrints::default();
+        files.push(file);
+    }
+    let built = build(files, Options::default());
+    let group =
+        |bytes: Vec<u8>| SetGroup::new(vec![Set::from_bytes(bytes, None).expect("own set")]);
+    let found = |group: &SetGroup, text: &str| {
+        let hits = group.lookup(&sha256(text.as_bytes()), text.as_bytes());
+        hits.iter()
+            .map(|hit| (hit.file, hit.grade))
+            .collect::<Vec<_>>()
+    };
+    let dense = "export const a = { b: 1 };\nrun(a);\n";
+    let now = group(built.set_bytes.clone());
+    assert_eq!(found(&now, dense), [(5, Grade::Normalized)]);
+    assert_eq!(found(&now, "{\"a\":[1,2]}"), [(6, Grade::Normalized)]);
+    assert_eq!(found(&now, "{\"a\":[2,1]}"), []);
+    let before = group(with_first_layout(&built, &[(5, program)]));
+    assert_eq!(found(&before, dense), [(5, Grade::Normalized)]);
+    assert_eq!(found(&before, "{\"a\":[1,2]}"), []);
+    assert_eq!(before.sets()[0].layout_rules(), Some(Rules::First));
+    assert!(before.sets()[0].unknown_tiers().is_empty());
+    // Beside each other each is asked by its own.
+    let both = vec![
+        Set::from_bytes(built.set_bytes.clone(), None).expect("own set"),
+        Set::from_bytes(with_first_layout(&built, &[(5, program)]), None).expect("own set"),
+    ];
+    let hits = SetGroup::new(both).lookup(&sha256(dense.as_bytes()), dense.as_bytes());
+    let hits: Vec<_> = hits.iter().map(|hit| (hit.set, hit.file)).collect();
+    assert_eq!(hits, [(0, 5), (1, 5)]);
 }
 
 /// `crc-size/1`, by the check value of CRC-32/ISO-HDLC (`123456789` has CBF43926).
@@ -760,6 +833,27 @@ fn git_hash_object(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// What layout leaves of a text without quotes and tabs: how deep each line stands, and its words.
+fn lines_without_layout(text: &[u8]) -> Vec<(usize, Vec<String>)> {
+    let text = String::from_utf8_lossy(text);
+    let mut open: Vec<usize> = Vec::new();
+    let lines = text
+        .split(['\r', '\n'])
+        .filter(|line| !line.trim().is_empty());
+    let line = |line: &str| {
+        let indent = line.len() - line.trim_start().len();
+        open.retain(|column| *column <= indent);
+        if !open.contains(&indent) {
+            open.push(indent);
+        }
+        (
+            open.len(),
+            line.split_whitespace().map(str::to_owned).collect(),
+        )
+    };
+    lines.map(line).collect()
+}
+
 proptest! {
     #[test]
     fn lookups_agree_with_a_hash_map(
@@ -769,6 +863,7 @@ proptest! {
     ) {
         let mut exact: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
         let mut normal: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
+        let mut laid_out: HashMap<Vec<(usize, Vec<String>)>, Vec<u32>> = HashMap::new();
         let key = is_keyed.then(|| key(5));
         let mut builder = SetBuilder::new("w", "r", Options { key: key.clone(), ..Options::default() });
         for (id, content) in (0..).zip(&signed) {
@@ -776,13 +871,15 @@ proptest! {
             exact.entry(content.clone().into_bytes()).or_default().push(id);
             if let Some(form) = norm_text::normal_form(content.as_bytes()) {
                 normal.entry(form).or_default().push(id);
+                laid_out.entry(lines_without_layout(content.as_bytes())).or_default().push(id);
             }
         }
         let built = builder.finish().expect("a good work");
         let group = SetGroup::new(vec![Set::from_bytes(built.set_bytes, key.as_ref()).expect("own set")]);
         for content in asked.iter().chain(&signed).map(String::as_bytes) {
             let by_form = || normal.get(&norm_text::normal_form(content)?).map(|ids| (ids.clone(), Grade::Normalized));
-            let expected = exact.get(content).map(|ids| (ids.clone(), Grade::Exact)).or_else(by_form);
+            let by_lines = || laid_out.get(&lines_without_layout(content)).map(|ids| (ids.clone(), Grade::Normalized));
+            let expected = exact.get(content).map(|ids| (ids.clone(), Grade::Exact)).or_else(by_form).or_else(by_lines);
             let (ids, grade) = expected.unwrap_or((Vec::new(), Grade::Exact));
             let hits: Vec<Hit> = ids.into_iter().map(|file| Hit { set: 0, file, grade, found: None }).collect();
             prop_assert_eq!(group.lookup(&sha256(content), content), hits);

@@ -41,6 +41,22 @@ pub struct Card {
     /// What was counted of each grade, the strongest first.
     #[serde(rename(deserialize = "grade"))]
     pub grades: Vec<Measured>,
+    /// Tiers that came after that, measured by themselves.
+    pub apart: Vec<Apart>,
+}
+
+/// What was counted of one tier by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "CountedApart")]
+pub struct Apart {
+    /// Its algorithm id.
+    pub tier: String,
+    /// What of the test set it was measured on.
+    pub of: String,
+    /// Pairs that are none, whatever came out.
+    pub pairs: u64,
+    /// How many of them it holds for the same.
+    pub wrong: Wrong,
 }
 
 /// What was counted of one grade.
@@ -74,6 +90,30 @@ struct Counted {
     r#false: u64,
     false_without_baseline: u64,
     pairs: u64,
+}
+
+/// The row of a tier by itself as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CountedApart {
+    tier: String,
+    of: String,
+    r#false: u64,
+    pairs: u64,
+}
+
+impl From<CountedApart> for Apart {
+    fn from(counted: CountedApart) -> Self {
+        Self {
+            tier: counted.tier,
+            of: counted.of,
+            pairs: counted.pairs,
+            wrong: Wrong {
+                false_pairs: counted.r#false,
+                interval: interval(counted.r#false, counted.pairs),
+            },
+        }
+    }
 }
 
 impl From<Counted> for Measured {
@@ -214,6 +254,8 @@ mod tests {
                 assert!(wrong <= row.pairs && row.pairs > 0, "{row:?}");
             }
         }
+        let apart: Vec<&str> = card.apart.iter().map(|row| row.tier.as_str()).collect();
+        assert_eq!(apart, [format::LAYOUT_ID]);
         let missing: Vec<_> = card.not_measured().collect();
         assert_eq!(missing.len() + card.grades.len(), 6);
     }

@@ -167,7 +167,7 @@ impl<'l> Claims<'l> {
         let Some(url) = &row.url else {
             return Vec::new();
         };
-        if let Some(roots) = by_address.get(&url.key.to_ascii_lowercase()) {
+        if let Some(roots) = by_address.get(&url.folded()) {
             return roots.iter().cloned().collect();
         }
         let name = file_name(url);
@@ -183,7 +183,7 @@ impl<'l> Claims<'l> {
         let mut by_address: HashMap<String, BTreeSet<String>> = HashMap::new();
         for (root, claims) in &self.of_root {
             for location in claims.iter().filter_map(Claim::location) {
-                let key = location.key.to_ascii_lowercase();
+                let key = location.folded();
                 by_address.entry(key).or_default().insert(root.clone());
             }
         }
@@ -201,12 +201,12 @@ impl<'l> Claims<'l> {
                 .is_some_and(|claims| claims.iter().any(|claim| claim.location().is_some()));
             let remotes = hints.remotes_of(root);
             for (_, location) in remotes.iter().filter(|_| !is_said) {
-                let key = location.key.to_ascii_lowercase();
+                let key = location.folded();
                 by_remote.entry(key).or_default().insert(root);
             }
         }
         for row in bare {
-            let key = row.url.as_ref().map(|url| url.key.to_ascii_lowercase());
+            let key = row.url.as_ref().map(|url| url.folded());
             let key = key.unwrap_or_default();
             if let Some(roots) = said.get(&key) {
                 for root in roots {

@@ -36,7 +36,7 @@ impl Networks {
     }
 
     fn number(&mut self, place: &Location) -> usize {
-        let key = place.key.to_ascii_lowercase();
+        let key = place.folded();
         if let Some(&number) = self.numbers.get(&key) {
             return number;
         }
@@ -93,7 +93,7 @@ impl Networks {
     }
 
     fn number_of(&self, place: &Location) -> Option<&usize> {
-        self.numbers.get(&place.key.to_ascii_lowercase())
+        self.numbers.get(&place.folded())
     }
 
     /// The address by which the network of a place is called.

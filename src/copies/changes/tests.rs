@@ -1,5 +1,6 @@
 use super::*;
-use crate::record::{Comparison, Examined, FileCounts, Hops, OriginBy, RunSet, Sign};
+use crate::copies::made;
+use crate::record::{Examined, Hops, RunSet, Sign};
 
 fn run(work: &str) -> Record {
     let text = serde_json::json!({
@@ -43,39 +44,13 @@ fn copy(locator: &str, class: &str) -> [Record; 2] {
 
 fn origin(locator: &str, url: &str, certainty: Certainty) -> Record {
     Record::from(Origin {
-        locator: locator.to_owned(),
-        hops: Hops::default(),
-        path: None,
-        url: Some(url.to_owned()),
         host: Some("code.example".to_owned()),
-        parent: None,
-        network: None,
-        seen_at: None,
-        present: true,
-        listed: true,
-        by: OriginBy::Origins,
-        certainty,
-        acquired: None,
-        contradicted_by: Vec::new(),
+        ..made::origin(locator, url, certainty)
     })
 }
 
 fn compared(locator: &str, signs: usize) -> Vec<Record> {
-    let comparison = Record::from(Comparison {
-        locator: locator.to_owned(),
-        hops: Hops::default(),
-        original: "original".to_owned(),
-        files: FileCounts::default(),
-        bytes_original: 0,
-        bytes_held: 0,
-        bytes_outside: 0,
-        lines_outside: 0,
-        headers_removed: 0,
-        signs: BTreeMap::new(),
-        complete: true,
-        copy_folder: None,
-        original_folder: None,
-    });
+    let comparison = Record::from(made::comparison(locator));
     let sign = |severity| {
         Record::from(Sign {
             rule: "x".to_owned(),
@@ -120,6 +95,14 @@ fn a_recorded_address_is_what_a_place_is_known_by() {
     let after = at("tuesday/y", "ssh://code.example/a/b/", proven);
     assert_eq!(rows(&before, &after), []);
     assert_eq!(difference(&before, &after).unwrap().same, 1);
+    for written in ["git@code.example:A/b", "http://code.example:80/a/b.git/"] {
+        assert_eq!(rows(&before, &at("tuesday/y", written, proven)), []);
+    }
+    // It is shown as it was written last.
+    let partial = copy("tuesday/y", "partial").into_iter();
+    let partial = partial.chain([origin("tuesday/y", "https://Code.example/A/b/", proven)]);
+    let changed = (Became::Changed, "code.example/A/b".to_owned());
+    assert_eq!(rows(&before, &side(partial)), [changed]);
     // What a place says of itself makes it no other place.
     let hinted = at("tuesday/y", "https://code.example/a/b", Certainty::Hint);
     assert_eq!(

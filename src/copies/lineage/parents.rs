@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::sets::{Marks, Postings, Sets, common, prefix};
 use super::{CopyChanges, TIES_MAX, dated};
+use crate::exposure::Location;
 
 /// How much of a parent's changes a copy has at least, of 100.
 const PARENT_PERCENT: usize = 90;
@@ -28,7 +29,14 @@ struct Group<'a> {
     by_network: HashMap<&'a str, Vec<usize>>,
 }
 
-fn groups<'a>(copies: &[&'a CopyChanges], sets: &'a Sets) -> Vec<Group<'a>> {
+/// The networks of copies, however they are written.
+type Networks = [Option<String>];
+
+fn network_of(networks: &Networks, at: usize) -> Option<&str> {
+    networks.get(at)?.as_deref()
+}
+
+fn groups<'a>(copies: &[&CopyChanges], sets: &'a Sets, networks: &'a Networks) -> Vec<Group<'a>> {
     let mut numbers: HashMap<&[u32], usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut order: Vec<usize> = (0..copies.len()).collect();
@@ -46,7 +54,7 @@ fn groups<'a>(copies: &[&'a CopyChanges], sets: &'a Sets) -> Vec<Group<'a>> {
                 by_network: HashMap::new(),
             });
         }
-        let network = copies.get(at).and_then(|copy| copy.network.as_deref());
+        let network = network_of(networks, at);
         if let Some(group) = groups.get_mut(number) {
             group.members.push(at);
             if let Some(network) = network {
@@ -58,7 +66,11 @@ fn groups<'a>(copies: &[&'a CopyChanges], sets: &'a Sets) -> Vec<Group<'a>> {
 }
 
 pub(super) fn parents(copies: &[&CopyChanges], sets: &Sets, budget: usize) -> Vec<Found> {
-    let groups = groups(copies, sets);
+    let networks = copies
+        .iter()
+        .map(|copy| copy.network.as_deref().map(Location::fold));
+    let networks: Vec<Option<String>> = networks.collect();
+    let groups = groups(copies, sets, &networks);
     let mut postings = Postings::default();
     for (at, group) in groups.iter().enumerate() {
         let rare = prefix(group.set.len(), PARENT_PERCENT) + SPARE;
@@ -68,6 +80,7 @@ pub(super) fn parents(copies: &[&CopyChanges], sets: &Sets, budget: usize) -> Ve
         copies,
         sets,
         groups: &groups,
+        networks: &networks,
         changes: Marks::new(sets.path.len()),
         paths: Marks::new(sets.paths),
     };
@@ -104,6 +117,7 @@ struct Search<'a> {
     copies: &'a [&'a CopyChanges],
     sets: &'a Sets,
     groups: &'a [Group<'a>],
+    networks: &'a Networks,
     /// Changes of the copy whose parent is searched for, and their paths.
     changes: Marks,
     paths: Marks,
@@ -224,7 +238,7 @@ impl Search<'_> {
             return Vec::new();
         };
         let own = self.sets.get(at).len();
-        let network = copy.network.as_deref();
+        let network = network_of(self.networks, at);
         let near = network.and_then(|network| group.by_network.get(network));
         let mut may = Vec::new();
         for list in near.into_iter().chain([&group.members]) {
@@ -251,7 +265,7 @@ impl Search<'_> {
     }
 
     fn order(&self, at: usize, best: &mut [usize]) {
-        let network = |at: usize| self.copies.get(at).and_then(|copy| copy.network.as_deref());
+        let network = |at: usize| network_of(self.networks, at);
         let own = network(at);
         best.sort_by_key(|&other| {
             let first = self.copies.get(other).and_then(|copy| copy.first());

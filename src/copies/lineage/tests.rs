@@ -4,9 +4,8 @@ use std::time::Instant;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::{
-    Certainty, Change, Comparison, Copy, CopyDates, FileCounts, Origin, OriginBy, Record,
-};
+use crate::copies::made;
+use crate::record::{Certainty, Change, Copy, CopyDates, Origin, OriginBy, Record};
 
 /// A change that puts a file in; `text` tells one content from another.
 fn added(path: &str, text: u64) -> ChangeId {
@@ -144,7 +143,8 @@ fn ties_are_listed_and_the_network_decides() {
     let network = Some("https://host.example/one".to_owned());
     others[7].network.clone_from(&network);
     let mut child = copy("z", &more);
-    child.network = network;
+    // One place, however it is written.
+    child.network = Some("git@Host.example:one.git".to_owned());
     others.push(child);
     let rows = of(&others);
     let child = row(&rows, "z");
@@ -295,20 +295,12 @@ fn origin(
     parent: Option<&str>,
 ) -> Record {
     Origin {
-        locator: locator.to_owned(),
-        hops: Hops::default(),
-        path: None,
-        url: Some(url.to_owned()),
-        host: None,
         parent: parent.map(str::to_owned),
         network: Some("https://h.example/root".to_owned()),
         seen_at: Some("2026-04-03T00:00:00Z".to_owned()),
-        present: true,
         listed: matches!(by, OriginBy::Origins | OriginBy::Acquisition),
         by,
-        certainty,
-        acquired: None,
-        contradicted_by: Vec::new(),
+        ..made::origin(locator, url, certainty)
     }
     .into()
 }
@@ -335,22 +327,7 @@ fn change(root: &str, kind: ChangeKind, path: &str, text: Option<u64>) -> Record
 }
 
 fn comparison(root: &str) -> Record {
-    Comparison {
-        locator: root.to_owned(),
-        hops: Hops::default(),
-        original: "work".to_owned(),
-        files: FileCounts::default(),
-        bytes_original: 0,
-        bytes_held: 0,
-        bytes_outside: 0,
-        lines_outside: 0,
-        headers_removed: 0,
-        signs: BTreeMap::new(),
-        complete: true,
-        copy_folder: None,
-        original_folder: None,
-    }
-    .into()
+    made::comparison(root).into()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::record::{Copy, Examined, Hops, OriginBy};
+use crate::copies::made;
+use crate::record::{Copy, Examined, Hops};
 
 /// A list of which `classes` were found at the first places: a class, and the share of the work.
 fn places(listed: usize, classes: &[(&str, f64)]) -> Places {
@@ -33,21 +34,11 @@ fn places(listed: usize, classes: &[(&str, f64)]) -> Places {
 }
 
 fn origin(number: usize, locator: &str) -> Origin {
+    let url = format!("https://git.example/f{number}/x");
     Origin {
-        locator: locator.to_owned(),
-        hops: Hops::default(),
-        path: None,
-        url: Some(format!("https://git.example/f{number}/x")),
-        host: None,
-        parent: None,
         network: (number > 0).then(|| "https://git.example/f1/x".to_owned()),
-        seen_at: None,
         present: !locator.is_empty(),
-        listed: true,
-        by: OriginBy::Origins,
-        certainty: Certainty::Proven,
-        acquired: None,
-        contradicted_by: Vec::new(),
+        ..made::origin(locator, &url, Certainty::Proven)
     }
 }
 
