@@ -96,7 +96,7 @@ pub struct ScanArgs {
     /// End with status 1 when something at least this bad was found
     #[arg(long, value_name = "SEVERITY", value_parser = parse_severity)]
     fail_on: Option<Severity>,
-    /// A problem with this code does not make the scan incomplete
+    /// A problem with this code does not make the scan end with status 3; reports say all the same what was not read
     #[arg(long, value_name = "CODE", value_parser = parse_code)]
     accept_problem: Vec<String>,
     #[command(flatten)]

@@ -495,6 +495,10 @@ fn made_otherwise(before: &Side, after: &Side) -> Vec<String> {
             "organisation profiles",
             old.organisation == new.organisation,
         ),
+        (
+            "set of live secrets",
+            old.known_secrets == new.known_secrets,
+        ),
         ("limits", old.limits == new.limits),
         ("depth: one is a triage", old.triage == new.triage),
     ];

@@ -598,6 +598,13 @@ fn unread(model: &Model) -> (String, AnswerState) {
 
 fn todo(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     let rows = &model.actions.rows;
+    if rows.is_empty() && ground.view == View::Public {
+        // Most actions follow from lists, and this view has none: that none is here does not say that there is none.
+        let said = format!(
+            "What follows from lists of single places is {WITHHELD}; nothing follows from its figures."
+        );
+        return (said, AnswerState::NotKnown);
+    }
     if rows.is_empty() {
         return (
             if ground.scope.complete {

@@ -75,6 +75,42 @@ fn what_was_accepted_was_not_read_nevertheless() {
     assert!(page.contains("but for what whoever ran the scan accepted"));
 }
 
+/// Most actions follow from lists, which the public view is without.
+#[test]
+fn the_public_view_does_not_say_that_nothing_is_to_be_done() {
+    let todo = |view| {
+        let mut builder = Builder::new(Settings {
+            view,
+            key: b"0123456789abcdef".to_vec(),
+            ..Settings::default()
+        });
+        let reference = crate::record::Reference {
+            locator: "m/a.js".to_owned(),
+            hops: crate::record::Hops::default(),
+            target: "https://bucket.example/all.zip".to_owned(),
+            kind: ReferenceKind::Bucket,
+            found: None,
+        };
+        let records = [
+            Record::from(sample::run()),
+            Record::Reference(reference),
+            Record::from(sample::full_ledger()),
+        ];
+        for record in records {
+            builder.add(record).unwrap();
+        }
+        let model = builder.finish().model;
+        let said = model.verdict.answers.last().map(|row| row.answer.clone());
+        (said.unwrap(), super::super::render_html(&model).unwrap())
+    };
+    let (said, _) = todo(View::Internal);
+    assert!(said.contains("look at what the input points to"), "{said}");
+    let (said, page) = todo(View::Public);
+    assert!(said.contains("withheld in this view"), "{said}");
+    assert!(page.contains("are withheld in this view, as the lists are"));
+    assert!(!page.contains("follows from what was seen"));
+}
+
 #[test]
 fn sources_without_content_are_named_and_not_counted_as_recovered() {
     let mut missing = source("a.map", "src/a.ts", 0, Party::First, 0);

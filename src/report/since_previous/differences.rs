@@ -10,7 +10,7 @@ use crate::report::text::{KEPT_CHARS, clip};
 pub(super) enum Decides {
     /// Whatever the kind.
     All,
-    /// These.
+    /// These; one of a class or rule where that stands behind the kind.
     Of(&'static [&'static str]),
 }
 
@@ -18,23 +18,27 @@ pub(super) enum Decides {
 const NONE: Decides = Of(&[]);
 
 impl Decides {
-    pub(super) fn bears_on(self, kind: &str) -> bool {
+    pub(super) fn bears_on(self, kind: &str, what: &str) -> bool {
+        let is_it = |named: &&str| *named == kind || named.split_once(' ') == Some((kind, what));
         match self {
             All => true,
-            Of(kinds) => kinds.contains(&kind),
+            Of(kinds) => kinds.iter().any(is_it),
         }
     }
 }
 
-/// What a list tells of since form 2, beside the key of the case. Where roots begin decides what is a copy; what a copy is
-/// held against decides its signs.
+/// What a list tells of since form 2, beside the key of the case. What is a secret is left out of the values of items. Where
+/// roots begin decides what is a copy, and whether a repository is one; what a copy is held against decides its signs.
 const FURTHER: [(&str, Decides); 7] = [
-    ("live secrets", Of(&["secret"])),
-    ("own rules", Of(&["secret"])),
+    ("live secrets", Of(&["secret", "item"])),
+    ("own rules", Of(&["secret", "item"])),
     ("YARA rules", Of(&["exposure", "sign"])),
     ("terms", Of(&["item"])),
     ("inventory", Of(&["item"])),
-    ("origins", Of(&["copy", "suspect", "sign"])),
+    (
+        "origins",
+        Of(&["copy", "suspect", "sign", "exposure git-folder"]),
+    ),
     ("originals", Of(&["sign"])),
 ];
 
@@ -170,8 +174,10 @@ fn further(
 }
 
 /// Settings that an earlier form of the list does not tell of, and that bear on a kind of finding.
-pub(super) fn not_told(kind: &str) -> Vec<&'static str> {
-    let bearing = FURTHER.iter().filter(|(_, decides)| decides.bears_on(kind));
+pub(super) fn not_told(kind: &str, what: &str) -> Vec<&'static str> {
+    let bearing = FURTHER
+        .iter()
+        .filter(|(_, decides)| decides.bears_on(kind, what));
     bearing.map(|(what, _)| *what).collect()
 }
 

@@ -102,7 +102,7 @@ impl Head {
 pub struct Scanned {
     /// The units of the run.
     pub units: Units,
-    originals: BTreeSet<String>,
+    pub(super) originals: BTreeSet<String>,
 }
 
 impl Scanned {

@@ -96,7 +96,8 @@ impl Judge<'_> {
 
     /// Settings that differ and bear on a finding.
     fn settings_changed(&self, line: &Line) -> Option<String> {
-        let bearing = (self.settings.iter()).filter(|(_, decides)| decides.bears_on(&line.kind));
+        let settings = self.settings.iter();
+        let bearing = settings.filter(|(_, decides)| decides.bears_on(&line.kind, &line.what));
         let named: Vec<&str> = bearing.map(|(what, _)| *what).collect();
         (!named.is_empty()).then(|| format!("{} changed", named.join(", ")))
     }
@@ -106,7 +107,7 @@ impl Judge<'_> {
         if self.before.tells_all() {
             return None;
         }
-        let named = not_told(&line.kind);
+        let named = not_told(&line.kind, &line.what);
         let last = named.last()?;
         let what = match named.split_last() {
             Some((last, first)) if !first.is_empty() => {

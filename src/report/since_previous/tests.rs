@@ -219,7 +219,7 @@ fn cause_of(kind: &str, before: &Run, now: &Run, form: u32) -> String {
             crate::record::Party::First,
             "high",
         )),
-        _ => at("b", Severity::High, unit, "4").record,
+        class => at(class, Severity::High, unit, "4").record,
     };
     let found = At {
         unit: at("", Severity::High, unit, "4").unit,
@@ -242,9 +242,14 @@ fn each_setting_is_a_cause_of_its_own_of_what_it_bears_on() {
         let changed = format!("{what} changed");
         assert_eq!(cause_of(bearing, &before, &now, 2), changed);
         assert_eq!(cause_of(bearing, &now, &before, 2), changed, "taken away");
-        assert_eq!(cause_of("exposure", &before, &now, 2), OTHER, "{what}");
+        assert_eq!(cause_of("dotenv", &before, &now, 2), OTHER, "{what}");
         assert_eq!(cause_of(bearing, &now, &now, 2), OTHER, "{what}");
     }
+    let (_, origins) = settings().remove(4);
+    assert_eq!(
+        cause_of("git-folder", &before, &origins, 2),
+        "origins changed"
+    );
 }
 
 #[test]
@@ -256,7 +261,7 @@ fn what_an_earlier_form_does_not_tell_is_said() {
         "other content of the input changed, or a change of live secrets or own rules, of which the earlier report does not tell"
     );
     assert_eq!(
-        cause_of("exposure", &run, &other, 1),
+        cause_of("dotenv", &run, &other, 1),
         "other content of the input changed"
     );
     // A list of that form has no such fields.
