@@ -181,10 +181,8 @@ fn left_out(rules: Rules, family: Family, text: &[u8], tokens: &[Token]) -> Vec<
             {
                 drop(at);
             }
-            b"|" | b"&" if family == Family::Script => {
-                if leads_types(rules, text, before) {
-                    drop(at);
-                }
+            b"|" | b"&" if family == Family::Script && leads_types(rules, text, before) => {
+                drop(at);
             }
             &[bracket @ (b')' | b']' | b'}')] => {
                 let pair = match bracket {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::super::bounded::Count;
 use super::super::sample::copies::{change, comparison, lineage, origin, sign, url};
-use super::super::{Builder, Count, Model, Settings, View, render_html};
+use super::super::{Builder, Model, Settings, View, render_html};
 use super::draw::branches;
 use super::tree::{Node, grow};
 use super::*;
