@@ -203,6 +203,155 @@ fn what_archives_say_of_their_members_dates_a_copy() {
 }
 
 #[test]
+fn a_copy_of_which_only_layout_is_another_is_reformatted() {
+    let folder = scratch();
+    let mut files = work();
+    let settings =
+        json!({"port": 4_817, "hosts": ["ledger.example", "books.example"], "note": "a  b"});
+    let list: Vec<Value> = (0..90)
+        .map(|n| json!({"id": n, "name": program(n)[..40]}))
+        .collect();
+    let prose = "# Ledger\n\nWhat it keeps:\n\n- accounts\n  - by day, `a  b`\n- books\n";
+    let shell = "#!/bin/sh\n# Looks first.\nif test -f ledger; then\n  run ledger  --all\nfi\n";
+    for (name, text) in [
+        (
+            "settings.json",
+            serde_json::to_string_pretty(&settings).unwrap(),
+        ),
+        ("list.json", serde_json::to_string_pretty(&list).unwrap()),
+        ("README.md", prose.to_owned()),
+        ("run.sh", shell.to_owned()),
+    ] {
+        files.push((name.to_owned(), text));
+    }
+    let set = sign(folder.path(), &files, "1", &[]);
+    let input = folder.path().join("in");
+    let copy = |name: &str, how: &dyn Fn(&str, &str) -> String| {
+        let files = files
+            .iter()
+            .map(|(path, text)| (path.clone(), how(path, text)));
+        write_all(&input.join(name), &files.collect::<Vec<_>>());
+    };
+    let tabs = |_: &str, text: &str| text.replace("\n  ", "\n\t").replace("\t  ", "\t\t");
+    copy("tabs", &tabs);
+    copy("dense", &|path, text| match path.ends_with(".json") {
+        true => serde_json::from_str::<Value>(text).unwrap().to_string(),
+        false => tabs(path, text),
+    });
+    copy("number", &|path, text| {
+        tabs(path, text).replace("4817", "4818")
+    });
+    copy("string", &|path, text| {
+        tabs(path, text).replace("\"a  b\"", "\"a b\"")
+    });
+    copy("commented", &|path, text| {
+        tabs(path, text).replace("first.\n", "first. ")
+    });
+    let records = scan(
+        0,
+        arguments(&input, &[&set], &["--copies-root", input.to_str().unwrap()]),
+    );
+    for name in ["tabs", "dense"] {
+        let copy = records.at("copy", &format!("in/{name}"));
+        assert_eq!(copy["class"], "reformatted", "{copy}");
+        assert_eq!(copy["grades"], json!({"normalized": FILES + 4}), "{name}");
+    }
+    for name in ["number", "string", "commented"] {
+        // Which of both hangs on whether so short a file is found in another form.
+        let class = class(&records, &format!("in/{name}"));
+        assert!(["modified", "partial"].contains(&class), "{name}: {class}");
+    }
+}
+
+#[test]
+fn copies_side_by_side_in_one_archive_are_copies() {
+    let folder = scratch();
+    let set = sign(folder.path(), &work(), "1", &[]);
+    let at = |top: &str, files: &[(String, String)]| -> Vec<(String, String)> {
+        let files = files.iter();
+        files
+            .map(|(path, text)| (format!("{top}/{path}"), text.clone()))
+            .collect()
+    };
+    let package = |name: &str, held: usize| {
+        let mut files = work()[..held].to_vec();
+        files.push(("package.json".to_owned(), manifest(name, "1.0.0")));
+        files.push(("own.js".to_owned(), foreign(held as u64)));
+        files.push(("notes.txt".to_owned(), "ours\n".to_owned()));
+        files
+    };
+    let input = folder.path().join("in");
+    let forks = [
+        at("dump/one", &package("one", FILES)),
+        at("dump/two", &package("two", 5)),
+        at("dump/none", &package("none", 0)),
+    ]
+    .concat();
+    write(&input, "forks.tgz", tgz(&forks));
+    // A workspace is one, however many manifests are in it.
+    let workspace = [
+        at("space/packages/one", &package("one", 7)),
+        at("space/packages/two", &package("two", 5)),
+        vec![("space/package.json".to_owned(), manifest("space", "1.0.0"))],
+    ]
+    .concat();
+    write(&input, "space.tgz", tgz(&workspace));
+    // So is what has something beside.
+    let beside = [
+        forks.clone(),
+        vec![("dump/LICENSE".to_owned(), MIT.to_owned())],
+    ]
+    .concat();
+    write(&input, "beside.tgz", tgz(&beside));
+    // Clones, each with its store.
+    let clones = folder.path().join("clones");
+    for (name, held) in [("a", FILES), ("b", 3)] {
+        let clone = clones.join(name);
+        repository(&clone);
+        write_all(&clone, &work()[..held]);
+        commit(&clone, 3);
+    }
+    let packed = "import sys, tarfile; tarfile.open(sys.argv[2], 'w:gz').add(sys.argv[1], '')";
+    let to = input.join("clones.tgz");
+    common::python([
+        "-c".as_ref(),
+        packed.as_ref(),
+        clones.as_os_str(),
+        to.as_os_str(),
+    ]);
+
+    let records = scan(0, arguments(&input, &[&set], &[]));
+    records.check_frame();
+    let examined: Vec<(&str, &str)> = records
+        .all("examined")
+        .map(|row| (text(row, "locator"), text(row, "class")))
+        .collect();
+    assert_eq!(
+        examined,
+        [
+            ("in/beside.tgz", "verbatim"),
+            ("in/clones.tgz!/a", "verbatim"),
+            ("in/clones.tgz!/b", "partial"),
+            ("in/forks.tgz!/dump/none", "unrelated"),
+            ("in/forks.tgz!/dump/one", "verbatim"),
+            ("in/forks.tgz!/dump/two", "partial"),
+            ("in/space.tgz", "partial"),
+        ]
+    );
+    for (name, held) in [("forks.tgz!/dump/one", FILES), ("forks.tgz!/dump/two", 5)] {
+        let copy = records.at("copy", &format!("in/{name}"));
+        assert_eq!(number(copy, "files_matched"), held as u64, "{name}");
+        assert_eq!(number(copy, "unmatched_files"), 3, "{name}");
+        assert_eq!(copy["unmatched_bytes"], Value::Null, "{name}");
+        assert_eq!(copy["hops"].as_array().unwrap().len(), 2, "{copy}");
+    }
+    // Where the user says that what lies in a folder is a copy, an archive there is one.
+    let more = ["--copies-root", input.to_str().unwrap()];
+    let records = scan(0, arguments(&input, &[&set], &more));
+    assert_eq!(records.all("examined").count(), 4);
+}
+
+#[test]
 fn what_lies_beside_the_work_is_counted_with_its_licences() {
     let folder = scratch();
     let set = sign(folder.path(), &work(), "1", &[]);

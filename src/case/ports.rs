@@ -62,7 +62,8 @@ impl Case {
         if units.is_empty() {
             return Ok(echoing);
         }
-        for (locator, root) in roots {
+        // What an archive of several copies echoes is told of all of it.
+        for (locator, root) in roots.iter().filter(|(_, root)| root.archive.is_none()) {
             let own = root.units.iter().copied();
             let own: Vec<i64> = own
                 .filter(|unit| units.binary_search(unit).is_ok())

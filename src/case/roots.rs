@@ -3,14 +3,17 @@
 //! A root is a place that people speak of as one thing: an archive, a repository with what is checked out of it, a package, a
 //! folder that was given. Every unit belongs to one. Where the user says that a folder holds copies (`--copies-root`), what lies
 //! directly in it is one root each, whatever is in it: people keep clones with other clones in them, and unpacked archives
-//! in which nothing says what they are.
+//! in which nothing says what they are. An archive in which several copies lie side by side is as many roots (see
+//! [`several`](crate::scan::several)); it stays one itself, for what speaks of it as a whole, and has no row where nothing does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::join::{FolderScope, InputRow};
 use super::store::{Case, CaseError, locator_of};
 use crate::blob::Locator;
+use crate::blob::locator::unescape;
 use crate::record::{Certainty, Hops};
+use crate::scan::several::Part;
 
 /// A folder of which each thing directly in it is one root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,11 +61,16 @@ impl Case {
         copies_roots.sort_by_key(|root| std::cmp::Reverse(root.folder.len()));
         let mut repositories = BTreeSet::new();
         self.each_path(row.id, |path| {
-            let folder = git_folder(path).or_else(|| path.strip_suffix(b".git/HEAD".as_slice()));
+            // A store that nothing could be made of is files: its head tells what it was.
+            let head = path.strip_suffix(b"/HEAD".as_slice());
+            let bare = head.filter(|folder| folder.ends_with(b".git"));
+            let folder =
+                git_folder(path).or_else(|| bare.map(|bare| git_folder(bare).unwrap_or(bare)));
             if let Some(folder) = folder {
                 repositories.insert(folder.strip_suffix(b"/").unwrap_or(folder).to_vec());
             }
         })?;
+        let parts = self.parts_of(row.id)?;
         let read = || -> rusqlite::Result<Vec<(i64, Vec<u8>, bool)>> {
             let mut query = self.db.prepare(
                 "SELECT unit.id, unit.path, coalesce(open_fact.is_archive, 0)
@@ -76,6 +84,7 @@ impl Case {
         for (unit, path, is_archive) in read().map_err(|error| self.wrap(error))? {
             // What a store holds belongs to what is checked out of it; one by itself is a place of its own.
             let child = copies_roots.iter().find_map(|root| root.child_of(&path));
+            let parts = parts.get(&unit).filter(|_| child.is_none());
             let folder = if let Some(child) = child {
                 child.to_vec()
             } else if is_archive && git_folder(&path).is_none() {
@@ -84,12 +93,35 @@ impl Case {
                 root_folder(&path, scope, &repositories)
             };
             let at = locator_of(&row.label, &folder);
+            for part in parts.into_iter().flatten() {
+                let (at, root) = Root::of_part(part, &at, row.id, &folder, unit);
+                roots.insert(at, root);
+            }
             let root = roots
                 .entry(at.as_str().to_owned())
                 .or_insert_with(|| Root::new(&at, row.id, folder));
             root.units.insert(unit);
+            root.is_several = parts.is_some();
         }
         Ok(())
+    }
+
+    /// The copies in archives that are several, by unit.
+    pub(super) fn parts_of(&self, input: i64) -> Result<BTreeMap<i64, Vec<Part>>, CaseError> {
+        let read = || -> rusqlite::Result<Vec<(i64, String)>> {
+            let mut query = self.db.prepare(
+                "SELECT id, tally -> '$.parts' FROM unit
+                 WHERE input = ?1 AND tally -> '$.parts' IS NOT NULL",
+            )?;
+            query
+                .query_map([input], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        let rows = read().map_err(|error| self.wrap(error))?;
+        let parts = rows
+            .into_iter()
+            .map(|(unit, text)| (unit, serde_json::from_str(&text).unwrap_or_default()));
+        Ok(parts.collect())
     }
 }
 
@@ -103,6 +135,10 @@ pub(super) struct Root {
     /// Where it was got from, and how sure that is; see [`origins`](super::origins).
     pub(super) url: Option<String>,
     pub(super) location: Option<Certainty>,
+    /// It is an archive, and its copies are roots of their own.
+    pub(super) is_several: bool,
+    /// The archive that it is one of several copies in.
+    pub(super) archive: Option<String>,
 }
 
 impl Root {
@@ -114,7 +150,36 @@ impl Root {
             units: BTreeSet::new(),
             url: None,
             location: None,
+            is_several: false,
+            archive: None,
         }
+    }
+
+    /// One of several copies in an archive, by its locator.
+    fn of_part(
+        part: &Part,
+        archive: &Locator,
+        input: i64,
+        path: &[u8],
+        unit: i64,
+    ) -> (String, Self) {
+        let folder = unescape(&part.folder).unwrap_or_default();
+        let at = archive.folder(&part.kind, &folder);
+        let mut root = Self::new(&at, input, [path, b"!/", &folder].concat());
+        root.archive = Some(archive.as_str().to_owned());
+        root.units.insert(unit);
+        (at.as_str().to_owned(), root)
+    }
+
+    /// Whether what stands at a locator, in a unit of the root at another one, is the root's.
+    pub(super) fn holds(&self, root: &str, locator: &str) -> bool {
+        if self.is_several {
+            // All that lies in it is one of its copies'.
+            return !locator.contains("!/");
+        }
+        let below = locator.strip_prefix(root);
+        self.archive.is_none()
+            || below.is_some_and(|below| below.is_empty() || below.starts_with(['/', '!']))
     }
 }
 

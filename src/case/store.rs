@@ -28,7 +28,7 @@ const UNFINISHED: [u8; 32] = [0; 32];
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     /// The file is there and is something else.
-    #[error("{path} is not a case of this program; name another file with --case")]
+    #[error("{path} is not a case of this program; name another file")]
     NotACase {
         /// The file.
         path: PathBuf,
@@ -550,16 +550,18 @@ impl Case {
         &self,
         kind: &str,
         (first, last): (i64, i64),
+        begins: Option<&str>,
     ) -> Result<Vec<(i64, Record)>, CaseError> {
         let rows = || -> rusqlite::Result<Vec<RecordRow>> {
             let sql = format!(
-                "SELECT {} FROM {} WHERE record.unit BETWEEN ?1 AND ?2 AND type = ?3",
+                "SELECT {} FROM {} WHERE record.unit BETWEEN ?1 AND ?2 AND type = ?3
+                 AND (?4 IS NULL OR substr(record.locator, 1, length(?4)) = ?4)",
                 RecordRow::COLUMNS,
                 RecordRow::TABLES
             );
             let mut query = self.db.prepare_cached(&sql)?;
             query
-                .query_map(params![first, last, kind], RecordRow::read)?
+                .query_map(params![first, last, kind, begins], RecordRow::read)?
                 .collect()
         };
         let rows = rows().map_err(|error| self.wrap(error))?.into_iter();
@@ -1140,6 +1142,9 @@ fn put_unit(
     });
     if !done.placed.remotes.is_empty() {
         tally["remotes"] = serde_json::json!(done.placed.remotes);
+    }
+    if !done.placed.parts.is_empty() {
+        tally["parts"] = serde_json::json!(done.placed.parts);
     }
     let keys: Vec<u8> = done.tally.keys.iter().flat_map(|key| key.0).collect();
     db.prepare_cached(

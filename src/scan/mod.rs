@@ -25,6 +25,7 @@ pub mod place;
 pub mod public;
 pub mod scope;
 pub mod seen;
+pub mod several;
 mod streamed;
 pub mod tally;
 pub mod tree_id;

@@ -13,6 +13,7 @@ use super::files::{self, FileTally, Held};
 use super::gates::{self, Script};
 use super::packages::{FileCounts, PackageStats, head_manifest, is_module_folder, manifest_of};
 use super::scope::{Scope, TreeScope};
+use super::several::{Part, Several};
 use super::{images, public};
 use crate::blob::digest::hex;
 use crate::blob::locator::{escape, escape_with_raw, shown};
@@ -75,6 +76,8 @@ pub struct Placed {
     pub remotes: Vec<(String, String)>,
     /// Its files, by what they are to the works; counted where copies are looked for.
     pub files: FileTally,
+    /// The copies that it is, where it is an archive of several.
+    pub parts: Vec<Part>,
     /// Contents of which a match was told, and those that match what is public and nothing beyond.
     pub(crate) told: u64,
     pub(crate) public: u64,
@@ -471,10 +474,29 @@ impl Placer<'_> {
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         let is_shut = tree.holds_objects();
+        // What lies in it can be told apart where it is the outermost one, and where nothing of it is lacking that might have
+        // stood beside.
+        let may_be_several = self.sets.has_works()
+            && images.is_none()
+            && !at.as_str().contains("!/")
+            && child.outcome() == Outcome::Read;
+        let mut several = may_be_several
+            .then(|| Several::of(tree, &scope.packages))
+            .flatten();
         self.count_rest(tree, out);
         out.shut += u32::from(is_shut);
         for member in &tree.children {
             let here = at.member(&tree.kind, &member.name, member.ordinal);
+            if let Some(several) = &mut several
+                && let Some(number) = several.number_of(member.name.bytes())
+            {
+                let whole = std::mem::take(&mut out.files);
+                self.place(member, &here, member.name.bytes(), &scope, out);
+                let files = std::mem::replace(&mut out.files, whole);
+                several.add(number, files.clone());
+                out.files.unite(files);
+                continue;
+            }
             if let Some(git) = &member.git {
                 let before = out.records.len();
                 let mut paths = git.paths.iter();
@@ -509,6 +531,9 @@ impl Placer<'_> {
             out.records.extend(images::problems(images, tree, at));
         }
         out.shut -= u32::from(is_shut);
+        if let Some(several) = several {
+            out.parts = several.finish(tree);
+        }
         let files = scope.packages.distribute(&tree.folders);
         let alone = scope
             .packages

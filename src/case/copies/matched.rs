@@ -173,16 +173,21 @@ impl Case {
     /// of a work.
     pub(super) fn matches_in(
         &self,
+        at: &str,
         root: &Root,
         works: &Works,
     ) -> Result<BTreeMap<String, OfWork>, CaseError> {
         let mut matched: BTreeMap<String, OfWork> = BTreeMap::new();
+        let begins = root.archive.as_ref().map(|_| at);
         for range in runs(&root.units) {
             let mut last: Option<(i64, Option<Span>)> = None;
-            for (unit, record) in self.records_of_units("match", range)? {
+            for (unit, record) in self.records_of_units("match", range, begins)? {
                 let Record::Match(found) = record else {
                     continue;
                 };
+                if !root.holds(at, &found.locator) {
+                    continue;
+                }
                 if last.as_ref().is_none_or(|(held, _)| *held != unit) {
                     last = Some((unit, self.written(unit)?.map(Span::at)));
                 }

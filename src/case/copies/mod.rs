@@ -27,7 +27,7 @@
 //! values, so one cannot be held against the other; a content that is in both says so wherever it is met in the input.
 //!
 //! **Reformatted or modified.** A copy is `reformatted` where each file is there with the same tokens and comments, and only
-//! layout tells it from the original: that is proven file by file by a digest (`norm-text/1`, `layout/1`), and no share of
+//! layout tells it from the original: that is proven file by file by a digest (`norm-text/1`, `layout/2`), and no share of
 //! fingerprints is enough for it. A header that was cut out, or a letter that nobody sees, makes it `modified`. So does what
 //! a tool does beyond layout, and every layout where the set has no such digests: one that an older release signed.
 //!
@@ -123,8 +123,21 @@ impl Case {
             own_public,
             signed: BTreeMap::new(),
         };
-        for (locator, root) in roots {
+        // An archive of several copies is asked last, what it has none of which is told of.
+        let mut told: BTreeSet<&str> = BTreeSet::new();
+        let several = roots.iter().filter(|(_, root)| root.is_several);
+        let others = roots.iter().filter(|(_, root)| !root.is_several);
+        for (locator, root) in others.chain(several) {
             let rows = self.rows_of(&mut roll, locator, root, &mut ports)?;
+            if let (Some(archive), false) = (&root.archive, rows.is_empty()) {
+                told.insert(archive);
+            }
+            let is_named = |row: &Row| row.copy.class == "names-only";
+            if root.is_several
+                && (rows.is_empty() || told.contains(locator.as_str()) && rows.iter().all(is_named))
+            {
+                continue;
+            }
             let examined = roll.examined(locator, root, &rows);
             if roll.own.address(locator).is_none() {
                 for row in rows {
@@ -164,7 +177,7 @@ impl Case {
         ports: &mut Ports<'r>,
     ) -> Result<Vec<Row>, CaseError> {
         let mut rows = Vec::new();
-        for (work, found) in self.matches_in(root, &roll.works)? {
+        for (work, found) in self.matches_in(locator, root, &roll.works)? {
             let Some((copy, made)) = roll.roll_up(&work, &found) else {
                 continue;
             };
@@ -201,7 +214,7 @@ impl Case {
                 });
             }
         }
-        if rows.is_empty() && !roll.is_own_public(root) {
+        if rows.is_empty() && !roll.is_own_public(locator, root) {
             rows.extend(roll.named(locator));
         }
         rows.sort_by(|a, b| a.copy.work.cmp(&b.copy.work));
@@ -212,6 +225,10 @@ impl Case {
             row.copy.claims_own = roll.own.claim(locator).map(str::to_owned);
             if let Some(place) = roll.places.get(locator) {
                 places::fill(&mut row.copy, place);
+                if root.archive.is_some() {
+                    // Of files that have nothing to tell an archive keeps one sum.
+                    row.copy.unmatched_bytes = None;
+                }
             }
         }
         Ok(rows)
@@ -252,7 +269,11 @@ impl<'a> RollUp<'a> {
     }
 
     /// Whether something in a root is public, and nothing beyond that was told.
-    fn is_own_public(&self, root: &Root) -> bool {
+    fn is_own_public(&self, locator: &str, root: &Root) -> bool {
+        if root.archive.is_some() {
+            let place = self.places.get(locator);
+            return place.is_some_and(|place| place.files.public.files > 0);
+        }
         root.units.iter().any(|unit| self.own_public.contains(unit))
     }
 
@@ -304,7 +325,7 @@ impl<'a> RollUp<'a> {
             ("own-public", Some(why))
         } else if let Some(row) = copy {
             (row.copy.class.as_str(), None)
-        } else if self.is_own_public(root) {
+        } else if self.is_own_public(locator, root) {
             ("own-public", place.and_then(public_note))
         } else if self.input.triage {
             ("undecided", None)

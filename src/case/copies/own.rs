@@ -114,6 +114,13 @@ impl Case {
         for origin in &origins {
             own.add_origin(origin, organisation);
         }
+        // Where an archive was got from, what lies in it was.
+        for (locator, root) in roots {
+            let archive = root.archive.as_ref();
+            if let Some(address) = archive.and_then(|archive| own.recorded.get(archive)) {
+                own.recorded.insert(locator.clone(), address.clone());
+            }
+        }
         Ok(own)
     }
 

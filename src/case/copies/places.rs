@@ -4,12 +4,13 @@
 //! files that had nothing to tell is taken from their rows. Of a root that is a git store and nothing else no files are counted: what
 //! its head shows is not laid out as files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::roots::Root;
 use super::super::store::{Case, CaseError, unpacked};
 use crate::record::{Copy, LicenceFile};
 use crate::scan::files::{FileTally, Held};
+use crate::scan::several::Part;
 use crate::signature::paths::PathIndex;
 
 /// Licence files that a record names.
@@ -68,7 +69,8 @@ impl Case {
     ) -> Result<Places<'r>, CaseError> {
         // Sorted: of millions of units a map would take several times as much.
         let mut of_unit: Vec<(i64, &str)> = Vec::new();
-        for (locator, root) in roots {
+        // What an archive of several copies holds is added up for each of them, and for all.
+        for (locator, root) in roots.iter().filter(|(_, root)| root.archive.is_none()) {
             of_unit.extend(root.units.iter().map(|unit| (*unit, locator.as_str())));
         }
         of_unit.sort_unstable();
@@ -109,7 +111,40 @@ impl Case {
                 }
             }
         }
+        drop(rows);
+        drop(query);
+        self.add_parts(roots, &mut places)?;
         Ok(places)
+    }
+
+    /// Adds what the copies hold that lie side by side in one archive.
+    fn add_parts<'r>(
+        &self,
+        roots: &'r BTreeMap<String, Root>,
+        places: &mut Places<'r>,
+    ) -> Result<(), CaseError> {
+        let inputs: BTreeSet<i64> = roots
+            .values()
+            .filter(|root| root.is_several)
+            .map(|root| root.input)
+            .collect();
+        for input in inputs {
+            let parts = self.parts_of(input)?;
+            let of_input = roots.iter().filter(|(_, root)| root.input == input);
+            for (locator, root) in of_input.filter(|(_, root)| root.archive.is_some()) {
+                let unit = root.units.first().and_then(|unit| parts.get(unit));
+                let archive = root.archive.as_deref().unwrap_or_default();
+                let is_it = |part: &&Part| format!("{archive}!/{}", part.folder) == *locator;
+                if let Some(part) = unit.and_then(|parts| parts.iter().find(is_it)) {
+                    let place = Place {
+                        files: part.files.clone(),
+                        is_read: true,
+                    };
+                    places.insert(locator, place);
+                }
+            }
+        }
+        Ok(())
     }
 }
 

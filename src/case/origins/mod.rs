@@ -145,6 +145,17 @@ impl Case {
                 (root.url, root.location) = (url, location);
             }
         }
+        // What lies in an archive was got with it, unless somebody says more.
+        let archives = roots.iter().filter(|(_, root)| root.is_several);
+        let archives: BTreeMap<String, _> = archives
+            .map(|(locator, root)| (locator.clone(), (root.url.clone(), root.location)))
+            .collect();
+        for root in roots.values_mut().filter(|root| root.url.is_none()) {
+            let archive = root.archive.as_ref();
+            if let Some(got) = archive.and_then(|archive| archives.get(archive)) {
+                (root.url, root.location) = got.clone();
+            }
+        }
         self.tell_odd(odd)
     }
 
@@ -231,7 +242,7 @@ impl Case {
         if of_unit.is_empty() {
             return Ok(of_root);
         }
-        for (locator, root) in roots {
+        for (locator, root) in roots.iter().filter(|(_, root)| root.archive.is_none()) {
             let mut own = root.units.iter().filter_map(|unit| of_unit.get(unit));
             // Where several clones are one root, none of them speaks for it.
             let (Some(text), None) = (own.next(), own.next()) else {

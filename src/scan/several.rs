@@ -1,0 +1,252 @@
+//! Archives that hold several copies side by side.
+//!
+//! People pack a folder of clones into one file. What lies in it is then as many copies as if the folder had been given, and
+//! each has its own origin, its own class and its own share. But most archives with many manifests are one thing: a
+//! repository with the packages of a workspace, or a package with what it depends on. So the rule asks for much:
+//!
+//! - From the folder that everything stands in, the archive's own or one within that stands round all of it, go on to what
+//!   stands directly in it. Each of these, and there are two or more, is a folder that has a manifest or a git store in it, or is
+//!   a store itself.
+//! - Nothing stands beside them: no file, and no other folder. A workspace has a manifest, a README or a licence there.
+//! - The archive was read to its end.
+//! - The folder is not `node_modules`, nor lies in one: what a package depends on belongs to it.
+//!
+//! Any other archive is one copy. Archives within an archive are no copies of their own, and images, captures and stores
+//! are one thing each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Tree;
+use super::files::FileTally;
+use super::packages::PackageIndex;
+
+/// One of several copies in an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The word for the archive's format in hops.
+    pub kind: String,
+    /// Its folder, or the store that it is, as members are called; escaped.
+    pub folder: String,
+    /// Its files. Bytes of those that have nothing to tell are not known.
+    pub files: FileTally,
+}
+
+/// The copies in an archive, while what is in it is placed.
+pub(super) struct Several {
+    /// Length of the path of the folder that they stand in, with its slash.
+    round: usize,
+    /// What they are called there.
+    names: BTreeMap<Vec<u8>, usize>,
+    tallies: Vec<FileTally>,
+}
+
+impl Several {
+    /// The copies of an archive that is more than one.
+    pub(super) fn of(tree: &Tree, packages: &PackageIndex) -> Option<Self> {
+        if tree.is_inside() || tree.holds_objects() || tree.is_capture() {
+            return None;
+        }
+        let stores = tree.children.iter().filter(|child| {
+            let tree = child.facts.tree.as_ref();
+            tree.is_some_and(Tree::is_git_store)
+        });
+        let mut folders = tree.folders.clone();
+        let heads = packages.iter().map(|(folder, _)| folder.to_vec());
+        let mut heads: BTreeSet<Vec<u8>> = heads.collect();
+        for store in stores {
+            let path = store.name.bytes();
+            if let Some(count) = folders.get_mut(folder_of(path)) {
+                *count = count.saturating_sub(1);
+            }
+            // One that is called `.git` belongs to the folder that it stands in.
+            let head = match path.strip_suffix(b"/.git".as_slice()) {
+                Some(folder) => folder,
+                None => path,
+            };
+            folders.insert(head.to_vec(), 1);
+            heads.insert(head.to_vec());
+        }
+        folders.retain(|_, count| *count > 0);
+        let round = round_all(&folders)?;
+        if folders.contains_key(folder_of(&round)) || in_modules(&round) {
+            return None;
+        }
+        let mut names = BTreeMap::new();
+        for folder in folders.keys() {
+            let name = first_name(folder.get(round.len()..)?);
+            if !heads.contains(&[&round, name].concat()) {
+                return None;
+            }
+            let number = names.len();
+            names.entry(name.to_vec()).or_insert(number);
+        }
+        (names.len() > 1).then(|| Self {
+            round: round.len(),
+            tallies: vec![FileTally::default(); names.len()],
+            names,
+        })
+    }
+
+    /// The number of the copy that a member belongs to.
+    pub(super) fn number_of(&self, path: &[u8]) -> Option<usize> {
+        let name = first_name(path.get(self.round..)?);
+        self.names.get(name).copied()
+    }
+
+    /// Counts the files of a member.
+    pub(super) fn add(&mut self, number: usize, files: FileTally) {
+        if let Some(tally) = self.tallies.get_mut(number) {
+            tally.unite(files);
+        }
+    }
+
+    /// The copies, with the members that have nothing to tell counted.
+    pub(super) fn finish(mut self, tree: &Tree) -> Vec<Part> {
+        let mut plain = vec![0_u64; self.tallies.len()];
+        let mut round: Vec<u8> = Vec::new();
+        for (folder, count) in &tree.folders {
+            if let Some(number) = self.number_of(folder)
+                && let Some(slot) = plain.get_mut(number)
+            {
+                *slot += count;
+                if round.is_empty() {
+                    round.extend(folder.get(..self.round).unwrap_or_default());
+                }
+            }
+        }
+        for child in &tree.children {
+            let number = self.number_of(child.name.bytes());
+            if let Some(slot) = number.and_then(|number| plain.get_mut(number)) {
+                *slot = slot.saturating_sub(1);
+            }
+            if round.is_empty() {
+                round.extend(child.name.bytes().get(..self.round).unwrap_or_default());
+            }
+        }
+        let parts = self.names.into_iter().map(|(name, number)| {
+            let mut files = self
+                .tallies
+                .get_mut(number)
+                .map(std::mem::take)
+                .unwrap_or_default();
+            files.add_plain(plain.get(number).copied().unwrap_or_default(), 0);
+            Part {
+                kind: tree.kind.clone(),
+                folder: crate::blob::locator::escape(&[&round[..], &name].concat()),
+                files,
+            }
+        });
+        parts.collect()
+    }
+}
+
+/// The folder that stands round all others, with its slash; nothing where there is none but the archive.
+fn round_all(folders: &BTreeMap<Vec<u8>, u64>) -> Option<Vec<u8>> {
+    let (first, last) = (folders.keys().next()?, folders.keys().next_back()?);
+    // Sorted, so that what the outermost two have in common all have. One that is round the others ends where these go on.
+    let pairs = first.iter().zip(last);
+    let common = pairs.take_while(|(a, b)| a == b).count();
+    let ends = |path: &[u8]| path.len() == common || path.get(common) == Some(&b'/');
+    if common > 0 && common == first.len() && ends(last) {
+        return Some([first, &b"/"[..]].concat());
+    }
+    let end = memchr::memrchr(b'/', first.get(..common)?).map_or(0, |at| at + 1);
+    first.get(..end).map(<[u8]>::to_vec)
+}
+
+/// The folder that a path stands in; of a folder with its slash, that folder.
+fn folder_of(path: &[u8]) -> &[u8] {
+    path.get(..memchr::memrchr(b'/', path).unwrap_or(0))
+        .unwrap_or_default()
+}
+
+fn first_name(path: &[u8]) -> &[u8] {
+    path.split(|&byte| byte == b'/').next().unwrap_or_default()
+}
+
+fn in_modules(folder: &[u8]) -> bool {
+    folder
+        .split(|&byte| byte == b'/')
+        .any(|name| name == b"node_modules")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposure::Manifest;
+
+    fn names(folders: &[&str], manifests: &[&str]) -> Vec<String> {
+        let tree = Tree {
+            kind: "zip".to_owned(),
+            folders: folders
+                .iter()
+                .map(|folder| (folder.as_bytes().to_vec(), 2))
+                .collect(),
+            ..Tree::default()
+        };
+        let manifests = manifests.iter();
+        let manifest = Manifest::from_npm(b"{\"name\": \"x\", \"version\": \"1.0.0\"}").unwrap();
+        let packages = PackageIndex::new(
+            manifests.map(|folder| (folder.as_bytes().to_vec(), manifest.clone())),
+        );
+        let parts = Several::of(&tree, &packages).map(|several| several.finish(&tree));
+        let parts = parts.unwrap_or_default().into_iter();
+        parts
+            .map(|part| format!("{} {}", part.folder, part.files.other.files))
+            .collect()
+    }
+
+    #[test]
+    fn folders_with_manifests_and_nothing_beside_are_copies() {
+        assert_eq!(names(&["a", "a/src", "b"], &["a", "b"]), ["a 4", "b 2"]);
+        // A name that another one begins with, and a dash, which sorts before a slash.
+        assert_eq!(
+            names(&["a/src", "a-b", "ab", "a"], &["a", "a-b", "ab"]),
+            ["a 4", "a-b 2", "ab 2"]
+        );
+        assert_eq!(
+            names(
+                &["in/dumps/a", "in/dumps/b/x"],
+                &["in/dumps/a", "in/dumps/b"]
+            ),
+            ["in/dumps/a 2", "in/dumps/b 2"]
+        );
+    }
+
+    #[test]
+    fn anything_else_is_one() {
+        for (folders, manifests) in [
+            // A package, and a workspace, in the folder that its packer put round it.
+            (&["package", "package/src"][..], &["package"][..]),
+            (
+                &["r", "r/packages/a", "r/packages/b"],
+                &["r", "r/packages/a", "r/packages/b"],
+            ),
+            // A workspace whose root has no manifest, but a licence.
+            (&["r", "r/a", "r/b"], &["r/a", "r/b"]),
+            (&["", "a", "b"], &["a", "b"]),
+            // A folder that has none stands beside.
+            (&["a", "b", "docs"], &["a", "b"]),
+            (
+                &["packages/a", "packages/b", "tools"],
+                &["packages/a", "packages/b"],
+            ),
+            // One alone.
+            (&["x/a", "x/a/b"], &["x/a"]),
+            (
+                &["node_modules/a", "node_modules/b"],
+                &["node_modules/a", "node_modules/b"],
+            ),
+            (&[""], &[]),
+            (&[], &[]),
+        ] {
+            assert_eq!(
+                names(folders, manifests),
+                Vec::<String>::new(),
+                "{folders:?}"
+            );
+        }
+    }
+}
