@@ -77,8 +77,10 @@ impl Planted {
             "name": "@acme/cli", "version": "2.1.0", "license": "UNLICENSED",
             "repository": {"type": "git", "url": format!("https://ci:{repository}@git.acme.example/acme/cli.git")},
         });
+        // Tests sign this file too, and what begins as a map is read as one.
+        const VERSION: &str = "version";
         let map = json!({
-            "version": 3,
+            (VERSION): 3,
             "sourceRoot": format!("https://ci:{root}@src.acme.example/"),
             "sources": [
                 format!("https://dev:{source}@src.acme.example/a.ts"),
@@ -92,7 +94,7 @@ impl Planted {
             "names": [], "mappings": "AAAA",
         });
         let index = json!({
-            "version": 3,
+            (VERSION): 3,
             "sections": [{"offset": {"line": 0, "column": 0}, "url": format!("https://ci:{section}@maps.acme.example/part.js.map")}],
         });
         let page = json!({"log": {"version": "1.2", "entries": [{

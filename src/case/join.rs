@@ -14,7 +14,7 @@ use rusqlite::{OptionalExtension, params};
 use super::images::{ImagesOfInput, Unread};
 use super::origins::OriginsAsked;
 use super::published::ReleaseList;
-use super::roots::{Root, is_given_store};
+use super::roots::Root;
 use super::store::{
     Case, CaseError, keys_of, locator_of, put_container, put_echoes, put_files, put_own_contents,
     put_published, put_record, unpacked,
@@ -224,7 +224,9 @@ impl Case {
         if row.is_folder {
             self.close_packages(row, input, &scope, stats)?;
         }
-        self.note_roots(row, &scope, &input.origins.copies_roots, roots)?;
+        let copies_roots = &input.origins.copies_roots;
+        self.place_git_folders(row, copies_roots)?;
+        self.note_roots(row, &scope, copies_roots, roots)?;
         Ok(unread.unwrap_or_default())
     }
 
@@ -272,10 +274,8 @@ impl Case {
             let (unit, path, facts) = read().map_err(|error| self.wrap(error))?;
             let facts: OpenFacts = unpacked(&facts, &format!("facts of unit {unit}"))?;
             let at = locator_of(&row.label, &path);
-            let is_given = is_given_store(&row.label, &path, &input.origins.copies_roots);
             let mut placed = Placed {
                 stats: std::mem::take(stats),
-                given_store: is_given.then(|| path.clone()),
                 ..Placed::default()
             };
             let is_placed_here = !matches!(facts, OpenFacts::Archive { .. });
@@ -626,7 +626,6 @@ fn place_archive(
         path,
         package: Some(manifest),
         org: input.placer.organisation,
-        is_given_repository: false,
     };
     let Some(finding) = exposure::judge_nested_archive(&cx, inner, kind) else {
         return;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::join::{FolderScope, InputRow};
-use super::store::{Case, CaseError, locator_of};
+use super::store::{Case, CaseError, locator_of, put_record};
 use crate::blob::Locator;
 use crate::blob::locator::unescape;
 use crate::record::{Certainty, Hops};
@@ -102,6 +102,33 @@ impl Case {
                 .or_insert_with(|| Root::new(&at, row.id, folder));
             root.units.insert(unit);
             root.is_several = parts.is_some();
+        }
+        Ok(())
+    }
+
+    /// Tells of the git folders of an input. A repository that was given as one is no exposure of itself: what is in it may be.
+    pub(super) fn place_git_folders(
+        &self,
+        row: &InputRow,
+        copies_roots: &[CopiesRoot],
+    ) -> Result<(), CaseError> {
+        let read = || -> rusqlite::Result<Vec<(i64, Vec<u8>, String)>> {
+            let mut query = self.db.prepare(
+                "SELECT id, path, tally -> '$.git_folder' FROM unit
+                 WHERE input = ?1 AND tally -> '$.git_folder' IS NOT NULL ORDER BY path",
+            )?;
+            query
+                .query_map([row.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+                .collect()
+        };
+        for (unit, path, record) in read().map_err(|error| self.wrap(error))? {
+            if is_given_store(&row.label, &path, copies_roots) {
+                continue;
+            }
+            let record = serde_json::from_str(&record).map_err(|error| CaseError::Damaged {
+                what: format!("what is told of unit {unit}: {error}"),
+            })?;
+            put_record(&self.db, Some(unit), true, record).map_err(|error| self.wrap(error))?;
         }
         Ok(())
     }

@@ -1146,6 +1146,9 @@ fn put_unit(
     if !done.placed.parts.is_empty() {
         tally["parts"] = serde_json::json!(done.placed.parts);
     }
+    if let Some(record) = &done.placed.git_folder {
+        tally["git_folder"] = serde_json::json!(record);
+    }
     let keys: Vec<u8> = done.tally.keys.iter().flat_map(|key| key.0).collect();
     db.prepare_cached(
         "INSERT INTO unit (input, path, size, mtime, ctime, config, sha256, entries, bytes, tally, keys)

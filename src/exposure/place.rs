@@ -31,8 +31,6 @@ pub struct PlaceContext<'a> {
     pub package: Option<&'a Manifest>,
     /// The organisation, where the user named one.
     pub org: Option<&'a Organisation>,
-    /// It belongs to a repository that the user gave as one: at the top of an input, or directly in a folder of copies.
-    pub is_given_repository: bool,
 }
 
 impl PlaceContext<'_> {
@@ -198,9 +196,7 @@ pub fn judge_entry(cx: &PlaceContext<'_>, traits: &[Trait]) -> Vec<Finding> {
             }
             Trait::Artifact(ref artifact) if means_nothing_at(cx, artifact) => {}
             Trait::Artifact(ref artifact) => findings.extend(judge_artifact(cx, artifact)),
-            // A repository that was given as one is no exposure of itself: what is in it may be. In a package, an archive or
-            // a folder that holds other things, somebody published it with them.
-            Trait::GitHead if is_git_head_path(cx.path) && !cx.is_given_repository => {
+            Trait::GitHead if is_git_head_path(cx.path) => {
                 findings.push(finding_in(
                     cx,
                     "git-folder",
@@ -988,7 +984,6 @@ mod tests {
             path: path.as_bytes(),
             package: None,
             org: None,
-            is_given_repository: false,
         };
         judge_entry(&cx, &traits_of(bytes, &Prefilter::new().scan(bytes)))
     }
@@ -1207,7 +1202,6 @@ mod tests {
             path: b"a.js.map",
             package: package.as_ref(),
             org: None,
-            is_given_repository: false,
         };
         judge_map(&cx, map).map(|found| (known(&found.class), found.severity))
     }
@@ -1279,7 +1273,6 @@ mod tests {
             path: b"a.js.map",
             package: Some(&package),
             org: Some(&org),
-            is_given_repository: false,
         };
         let found = judge_map(&cx, &map).unwrap();
         assert_eq!(found.severity, Severity::High);
@@ -1307,7 +1300,6 @@ mod tests {
                 path: b"a.js",
                 package: Some(&package),
                 org: None,
-                is_given_repository: false,
             };
             judge_reference(&cx, kind, b"x\x1b.map", found)
         };
@@ -1337,7 +1329,6 @@ mod tests {
                 path: path.as_bytes(),
                 package: outer.as_ref(),
                 org: None,
-                is_given_repository: false,
             };
             judge_nested_archive(&cx, inner.as_ref(), "tar")
                 .map(|found| (found.severity, found.certainty))
@@ -1369,7 +1360,6 @@ mod tests {
             path: b"a.tgz",
             package: Some(&outer),
             org: Some(&org),
-            is_given_repository: false,
         };
         assert_eq!(
             judge_nested_archive(&cx, Some(&inner), "tar")
@@ -1402,7 +1392,6 @@ mod tests {
                 path: b"",
                 package: Some(&package),
                 org: None,
-                is_given_repository: false,
             };
             judge_raw_sources(&cx, raw).map(|found| found.severity)
         };
@@ -1423,7 +1412,6 @@ mod tests {
             path: b"",
             package: None,
             org: None,
-            is_given_repository: false,
         };
         assert_eq!(judge_raw_sources(&cx, &raw), None);
     }
@@ -1473,7 +1461,6 @@ mod tests {
                 path,
                 package: package.as_ref(),
                 org: org.as_ref(),
-                is_given_repository: false,
             };
             let hits = Prefilter::new().scan(bytes);
             let mut traits = traits_of(bytes, &hits);
@@ -1523,7 +1510,6 @@ mod tests {
             path: b"",
             package: package.as_ref(),
             org: org.as_ref(),
-            is_given_repository: false,
         };
         findings.extend(judge_raw_sources(&cx, &raw));
         let folder = |path: &[u8]| path[..path.len() - file_name(path).len()].to_vec();

@@ -297,6 +297,7 @@ impl Scan<'_> {
         if let Some(triage) = &self.triage {
             let mut done = triage::read(self, triage, index)?;
             done.placed.remotes = unit::remotes(root, unit);
+            done.placed.hold_git_folder(&root.label, &unit.path);
             let progress = &self.analyser.progress;
             progress
                 .bytes_in
@@ -321,6 +322,7 @@ impl Scan<'_> {
                 .place(&child, &at, &unit.path, &Alone, &mut placed);
             // Nothing is owed to a package round it yet.
             placed.stats.clear();
+            placed.hold_git_folder(&root.label, &unit.path);
             Some(OpenFacts::Archive {
                 kind: child.facts.kind.clone(),
                 sha256: child.sha256,

@@ -62,8 +62,9 @@ pub(super) struct Target {
 pub struct Placed {
     /// Records, in no order yet.
     pub records: Vec<Record>,
-    /// The git store that is placed, where the user gave its repository as one: set before.
-    pub given_store: Option<Vec<u8>>,
+    /// That a store among the inputs' own files is a git folder: an exposure where it lies among other things, and none of a
+    /// repository that was given as one, which the case knows.
+    pub git_folder: Option<Box<Record>>,
     /// Per package folder of the outermost scope.
     pub stats: BTreeMap<Vec<u8>, PackageStats>,
     /// Every container that stands here.
@@ -89,6 +90,23 @@ pub struct Placed {
     pub published: Vec<(String, Packument)>,
     /// Contents of own sources.
     pub own_contents: Vec<(ContentKey, Sha256Digest)>,
+}
+
+impl Placed {
+    /// Where what was placed is a store beside what is checked out of it: keeps back that this is a git folder.
+    pub(super) fn hold_git_folder(&mut self, label: &str, path: &[u8]) {
+        if path != b".git" && !path.ends_with(b"/.git") {
+            return;
+        }
+        let head = format!("{}!/HEAD", Locator::file(label, path).as_str());
+        let is_it = |record: &Record| match record {
+            Record::Exposure(row) => row.class == "git-folder" && row.locator == head,
+            _ => false,
+        };
+        if let Some(index) = self.records.iter().position(is_it) {
+            self.git_folder = Some(Box::new(self.records.remove(index)));
+        }
+    }
 }
 
 /// A row of the `container` table.
@@ -247,7 +265,6 @@ impl Placer<'_> {
             path,
             package: package.map(|(_, manifest)| manifest),
             org: self.organisation,
-            is_given_repository: false,
         }
     }
 
@@ -271,11 +288,7 @@ impl Placer<'_> {
         stats: &mut PackageStats,
         out: &mut Placed,
     ) {
-        let store = path.strip_suffix(b"/HEAD".as_slice());
-        let cx = PlaceContext {
-            is_given_repository: store.is_some() && store == out.given_store.as_deref(),
-            ..self.context(path, package)
-        };
+        let cx = self.context(path, package);
         let sha256 = child.sha256;
         for finding in exposure::judge_entry(&cx, &child.facts.traits) {
             self.expose(finding, at, sha256, stats, out);
@@ -581,7 +594,6 @@ impl Placer<'_> {
             path: folder,
             package: Some(manifest),
             org: self.organisation,
-            is_given_repository: false,
         };
         let raw = std::mem::take(&mut stats.raw);
         if let Some(finding) = exposure::judge_raw_sources(&cx, &raw) {

@@ -69,7 +69,7 @@ pub fn write(records: &Records, out: &mut dyn Write) -> Result<(), ExportError> 
                 note_package(&package, &mut known);
             }
             Record::Run(row) => run = Some(*row),
-            Record::Ledger(ledger) => complete = ledger.complete,
+            Record::Ledger(ledger) => complete = ledger.read_all(),
             _ => {}
         }
         Ok(())

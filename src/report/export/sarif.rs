@@ -269,7 +269,7 @@ fn pascal(id: &str) -> String {
 /// Whether the run came to its end, and what of the inputs was not read.
 fn account(run: Option<&Run>, ledger: Option<&Ledger>) -> String {
     let properties = json!({
-        "complete": ledger.is_some_and(|ledger| ledger.complete),
+        "complete": ledger.is_some_and(Ledger::read_all),
         "entries": ledger.map(|ledger| ledger.entries),
         "inputs": run.map(|run| run.inputs.iter().map(|input| &input.label).collect::<Vec<_>>()),
     });

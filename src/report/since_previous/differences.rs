@@ -19,7 +19,11 @@ const NONE: Decides = Of(&[]);
 
 impl Decides {
     pub(super) fn bears_on(self, kind: &str, what: &str) -> bool {
-        let is_it = |named: &&str| *named == kind || named.split_once(' ') == Some((kind, what));
+        let is_it = |named: &&str| match named.split_once(' ') {
+            None => *named == kind,
+            Some((of, class)) if class.ends_with(':') => of == kind && what.starts_with(class),
+            Some(one) => one == (kind, what),
+        };
         match self {
             All => true,
             Of(kinds) => kinds.iter().any(is_it),
@@ -27,12 +31,14 @@ impl Decides {
     }
 }
 
+/// What rules of YARA find is called after them.
+const YARA: Decides = Of(&["exposure yara:", "sign yara:"]);
+
 /// What a list tells of since form 2, beside the key of the case. What is a secret is left out of the values of items. Where
 /// roots begin decides what is a copy, and whether a repository is one; what a copy is held against decides its signs.
-const FURTHER: [(&str, Decides); 7] = [
+const FURTHER: [(&str, Decides); 6] = [
     ("live secrets", Of(&["secret", "item"])),
     ("own rules", Of(&["secret", "item"])),
-    ("YARA rules", Of(&["exposure", "sign"])),
     ("terms", Of(&["item"])),
     ("inventory", Of(&["item"])),
     (
@@ -112,6 +118,8 @@ pub(super) fn differences(before: &Head, now: &Head) -> Vec<Difference> {
             before.triage.to_string(),
             now.triage.to_string(),
         ),
+        // Programs that wrote the earlier form had none.
+        ("YARA rules", YARA, option(&before.yara), option(&now.yara)),
         ("program", All, program(before), program(now)),
         ("inputs", NONE, inputs(before), inputs(now)),
         (
@@ -145,7 +153,7 @@ fn further(
         let labels: Vec<&str> = head.originals.iter().map(String::as_str).collect();
         labels.join(", ")
     };
-    let [live, rules, yara, terms, inventory, origins, compared] = FURTHER;
+    let [live, rules, terms, inventory, origins, compared] = FURTHER;
     [
         (live.0, live.1, known(before), known(now)),
         (
@@ -154,7 +162,6 @@ fn further(
             option(&before.user_rules),
             option(&now.user_rules),
         ),
-        (yara.0, yara.1, option(&before.yara), option(&now.yara)),
         (terms.0, terms.1, option(&before.terms), option(&now.terms)),
         (
             inventory.0,

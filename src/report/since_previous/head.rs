@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::case::UnitName;
 use crate::record::{Record, Run, RunInput, RunKnown, RunOrigins, RunSet};
 
-/// Version of the form of the file. Since 2 it says of live secrets, own rules, YARA rules, terms, inventory, origins and originals.
+/// Version of the form of the file. Since 2 it says of live secrets, own rules, terms, inventory, origins and originals.
 pub(super) const FORM: u32 = 2;
 /// The oldest that is read: what it does not tell is not known.
 pub(super) const FORM_OLDEST: u32 = 1;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::sample::{exposure, run, secret};
 use super::*;
-use crate::record::{Certainty, RunInput, RunKnown, RunOrigins, Severity};
+use crate::record::{Certainty, RunInput, RunKnown, RunOrigins, RunYara, Severity};
 
 struct At {
     record: Record,
@@ -192,6 +192,19 @@ fn settings() -> Vec<(&'static str, Run)> {
                 }));
             }),
         ),
+        (
+            "YARA rules",
+            with(|run| {
+                run.yara = Some(RunYara {
+                    digest: "34".repeat(32),
+                    engine: "yara".to_owned(),
+                    files: 1,
+                    rules: 2,
+                    left_out: 0,
+                    timeout_seconds: 60,
+                });
+            }),
+        ),
     ]
 }
 
@@ -237,6 +250,7 @@ fn each_setting_is_a_cause_of_its_own_of_what_it_bears_on() {
         let bearing = match what {
             "terms" | "inventory" => "item",
             "origins" => "copy",
+            "YARA rules" => "yara:signs/loader",
             _ => "secret",
         };
         let changed = format!("{what} changed");
