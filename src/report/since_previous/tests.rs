@@ -195,14 +195,14 @@ fn settings() -> Vec<(&'static str, Run)> {
         (
             "YARA rules",
             with(|run| {
-                run.yara = Some(RunYara {
+                run.yara = Some(Box::new(RunYara {
                     digest: "34".repeat(32),
                     engine: "yara".to_owned(),
                     files: 1,
                     rules: 2,
                     left_out: 0,
                     timeout_seconds: 60,
-                });
+                }));
             }),
         ),
     ]
