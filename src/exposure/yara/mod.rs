@@ -15,7 +15,7 @@
 //! over which the rules take longer than they may is given up and is a `yara-timeout`. That is the one bound in this
 //! program that a clock sets, for the engine has no other: whether it is hit may differ from machine to machine.
 //!
-//! The engine is YARA-X, which not every build should carry: it compiles rules to machine code. [`engine`] holds it, behind the
+//! The engine is YARA-X, which not every build should carry: it compiles rules to machine code. `engine` holds it, behind the
 //! feature `yara`; without that there is a [`YaraRules`] of which there is none. The machine code is made before the wall goes
 //! up, which forbids new code.
 //!
