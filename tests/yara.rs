@@ -410,7 +410,7 @@ mod with_the_feature {
             fs::write(path, package(number)).unwrap();
         }
         let rules = folder.path().join("rules.yar");
-        let source = r#"rule of { strings: $a = /of[0-9]+ = '[0-9a-f]{8}/ condition: $a }
+        let source = r#"rule offset_value { strings: $a = /of[0-9]+ = '[0-9a-f]{8}/ condition: $a }
             rule packed { condition: uint16be(0) == 0x1f8b }"#;
         fs::write(&rules, source).unwrap();
         let one = scan_with(folder.path(), 0, &["--jobs", "1"]).normalised();
@@ -429,7 +429,7 @@ mod with_the_feature {
         let classes: BTreeSet<&str> = found(&other).iter().map(|one| one.0).collect();
         assert_eq!(
             classes.into_iter().collect::<Vec<_>>(),
-            ["yara:rules/gzipped", "yara:rules/of"]
+            ["yara:rules/gzipped", "yara:rules/offset_value"]
         );
     }
 

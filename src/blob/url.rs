@@ -207,11 +207,22 @@ fn user_len(scheme: &[u8], span: &[u8]) -> Option<usize> {
     let host = first.map_or(authority, |len| &authority[len + 1..]);
     match Likeness::of(host) {
         Likeness::Sure => first,
+        // `registry:4873` is a host of a network's own; what stands behind an `@` in its path is part of the path.
+        Likeness::Label if has_port(host) => first,
         Likeness::Label => next_host(span, authority.len(), Likeness::Sure).or(first),
         Likeness::None => next_host(span, authority.len(), Likeness::Sure)
             .or_else(|| next_host(span, authority.len(), Likeness::Label))
             .or(first),
     }
+}
+
+/// Whether a port stands behind a host, as one that serves pages has it: a password of a digit or two is none.
+fn has_port(host: &[u8]) -> bool {
+    const LOWEST: u16 = 80;
+    let port = memchr::memchr(b':', host).and_then(|at| host.get(at + 1..));
+    port.and_then(|port| std::str::from_utf8(port).ok())
+        .and_then(|port| port.parse::<u16>().ok())
+        .is_some_and(|port| port >= LOWEST)
 }
 
 /// Where the first `@` behind `from` stands which something follows that is at least so like a host.
@@ -241,9 +252,11 @@ enum Likeness {
 impl Likeness {
     fn of(text: &[u8]) -> Self {
         if text.starts_with(b"[") {
-            return match memchr::memchr(b']', text) {
-                Some(_) => Self::Sure,
-                None => Self::None,
+            let inside = memchr::memchr(b']', text).map(|end| &text[1..end]);
+            let is_number = |byte: &u8| byte.is_ascii_alphanumeric() || b":.%".contains(byte);
+            return match inside {
+                Some(inside) if inside.iter().all(is_number) => Self::Sure,
+                _ => Self::None,
             };
         }
         let (host, port) = match memchr::memchr(b':', text) {

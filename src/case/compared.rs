@@ -208,7 +208,8 @@ pub(super) fn forget_all(db: &Connection) -> rusqlite::Result<u64> {
 fn split(locator: &str) -> Option<(&str, Vec<u8>)> {
     match locator.split_once('/') {
         None => Some((locator, Vec::new())),
-        Some((label, path)) => Some((label, unescape(path)?)),
+        // A copy within an archive that is an input itself: `forks.zip!/ann`.
+        Some((label, path)) => Some((label.strip_suffix('!').unwrap_or(label), unescape(path)?)),
     }
 }
 

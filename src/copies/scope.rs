@@ -246,6 +246,15 @@ impl Places {
         }
         let path = origin.path.as_deref().or(Some(origin.locator.as_str()));
         let key = match (&url, path) {
+            // What was cut cannot be told to be the same.
+            (Some(url), Some(path))
+                if origin
+                    .url
+                    .as_deref()
+                    .is_some_and(|url| url.contains("=***")) =>
+            {
+                format!("{} path {path}", url.folded())
+            }
             (Some(url), _) => url.folded(),
             (None, Some(path)) => format!("path {path}"),
             (None, None) => return,
@@ -285,7 +294,14 @@ impl Places {
 
     fn standing_of(&self, root: &str, threshold: f64) -> Standing {
         let Some(class) = self.examined.get(root) else {
-            return Standing::NotExamined;
+            // An archive that is several copies: they stand for it.
+            let below = format!("{root}!/");
+            let parts = self.examined.range(below.clone()..);
+            return parts
+                .take_while(|(part, _)| part.starts_with(&below))
+                .map(|(part, _)| self.standing_of(part, threshold))
+                .min()
+                .unwrap_or(Standing::NotExamined);
         };
         // Which place was examined here nobody knows.
         if self.disputed.get(root).is_some_and(|said| said.len() > 1) {
@@ -375,7 +391,11 @@ impl Places {
         let others = self
             .examined
             .keys()
-            .filter(|root| !named.contains(root.as_str()));
+            // A copy within an archive that is listed is listed with it.
+            .filter(|root| {
+                let archive = root.split_once("!/").map(|(archive, _)| archive);
+                !named.contains(root.as_str()) && !archive.is_some_and(|one| named.contains(one))
+            });
         for root in others.filter(|_| network.is_none()) {
             unlisted.add(&bare(root), self.standing_of(root, threshold));
         }

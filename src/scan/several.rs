@@ -8,6 +8,7 @@
 //!   stands directly in it. Each of these, and there are two or more, is a folder that has a manifest or a git store in it, or is
 //!   a store itself.
 //! - Nothing stands beside them: no file, and no other folder. A workspace has a manifest, a README or a licence there.
+//! - One of them is a store, or two of the packages have one name: those of a workspace have names of their own.
 //! - The archive was read to its end.
 //! - The folder is not `node_modules`, nor lies in one: what a package depends on belongs to it.
 //!
@@ -55,7 +56,9 @@ impl Several {
         let mut folders = tree.folders.clone();
         let heads = packages.iter().map(|(folder, _)| folder.to_vec());
         let mut heads: BTreeSet<Vec<u8>> = heads.collect();
+        let mut has_store = false;
         for store in stores {
+            has_store = true;
             let path = store.name.bytes();
             if let Some(count) = folders.get_mut(folder_of(path)) {
                 *count = count.saturating_sub(1);
@@ -81,6 +84,16 @@ impl Several {
             }
             let number = names.len();
             names.entry(name.to_vec()).or_insert(number);
+        }
+        // Packages of a workspace have names of their own; clones of one work share one.
+        let direct = packages.iter().filter(|(folder, _)| {
+            let rest = folder.get(round.len()..);
+            rest.is_some_and(|rest| names.contains_key(rest))
+        });
+        let mut seen = BTreeSet::new();
+        let mut direct = direct.map(|(_, manifest)| manifest.name.as_str());
+        if !has_store && direct.all(|name| seen.insert(name)) {
+            return None;
         }
         (names.len() > 1).then(|| Self {
             round: round.len(),

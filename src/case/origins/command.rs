@@ -12,10 +12,13 @@ use crate::blob::url::{names_a_secret, without_passwords};
 const HIDDEN: &str = "***";
 
 /// Flags whose next word opens something, though their names do not say so: curl's, and those of what it is like.
-const OPENERS: [&str; 7] = [
+const OPENERS: [&str; 10] = [
     "-u",
     "-U",
     "-b",
+    "-p",
+    "-a",
+    "-E",
     "--user",
     "--proxy-user",
     "--cookie",
@@ -86,7 +89,11 @@ fn words_between(text: &str, has_quotes: bool) -> Option<Vec<Range<usize>>> {
 fn opens(word: &str) -> bool {
     let bare = word.trim_matches(['"', '\'']);
     if bare.starts_with('-') {
-        return OPENERS.contains(&bare) || !bare.contains('=') && names_a_secret(bare.as_bytes());
+        // Short flags come in bundles: `-sSLu`.
+        let is_bundle = !bare.starts_with("--") && bare.len() > 2 && bare.ends_with(['u', 'U']);
+        return OPENERS.contains(&bare)
+            || is_bundle
+            || !bare.contains('=') && names_a_secret(bare.as_bytes());
     }
     let name = bare.strip_suffix(':');
     name.is_some_and(is_secret_name) || SCHEMES.iter().any(|one| bare.eq_ignore_ascii_case(one))
@@ -101,6 +108,24 @@ fn secret_of(word: &str) -> Option<Range<usize>> {
         && rest.contains(':')
     {
         return value(2);
+    }
+    // `sshpass` and `mysql` take it so.
+    if word.starts_with("-p") && !word.starts_with("-p=") {
+        return value(2);
+    }
+    if let Some((flag, rest)) = word.split_once('=')
+        && flag.starts_with("--")
+    {
+        // `--user=…` gives what `--user …` gives; of `--header=` the value is a header.
+        let start = flag.len() + 1;
+        if OPENERS.contains(&flag) {
+            return value(start);
+        }
+        if flag == "--header"
+            && let Some(inner) = secret_of(rest)
+        {
+            return Some(start + inner.start..start + inner.end);
+        }
     }
     if let Some((name, rest)) = word.split_once('=')
         && is_secret_name(name.trim_start_matches(quotes))
@@ -140,6 +165,18 @@ mod tests {
                 "curl -u *** https://***@git.example/a?token=***",
             ),
             ("curl -ume:hunter2 -sSL x", "curl -u*** -sSL x"),
+            ("curl -sSLu me:hunter2 x", "curl -sSLu *** x"),
+            ("curl --user=me:hunter2 x", "curl --user=*** x"),
+            (
+                "curl --header=\"Private-Token: hunter2\" x",
+                "curl --header=\"Private-Token: ***\" x",
+            ),
+            (
+                "docker login -u me -p hunter2 reg.example",
+                "docker login -u *** -p *** reg.example",
+            ),
+            ("mysql -phunter2 db", "mysql -p*** db"),
+            ("http -a me:hunter2 x", "http -a *** x"),
             (
                 "curl -H \"Authorization: Bearer hunter2\" -H 'Accept: a/b' x",
                 "curl -H \"Authorization: ***\" -H 'Accept: a/b' x",

@@ -96,10 +96,16 @@ fn pair(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Range<usize>)>
     }
     let bytes = &text[line.clone()];
     let head = &bytes[..bytes.len().min(NAME_MAX)];
-    // In npm's settings an address with colons in it stands before the sign.
-    let sign = memchr::memchr(b'=', head)
-        .or_else(|| memchr::memmem::find(head, b": "))
-        .or_else(|| memchr::memchr(b':', head).filter(|_| !head.starts_with(b"\"//")))
+    // The first sign counts: a value may hold the others. In npm's settings an address with colons in it stands before it.
+    let is_address = head.starts_with(b"//") || head.starts_with(b"\"//");
+    let is_sign = |at: &usize| match head[*at] {
+        b'=' => true,
+        b':' => !is_address || head.get(at + 1) == Some(&b' '),
+        b' ' | b'\t' => is_address && !head[*at..].trim_ascii_start().starts_with(b"="),
+        _ => false,
+    };
+    let sign = (0..head.len())
+        .find(is_sign)
         .or_else(|| memchr::memchr2(b' ', b'\t', head))?;
     let name = unquoted(text, trimmed(text, line.start..line.start + sign));
     let value = trimmed(text, line.start + sign + 1..line.end);

@@ -19,7 +19,7 @@ use crate::report::{Count, Model};
 /// Characters of a name.
 const NAME: usize = 36;
 /// Characters of a sentence that a rule says.
-const SENTENCE: usize = 115;
+const SENTENCE: usize = 160;
 /// Characters of what is due.
 const REMARK: usize = 100;
 /// Characters of a step.
@@ -140,7 +140,7 @@ fn since(model: &Model) -> Value {
 fn severity(model: &Model) -> Value {
     let axis = |axis: &Axis| {
         json!({
-            "title": short(&axis.title, NAME),
+            "title": short(&axis.title, 2 * NAME),
             "level": axis.level,
             "at_least": axis.at_least,
             "by_hand": axis.override_reason.is_some(),
@@ -150,7 +150,7 @@ fn severity(model: &Model) -> Value {
     let headline = model.verdict.headline.iter();
     json!({
         "level": model.verdict.level,
-        "headline": headline.map(|title| short(title, NAME)).collect::<Vec<_>>(),
+        "headline": headline.map(|title| short(title, 2 * NAME)).collect::<Vec<_>>(),
         "axes": model.verdict.axes.iter().map(axis).collect::<Vec<_>>(),
     })
 }

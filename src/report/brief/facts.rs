@@ -10,7 +10,7 @@ use crate::report::review::deadlines::{Deadlines, Due};
 use crate::report::review::{read_rows, rejected_since};
 
 /// What stands for the host of a copy whose address has none.
-const NO_HOST: &str = "(no address)";
+const NO_HOST: &str = "(no recorded address)";
 
 /// What people decided of copies, how many they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Facts {
                 *facts.suspects.entry(row.copy.class).or_default() += 1;
                 continue;
             }
-            let host = roots.host_of(&row.copy.locator).unwrap_or(NO_HOST);
+            let host = roots.recorded_host_of(&row.copy.locator).unwrap_or(NO_HOST);
             let is_claimed = claimed.contains(&row.id);
             for sum in [
                 &mut facts.all,

@@ -90,9 +90,11 @@ impl Roots {
         }
     }
 
-    /// The host of a root's address.
-    pub(in crate::report) fn host_of(&self, locator: &str) -> Option<&str> {
-        self.get(&kept(locator))?.host.as_deref()
+    /// The host of a root's address, where that is recorded and not hinted at by the root itself.
+    pub(in crate::report) fn recorded_host_of(&self, locator: &str) -> Option<&str> {
+        let of = self.get(&kept(locator))?;
+        let is_recorded = of.location == Some(Certainty::Proven);
+        of.host.as_deref().filter(|_| is_recorded)
     }
 
     /// When a root was seen at its address, as recorded.
