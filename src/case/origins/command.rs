@@ -33,7 +33,6 @@ pub(super) fn command_without_passwords(text: &str) -> String {
     let text = without_passwords(text);
     let mut shown = String::with_capacity(text.len());
     let (mut at, mut is_next) = (0, false);
-    let mut is_sshpass = false;
     for range in words_of(&text) {
         let word = &text[range.clone()];
         let is_flag = word.starts_with('-');
@@ -42,8 +41,7 @@ pub(super) fn command_without_passwords(text: &str) -> String {
             true => Some(0..word.len()),
             false => secret_of(word),
         };
-        is_next = opens(word) || is_sshpass && word == "-p";
-        is_sshpass |= word.ends_with("sshpass");
+        is_next = opens(word);
         shown.push_str(&text[at..range.start]);
         match secret {
             None => shown.push_str(word),
@@ -116,9 +114,9 @@ fn secret_of(word: &str) -> Option<Range<usize>> {
     if let Some((flag, rest)) = word.split_once('=')
         && flag.starts_with("--")
     {
-        // `--user=…` gives what `--user …` gives; of `--header=` the value is a header.
+        // `--user=…` gives what `--user …` gives, where more than a name stands there; of `--header=` the value is a header.
         let start = flag.len() + 1;
-        if OPENERS.contains(&flag) {
+        if OPENERS.contains(&flag) && (rest.contains(':') || !flag.ends_with("user")) {
             return value(start);
         }
         if flag == "--header"
