@@ -23,7 +23,7 @@ rule drop_host : stealer js
         $host = "drop.acme.example"
         $call = /fetch\(['"]/
     condition:
-        $host and console.log("not printed")
+        $host and $call and console.log("not printed")
 }
 
 rule packed { condition: uint16be(0) == 0x1f8b }
