@@ -282,20 +282,6 @@ fn packages_and_images_are_told_by_structure_and_own_ones_are_unpublished() {
     let notices = case.notices().unwrap();
     let rows: Vec<usize> = notices.iter().map(|notice| notice.rows.len()).collect();
     assert_eq!(rows, [2, 2, 1]);
-    drop(case);
-    // Where nothing is left but the vendor's own, that is said, and nothing is drafted.
-    for class in ["verbatim", "partial", "modified", "reformatted"] {
-        let case = hosted.path("a.case");
-        let mut reject: Vec<OsString> = vec!["case".into(), "review".into(), case.into()];
-        reject.extend(["--reject", "--all-of", class, "--by", "R. Reader"].map(OsString::from));
-        run(&reject);
-    }
-    std::fs::rename(hosted.path("npm"), hosted.path("first")).unwrap();
-    hosted
-        .draft("npm")
-        .expect(2)
-        .says("@acme/ledger 1.4.0 is the vendor's own")
-        .says("Own: unpublish");
 }
 
 #[test]
