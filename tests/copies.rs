@@ -281,13 +281,21 @@ fn copies_side_by_side_in_one_archive_are_copies() {
         files
     };
     let input = folder.path().join("in");
+    // Forks keep the name of what they are forks of.
     let forks = [
-        at("dump/one", &package("one", FILES)),
-        at("dump/two", &package("two", 5)),
+        at("dump/one", &package("tide", FILES)),
+        at("dump/two", &package("tide", 5)),
         at("dump/none", &package("none", 0)),
     ]
     .concat();
     write(&input, "forks.tgz", tgz(&forks));
+    // Where each has its own, they may be the packages of one workspace.
+    let apart = [
+        at("dump/one", &package("one", FILES)),
+        at("dump/two", &package("two", 5)),
+    ]
+    .concat();
+    write(&input, "apart.tgz", tgz(&apart));
     // A workspace is one, however many manifests are in it.
     let workspace = [
         at("space/packages/one", &package("one", 7)),
@@ -329,6 +337,7 @@ fn copies_side_by_side_in_one_archive_are_copies() {
     assert_eq!(
         examined,
         [
+            ("in/apart.tgz", "verbatim"),
             ("in/beside.tgz", "verbatim"),
             ("in/clones.tgz!/a", "verbatim"),
             ("in/clones.tgz!/b", "partial"),
