@@ -36,8 +36,8 @@ pub struct Part {
 
 /// The copies in an archive, while what is in it is placed.
 pub(super) struct Several {
-    /// Length of the path of the folder that they stand in, with its slash.
-    round: usize,
+    /// The folder that they stand in, with its slash.
+    round: Vec<u8>,
     /// What they are called there.
     names: BTreeMap<Vec<u8>, usize>,
     tallies: Vec<FileTally>,
@@ -96,7 +96,7 @@ impl Several {
             return None;
         }
         (names.len() > 1).then(|| Self {
-            round: round.len(),
+            round,
             tallies: vec![FileTally::default(); names.len()],
             names,
         })
@@ -104,7 +104,7 @@ impl Several {
 
     /// The number of the copy that a member belongs to.
     pub(super) fn number_of(&self, path: &[u8]) -> Option<usize> {
-        let name = first_name(path.get(self.round..)?);
+        let name = first_name(path.strip_prefix(self.round.as_slice())?);
         self.names.get(name).copied()
     }
 
@@ -118,24 +118,15 @@ impl Several {
     /// The copies, with the members that have nothing to tell counted.
     pub(super) fn finish(mut self, tree: &Tree) -> Vec<Part> {
         let mut plain = vec![0_u64; self.tallies.len()];
-        let mut round: Vec<u8> = Vec::new();
         for (folder, count) in &tree.folders {
-            if let Some(number) = self.number_of(folder)
-                && let Some(slot) = plain.get_mut(number)
-            {
+            if let Some(slot) = self.number_of(folder).and_then(|it| plain.get_mut(it)) {
                 *slot += count;
-                if round.is_empty() {
-                    round.extend(folder.get(..self.round).unwrap_or_default());
-                }
             }
         }
         for child in &tree.children {
             let number = self.number_of(child.name.bytes());
-            if let Some(slot) = number.and_then(|number| plain.get_mut(number)) {
+            if let Some(slot) = number.and_then(|it| plain.get_mut(it)) {
                 *slot = slot.saturating_sub(1);
-            }
-            if round.is_empty() {
-                round.extend(child.name.bytes().get(..self.round).unwrap_or_default());
             }
         }
         let parts = self.names.into_iter().map(|(name, number)| {
@@ -147,7 +138,7 @@ impl Several {
             files.add_plain(plain.get(number).copied().unwrap_or_default(), 0);
             Part {
                 kind: tree.kind.clone(),
-                folder: crate::blob::locator::escape(&[&round[..], &name].concat()),
+                folder: crate::blob::locator::escape(&[&self.round[..], &name].concat()),
                 files,
             }
         });
@@ -158,13 +149,17 @@ impl Several {
 /// The folder that stands round all others, with its slash; nothing where there is none but the archive.
 fn round_all(folders: &BTreeMap<Vec<u8>, u64>) -> Option<Vec<u8>> {
     let (first, last) = (folders.keys().next()?, folders.keys().next_back()?);
-    // Sorted, so that what the outermost two have in common all have. One that is round the others ends where these go on.
-    let pairs = first.iter().zip(last);
-    let common = pairs.take_while(|(a, b)| a == b).count();
-    let ends = |path: &[u8]| path.len() == common || path.get(common) == Some(&b'/');
-    if common > 0 && common == first.len() && ends(last) {
+    let is_within = |path: &Vec<u8>| {
+        let below = path.strip_prefix(first.as_slice());
+        below.is_some_and(|below| below.is_empty() || below.starts_with(b"/"))
+    };
+    // What stands round another folder sorts before it. But so does `a-b` before `a/b`: each is asked.
+    if !first.is_empty() && folders.keys().all(is_within) {
         return Some([first, &b"/"[..]].concat());
     }
+    // What the outermost two have in common all have.
+    let pairs = first.iter().zip(last);
+    let common = pairs.take_while(|(a, b)| a == b).count();
     let end = memchr::memrchr(b'/', first.get(..common)?).map_or(0, |at| at + 1);
     first.get(..end).map(<[u8]>::to_vec)
 }
@@ -218,6 +213,10 @@ mod tests {
         assert_eq!(
             names(&["a/src", "a-b", "ab", "a"], &["a", "a-b", "ab"]),
             ["a 4", "a-b 2", "ab 2"]
+        );
+        assert_eq!(
+            names(&["x/a", "x/a/src", "x/a-main"], &["x/a", "x/a-main"]),
+            ["x/a 4", "x/a-main 2"]
         );
         assert_eq!(
             names(
