@@ -6,31 +6,11 @@ mod common;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use common::{Random, Records, git, manifest, number, run, scan, scratch, text, tgz, write_all};
+use common::{Records, git, manifest, number, program, run, scan, scratch, text, tgz, write_all};
 use serde_json::{Value, json};
 
 /// Files of the work, in folders of their own.
 const FILES: usize = 12;
-
-/// A program that nobody else has.
-fn program(seed: u64) -> String {
-    let mut random = Random::new(seed * 7_919 + 3);
-    let word = |random: &mut Random| -> String {
-        let letters = (0..9).map(|_| (b'a' + (random.number() >> 24) as u8 % 26) as char);
-        letters.collect()
-    };
-    let mut code = String::new();
-    for _ in 0..24 {
-        let [function, a, b, property, key] = std::array::from_fn(|_| word(&mut random));
-        let (n, m) = (random.number() % 90_000, random.number() % 90_000);
-        code.push_str(&format!(
-            "export function {function}({a}, {b}) {{\n  if ({a}.{property} > {n}) {{\n    return {b}.{key}({m}, \"{} {}\");\n  }}\n  return {m};\n}}\n",
-            word(&mut random),
-            word(&mut random)
-        ));
-    }
-    code
-}
 
 /// Path and content of a file of the work.
 fn file(index: usize) -> (String, String) {

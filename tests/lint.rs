@@ -142,6 +142,40 @@ fn a_bad_letter_is_told_line_by_line_and_ends_with_1() {
         .prints("mend");
 }
 
+/// A forge of the user's own is known from the file that its notices are drafted with: its names, how many places it takes, and
+/// what a notice to it needs.
+#[test]
+fn hosts_of_the_users_own_are_told_by_their_file() {
+    let scene = scene();
+    let letter = "https://code.example/u1/leak\nhttps://code.example/u2/part\nhttps://mirror.example/u1/leak\n";
+    let draft = scene.write("letter.txt", letter);
+    let hosts = scene.write(
+        "hosts.toml",
+        "[[host]]\nid = \"forge\"\nname = \"Forge\"\nlike = \"dsa\"\nrows = 2\nnames = [\"code.example\"]\n",
+    );
+    let hosts = hosts.to_str().unwrap();
+    scene
+        .lint(&draft, &["--host", "forge"])
+        .expect(2)
+        .says("add it with --hosts");
+    let found = scene.found(&draft, &["--hosts", hosts, "--host", "forge"]);
+    assert_eq!(found["host"], "forge");
+    assert_eq!(lines(&found, "other-host"), [3]);
+    assert!(rules(&found).contains(&"row-limit"));
+    let of_dsa = scene.found(&draft, &["--host", "dsa"]);
+    let missing = |found: &Value| -> Vec<Value> {
+        let rule = found["rules"].as_array().unwrap().iter();
+        let rule = rule.filter(|rule| rule["rule"] == "missing-element");
+        rule.flat_map(|rule| rule["findings"].as_array().unwrap().clone())
+            .map(|one| one["found"].clone())
+            .collect()
+    };
+    assert_eq!(missing(&found), missing(&of_dsa));
+    // Of the addresses alone it is told as well.
+    assert_eq!(scene.found(&draft, &["--hosts", hosts])["host"], "forge");
+    assert_eq!(scene.found(&draft, &[])["host"], "code.example");
+}
+
 #[test]
 fn without_a_profile_that_is_said_and_nothing_is_guessed() {
     let scene = scene();

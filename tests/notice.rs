@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use common::{Ran, Random, git, manifest, run, scratch, tgz, write_all};
+use common::{Ran, git, manifest, program, run, scratch, tgz, write_all};
 use strandline::case::{Case, Decision, Review, copy_id, match_id, seen};
 use strandline::record::{Copy, Record};
 
@@ -35,26 +35,6 @@ const CONTACTS: &str =
     "holder = \"Acme Broadcast\"\nname = \"R. Reader\"\nemail = \"legal@acme.example\"\n";
 /// A name that would forge a heading, a field, a place and a direction, were it not shown escaped.
 const HOSTILE: &str = "src/a\n# Heading {{ contact.email }} 100%#L1\u{202e}.js";
-
-/// A program that nobody else has.
-fn program(seed: u64) -> String {
-    let mut random = Random::new(seed * 7_919 + 3);
-    let word = |random: &mut Random| -> String {
-        let letters = (0..9).map(|_| (b'a' + (random.number() >> 24) as u8 % 26) as char);
-        letters.collect()
-    };
-    let mut code = String::new();
-    for _ in 0..24 {
-        let [function, a, b, property, key] = std::array::from_fn(|_| word(&mut random));
-        let (n, m) = (random.number() % 90_000, random.number() % 90_000);
-        code.push_str(&format!(
-            "export function {function}({a}, {b}) {{\n  if ({a}.{property} > {n}) {{\n    return {b}.{key}({m}, \"{} {}\");\n  }}\n  return {m};\n}}\n",
-            word(&mut random),
-            word(&mut random)
-        ));
-    }
-    code
-}
 
 fn work() -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = (0..FILES)

@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use common::{
-    Ran, Records, git, incident, lines, run, scratch, sign_incident, text, tgz, write_all,
+    Ran, Records, copy_tree, git, incident, lines, run, scratch, sign_incident, text, tgz,
+    write_all,
 };
 use serde_json::{Value, json};
 
@@ -96,19 +97,6 @@ impl Place {
         let more = [&["--json"], more].concat();
         let ran = self.case("scope", &more).expect(0);
         serde_json::from_slice(&ran.stdout).unwrap()
-    }
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use common::{Ran, git, incident, run, scratch, sign_incident, text, tgz, write_all};
+use common::{Ran, copy_tree, git, incident, run, scratch, sign_incident, text, tgz, write_all};
 use serde_json::json;
 use strandline::exposure::secrets::examples::expand;
 
@@ -209,19 +209,6 @@ impl Planted {
                 *looked += 1;
                 self.assert_none_in(&std::fs::read(&path).unwrap(), &name);
             }
-        }
-    }
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use common::{Ran, incident, python, run, scratch, sign_incident, sql};
+use common::{Ran, copy_tree, incident, python, run, scratch, sign_incident, sql};
 
 /// Three copies of a work: `a` and `b` of one fork network, `c` of no known address.
 struct Place {
@@ -124,19 +124,6 @@ fn first_folder(folder: &Path) -> PathBuf {
         .collect();
     folders.sort();
     folders.remove(0)
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// Reads a table with Python's csv module, runs `how` on `rows` (a dictionary by place) and writes it again.

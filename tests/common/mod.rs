@@ -619,6 +619,40 @@ impl Random {
     }
 }
 
+/// A program that nobody else has.
+pub fn program(seed: u64) -> String {
+    let mut random = Random::new(seed * 7_919 + 3);
+    let word = |random: &mut Random| -> String {
+        let letters = (0..9).map(|_| (b'a' + (random.number() >> 24) as u8 % 26) as char);
+        letters.collect()
+    };
+    let mut code = String::new();
+    for _ in 0..24 {
+        let [function, a, b, property, key] = std::array::from_fn(|_| word(&mut random));
+        let (n, m) = (random.number() % 90_000, random.number() % 90_000);
+        code.push_str(&format!(
+            "export function {function}({a}, {b}) {{\n  if ({a}.{property} > {n}) {{\n    return {b}.{key}({m}, \"{} {}\");\n  }}\n  return {m};\n}}\n",
+            word(&mut random),
+            word(&mut random)
+        ));
+    }
+    code
+}
+
+/// Copies a folder with everything in it.
+pub fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
 /// One gzip member.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -282,6 +282,20 @@ fn packages_and_images_are_told_by_structure_and_own_ones_are_unpublished() {
     let notices = case.notices().unwrap();
     let rows: Vec<usize> = notices.iter().map(|notice| notice.rows.len()).collect();
     assert_eq!(rows, [2, 2, 1]);
+    // Where nothing is left but the vendor's own, that is said, and nothing is drafted.
+    drop(case);
+    let mut reject: Vec<OsString> = vec!["case".into(), "review".into()];
+    reject.push(hosted.path("a.case").into());
+    reject.extend(["--by", "R. Reader", "--reject"].map(OsString::from));
+    reject.extend(notices[0].rows.iter().map(OsString::from));
+    run(&reject).expect(0);
+    std::fs::rename(hosted.path("npm"), hosted.path("first")).unwrap();
+    hosted
+        .draft("npm")
+        .expect(2)
+        .says("@acme/ledger 1.4.0 is the vendor's own")
+        .says("Own: unpublish");
+    assert!(!hosted.path("npm").exists());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::draft::small_text;
 use crate::blob::locator::{escape, shown, shown_json};
 use crate::case::Case;
 use crate::cli::pipeline::load_organisation;
@@ -18,6 +19,7 @@ use crate::exposure::{CaseKey, Organisation};
 use crate::report::lint::{
     Asked, Draft, DraftFile, Facts, Gather, Report, Rules, Weight, lint, work_paths,
 };
+use crate::report::notice::Hosts;
 use crate::report::text::{grouped, plural};
 use crate::signature::Key;
 
@@ -57,6 +59,9 @@ pub struct LintArgs {
     /// The host that it goes to (github, gitlab, dsa and others) [default: as its addresses say]
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
+    /// Further hosts, or others in place of those of the program, as `notice --hosts` takes them
+    #[arg(long, value_name = "FILE")]
+    hosts: Option<PathBuf>,
     /// Places that the host takes in one notice [default: as `notice` counts them for that host]
     #[arg(long, value_name = "N")]
     rows: Option<u64>,
@@ -84,14 +89,18 @@ fn parse_weight(text: &str) -> Result<Weight, String> {
 
 /// Runs the command.
 pub fn run(args: &LintArgs) -> Result<Exit, CliError> {
-    let rules = Rules::builtin();
+    let mut forms = Hosts::builtin()?;
+    if let Some(path) = &args.hosts {
+        forms.add(&small_text(path)?)?;
+    }
+    let hosts = Rules::builtin().hosts_of(&forms);
     if let Some(host) = &args.host
-        && !rules.host_ids().any(|id| id == host)
+        && !hosts.ids().any(|id| id == host)
     {
-        let known: Vec<&str> = rules.host_ids().collect();
+        let known: Vec<&str> = hosts.ids().collect();
         let known = known.join(", ");
         return Err(CliError::new(format!(
-            "nothing is known of the host {host}; use one of {known}"
+            "nothing is known of the host {host}; use one of {known}, or add it with --hosts"
         )));
     }
     let organisation = load_organisation(args.org.as_ref())?;
@@ -117,6 +126,7 @@ pub fn run(args: &LintArgs) -> Result<Exit, CliError> {
     let asked = Asked {
         host: args.host.clone(),
         rows: args.rows,
+        hosts: Some(hosts),
     };
     let report = lint(&draft, &facts, &asked);
     let notes = notes_of(&draft, &facts, &report);

@@ -6,9 +6,10 @@ use regex::Regex;
 
 use super::draft::{DraftFile, Form};
 use super::facts::Facts;
+use super::hosts::SORT_DEFAULT;
 use super::links::Link;
 use super::places::{Listed, says_entire};
-use super::rules::{Part, Rules, SORT_DEFAULT};
+use super::rules::{Part, Rules};
 use super::{Asked, Findings};
 use crate::copies::scope::per_cent;
 
@@ -455,7 +456,7 @@ fn look_at_elements(files: &Files, listed: &Listed, asked: &Asked, findings: &mu
     let rules = Rules::builtin();
     let host = asked.host.as_deref().or(listed.host.as_deref());
     let sort = host
-        .and_then(|host| rules.host(host))
+        .and_then(|host| asked.hosts().get(host))
         .map_or(SORT_DEFAULT, |host| host.sort.as_str());
     let texts = || {
         files

@@ -19,6 +19,7 @@ mod claims;
 mod draft;
 mod facts;
 mod gather;
+mod hosts;
 mod links;
 mod places;
 mod private;
@@ -33,6 +34,7 @@ use std::collections::BTreeMap;
 pub use draft::{Draft, DraftFile, Form};
 pub use facts::{CopyFact, Facts, Place, Private, Reviewed, Root, ScopeSaid};
 pub use gather::{Gather, work_paths};
+pub use hosts::{LintHost, LintHosts};
 pub use rules::{Part, Rule, Rules, Weight};
 
 use crate::report::text::{KEPT_CHARS, clip, shown, visible};
@@ -50,6 +52,14 @@ pub struct Asked {
     pub host: Option<String>,
     /// How many places the host takes at once; without it the data of hosts says.
     pub rows: Option<u64>,
+    /// The hosts there are; without them those that the program knows.
+    pub hosts: Option<LintHosts>,
+}
+
+impl Asked {
+    fn hosts(&self) -> &LintHosts {
+        self.hosts.as_ref().unwrap_or(&Rules::builtin().hosts)
+    }
 }
 
 /// Something that is wrong at a place of a draft.
@@ -165,8 +175,8 @@ pub fn lint(draft: &Draft, facts: &Facts, asked: &Asked) -> Report {
     });
     let mut hosts: std::collections::BTreeSet<String> = known.collect();
     hosts.extend(
-        rules
-            .hosts
+        asked
+            .hosts()
             .iter()
             .flat_map(|host| host.names.iter().cloned()),
     );

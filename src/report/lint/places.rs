@@ -415,11 +415,11 @@ fn look_at_pin(
 /// How many places the host takes at once: as it was asked, else as the data of hosts says, else as most do.
 fn rows_of_host(found: Option<&str>, asked: &Asked) -> u64 {
     let of_host = || {
-        let rules = Rules::builtin();
+        let hosts = asked.hosts();
         let named = asked.host.as_deref().or(found);
-        let host = named.and_then(|name| rules.host(name));
+        let host = named.and_then(|name| hosts.get(name));
         let rows = host.and_then(|host| host.rows);
-        rows.or_else(|| rules.host("generic")?.rows)
+        rows.or_else(|| hosts.get("generic")?.rows)
     };
     asked.rows.or_else(of_host).unwrap_or(ROWS_DEFAULT)
 }
@@ -431,10 +431,10 @@ fn look_at_hosts(
     asked: &Asked,
     findings: &mut Findings,
 ) -> Option<String> {
-    let rules = Rules::builtin();
+    let known = asked.hosts();
     let id_of = |name: &str| {
-        rules
-            .host(name)
+        known
+            .get(name)
             .map_or_else(|| name.to_owned(), |host| host.id.clone())
     };
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -448,7 +448,7 @@ fn look_at_hosts(
     let named = asked
         .host
         .as_deref()
-        .and_then(|id| rules.host(id))
+        .and_then(|id| known.get(id))
         .filter(|host| !host.names.is_empty());
     let main = named.map(|host| host.id.clone()).or(most)?;
     for (name, places) in hosts.iter().filter(|(name, _)| id_of(name) != main) {

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
+use super::hosts::{LintHost, LintHosts};
 use crate::report::notice::Hosts;
 
 /// How much a finding matters.
@@ -110,49 +111,6 @@ pub(super) struct Element {
     pub words: Vec<String>,
 }
 
-/// A host, as the linter has to know it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Host {
-    pub id: String,
-    /// Its names in addresses.
-    #[serde(default)]
-    pub names: Vec<String>,
-    /// Names under which it serves files of the same repositories.
-    #[serde(default)]
-    pub same: Vec<String>,
-    /// Which elements a notice to it needs.
-    pub sort: String,
-    /// How many places it takes at once, as the file of hosts says.
-    #[serde(skip)]
-    pub rows: Option<u64>,
-}
-
-/// The hosts of the linter with what notices are drafted by: their names and how many places one may name.
-fn with_forms(mut hosts: Vec<Host>, forms: &Hosts) -> Vec<Host> {
-    for id in forms.ids() {
-        let Some(form) = forms.get(id) else { continue };
-        let rows = Some(form.rows as u64);
-        match hosts.iter_mut().find(|host| host.id == id) {
-            Some(host) => {
-                host.names.clone_from(&form.names);
-                host.rows = rows;
-            }
-            None => hosts.push(Host {
-                id: id.to_owned(),
-                names: form.names.clone(),
-                same: Vec::new(),
-                sort: SORT_DEFAULT.to_owned(),
-                rows,
-            }),
-        }
-    }
-    hosts
-}
-
-/// The sort of notice where nothing else is said.
-pub(super) const SORT_DEFAULT: &str = "512";
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WordLists {
@@ -182,7 +140,7 @@ struct File {
     channels: BTreeMap<String, Vec<String>>,
     part: Vec<PartWords>,
     element: Vec<Element>,
-    host: Vec<Host>,
+    host: Vec<LintHost>,
     rule: Vec<Rule>,
 }
 
@@ -192,7 +150,10 @@ pub struct Rules {
     rules: Vec<Rule>,
     pub(super) parts: Vec<(Part, Regex)>,
     pub(super) elements: Vec<(Element, Regex)>,
-    pub(super) hosts: Vec<Host>,
+    /// The hosts that the program knows.
+    pub(super) hosts: LintHosts,
+    /// What the rules say of hosts, without how notices to them are drafted.
+    said: Vec<LintHost>,
     /// Where something belongs, and the words that tell of it.
     pub(super) channels: Vec<(String, Regex)>,
     pub(super) words: Words,
@@ -298,7 +259,8 @@ impl Rules {
             rules: file.rule,
             parts,
             elements,
-            hosts: with_forms(file.host, &Hosts::builtin()?),
+            hosts: LintHosts::new(file.host.clone(), &Hosts::builtin()?),
+            said: file.host,
             channels,
             words: Words {
                 description_min: lists.description_min,
@@ -333,17 +295,10 @@ impl Rules {
         self.rules.iter().find(|rule| rule.id == id)
     }
 
-    /// The ids of hosts that `--host` may name.
-    pub fn host_ids(&self) -> impl Iterator<Item = &str> {
-        self.hosts.iter().map(|host| host.id.as_str())
-    }
-
-    /// The host by its id, or by a name in addresses.
-    pub(super) fn host(&self, name: &str) -> Option<&Host> {
-        let is_it = |host: &&Host| {
-            host.id == name || host.names.iter().chain(&host.same).any(|one| one == name)
-        };
-        self.hosts.iter().find(is_it)
+    /// The hosts of these data, of the user's own among them.
+    #[must_use]
+    pub fn hosts_of(&self, forms: &Hosts) -> LintHosts {
+        LintHosts::new(self.said.clone(), forms)
     }
 
     /// Which question a heading asks.

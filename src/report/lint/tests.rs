@@ -50,7 +50,7 @@ fn hosts_are_those_of_notices() {
         crate::report::notice::Hosts::builtin().unwrap(),
     );
     for id in forms.ids() {
-        let (host, form) = (rules.host(id).unwrap(), forms.get(id).unwrap());
+        let (host, form) = (rules.hosts.get(id).unwrap(), forms.get(id).unwrap());
         assert_eq!(
             (&host.names, host.rows),
             (&form.names, Some(form.rows as u64)),

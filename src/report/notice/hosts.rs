@@ -144,6 +144,8 @@ pub struct Host {
     pub required: Vec<String>,
     /// The parts.
     pub parts: Vec<PartRow>,
+    /// The host that says what this one does not say itself.
+    pub like: Option<String>,
     /// There is data for it; else it gets the general text.
     pub is_known: bool,
 }
@@ -240,6 +242,7 @@ impl Hosts {
             notes: all(row.notes, base.map(|base| &base.notes)),
             required: all(row.required, base.map(|base| &base.required)),
             parts,
+            like: row.like,
             is_known: true,
             id,
         })
