@@ -1072,6 +1072,10 @@ pub struct Release {
     /// Versions between the two, or before the first, that were published and are not in the input; null where nothing
     /// says what was published.
     pub unseen_before: Option<u64>,
+    /// Of the newest in the input: versions behind it that were published and are not in the input; null for the others, and
+    /// where nothing says what was published.
+    #[serde(default)]
+    pub unseen_after: Option<u64>,
     /// Bytes of the archive; null for a folder.
     pub archive_bytes: Option<Grown>,
     /// Files in it.

@@ -363,7 +363,7 @@ fn copies_side_by_side_in_one_archive_are_copies() {
     // Where the user says that what lies in a folder is a copy, an archive there is one.
     let more = ["--copies-root", input.to_str().unwrap()];
     let records = scan(0, arguments(&input, &[&set], &more));
-    assert_eq!(records.all("examined").count(), 4);
+    assert_eq!(records.all("examined").count(), 5);
 }
 
 #[test]

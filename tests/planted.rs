@@ -2,7 +2,7 @@
 //!
 //! Passwords and tokens stand in links to maps, in the names of their sources, in lists of places and records of how
 //! something was fetched, in settings and in manifests. Everything that the program writes about such an input is searched for them:
-//! records, the case itself, the report in each view and its lists, exports, the sealed folder, a notice, the terminal. They are
+//! records, the case itself, the report in each view and its lists, briefs, exports, the sealed folder, a notice, the terminal. They are
 //! made when the test runs.
 
 mod common;
@@ -263,6 +263,8 @@ fn a_planted_secret_is_in_no_output() {
             0,
         );
     }
+    let briefs = ["--brief", "counsel,executive", "--output", "./out/briefs"];
+    planted.run(&[&["report", "./out/it.case"], &briefs[..]].concat(), 0);
     for format in ["jsonl", "csv", "sarif", "cyclonedx", "stix", "case-uco"] {
         let out = format!("./out/export-{format}");
         planted.run(
@@ -281,7 +283,15 @@ fn a_planted_secret_is_in_no_output() {
     for view in ["internal", "counsel"] {
         let out = format!("./out/sealed-{view}");
         planted.run(
-            &["seal", "./out/it.case", "--output", &out, "--view", view],
+            &[
+                "seal",
+                "./out/it.case",
+                "--output",
+                &out,
+                "--view",
+                view,
+                "--include-work-product",
+            ],
             0,
         );
         planted.run(&["verify", &out], 0);

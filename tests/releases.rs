@@ -177,6 +177,11 @@ fn dates_come_from_documents_and_lists_and_never_from_archives() {
         (&first["unseen_before"], &first["published_by"]),
         (&json!(1), &json!("in/acme-cli.json"))
     );
+    let behind: Vec<&Value> = of(&records, "release", "")
+        .into_iter()
+        .map(|row| &row["unseen_after"])
+        .collect();
+    assert_eq!(behind.iter().filter(|count| !count.is_null()).count(), 1);
 
     // The user's list goes before the document.
     let list = folder.path().join("dates.tsv");

@@ -450,9 +450,12 @@ mod with_the_feature {
         );
         let records = scan_with(folder.path(), 3, &["--memory", "32M"]);
         assert_eq!(found(&records), [("yara:rules/word", "input/a.tar!/a.txt")]);
-        for at in ["input/a.tar", "input/a.tar!/large.txt"] {
+        for (at, code) in [
+            ("input/a.tar", "yara-memory"),
+            ("input/a.tar!/large.txt", "memory-limit"),
+        ] {
             let row = records.at("problem", at);
-            assert_eq!(text_of(row, "code"), "memory-limit");
+            assert_eq!(text_of(row, "code"), code);
             assert!(
                 text_of(row, "detail").contains("no YARA rule was run over it"),
                 "{row}"

@@ -8,7 +8,9 @@
 //! What is cut: the part in front of the host where it holds a password, and of an address of the web all of it, since tokens
 //! are given as user names there; and the values of parameters whose names say that they open something, in query, path
 //! and fragment. People paste passwords in unescaped, so one may hold the characters that end that part
-//! (`/`, `?`, `#`, `@`): where what would be the host is none, the next one that looks like a host is taken. What a path
+//! (`/`, `?`, `#`, `@`): where what would be the host is none, the next one that looks like a host is taken. One exception: a
+//! name with a port behind it (`registry:4873`, from 80 up) is a host, dot or none, so that a password that is such a number with
+//! a `/` behind it stays. What a path
 //! alone gives away is left to the rules for secrets. Addresses that differ in what is cut read the same
 //! afterwards, and are told apart as any other equal names are.
 

@@ -8,11 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
+
 use super::join::{FolderScope, InputRow};
 use super::store::{Case, CaseError, locator_of, put_record};
 use crate::blob::Locator;
 use crate::blob::locator::unescape;
-use crate::record::{Certainty, Hops};
+use crate::record::{Certainty, Hops, Record};
 use crate::scan::several::Part;
 
 /// A folder of which each thing directly in it is one root.
@@ -112,22 +114,10 @@ impl Case {
         row: &InputRow,
         copies_roots: &[CopiesRoot],
     ) -> Result<(), CaseError> {
-        let read = || -> rusqlite::Result<Vec<(i64, Vec<u8>, String)>> {
-            let mut query = self.db.prepare(
-                "SELECT id, path, tally -> '$.git_folder' FROM unit
-                 WHERE input = ?1 AND tally -> '$.git_folder' IS NOT NULL ORDER BY path",
-            )?;
-            query
-                .query_map([row.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                .collect()
-        };
-        for (unit, path, record) in read().map_err(|error| self.wrap(error))? {
+        for (unit, path, record) in self.noted::<Record>(row.id, "git_folder")? {
             if is_given_store(&row.label, &path, copies_roots) {
                 continue;
             }
-            let record = serde_json::from_str(&record).map_err(|error| CaseError::Damaged {
-                what: format!("what is told of unit {unit}: {error}"),
-            })?;
             put_record(&self.db, Some(unit), true, record).map_err(|error| self.wrap(error))?;
         }
         Ok(())
@@ -135,20 +125,42 @@ impl Case {
 
     /// The copies in archives that are several, by unit.
     pub(super) fn parts_of(&self, input: i64) -> Result<BTreeMap<i64, Vec<Part>>, CaseError> {
-        let read = || -> rusqlite::Result<Vec<(i64, String)>> {
+        let parts = self.noted(input, "parts")?;
+        Ok(parts
+            .into_iter()
+            .map(|(unit, _, parts)| (unit, parts))
+            .collect())
+    }
+
+    /// What the tallies of an input's units hold under a name, with number and path of each unit that has it.
+    ///
+    /// # Errors
+    ///
+    /// The case cannot be read, or holds there what this program did not write.
+    fn noted<T: DeserializeOwned>(
+        &self,
+        input: i64,
+        what: &str,
+    ) -> Result<Vec<(i64, Vec<u8>, T)>, CaseError> {
+        let read = || -> rusqlite::Result<Vec<(i64, Vec<u8>, String)>> {
             let mut query = self.db.prepare(
-                "SELECT id, tally -> '$.parts' FROM unit
-                 WHERE input = ?1 AND tally -> '$.parts' IS NOT NULL",
+                "SELECT id, path, tally -> ?2 FROM unit
+                 WHERE input = ?1 AND tally -> ?2 IS NOT NULL ORDER BY path",
             )?;
+            let values = (input, format!("$.{what}"));
             query
-                .query_map([input], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
                 .collect()
         };
         let rows = read().map_err(|error| self.wrap(error))?;
-        let parts = rows
-            .into_iter()
-            .map(|(unit, text)| (unit, serde_json::from_str(&text).unwrap_or_default()));
-        Ok(parts.collect())
+        let parsed = rows.into_iter().map(|(unit, path, text)| {
+            let damaged = |error| CaseError::Damaged {
+                what: format!("{what} of unit {unit}: {error}"),
+            };
+            let value = serde_json::from_str(&text).map_err(damaged)?;
+            Ok((unit, path, value))
+        });
+        parsed.collect()
     }
 }
 
@@ -213,7 +225,7 @@ impl Root {
 /// Whether a store is that of a repository which the user gave as one: its folder is the input, or lies directly in a folder of
 /// copies. Anywhere else it lies among other things, and who published those published it with them. A folder that is served to
 /// others cannot be told from a clone when it is given by itself; given with the folder above, it is judged.
-pub(super) fn is_given_store(label: &str, path: &[u8], copies_roots: &[CopiesRoot]) -> bool {
+fn is_given_store(label: &str, path: &[u8], copies_roots: &[CopiesRoot]) -> bool {
     let Some(folder) = git_folder(path) else {
         return false;
     };

@@ -193,7 +193,7 @@ impl Case {
         let timeline = Timeline {
             name,
             releases: &releases,
-            unseen: unseen_before(&releases, times),
+            unseen: unseen_round(&releases, times),
         };
         for release in timeline.release_records(&histories) {
             self.put_joined(Record::from(release))?;
@@ -426,9 +426,9 @@ fn is_build_hash(word: &str) -> bool {
     (is_hex && has_digit) || is_base32
 }
 
-/// For each release how many versions were published between the one before it and it, and are not in the input. `None`
-/// where nothing says what was published.
-fn unseen_before(releases: &[Held], times: &Times) -> Option<Vec<u64>> {
+/// For each release how many versions were published between the one before it and it, and are not in the input; and
+/// last, how many behind the newest. `None` where nothing says what was published.
+fn unseen_round(releases: &[Held], times: &Times) -> Option<Vec<u64>> {
     let known = times.versions()?;
     let held: BTreeSet<&str> = releases
         .iter()
@@ -449,6 +449,7 @@ fn unseen_before(releases: &[Held], times: &Times) -> Option<Vec<u64>> {
             counts.push(std::mem::take(&mut count));
         }
     }
+    counts.push(count);
     Some(counts)
 }
 
@@ -520,6 +521,11 @@ impl Timeline<'_> {
                     .unseen
                     .as_ref()
                     .and_then(|unseen| unseen.get(index).copied()),
+                unseen_after: self
+                    .unseen
+                    .as_ref()
+                    .filter(|_| index + 1 == self.releases.len())
+                    .and_then(|unseen| unseen.last().copied()),
                 archive_bytes,
                 files,
                 maps,

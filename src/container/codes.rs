@@ -111,6 +111,7 @@ pub const ALL: &[&str] = &[
     "vanished",
     "warc-damaged",
     "yara-failed",
+    "yara-memory",
     "yara-timeout",
     "zip-directory-damaged",
     "zip-directory-odd",

@@ -7,22 +7,7 @@ use crate::record::{Certainty, Comparison, FileCounts, Origin, OriginBy};
 
 /// What a list says of a place.
 pub(super) fn origin(locator: &str, url: &str, certainty: Certainty) -> Origin {
-    Origin {
-        locator: locator.to_owned(),
-        hops: Hops::default(),
-        path: None,
-        url: Some(url.to_owned()),
-        host: None,
-        parent: None,
-        network: None,
-        seen_at: None,
-        present: true,
-        listed: true,
-        by: OriginBy::Origins,
-        certainty,
-        acquired: None,
-        contradicted_by: Vec::new(),
-    }
+    Origin::said(locator, Hops::default(), url, OriginBy::Origins, certainty)
 }
 
 /// A comparison in which nothing was found.

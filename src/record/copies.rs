@@ -221,6 +221,28 @@ pub struct Origin {
     pub contradicted_by: Vec<String>,
 }
 
+impl Origin {
+    /// What `by` says of a root, and nothing else: where it comes from.
+    pub fn said(locator: &str, hops: Hops, url: &str, by: OriginBy, certainty: Certainty) -> Self {
+        Self {
+            locator: locator.to_owned(),
+            hops,
+            path: None,
+            url: Some(url.to_owned()),
+            host: None,
+            parent: None,
+            network: None,
+            seen_at: None,
+            present: true,
+            listed: by == OriginBy::Origins,
+            by,
+            certainty,
+            acquired: None,
+            contradicted_by: Vec::new(),
+        }
+    }
+}
+
 /// How an input was acquired, as a person or a tool recorded it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acquired {

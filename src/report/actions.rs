@@ -61,10 +61,7 @@ pub(super) fn actions(
 ) -> Vec<Action> {
     let lines = lines_of(lists);
     let of = |file: &str| lines.get(file).copied().unwrap_or(0);
-    let personal: u64 = ["email", "person", "owner"]
-        .iter()
-        .map(|kind| model.inventory.own_of(kind))
-        .sum();
+    let personal = model.inventory.own_people();
     let rotate = model.rotation.table.total;
     let drafts = [
         Draft {

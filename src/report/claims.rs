@@ -14,7 +14,7 @@
 mod judge;
 mod read;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -180,8 +180,8 @@ struct Counted {
     name: Option<String>,
     /// Packages of another name are there too.
     has_several_names: bool,
-    /// Versions that were published and are not in the input.
-    unseen: u64,
+    /// Versions that were published and are not in the input; none where nothing says what was published.
+    unseen: Option<u64>,
     classes: BTreeMap<String, u64>,
 }
 
@@ -230,8 +230,11 @@ impl Counted {
     }
 
     fn add_release(&mut self, release: &Release) {
-        let unseen = release.unseen_before.unwrap_or(0);
-        self.unseen = self.unseen.saturating_add(unseen);
+        if let Some(before) = release.unseen_before {
+            let unseen = before.saturating_add(release.unseen_after.unwrap_or(0));
+            let sum = self.unseen.get_or_insert(0);
+            *sum = sum.saturating_add(unseen);
+        }
     }
 
     /// The counts that a figure may mean, each with its definition.
@@ -340,7 +343,7 @@ pub struct Examiner<'c> {
     all: Counted,
     packages: BTreeMap<&'c str, Counted>,
     /// Locators of the packages that claims name, with their names.
-    at: Vec<(String, &'c str)>,
+    at: BTreeMap<String, Vec<&'c str>>,
     complete: bool,
     /// Nothing was looked for but equal bytes.
     is_triage: bool,
@@ -358,7 +361,7 @@ impl<'c> Examiner<'c> {
             claims,
             all: Counted::default(),
             packages: packages.map(|name| (name, Counted::default())).collect(),
-            at: Vec::new(),
+            at: BTreeMap::new(),
             complete: false,
             is_triage: false,
         }
@@ -369,7 +372,8 @@ impl<'c> Examiner<'c> {
         if let Record::Package(package) = record
             && let Some((name, _)) = self.packages.get_key_value(package.name.as_str())
         {
-            self.at.push((package.locator.clone(), name));
+            let here = self.at.entry(package.locator.clone()).or_default();
+            here.push(name);
         }
     }
 
@@ -411,14 +415,14 @@ impl<'c> Examiner<'c> {
     }
 
     fn each_of(&mut self, locator: &str, mut act: impl FnMut(&mut Counted)) {
-        let mut names: Vec<&str> = Vec::new();
-        for (at, name) in &self.at {
-            let rest = locator.strip_prefix(at.as_str());
-            let is_in = rest.is_some_and(|rest| {
-                rest.is_empty() || rest.starts_with("!/") || rest.starts_with('/')
-            });
-            if is_in && !names.contains(name) {
-                names.push(name);
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        // The place itself, and each that it lies in.
+        let slashes = memchr::memchr_iter(b'/', locator.as_bytes());
+        let rounds = slashes.filter_map(|slash| locator.get(..slash));
+        for round in rounds.chain([locator]) {
+            let containers = [round.strip_suffix('!'), Some(round)];
+            for at in containers.into_iter().flatten() {
+                names.extend(self.at.get(at).into_iter().flatten());
             }
         }
         for name in names {
@@ -443,7 +447,7 @@ impl<'c> Examiner<'c> {
         let counted = package
             .and_then(|name| self.packages.get(name))
             .unwrap_or(&self.all);
-        let is_there = package.is_none_or(|name| self.at.iter().any(|(_, at)| *at == name));
+        let is_there = package.is_none_or(|name| self.at.values().flatten().any(|at| *at == name));
         let (outcome, reason, figures) = if is_there {
             self.judged(claim, counted)
         } else {

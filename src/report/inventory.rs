@@ -239,4 +239,10 @@ impl Inventory {
         let row = self.kinds.iter().find(|row| row.kind == kind);
         row.map_or(0, |row| row.own)
     }
+
+    /// Different names and addresses of people that are not a third party's alone.
+    pub fn own_people(&self) -> u64 {
+        let kinds = ["email", "person", "owner"];
+        kinds.iter().map(|kind| self.own_of(kind)).sum()
+    }
 }

@@ -240,7 +240,7 @@ fn since(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
 }
 
 /// Since when the worst has been out. The earliest of all findings may be one of no weight that is gone.
-fn out_since(worst: &Worst) -> String {
+pub(super) fn out_since(worst: &Worst) -> String {
     let severity = worst
         .severity
         .map_or("without a severity of their own", |of| of.as_str());
@@ -330,10 +330,7 @@ fn ours(model: &Model) -> (String, AnswerState) {
 
 fn secrets(model: &Model, ground: &Ground<'_>) -> (String, AnswerState) {
     let distinct = model.rotation.table.total;
-    let people: u64 = ["email", "person", "owner"]
-        .iter()
-        .map(|kind| model.inventory.own_of(kind))
-        .sum();
+    let people = model.inventory.own_people();
     let stores = ground.personal_files;
     let files = ground.credential_files;
     let live = model.findings.live.as_ref();
@@ -659,7 +656,7 @@ fn lower_first(text: &str) -> String {
     })
 }
 
-fn upper_first(text: &str) -> String {
+pub(super) fn upper_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(chars).collect()

@@ -152,7 +152,6 @@ impl Rotate {
 
     /// `key` is [`identity`] of the record before a view left anything out of it, so that all views count alike.
     pub(super) fn add(&mut self, secret: &Secret, key: GroupKey) {
-        self.tiers.add(tier_of(secret), 1);
         let is_next =
             (self.held.first()).is_some_and(|first| first.secret.locator != secret.locator);
         if is_next || self.held.len() >= HELD_MAX {
@@ -188,6 +187,7 @@ impl Rotate {
     fn count(&mut self, secret: &Secret, key: GroupKey) {
         self.places += 1;
         let tier = tier_of(secret);
+        self.tiers.add(tier, 1);
         self.by_severity[secret.severity as usize].insert(key);
         if secret.severity >= Severity::High && check_rank(&secret.check) < 2 {
             self.checked_high.insert(key);

@@ -804,3 +804,42 @@ pub fn hostile() -> Vec<Record> {
     }
     out
 }
+
+/// A release of the package of the incident, the `order`th of two, with so many maps.
+pub fn release(version: &str, order: u64, maps: u64) -> Release {
+    let size = Grown {
+        now: 10,
+        ..Grown::default()
+    };
+    Release {
+        locator: format!("m/acme-cli-{version}.tgz"),
+        hops: Hops::default(),
+        ecosystem: "npm".to_owned(),
+        name: "@acme/cli".to_owned(),
+        version: version.to_owned(),
+        position: order,
+        of: 2,
+        places: 1,
+        differs: false,
+        published: None,
+        published_by: None,
+        downloads: None,
+        previous: None,
+        unseen_before: Some(order),
+        unseen_after: None,
+        archive_bytes: Some(size),
+        files: size,
+        maps: Grown {
+            now: maps,
+            ..Grown::default()
+        },
+        own_bytes: size,
+        jumps: vec!["own_bytes".to_owned()],
+        contents_new: 1,
+        contents_gone: 0,
+        contents_kept: 0,
+        introduced: 1,
+        removed: 0,
+        complete: true,
+    }
+}

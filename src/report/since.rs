@@ -80,6 +80,8 @@ pub struct ReleaseRow {
     pub downloads: Option<u64>,
     /// Versions published before it and not in the input, back to the release before; null where that is not known.
     pub unseen_before: Option<u64>,
+    /// Of the newest: versions behind it that were published and are not in the input.
+    pub unseen_after: Option<u64>,
     /// Bytes of the archive.
     pub archive_bytes: Option<Grown>,
     /// Files in it.
@@ -199,6 +201,7 @@ impl ReleasesGathered {
             published_by: release.published_by.as_deref().map(kept),
             downloads: release.downloads,
             unseen_before: release.unseen_before,
+            unseen_after: release.unseen_after,
             archive_bytes: release.archive_bytes,
             files: release.files,
             maps: release.maps,
@@ -309,6 +312,9 @@ impl ReleaseRow {
         if let Some(count) = self.unseen_before.filter(|count| *count > 0) {
             said.push(format!("{count} published before it and not in the input"));
         }
+        if let Some(count) = self.unseen_after.filter(|count| *count > 0) {
+            said.push(format!("{count} published after it and not in the input"));
+        }
         if self.differs {
             said.push("places with different bytes".to_owned());
         }
@@ -365,47 +371,10 @@ impl SinceRow {
 #[cfg(test)]
 mod tests {
     use super::super::model::Model;
-    use super::super::sample::{HOSTILE, full_ledger, run};
+    use super::super::sample::{HOSTILE, full_ledger, release, run};
     use super::super::{Builder, Settings, render_html};
     use super::*;
     use crate::record::{Hops, Record};
-
-    fn release(version: &str, order: u64, maps: u64) -> Release {
-        let size = Grown {
-            now: 10,
-            ..Grown::default()
-        };
-        Release {
-            locator: format!("m/acme-cli-{version}.tgz"),
-            hops: Hops::default(),
-            ecosystem: "npm".to_owned(),
-            name: "@acme/cli".to_owned(),
-            version: version.to_owned(),
-            position: order,
-            of: 2,
-            places: 1,
-            differs: false,
-            published: None,
-            published_by: None,
-            downloads: None,
-            previous: None,
-            unseen_before: Some(order),
-            archive_bytes: Some(size),
-            files: size,
-            maps: Grown {
-                now: maps,
-                ..Grown::default()
-            },
-            own_bytes: size,
-            jumps: vec!["own_bytes".to_owned()],
-            contents_new: 1,
-            contents_gone: 0,
-            contents_kept: 0,
-            introduced: 1,
-            removed: 0,
-            complete: true,
-        }
-    }
 
     fn since(what: &str, severity: Option<Severity>, still_there: Option<bool>) -> Since {
         Since {

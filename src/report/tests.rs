@@ -507,13 +507,21 @@ fn counsel_is_not_told_beside_what_is_withheld() {
             Some("internal, of a private network"),
         ),
         item("env", "METRICS", Some("default 10.4.7.1")),
+        item("todo", "TODO: move off fd12:3456:789a::1, please", None),
+        item("todo", "TODO: fe80::1%eth0 answers too", None),
+        item("todo", "TODO: use std::fd::OwnedFd", None),
         Record::from(sample::full_ledger()),
     ];
     let all = written(&report(records.clone(), View::Counsel, b""));
-    for left_out in ["insecure until", "10.4.7.1"] {
+    for left_out in ["insecure until", "10.4.7.1", "fd12:3456", "fe80::"] {
         assert!(!all.contains(left_out), "{left_out}");
     }
-    for told in ["rename the button", "METRICS", "value-2"] {
+    for told in [
+        "rename the button",
+        "METRICS",
+        "value-2",
+        "std::fd::OwnedFd",
+    ] {
         assert!(all.contains(told), "{told}");
     }
     // Under a key they are pseudonyms, as in other reports of that key.
@@ -524,6 +532,13 @@ fn counsel_is_not_told_beside_what_is_withheld() {
 /// What a view leaves out of a credential is not what tells it from others.
 #[test]
 fn every_view_counts_as_many_credentials() {
+    let within = |file: &str, rule: &str, tier: &str, column: u64, length: u64| {
+        let place = format!("a.tgz!/{file}");
+        let mut secret = sample::secret(rule, Severity::High, "unchecked", &place, "…aB3x");
+        (secret.tier, secret.column, secret.length) = (tier.to_owned(), column, length);
+        secret.sha256 = Some(sample::digest(column));
+        Record::Secret(secret)
+    };
     let at = |file: &str, shown: &str| {
         let place = format!("a.tgz!/{file}");
         Record::Secret(sample::secret(
@@ -539,13 +554,19 @@ fn every_view_counts_as_many_credentials() {
         at("one", "ghp_…aB3x"),
         at("two", "ghp_…cD4y"),
         at("three", "ghp_…cD4y"),
+        // A form, and in it a live secret that begins behind it and ends before it.
+        within("four", "url-password", "specific", 9, 40),
+        within("four", "DEPLOY_TOKEN", "known", 13, 20),
+        // A live secret that is longer than what has a form at its beginning.
+        within("five", "github-token", "specific", 9, 20),
+        within("five", "PUSH_TOKEN", "known", 9, 40),
         Record::from(sample::full_ledger()),
     ];
     for view in [View::Internal, View::Counsel, View::Public] {
         let rotation = report(records.clone(), view, b"0123456789abcdef")
             .model
             .rotation;
-        assert_eq!((rotation.table.total, rotation.places), (2, 3), "{view:?}");
+        assert_eq!((rotation.table.total, rotation.places), (5, 6), "{view:?}");
     }
 }
 

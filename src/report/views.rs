@@ -26,6 +26,7 @@ use super::copies::day;
 use super::inventory::INTERNAL;
 use super::size::language_ending;
 use crate::exposure::inventory::is_worry;
+use crate::exposure::yara::CLASS_PREFIX;
 use crate::record::{Item, Record};
 
 /// Who reads the report.
@@ -143,7 +144,12 @@ impl Mask {
                 (key, value)
             })
             .collect();
-        serde_json::from_value(Value::Object(masked)).map_err(failed)
+        let mut masked: Record = serde_json::from_value(Value::Object(masked)).map_err(failed)?;
+        // It is never written, and decides which records are one credential.
+        if let (Record::Secret(masked), Record::Secret(secret)) = (&mut masked, record) {
+            masked.length = secret.length;
+        }
+        Ok(masked)
     }
 
     fn for_counsel(&mut self, record: Record) -> Record {
@@ -243,6 +249,9 @@ impl Mask {
     fn own_word(&self, word: String) -> String {
         if is_own_word(&word) {
             word
+        } else if let Some(rule) = word.strip_prefix(CLASS_PREFIX) {
+            // That it is a match of a rule of the user's own decides what it counts on.
+            format!("{CLASS_PREFIX}{}", self.pseudonym("word", rule))
         } else {
             self.pseudonym("word", &word)
         }
@@ -419,8 +428,24 @@ fn tells(item: &Item) -> bool {
     is_worry || names_private_address(&item.value)
 }
 
-/// Whether a text names an address of version 4 in a network inside (RFC 1918, RFC 6598, RFC 3927).
+/// Whether a text names an address in a network inside: of version 4 (RFC 1918, RFC 6598, RFC 3927) or of version 6 (RFC 4193,
+/// RFC 4291 section 2.5.6).
 fn names_private_address(text: &str) -> bool {
+    names_private_v4(text) || names_private_v6(text)
+}
+
+fn names_private_v6(text: &str) -> bool {
+    let is_other = |letter: char| !letter.is_ascii_hexdigit() && letter != ':';
+    let is_inside = |part: &str| {
+        // A colon behind it ends a word or a host.
+        let whole = part.parse::<std::net::Ipv6Addr>().ok();
+        let address = whole.or_else(|| part.strip_suffix(':')?.parse().ok());
+        address.is_some_and(|one| one.is_unique_local() || one.is_unicast_link_local())
+    };
+    text.split(is_other).any(is_inside)
+}
+
+fn names_private_v4(text: &str) -> bool {
     let is_other = |letter: char| !letter.is_ascii_digit() && letter != '.';
     let is_inside = |part: &str| {
         let address = part.trim_matches('.').parse::<std::net::Ipv4Addr>();

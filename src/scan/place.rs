@@ -227,7 +227,7 @@ impl Placer<'_> {
         out: &mut Placed,
     ) {
         if !is_file {
-            out.files.cut += u64::from(child.outcome() != Outcome::Read);
+            out.files.cut += u64::from(!is_whole(child));
             return;
         }
         if let Some(licence) = files::licence_of(child, at, path, out.shut > 0) {
@@ -495,7 +495,7 @@ impl Placer<'_> {
         let may_be_several = self.sets.has_works()
             && images.is_none()
             && !at.as_str().contains("!/")
-            && child.outcome() == Outcome::Read;
+            && is_whole(child);
         let mut several = may_be_several
             .then(|| Several::of(tree, &scope.packages))
             .flatten();
@@ -588,7 +588,7 @@ impl Placer<'_> {
                 stats.raw.compiled += tree.compiled;
             }
             // A container that was not read to its end may lack files of any package in it.
-            stats.incomplete |= child.facts.troubles.iter().any(is_incomplete);
+            stats.incomplete |= child.facts.troubles.iter().any(keeps_back);
             let sha256 = child.sha256.filter(|_| whole).map(|digest| digest.hex());
             let files = files.get(folder).copied().unwrap_or_default();
             self.close_package(folder, manifest, &here, sha256, files, stats, out);
@@ -1148,6 +1148,18 @@ fn arrived_in_part(child: &Child) -> bool {
 /// Whether a trouble means that something was not read in full.
 pub fn is_incomplete(trouble: &Trouble) -> bool {
     trouble.effect != Effect::Odd && trouble.code != "no-content"
+}
+
+/// Whether a trouble of a container means that something in it may be lacking. A rule of the user's own that could not be run over
+/// the container as a whole takes nothing from what it holds.
+fn keeps_back(trouble: &Trouble) -> bool {
+    is_incomplete(trouble) && !trouble.code.starts_with("yara-")
+}
+
+/// Whether a container was read to its end, with everything in it known.
+fn is_whole(child: &Child) -> bool {
+    let mut troubles = child.trouble.iter().chain(&child.facts.troubles);
+    !troubles.any(keeps_back)
 }
 
 /// The `problem` record of a trouble.

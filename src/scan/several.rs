@@ -38,8 +38,8 @@ pub struct Part {
 
 /// The copies in an archive, while what is in it is placed.
 pub(super) struct Several {
-    /// Length of the path of the folder that they stand in, with its slash.
-    round: usize,
+    /// The folder that they stand in, with its slash.
+    round: Vec<u8>,
     /// What they are called there.
     names: BTreeMap<Vec<u8>, usize>,
     tallies: Vec<FileTally>,
@@ -98,7 +98,7 @@ impl Several {
             return None;
         }
         (names.len() > 1).then(|| Self {
-            round: round.len(),
+            round,
             tallies: vec![FileTally::default(); names.len()],
             names,
         })
@@ -106,7 +106,7 @@ impl Several {
 
     /// The number of the copy that a member belongs to.
     pub(super) fn number_of(&self, path: &[u8]) -> Option<usize> {
-        let name = first_name(path.get(self.round..)?);
+        let name = first_name(path.strip_prefix(self.round.as_slice())?);
         self.names.get(name).copied()
     }
 
@@ -121,20 +121,14 @@ impl Several {
     pub(super) fn finish(mut self, tree: &Tree) -> Vec<Part> {
         let mut plain = vec![Count::default(); self.tallies.len()];
         let mut lacks_bytes = vec![false; self.tallies.len()];
-        let mut round: Vec<u8> = Vec::new();
         for (folder, count) in &tree.folders {
-            if let Some(number) = self.number_of(folder)
-                && let Some(slot) = plain.get_mut(number)
-            {
+            if let Some(slot) = self.number_of(folder).and_then(|it| plain.get_mut(it)) {
                 slot.add(*count);
-                if round.is_empty() {
-                    round.extend(folder.get(..self.round).unwrap_or_default());
-                }
             }
         }
         for child in &tree.children {
             let number = self.number_of(child.name.bytes());
-            if let Some(slot) = number.and_then(|number| plain.get_mut(number)) {
+            if let Some(slot) = number.and_then(|it| plain.get_mut(it)) {
                 slot.files = slot.files.saturating_sub(1);
                 // Those of a store were not counted.
                 let is_store = child.facts.tree.as_ref().is_some_and(Tree::is_git_store);
@@ -144,11 +138,8 @@ impl Several {
             // It may have been counted before it could not be read.
             let is_lost = (child.trouble.as_ref())
                 .is_some_and(|trouble| child.key.is_none() && trouble.code == "unreadable");
-            if let Some(lacks) = number.and_then(|number| lacks_bytes.get_mut(number)) {
+            if let Some(lacks) = number.and_then(|it| lacks_bytes.get_mut(it)) {
                 *lacks |= is_lost;
-            }
-            if round.is_empty() {
-                round.extend(child.name.bytes().get(..self.round).unwrap_or_default());
             }
         }
         let parts = self.names.into_iter().map(|(name, number)| {
@@ -162,7 +153,7 @@ impl Several {
             Part {
                 lacks_bytes: lacks_bytes.get(number).copied().unwrap_or_default(),
                 kind: tree.kind.clone(),
-                folder: crate::blob::locator::escape(&[&round[..], &name].concat()),
+                folder: crate::blob::locator::escape(&[&self.round[..], &name].concat()),
                 files,
             }
         });
@@ -173,13 +164,17 @@ impl Several {
 /// The folder that stands round all others, with its slash; nothing where there is none but the archive.
 fn round_all(folders: &BTreeMap<Vec<u8>, Count>) -> Option<Vec<u8>> {
     let (first, last) = (folders.keys().next()?, folders.keys().next_back()?);
-    // Sorted, so that what the outermost two have in common all have. One that is round the others ends where these go on.
-    let pairs = first.iter().zip(last);
-    let common = pairs.take_while(|(a, b)| a == b).count();
-    let ends = |path: &[u8]| path.len() == common || path.get(common) == Some(&b'/');
-    if common > 0 && common == first.len() && ends(last) {
+    let is_within = |path: &Vec<u8>| {
+        let below = path.strip_prefix(first.as_slice());
+        below.is_some_and(|below| below.is_empty() || below.starts_with(b"/"))
+    };
+    // What stands round another folder sorts before it. But so does `a-b` before `a/b`: each is asked.
+    if !first.is_empty() && folders.keys().all(is_within) {
         return Some([first, &b"/"[..]].concat());
     }
+    // What the outermost two have in common all have.
+    let pairs = first.iter().zip(last);
+    let common = pairs.take_while(|(a, b)| a == b).count();
     let end = memchr::memrchr(b'/', first.get(..common)?).map_or(0, |at| at + 1);
     first.get(..end).map(<[u8]>::to_vec)
 }
@@ -236,6 +231,10 @@ mod tests {
         assert_eq!(
             names(&["a/src", "a-b", "ab", "a"], &["a", "a-b", "ab"]),
             ["a 4", "a-b 2", "ab 2"]
+        );
+        assert_eq!(
+            names(&["x/a", "x/a/src", "x/a-main"], &["x/a", "x/a-main"]),
+            ["x/a 4", "x/a-main 2"]
         );
         assert_eq!(
             names(

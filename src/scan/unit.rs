@@ -482,7 +482,9 @@ fn analyse_as(
     {
         return child(known);
     }
-    analyser.run_yara_over(&input, analyser.limits.hold(), &mut facts);
+    let hold = analyser.limits.hold();
+    let ran = guarded(|| analyser.run_yara_over(&input, hold, &mut facts));
+    facts.troubles.extend(ran.err());
     // What is packed need not be held while it is read unpacked.
     match guarded(|| format.open(input, &analyser.limits)).flatten() {
         Ok(walker) => {

@@ -44,7 +44,7 @@ impl Analyser {
         }
         if file.len > hold {
             facts.troubles.push(Trouble::damaged(
-                "memory-limit",
+                "yara-memory",
                 format!(
                     "larger than content may be held here ({hold} bytes), so no YARA rule was run over it as a whole; over what it holds they were; raise --memory"
                 ),

@@ -23,7 +23,7 @@
 //! 5. **Round brackets** (script) go where they hold a whole expression: behind one of `= => ( [ , : ?` or `return` and
 //!    `throw`, before one of `; ) ] } , :`, with something in them, no comma of their own, and no `{` right behind them where `=>`
 //!    stands before. `|` and `&` (script) go behind one of `= : < ( , [ => ?` or the names `as extends is satisfies`, where they
-//!    only lead a list of types.
+//!    only lead a list of types: such a name counts where an operand stands before it on its line, so that it is none itself.
 //! 6. **Where layout has a meaning** it counts. Python: of each line of the program how deep it stands. Script: a line end
 //!    behind `return`, `break`, `continue`, `throw` or `yield`, but not before `}` and `;`, and before `++` and `--` but behind a
 //!    sign that is no closing bracket. Clike: the same, also before one of `( [ + - * & <` where what stands before may be a
@@ -181,7 +181,7 @@ fn left_out(rules: Rules, family: Family, text: &[u8], tokens: &[Token]) -> Vec<
             {
                 drop(at);
             }
-            b"|" | b"&" if family == Family::Script && leads_types(rules, text, before) => {
+            b"|" | b"&" if family == Family::Script && leads_types(rules, text, tokens, at) => {
                 drop(at);
             }
             &[bracket @ (b')' | b']' | b'}')] => {
@@ -215,8 +215,10 @@ fn left_out(rules: Rules, family: Family, text: &[u8], tokens: &[Token]) -> Vec<
     out
 }
 
-/// Whether a list of types may begin behind this token (rule 5).
-fn leads_types(rules: Rules, text: &[u8], before: Option<&Token>) -> bool {
+/// Whether a list of types may begin with the token at `at` (rule 5).
+fn leads_types(rules: Rules, text: &[u8], tokens: &[Token], at: usize) -> bool {
+    let nth_before = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    let before = nth_before(1);
     let is_begun = matches!(
         sign(text, before),
         b"=" | b":" | b"<" | b"(" | b"," | b"[" | b"=>"
@@ -225,10 +227,24 @@ fn leads_types(rules: Rules, text: &[u8], before: Option<&Token>) -> bool {
         Kind::Punct => before.of(text) == b"?",
         Kind::Name | Kind::Keyword => {
             matches!(before.of(text), b"as" | b"extends" | b"is" | b"satisfies")
+                && nth_before(2).is_some_and(|operand| is_operand_of(text, operand, before))
         }
         _ => false,
     });
     is_begun || (is_named && rules == Rules::Second)
+}
+
+/// Whether a token ends something that the word behind it, which may be a variable too, is said of. In the grammar these words
+/// stand on the line of their operand.
+fn is_operand_of(text: &[u8], operand: &Token, word: &Token) -> bool {
+    let ends = match operand.kind {
+        Kind::Name => !matches!(operand.of(text), b"await" | b"of" | b"yield"),
+        Kind::Keyword => operand.of(text) == b"this",
+        Kind::Punct => matches!(operand.of(text), b")" | b"]" | b"}" | b">"),
+        Kind::Property | Kind::Number | Kind::Text | Kind::Regex => true,
+    };
+    let between = text.get(operand.end as usize..word.start as usize);
+    ends && between.is_some_and(|text| memchr::memchr2(b'\n', b'\r', text).is_none())
 }
 
 /// Whether the comma before the closing bracket at `at` says nothing (rule 4).

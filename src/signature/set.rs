@@ -665,7 +665,7 @@ impl Set {
 
     /// By which rules the set can be asked for texts without their layout.
     #[must_use]
-    pub fn layout_rules(&self) -> Option<Rules> {
+    pub(super) fn layout_rules(&self) -> Option<Rules> {
         let (rules, table) = self.layout.as_ref()?;
         (table.rows() > 0).then_some(*rules)
     }

@@ -144,22 +144,7 @@ mod tests {
     use crate::record::Hops;
 
     fn origin(locator: &str, url: &str, by: OriginBy, certainty: Certainty) -> Origin {
-        Origin {
-            locator: locator.to_owned(),
-            hops: Hops::default(),
-            path: None,
-            url: Some(url.to_owned()),
-            host: None,
-            parent: None,
-            network: None,
-            seen_at: None,
-            present: true,
-            listed: matches!(by, OriginBy::Origins | OriginBy::Acquisition),
-            by,
-            certainty,
-            acquired: None,
-            contradicted_by: Vec::new(),
-        }
+        Origin::said(locator, Hops::default(), url, by, certainty)
     }
 
     #[test]

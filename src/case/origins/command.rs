@@ -1,8 +1,9 @@
 //! Command lines without what they let somebody in with.
 //!
 //! Who notes down a tool often pastes the whole line, and with it a password for the host. What is known to
-//! hold one is hidden: addresses, values behind flags and names that say so, headers and cookies, and what
-//! `-u` gives. What no name tells stays, as everywhere.
+//! hold one is hidden: addresses, values behind flags and names that say so, headers and cookies, and what one-letter flags
+//! that carry logins give (`-u`, `-p` and their like), in a bundle of flags too. A flag that only begins like one of those loses
+//! its end with them. What no name tells stays, as everywhere.
 
 use std::ops::Range;
 

@@ -321,21 +321,11 @@ fn hint_of(
     by: OriginBy,
     contradicted_by: Vec<String>,
 ) -> Origin {
+    let said = Origin::said(locator, root.hops.clone(), &url.shown, by, Certainty::Hint);
     Origin {
-        locator: locator.to_owned(),
-        hops: root.hops.clone(),
-        path: None,
-        url: Some(url.shown.clone()),
         host: url.host.clone(),
-        parent: None,
-        network: None,
-        seen_at: None,
-        present: true,
-        listed: false,
-        by,
-        certainty: Certainty::Hint,
-        acquired: None,
         contradicted_by,
+        ..said
     }
 }
 

@@ -51,9 +51,6 @@ impl Exhibits {
             Ok(())
         })?;
         folder.make_folder("data/exhibits")?;
-        if kept.is_some() {
-            folder.make_folder(EXHIBITS_FOLDER)?;
-        }
         let out = std::io::BufWriter::new(folder.create_file(EXHIBITS_FILE)?);
         let mut list = List::begin(out)?;
         case.records(|record| -> Result<(), CliError> {
@@ -99,6 +96,10 @@ impl Exhibits {
             self.missing.insert(sha256.to_owned());
             return Ok(());
         };
+        if self.copied.is_empty() {
+            // Not before there is something to lie in it: no list names an empty folder.
+            folder.make_folder(EXHIBITS_FOLDER)?;
+        }
         let mut out = folder.create_file(&format!("{EXHIBITS_FOLDER}/{sha256}"))?;
         let (mut digests, mut window) = (StreamDigests::default(), vec![0; WINDOW]);
         loop {

@@ -136,3 +136,122 @@ impl Graph<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::object::{Hash, Oid, id_of};
+    use super::*;
+
+    fn object(kind: Kind, bytes: Vec<u8>) -> Object {
+        Object {
+            kind,
+            id: id_of(Hash::Sha1, kind, &bytes),
+            bytes: bytes.into(),
+            offset: 0,
+            trouble: None,
+        }
+    }
+
+    fn tree(entries: &[(&str, &str, Oid)]) -> Object {
+        let mut bytes = Vec::new();
+        for (mode, name, id) in entries {
+            bytes.extend(format!("{mode} {name}\0").bytes());
+            bytes.extend(id.as_bytes());
+        }
+        object(Kind::Tree, bytes)
+    }
+
+    /// A tree of two folders that are the same, with what stands in them, and the commit of it.
+    fn sample(inner: Object, name: Oid) -> [Object; 3] {
+        let top = tree(&[
+            ("40000", "a", inner.id),
+            ("40000", "b", inner.id),
+            ("100755", "c", name),
+            ("120000", "link", name),
+            ("160000", "module", name),
+        ]);
+        let commit = format!("tree {}\n\n", top.id.hex());
+        [inner, top, object(Kind::Commit, commit.into_bytes())]
+    }
+
+    fn told(objects: &[Object], again: &[Object]) -> Option<(HeadFiles, Vec<u64>)> {
+        let blob = id_of(Hash::Sha1, Kind::Blob, b"x");
+        let wanted = HashMap::from([(blob.key(), 0)]);
+        let mut graph = Graph::new(&wanted);
+        for object in objects {
+            graph.add(object.kind, &object.id, &object.bytes);
+        }
+        let refs = Refs {
+            head: objects.last().map(|commit| commit.id),
+            ..Refs::default()
+        };
+        let len = |name: &[u8]| (name == blob.hex().as_bytes()).then_some(7);
+        let mut head = Head::of(&graph, &wanted, &refs)?;
+        for object in again {
+            if !head.take(object, &len) {
+                break;
+            }
+        }
+        head.finish()
+    }
+
+    #[test]
+    fn each_path_counts_once_and_links_and_submodules_not_at_all() {
+        let blob = id_of(Hash::Sha1, Kind::Blob, b"x");
+        let lost = id_of(Hash::Sha1, Kind::Blob, b"lost");
+        let inner = tree(&[("100644", "l", lost), ("100644", "x", blob)]);
+        let all = sample(inner, blob);
+        let expected = HeadFiles {
+            files: 5,
+            bytes: 21,
+            absent: 2,
+        };
+        assert_eq!(told(&all, &all), Some((expected, vec![3])));
+        // An object that comes twice, as from two packs, is one.
+        let [inner, top, _] = &all;
+        let again = [inner, inner, top].map(|one| tree_again(one));
+        assert_eq!(told(&all, &again), Some((expected, vec![3])));
+    }
+
+    fn tree_again(tree: &Object) -> Object {
+        object(Kind::Tree, tree.bytes.to_vec())
+    }
+
+    #[test]
+    fn what_is_missing_or_damaged_is_not_guessed() {
+        let blob = id_of(Hash::Sha1, Kind::Blob, b"x");
+        let all = sample(tree(&[("100644", "x", blob)]), blob);
+        let [inner, top, commit] = &all;
+        assert!(told(&all, &[tree_again(top)]).is_none());
+        assert!(told(&all, &[tree_again(inner)]).is_none());
+        let without_commit = [tree_again(inner), tree_again(top)];
+        assert!(told(&without_commit, &all).is_none());
+        let empty = object(Kind::Commit, b"author nobody\n\n".to_vec());
+        assert!(told(&[empty], &all).is_none());
+        assert_eq!(commit.kind, Kind::Commit);
+        let mut bytes = tree(&[("100644", "x", blob)]).bytes.to_vec();
+        bytes.extend(b"100644 cut");
+        let damaged = sample(object(Kind::Tree, bytes), blob);
+        assert!(told(&damaged, &damaged).is_none());
+    }
+
+    #[test]
+    fn more_than_can_be_is_no_count() {
+        let blob = id_of(Hash::Sha1, Kind::Blob, b"x");
+        let unfolded = |depth: usize| {
+            let mut all = vec![tree(&[("100644", "x", blob)])];
+            for _ in 0..depth {
+                let id = all.last().map(|below| below.id).unwrap();
+                let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+                all.push(tree(&names.map(|name| ("40000", name, id))));
+            }
+            let top = all.last().map(|top| top.id.hex()).unwrap();
+            all.push(object(Kind::Commit, format!("tree {top}\n\n").into_bytes()));
+            told(&all, &all).map(|(files, _)| files.files)
+        };
+        assert_eq!(unfolded(0), Some(1));
+        assert_eq!(unfolded(12), Some(1_000_000_000_000));
+        assert_eq!(unfolded(13), None);
+        assert_eq!(unfolded(40), None);
+    }
+}

@@ -183,6 +183,11 @@ fn judged(text: &[u8], name: Range<usize>, value: Range<usize>) -> Option<Raw> {
     if name.is_empty() || value.len() < VALUE_MIN || value.len() > VALUE_MAX {
         return None;
     }
+    // What has these in it is no name, but a name and the beginning of a value.
+    let is_name_byte = |byte: &u8| !b" \t\"'=".contains(byte);
+    if !text.get(name.clone())?.iter().all(is_name_byte) {
+        return None;
+    }
     let bytes = text.get(value.clone())?;
     let (name, word) = (
         std::str::from_utf8(text.get(name)?).ok()?,
@@ -301,6 +306,32 @@ mod tests {
             let wanted = (rule.to_owned(), line, "q8Zt5vKx0W".to_owned());
             assert_eq!(names(text), [wanted], "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_may_hold_the_signs_that_end_a_name() {
+        for (text, value) in [
+            ("npmAuthToken: q8Zt5vKx0W=Yp3Rb7\n", "q8Zt5vKx0W=Yp3Rb7"),
+            ("API_TOKEN=q8Zt5vKx0W:Yp3Rb7==\n", "q8Zt5vKx0W:Yp3Rb7=="),
+            (
+                "//r.example/:_authToken=\"q8Zt5vKx0W=Yp3Rb7\"\n",
+                "q8Zt5vKx0W=Yp3Rb7",
+            ),
+            (
+                "//r.example:8443/:_authToken = q8Zt5vKx0W:Yp3=\n",
+                "q8Zt5vKx0W:Yp3=",
+            ),
+            (
+                "[pypi]\npassword = q8Zt5vKx0W=Yp3Rb7\n",
+                "q8Zt5vKx0W=Yp3Rb7",
+            ),
+        ] {
+            let found = names(text);
+            let values: Vec<&str> = found.iter().map(|(.., value)| value.as_str()).collect();
+            assert_eq!(values, [value], "{text}");
+        }
+        // Half of a value is worse than none: what stands before the sign here is no name.
+        assert_eq!(names("the password \"is\": q8Zt5vKx0W\n"), []);
     }
 
     #[test]

@@ -12,7 +12,8 @@ use super::Ground;
 use super::facts::{Decided, Facts, Sent};
 use crate::case::NoticeState;
 use crate::report::axes::Axis;
-use crate::report::notice::{Hosts, inert_all};
+use crate::report::notice::{FOR_EXPERTS, Hosts, inert_all};
+use crate::report::questions::{out_since, upper_first};
 use crate::report::text::{clip, grouped};
 use crate::report::{Count, Model};
 
@@ -42,8 +43,6 @@ const DATES: usize = 2;
 const STEPS: usize = 4;
 /// Classes in a sentence.
 const CLASSES: usize = 6;
-/// Classes of copies that a notice leaves out unless it is told otherwise.
-const FOR_EXPERTS: [&str; 2] = ["derived", "ported"];
 /// What hosts beyond the last row are called.
 const OTHERS: &str = "(further hosts)";
 
@@ -100,10 +99,10 @@ fn leak(model: &Model) -> Value {
             named.push(label);
         }
     }
-    let people: u64 = ["email", "person", "owner"]
-        .iter()
-        .map(|kind| model.inventory.own_of(kind))
-        .sum();
+    let people = model.inventory.own_people();
+    let mut tiers = model.method.tiers.iter();
+    // What a tier was not tried on is said of those that ran.
+    let people_searched = tiers.any(|row| row.tier == "inventory" && row.not_on.is_some());
     let credentials = model.rotation.table.total;
     let is_found = own.own() > 0
         || model.exposures.total > 0
@@ -122,16 +121,15 @@ fn leak(model: &Model) -> Value {
         "worst": short(&model.exposures.worst_title(), NAME * 2),
         "credentials": credentials,
         "people": people,
+        "people_searched": people_searched,
     })
 }
 
 fn since(model: &Model) -> Value {
     let releases = &model.releases;
     let worst = releases.worst.as_ref();
-    let first = worst.and_then(|worst| worst.earliest.as_ref());
     json!({
-        "date": first.map(|first| short(&first.published, NAME)),
-        "package": first.map(|first| format!("{} {}", short(&first.name, NAME), short(&first.version, NAME))),
+        "words": worst.map_or(String::new(), |worst| short(&upper_first(&out_since(worst)), 2 * SENTENCE)),
         "findings": releases.findings.total,
         "still_there": releases.still_there,
     })
@@ -228,11 +226,7 @@ fn hosts(facts: &Facts) -> Value {
     all.sort_by(|a, b| b.1.copies.cmp(&a.1.copies).then_with(|| a.0.cmp(b.0)));
     let mut rest = Decided::default();
     for (_, row) in all.iter().skip(HOSTS) {
-        rest.copies += row.copies;
-        rest.confirmed += row.confirmed;
-        rest.rejected += row.rejected;
-        rest.open += row.open;
-        rest.in_notices += row.in_notices;
+        rest += row;
     }
     let row = |name: &str, of: &Decided| {
         let mut row = decided(of);
@@ -254,7 +248,8 @@ fn notices(facts: &Facts) -> Value {
         short(known.map_or(id, |host| host.name.as_str()), NAME)
     };
     let mut by_host: BTreeMap<&str, Vec<&Sent>> = BTreeMap::new();
-    for sent in &facts.notices {
+    // A letter that takes rows back asks for nothing.
+    for sent in facts.notices.iter().filter(|sent| !sent.is_letter()) {
         by_host.entry(&sent.notice.host).or_default().push(sent);
     }
     let row = |sent: &Sent| {
@@ -263,7 +258,9 @@ fn notices(facts: &Facts) -> Value {
             "host": named(&sent.notice.host),
             "places": sent.notice.rows.len(),
             "states": short(&states(sent), STATES_SHOWN),
-            "rejected_since": sent.rejected_since,
+            "follows": short(sent.notice.follows.as_deref().unwrap_or_default(), NAME),
+            "is_letter": sent.is_letter(),
+            "rejected_since": sent.rejected_since.len(),
             "overrides": short(&sent.notice.overrides.join("; "), SPITE),
         })
     };
@@ -276,18 +273,24 @@ fn notices(facts: &Facts) -> Value {
             "states": states_of_host(of),
         })
     };
-    let total = facts.notices.len();
+    let all = facts.notices.len();
+    let total = facts
+        .notices
+        .iter()
+        .filter(|sent| !sent.is_letter())
+        .count();
     let removed = facts
         .notices
         .iter()
-        .filter(|sent| has(sent, NoticeState::Removed));
+        .filter(|sent| !sent.is_letter() && has(sent, NoticeState::Removed));
     // The latest say most.
     let rows = facts.notices.iter().rev().take(NOTICES).map(row);
     json!({
         "total": total,
+        "letters": all - total,
         "removed": removed.count(),
         "rows": rows.collect::<Vec<_>>(),
-        "more": more(total as u64, NOTICES),
+        "more": more(all as u64, NOTICES),
         "hosts": by_host.iter().take(NOTICE_HOSTS).map(host).collect::<Vec<_>>(),
         "hosts_more": more(by_host.len() as u64, NOTICE_HOSTS),
     })

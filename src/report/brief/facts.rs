@@ -55,14 +55,20 @@ pub(super) struct Kept {
 pub(super) struct Sent {
     pub(super) notice: Notice,
     pub(super) events: Vec<NoticeEvent>,
-    pub(super) rejected_since: u64,
+    /// Its rows that were rejected since.
+    pub(super) rejected_since: Vec<String>,
 }
 
 impl Sent {
-    /// It was taken back, so that what it names is claimed no more.
+    /// It was taken back, so that what it names is claimed no more, whatever happened to it after that.
     fn is_retracted(&self) -> bool {
-        let last = self.events.last();
-        last.is_some_and(|event| event.state == NoticeState::Retracted)
+        let mut events = self.events.iter();
+        events.any(|event| event.state == NoticeState::Retracted)
+    }
+
+    /// It takes rows of another notice back, and claims nothing itself.
+    pub(super) fn is_letter(&self) -> bool {
+        self.notice.follows.is_some() && self.notice.rows.is_empty()
     }
 }
 
@@ -91,12 +97,7 @@ impl Facts {
             ..Self::default()
         };
         facts.read_notices(case, &reviews, deadlines, today)?;
-        let claimed: BTreeSet<String> = facts
-            .notices
-            .iter()
-            .filter(|sent| !sent.is_retracted())
-            .flat_map(|sent| sent.notice.rows.iter().cloned())
-            .collect();
+        let claimed = facts.claimed();
         let (rows, _) = read_rows(case, &reviews)?;
         let mut copies: BTreeSet<String> = BTreeSet::new();
         for row in rows.iter().filter(|row| !row.is_suspect) {
@@ -123,6 +124,24 @@ impl Facts {
         Ok(facts)
     }
 
+    /// The rows that a notice claims which was not taken back, as a whole or by a letter that takes back what was rejected.
+    fn claimed(&self) -> BTreeSet<String> {
+        let letters = self.notices.iter().filter(|sent| sent.is_letter());
+        let corrected: BTreeSet<&str> = letters
+            .filter_map(|sent| sent.notice.follows.as_deref())
+            .collect();
+        let mut claimed = BTreeSet::new();
+        for sent in self.notices.iter().filter(|sent| !sent.is_retracted()) {
+            let is_corrected = corrected.contains(sent.notice.id.as_str());
+            let mut rows: BTreeSet<&String> = sent.notice.rows.iter().collect();
+            if is_corrected {
+                rows.retain(|row| !sent.rejected_since.contains(row));
+            }
+            claimed.extend(rows.into_iter().cloned());
+        }
+        claimed
+    }
+
     fn read_notices(
         &mut self,
         case: &Case,
@@ -140,7 +159,7 @@ impl Facts {
             self.due
                 .extend(deadlines.due(&notice.id, &notice.host, &events, today));
             self.notices.push(Sent {
-                rejected_since: rejected_since(&notice, reviews).len() as u64,
+                rejected_since: rejected_since(&notice, reviews),
                 notice,
                 events,
             });
@@ -212,6 +231,20 @@ fn kept(case: &Case) -> Result<Kept, CaseError> {
         sealed_last: sealed.next_back().map(|(entry, _)| entry.deed.time.clone()),
         ..Kept::default()
     })
+}
+
+impl std::ops::AddAssign<&Decided> for Decided {
+    fn add_assign(&mut self, other: &Decided) {
+        self.copies += other.copies;
+        self.confirmed += other.confirmed;
+        self.rejected += other.rejected;
+        self.open += other.open;
+        self.stale += other.stale;
+        self.bulk += other.bulk;
+        self.without_fair_use += other.without_fair_use;
+        self.in_notices += other.in_notices;
+        self.compared += other.compared;
+    }
 }
 
 impl Decided {

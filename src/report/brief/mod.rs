@@ -1,8 +1,8 @@
 //! Two pages for those who read one: a brief for executives, and one for counsel.
 //!
 //! A report of forty pages answers everything, and those who decide read the first. So each of the two gets one printed page
-//! (A4 or Letter), made of the same [`Model`] as the report beside it and of what people decided and sent: no figure is
-//! counted a second time here. The executives' page has plain words, and neither a line of a source nor a secret, a path or a
+//! (A4 or Letter), made of the same [`Model`] as the report beside it and of what people decided and sent, which the model does not hold: for
+//! that the copies are counted again here, by the report's own rules ([`Facts`]). The executives' page has plain words, and neither a line of a source nor a secret, a path or a
 //! host: only the names of hosts that a notice was drafted to. The counsel's page has the rows with legal weight: whose work, what
 //! was confirmed where and by how many, notices and their dates, what is suspected only, what is left out, what was kept.
 //!
@@ -164,6 +164,12 @@ fn parts(kind: BriefKind, template: &str, context: &Value) -> Result<Vec<Part>, 
                 reason: format!("text stands before its first section; begin one with `{HEADING}`"),
             });
         }
+    }
+    if parts.is_empty() {
+        return Err(TemplatesError::Broken {
+            name,
+            reason: format!("it has no section; begin one with `{HEADING}`"),
+        });
     }
     Ok(parts)
 }

@@ -17,6 +17,12 @@ enum Block<'t> {
     Rows(Vec<Vec<&'t str>>),
 }
 
+/// The cells of a line that is a row.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    let row = line.strip_prefix(ROW)?.trim_end().trim_end_matches('|');
+    Some(row.split('|').map(str::trim).collect())
+}
+
 /// The blocks of a section: points and rows that follow each other are one list or table.
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut out: Vec<Block<'_>> = Vec::new();
@@ -26,9 +32,7 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
                 Some(Block::Points(points)) => points.push(point),
                 _ => out.push(Block::Points(vec![point])),
             }
-        } else if let Some(row) = line.strip_prefix(ROW) {
-            let row = row.trim_end().trim_end_matches('|');
-            let row = row.split('|').map(str::trim).collect();
+        } else if let Some(row) = cells(line) {
             match out.last_mut() {
                 Some(Block::Rows(rows)) => rows.push(row),
                 _ => out.push(Block::Rows(vec![row])),
@@ -69,15 +73,9 @@ pub(super) fn html(text: &Text, state: &str) -> Result<String, ReportError> {
     Ok(page.render()?)
 }
 
-/// As text for a word processor: rows with tabs between cells, and where it comes from at the end.
+/// As text for a word processor: rows with semicolons between cells, and where it comes from at the end.
 pub(super) fn plain(text: &Text, state: &str) -> Text {
-    let line = |line: &str| match line.strip_prefix(ROW) {
-        None => line.to_owned(),
-        Some(row) => {
-            let cells = row.trim_end().trim_end_matches('|').split('|');
-            cells.map(str::trim).collect::<Vec<_>>().join("; ")
-        }
-    };
+    let line = |line: &str| cells(line).map_or(line.to_owned(), |cells| cells.join("; "));
     let mut out = text.clone();
     for part in &mut out.parts {
         let lines = part.text.lines().filter(|line| !line.trim().is_empty());

@@ -103,7 +103,7 @@ fn figures_are_those_of_the_report() {
         "[marking, to be filled in by counsel]",
         "n1, GitHub, 1 place: drafted 2026-04-01, sent 2026-04-02",
         "DRAFTED IN SPITE OF: in spite of",
-        "Sealed as evidence: not yet",
+        "Sealed as evidence before: not yet",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
     }

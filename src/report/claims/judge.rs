@@ -144,23 +144,24 @@ impl Examiner<'_> {
                 "it holds exposures or secrets; no other version is in the input".to_owned(),
             );
         }
-        if counted.unseen > 0 {
-            return unknown(format!(
+        let clean = format!(
+            "it holds exposures or secrets, and nothing was found in the {} in the input, read in full",
+            plural(others, "other version", "other versions")
+        );
+        match counted.unseen {
+            Some(0) => (Outcome::Supported, clean),
+            Some(unseen) => unknown(format!(
                 "it holds exposures or secrets; {} and not in the input",
                 plural(
-                    counted.unseen,
+                    unseen,
                     "further version was published",
                     "further versions were published"
                 )
-            ));
+            )),
+            None => unknown(format!(
+                "{clean}; but nothing that was read says which versions were published (a packument in the input or --packages does)"
+            )),
         }
-        (
-            Outcome::Supported,
-            format!(
-                "it holds exposures or secrets, and nothing was found in the {} in the input, read in full",
-                plural(others, "other version", "other versions")
-            ),
-        )
     }
 
     fn of_vector(&self, class: &str, is_only: bool, counted: &Counted) -> Judged {

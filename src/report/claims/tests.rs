@@ -106,6 +106,15 @@ fn versions(held: &[(&str, &str, u64, bool)]) -> Vec<Record> {
     records
 }
 
+/// What is said of a release: versions that were published before and after it and are not in the input.
+fn release(name: &str, unseen: Option<(u64, u64)>) -> Record {
+    let mut row = super::super::sample::release("1.1.0", 2, 0);
+    row.name = name.to_owned();
+    row.unseen_before = unseen.map(|(before, _)| before);
+    row.unseen_after = unseen.map(|(_, after)| after);
+    Record::from(row)
+}
+
 fn judged(claim: &Claims, mut records: Vec<Record>) -> (Outcome, String) {
     records.push(Record::from(full_ledger()));
     let mut examiner = Examiner::new(claim);
@@ -118,10 +127,22 @@ fn judged(claim: &Claims, mut records: Vec<Record>) -> (Outcome, String) {
 #[test]
 fn only_one_version_is_a_claim_about_the_others() {
     use Outcome::{Contradicted, NotExaminable, Supported};
-    let two = |other: u64, is_whole: bool| {
-        versions(&[("a", "1.0.0", 3, true), ("a", "1.1.0", other, is_whole)])
+    let published = |other: u64, is_whole: bool, unseen: Option<(u64, u64)>| {
+        let mut records = versions(&[("a", "1.0.0", 3, true), ("a", "1.1.0", other, is_whole)]);
+        records.push(release("a", unseen));
+        records
     };
+    let two = |other: u64, is_whole: bool| published(other, is_whole, Some((0, 0)));
     let only = one("version", "1.0.0", "only");
+    for (unseen, said) in [
+        (None, "nothing that was read says which versions were published"),
+        (Some((1, 0)), "1 further version was published"),
+        (Some((0, 2)), "2 further versions were published"),
+    ] {
+        let (outcome, reason) = judged(&only, published(0, true, unseen));
+        assert_eq!(outcome, NotExaminable);
+        assert!(reason.contains(said), "{reason}");
+    }
     let (outcome, reason) = judged(&only, two(1, true));
     assert_eq!(outcome, Contradicted);
     assert!(reason.contains("in version 1.1.0 too"), "{reason}");

@@ -329,6 +329,7 @@ mod tests {
             found += 1;
         }
         assert_eq!(found, 15);
+        assert!(BINDS.contains(crate::report::evidence::bag::TAG_MANIFEST_FILE));
         assert!(
             draft
                 .text()

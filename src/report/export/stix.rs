@@ -113,9 +113,7 @@ impl Seen {
             places.join(", ")
         )
     }
-}
 
-impl Seen {
     /// How bad it is, and rules of the user's own, which other programs may know by their names.
     fn labels(&self) -> Vec<&str> {
         let rules = self.rules.iter().map(String::as_str);

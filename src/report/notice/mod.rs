@@ -36,5 +36,6 @@ pub use hosts::{Host, Hosts, HostsError};
 pub(in crate::report) use inert::inert_all;
 pub(in crate::report) use render::rendered;
 pub use render::{Part, Templates, TemplatesError, Text};
+pub(super) use rows::FOR_EXPERTS;
 pub use rows::{Chosen, Item, LeftOut, Routed, Selection, Unowned, What};
 pub use works::WorkFacts;

@@ -27,7 +27,7 @@ const STRETCHES_SHOWN: usize = 12;
 /// Files that stand for the rest where an entire place is named.
 const SAMPLE: usize = 10;
 /// Classes that no notice claims by itself.
-const FOR_EXPERTS: [&str; 4] = ["derived", "ported", "names-only", "hinted"];
+pub(in crate::report) const FOR_EXPERTS: [&str; 4] = ["derived", "ported", "names-only", "hinted"];
 
 /// What is asked for.
 #[derive(Debug, Clone)]

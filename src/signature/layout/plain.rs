@@ -68,6 +68,8 @@ fn string_len(text: &[u8]) -> Option<usize> {
     loop {
         match text.get(at)? {
             b'"' => return Some(at + 1),
+            // What is escaped stands on the line too.
+            b'\\' if *text.get(at + 1)? < b' ' => return None,
             b'\\' => at += 2,
             0..b' ' => return None,
             _ => at += 1,

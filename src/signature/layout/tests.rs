@@ -147,6 +147,11 @@ fn what_the_rules_of_before_took_for_a_change_is_none() {
         ("log(`a\n b`);", "log(`a b`);"),
         ("log(`a\n\n b`);", "log(`a\n b`);"),
         ("a = b as | c;", "a = b | c;"),
+        // Variables may be called so.
+        ("if (is & 1) f();", "if (is | 1) f();"),
+        ("f(x.as & y);", "f(x.as | y);"),
+        ("for (x of is & 1) f();", "for (x of is | 1) f();"),
+        ("x\nas & y", "x\nas | y"),
         ("a\n++b;", "a++\nb;"),
         ("a()\n++b;", "a()++\nb;"),
     ] {
