@@ -291,14 +291,14 @@ fn loose(store: &Path, spec: &str) -> PathBuf {
 fn what_is_not_known_of_a_head_is_not_told() {
     let folder = scratch();
     let set = sign(folder.path(), &work(), "1", &[]);
-    let root = folder.path().join("made");
+    let input = folder.path().join("in");
+    let root = input.join("made");
     write_all(&root, &work());
     write(&root, "docs/a.txt", prose(1_001, 4));
     write(&root, "docs/b.txt", prose(1_002, 4));
     write(&root, "b-again.txt", prose(1_002, 4));
     git(&root, ["init", "-q"]);
     commit(&root, 1);
-    let input = folder.path().join("in");
     let clone = |name: &str, how: &str| -> PathBuf {
         let to = input.join(name);
         let words = ["clone", "-q", "--bare", how].map(OsString::from);
@@ -315,7 +315,7 @@ fn what_is_not_known_of_a_head_is_not_told() {
     git(&no_head, ["symbolic-ref", "HEAD", "refs/heads/nothing"]);
     let no_commit = clone("no-commit.git", "--no-hardlinks");
     std::fs::remove_file(loose(&no_commit, "HEAD")).unwrap();
-    // One that has a file of the work itself, and borrows the rest.
+    // One that has a file of the work itself, and borrows the rest: those that lend are read, and what matches is theirs.
     let borrowing = clone("borrowing.git", "--shared");
     let other = folder.path().join("other");
     git(

@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(told(&all, &all), Some((expected, vec![3])));
         // An object that comes twice, as from two packs, is one.
         let [inner, top, _] = &all;
-        let again = [inner, inner, top].map(|one| tree_again(one));
+        let again = [inner, inner, top].map(tree_again);
         assert_eq!(told(&all, &again), Some((expected, vec![3])));
     }
 
@@ -221,14 +221,13 @@ mod tests {
     fn what_is_missing_or_damaged_is_not_guessed() {
         let blob = id_of(Hash::Sha1, Kind::Blob, b"x");
         let all = sample(tree(&[("100644", "x", blob)]), blob);
-        let [inner, top, commit] = &all;
+        let [inner, top, _] = &all;
         assert!(told(&all, &[tree_again(top)]).is_none());
         assert!(told(&all, &[tree_again(inner)]).is_none());
         let without_commit = [tree_again(inner), tree_again(top)];
         assert!(told(&without_commit, &all).is_none());
         let empty = object(Kind::Commit, b"author nobody\n\n".to_vec());
         assert!(told(&[empty], &all).is_none());
-        assert_eq!(commit.kind, Kind::Commit);
         let mut bytes = tree(&[("100644", "x", blob)]).bytes.to_vec();
         bytes.extend(b"100644 cut");
         let damaged = sample(object(Kind::Tree, bytes), blob);

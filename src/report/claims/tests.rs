@@ -135,7 +135,10 @@ fn only_one_version_is_a_claim_about_the_others() {
     let two = |other: u64, is_whole: bool| published(other, is_whole, Some((0, 0)));
     let only = one("version", "1.0.0", "only");
     for (unseen, said) in [
-        (None, "nothing that was read says which versions were published"),
+        (
+            None,
+            "nothing that was read says which versions were published",
+        ),
         (Some((1, 0)), "1 further version was published"),
         (Some((0, 2)), "2 further versions were published"),
     ] {
