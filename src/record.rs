@@ -15,8 +15,9 @@ mod copies;
 
 pub use crate::blob::{Hop, Hops};
 pub use copies::{
-    Acquired, Change, ChangeKind, Comparison, Copy, CopyDates, Examined, FileCounts, LicenceFile,
-    Lineage, Origin, OriginBy, ParentBasis, ReleaseBasis, ReleaseMatch, RunOrigins, Sign,
+    Acquired, Change, ChangeKind, Comparison, Copy, CopyDates, Counted, Examined, FileCounts,
+    LicenceFile, Lineage, Origin, OriginBy, ParentBasis, ReleaseBasis, ReleaseMatch, RunOrigins,
+    Sign,
 };
 
 /// Version of the record schema, carried by the `run` record. Grows by one when a field is added.

@@ -368,7 +368,9 @@ impl Case {
                 stats.entry(package.to_vec()).or_default().incomplete = true;
             }
         }
-        let files = scope.packages.distribute(&folders);
+        let files = scope
+            .packages
+            .distribute(folders.iter().map(|(folder, count)| (folder, *count)));
         for (folder, manifest) in scope.packages.iter() {
             let at = locator_of(&row.label, folder);
             let mut placed = Placed::default();

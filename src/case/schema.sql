@@ -228,7 +228,7 @@ CREATE VIEW v_copy AS SELECT
     json ->> 'of_original' AS of_original, json ->> 'grades' AS grades,
     json ->> 'basis' AS basis, json ->> 'unmatched_files' AS unmatched_files,
     json ->> 'unmatched_bytes' AS unmatched_bytes, json ->> 'public_files' AS public_files,
-    json ->> 'unread_files' AS unread_files, json ->> 'licences' AS licences,
+    json ->> 'unread_files' AS unread_files, json ->> 'counted' AS counted, json ->> 'licences' AS licences,
     json ->> '$.dates.first' AS date_first, json ->> '$.dates.last' AS date_last,
     json ->> '$.dates.basis' AS date_basis, json ->> 'standing' AS standing,
     json ->> 'url' AS url, json ->> 'location' AS location, json ->> 'claims_own' AS claims_own

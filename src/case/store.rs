@@ -25,7 +25,7 @@ pub(super) use rows::{
 /// Marks the file as a case of this program (`application_id`): "STRD".
 const APPLICATION_ID: i32 = 0x5354_5244;
 /// Version of the schema (`user_version`).
-const SCHEMA: i32 = 11;
+const SCHEMA: i32 = 12;
 
 /// In place of a configuration: the unit could not be read as a whole, and is read again by the next run.
 const UNFINISHED: [u8; 32] = [0; 32];

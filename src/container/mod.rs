@@ -118,17 +118,23 @@ pub trait Walker: Send {
     }
 
     /// What the container knows of members beside their bytes, asked at its end for those that something is to be said
-    /// of; one answer for each name, or none at all.
-    fn tell(&mut self, _members: &[&MemberName]) -> Told {
+    /// of; one answer for each name, or none at all. Where files at the head of a store are to be counted, `lens` gives the
+    /// lengths of all members.
+    fn tell(&mut self, _members: &[&MemberName], _lens: Option<&LenOf>) -> Told {
         Told::default()
     }
 }
+
+/// The length in bytes of a member of a container, by its name; `None` where there is none of that name.
+pub type LenOf<'a> = dyn Fn(&[u8]) -> Option<u64> + 'a;
 
 /// What a container knows of some of its members, and what kept it from knowing more.
 #[derive(Debug, Default)]
 pub struct Told {
     /// By the names that were asked for, in their order.
     pub git: Vec<Option<Box<GitMeta>>>,
+    /// What stands at the head of a store; `None` where nobody asked, or it cannot be told.
+    pub head: Option<HeadFiles>,
     /// What is odd about it.
     pub troubles: Vec<Trouble>,
 }
@@ -148,6 +154,19 @@ pub struct GitMeta {
     pub last: Option<GitCommit>,
     /// How the names of the store lead to it; `None` where there are no names.
     pub standing: Option<crate::record::Standing>,
+    /// At how many paths it is a regular file in what `HEAD` leads to, where [`Told::head`] is told.
+    pub at_head: u64,
+}
+
+/// The regular files in what `HEAD` of a git store leads to: what a checkout would lay out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadFiles {
+    /// How many, each path once.
+    pub files: u64,
+    /// Their bytes, as far as they were read.
+    pub bytes: u64,
+    /// How many of them have a content that the store did not give.
+    pub absent: u64,
 }
 
 /// A commit of a git store.

@@ -40,19 +40,25 @@ pub struct Copy {
     #[serde(default)]
     pub release_basis: Option<ReleaseBasis>,
     /// Regular files of the place that were read in full and match no file of any signed work: as they lie there, or
-    /// in archives, nested ones too; what is below `node_modules` counts as well. An archive is no file itself, and objects of git
-    /// stores are none. Null where they were not counted: by a triage, and of a place that is a git store and nothing else.
+    /// in archives, nested ones too; what is below `node_modules` counts as well. An archive is no file itself. Objects of git
+    /// stores are none, but where a place is git stores and nothing else: there the files at their heads are counted, each path once,
+    /// links and submodules left out. Null where they were not counted: by a triage, and where what stands at a head is not
+    /// known (no head, folders that are missing or damaged or too many, names that are not read, contents that are borrowed).
     #[serde(default)]
     pub unmatched_files: Option<u64>,
-    /// Their bytes, unpacked.
+    /// Their bytes, unpacked. Null as above, and where part of an archive of several copies could not be read.
     #[serde(default)]
     pub unmatched_bytes: Option<u64>,
     /// Regular files of the place that match what is public of the work and nothing beyond; they are not unmatched. Null as above.
     #[serde(default)]
     pub public_files: Option<u64>,
-    /// Regular files of the place that were not read in full, and of which nothing matches; they are not unmatched. Null as above.
+    /// Regular files of the place that were not read in full, and of which nothing matches; they are not unmatched. At a head,
+    /// those too whose content the store does not have. Null as above.
     #[serde(default)]
     pub unread_files: Option<u64>,
+    /// Where those files were counted; null where they were not.
+    #[serde(default)]
+    pub counted: Option<Counted>,
     /// Of `names-only`: different paths of the work, by their last folder and their name without its ending, that the place
     /// has too.
     #[serde(default)]
@@ -79,6 +85,16 @@ pub struct Copy {
     /// How sure that is: `proven` (recorded) or `hint` (the place says so of itself); null where nothing is known.
     #[serde(default)]
     pub location: Option<Certainty>,
+}
+
+/// Where the files of a place were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counted {
+    /// As they lie there, or in an archive.
+    LaidOut,
+    /// In what `HEAD` of a git store leads to, of a place that is git stores and nothing else.
+    Head,
 }
 
 /// A licence file of a copy.

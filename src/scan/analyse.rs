@@ -256,18 +256,23 @@ impl Analyser {
                     }
                     let ordinal = frame.building.ordinal(&member.name);
                     frame.building.list(&member, ordinal);
-                    frame.building.count_folder(&member.name, self.sets.paths());
+                    frame.building.count_folder(&member, self.sets.paths());
                     if !matches!(member.body, Body::Streamed(_)) {
                         return Some((member, ordinal));
                     }
                     let (walker, building) = (frame.walker.as_mut(), &mut frame.building);
                     match self.large(member, walker, building, frame.input_len) {
-                        Large::Open(member) => return Some((member, ordinal)),
+                        Large::Open(member) => {
+                            building.count_bytes(&member.name, body_len(&member.body));
+                            return Some((member, ordinal));
+                        }
                         Large::Stream(member, head) => {
+                            let name = member.name.clone();
                             let mut content = Resumed { head, walker };
                             let (len, held) = (frame.input_len, frame.held);
                             let visited =
                                 self.stream(member, ordinal, &mut content, building, len, held);
+                            frame.building.count_bytes(&name, visited.len());
                             frame.building.push(visited);
                         }
                     }
@@ -385,8 +390,9 @@ impl Analyser {
         Begun::Opened(Box::new(Frame {
             input_len: bytes.len() as u64,
             held,
+            building: Building::of(member.name.bytes())
+                .with_lens(walker.as_ref(), self.sets.has_works()),
             walker,
-            building: Building::of(member.name.bytes()),
             ordinal,
             len: bytes.len() as u64,
             key,
@@ -419,13 +425,14 @@ impl Analyser {
             return Begun::Done(absent(member, ordinal));
         }
         let walker = Box::new(StoreWalker::new(files, &self.limits.within(above)));
+        let building = Building::default().with_lens(walker.as_ref(), self.sets.has_works());
         let mut facts = Facts::plain(walker.kind());
         facts.levels = 1;
         Begun::Opened(Box::new(Frame {
             input_len: len,
             held: above,
             walker,
-            building: Building::default(),
+            building,
             ordinal,
             len,
             // Nothing that it holds can be it: it has no bytes.

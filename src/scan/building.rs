@@ -7,14 +7,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::analyse::guarded;
+use super::analyse::{body_len, guarded};
 use super::facts::{Child, Facts, Kept, LinkFact, TextDigest, Tree, name_number};
+use super::files::Count;
 use super::formats;
 use crate::blob::limits::Meter;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest};
 use crate::container::image;
 use crate::container::image::listing::Lister;
-use crate::container::{Body, Effect, Member, SourceMeta, Trouble, Walker};
+use crate::container::{Body, Effect, LenOf, Member, SourceMeta, Trouble, Walker, git};
 use crate::exposure::Role;
 use crate::record::ReferenceKind;
 use crate::signature::paths::PathIndex;
@@ -36,6 +37,14 @@ pub enum Visited {
 }
 
 impl Visited {
+    /// Length of the member in bytes, as far as it was read.
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Visited::Plain { len, .. } => *len,
+            Visited::Child(child) => child.len,
+        }
+    }
+
     /// Bytes of the member and of everything in it.
     fn total_bytes(&self) -> u64 {
         match self {
@@ -100,6 +109,10 @@ pub struct Building {
     lister: Option<Box<Lister>>,
     /// Something in that is no zero byte of the one member that a compressed stream has.
     is_filled: bool,
+    /// Bytes of the members in the folder.
+    bytes_in_folder: u64,
+    /// The length of each member, in the order of their names, where those of a store are asked for.
+    lens: Option<Vec<u64>>,
 }
 
 impl Building {
@@ -109,6 +122,13 @@ impl Building {
             lister: image::may_be_layer(name).then(Box::default),
             ..Self::default()
         }
+    }
+
+    /// Keeps the lengths of members where `walker` gives the objects of a store and the files at its head are to be counted.
+    pub fn with_lens(mut self, walker: &dyn Walker, is_asked: bool) -> Self {
+        let tells_of_head = matches!(walker.kind(), git::store::KIND | "git-bundle");
+        self.lens = (is_asked && tells_of_head).then(Vec::new);
+        self
     }
 
     /// Notes a member for those who ask what stands in a layer.
@@ -147,25 +167,36 @@ impl Building {
 
     /// Counts a member in the folder it stands in, and where works have a file that is called so. Neighbours mostly share
     /// a folder, so it is looked up once for all.
-    pub fn count_folder(&mut self, name: &MemberName, known: &PathIndex) {
-        let path = name.bytes();
+    pub fn count_folder(&mut self, member: &Member, known: &PathIndex) {
+        let path = member.name.bytes();
         self.tree.paths.extend(known.find(path));
-        let folder = &path[..memchr::memrchr(b'/', path).unwrap_or(0)];
+        let folder = folder_of(path);
         if self.folder != folder {
             self.flush_folder();
             self.folder = folder.to_vec();
         }
         self.in_folder += 1;
+        // Files of a store are no files of the folder.
+        if !matches!(member.body, Body::Files(_)) {
+            self.bytes_in_folder += body_len(&member.body);
+        }
+    }
+
+    /// Counts the bytes of a member whose length was not known when it was met.
+    pub fn count_bytes(&mut self, name: &MemberName, bytes: u64) {
+        let folder = folder_of(name.bytes()).to_vec();
+        let count = self.tree.folders.entry(folder).or_default();
+        count.add(Count { files: 0, bytes });
     }
 
     fn flush_folder(&mut self) {
-        let count = std::mem::take(&mut self.in_folder);
-        if count > 0 {
-            *self
-                .tree
-                .folders
-                .entry(std::mem::take(&mut self.folder))
-                .or_insert(0) += count;
+        let count = Count {
+            files: std::mem::take(&mut self.in_folder),
+            bytes: std::mem::take(&mut self.bytes_in_folder),
+        };
+        if count.files > 0 {
+            let folder = std::mem::take(&mut self.folder);
+            self.tree.folders.entry(folder).or_default().add(count);
         }
     }
 
@@ -174,6 +205,9 @@ impl Building {
         let tree = &mut self.tree;
         tree.total_bytes = tree.total_bytes.saturating_add(visited.total_bytes());
         tree.total_entries = tree.total_entries.saturating_add(visited.total_entries());
+        if let Some(lens) = &mut self.lens {
+            lens.push(visited.len());
+        }
         match visited {
             Visited::Plain { key, len, compiled } => {
                 self.room = self.room.max(len);
@@ -296,7 +330,7 @@ impl Building {
             *self.tree.other.entry(kind).or_insert(0) += count;
         }
         for (folder, count) in counted.folders {
-            *self.tree.folders.entry(folder).or_insert(0) += count;
+            self.tree.folders.entry(folder).or_default().add(count);
         }
         self.tree.links.extend(counted.links);
         self.tree.paths.extend(counted.paths);
@@ -346,15 +380,19 @@ impl Building {
 }
 
 impl Building {
-    /// Asks the container what else it knows of the members that have something to tell.
+    /// Asks the container what else it knows of the members that have something to tell, and of its head.
     fn ask(&mut self, walker: &mut dyn Walker, facts: &mut Facts) {
+        let lens = self.len_by_name();
+        let len_of = |name: &[u8]| lens.as_ref()?.get(&name_number(name)).copied();
+        let len_of: Option<&LenOf> = lens.is_some().then_some(&len_of);
         let children = &mut self.tree.children;
         if children.is_empty() {
             return;
         }
         let names: Vec<&MemberName> = children.iter().map(|child| &child.name).collect();
-        match guarded(|| walker.tell(&names)) {
+        match guarded(|| walker.tell(&names, len_of)) {
             Ok(told) => {
+                self.tree.head = told.head;
                 for (child, git) in children.iter_mut().zip(told.git) {
                     child.git = git;
                 }
@@ -363,6 +401,19 @@ impl Building {
             Err(fault) => facts.troubles.push(fault),
         }
     }
+
+    /// The lengths of members, by the numbers of their names.
+    fn len_by_name(&mut self) -> Option<hashbrown::HashMap<u64, u64>> {
+        let lens = self.lens.take()?;
+        let names = &self.tree.names;
+        let is_whole = names.len() == lens.len() && !self.tree.children.is_empty();
+        is_whole.then(|| names.iter().copied().zip(lens).collect())
+    }
+}
+
+/// The folder that a member stands in.
+fn folder_of(path: &[u8]) -> &[u8] {
+    &path[..memchr::memrchr(b'/', path).unwrap_or(0)]
 }
 
 /// Whether memory kept something in it from being read.

@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::files::Count;
 use crate::blob::{ContentKey, MemberName, Sha256Digest};
 use crate::container::image::Part;
-use crate::container::{Effect, GitMeta, MapHead, SourceMeta, Trouble, Written};
+use crate::container::{Effect, GitMeta, HeadFiles, MapHead, SourceMeta, Trouble, Written};
 use crate::exposure::{ItemFact, SecretFact, Trait};
 
 /// What one content is.
@@ -158,8 +159,8 @@ pub struct Tree {
     pub other: BTreeMap<String, u64>,
     /// What a source map says of itself.
     pub map: Option<Box<MapHead>>,
-    /// Regular members that stand directly in each folder.
-    pub folders: BTreeMap<Vec<u8>, u64>,
+    /// Regular members that stand directly in each folder, and their bytes, those of git stores among them left out.
+    pub folders: BTreeMap<Vec<u8>, Count>,
     /// Compiled scripts among the members that have nothing to tell.
     pub compiled: u64,
     /// Bytes of all members, those of nested containers included.
@@ -172,6 +173,8 @@ pub struct Tree {
     pub names: Vec<u64>,
     /// Ends of paths of members that works have too; see [`crate::signature::paths`].
     pub paths: BTreeSet<u64>,
+    /// Of a git store, the files at its head, where copies are looked for and it can be told.
+    pub head: Option<HeadFiles>,
 }
 
 impl Tree {

@@ -6,14 +6,15 @@
 //!
 //! A file is a regular file as it lies there, or a regular member of an archive, of nested ones too; an archive is none
 //! itself, unless it matches as a whole. A map, a bundle or a program that holds others is one file, and matches when anything in it
-//! does. Objects of git stores are not counted: which of them are files at the head is what a checkout shows, and lies
-//! beside the store mostly. Nothing is counted where no work is looked for.
+//! does. Objects of git stores are none of these: what of them is a file at the head is what a checkout shows, and lies beside
+//! the store mostly; it is counted apart (see [`heads`](super::heads)). Nothing is counted where no work is looked for.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::facts::Child;
+use super::heads::{Counts, Heads};
 use crate::blob::Locator;
 use crate::blob::locator::escape;
 use crate::exposure;
@@ -45,7 +46,7 @@ pub struct Count {
 }
 
 impl Count {
-    fn add(&mut self, other: Count) {
+    pub(super) fn add(&mut self, other: Count) {
         self.files = self.files.saturating_add(other.files);
         self.bytes = self.bytes.saturating_add(other.bytes);
     }
@@ -79,6 +80,8 @@ pub struct FileTally {
     pub cut: u64,
     /// There is a git store.
     pub stores: bool,
+    /// The files at the heads of stores; they count where no files lie open.
+    pub heads: Heads,
     /// Licence files, the nearest to the root first.
     pub licences: BTreeSet<LicenceAt>,
     /// Ends of paths that works have too.
@@ -120,11 +123,37 @@ impl FileTally {
         self.unread.add(other.unread);
         self.cut += other.cut;
         self.stores |= other.stores;
+        self.heads.unite(other.heads);
         for licence in other.licences {
             self.add_licence(licence);
         }
         self.paths.extend(other.paths);
         self.public_of.extend(other.public_of);
+    }
+
+    /// The files that lie open.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            matched: self.matched,
+            public: self.public,
+            other: self.other,
+            unread: self.unread,
+        }
+    }
+
+    /// Takes all files out of it.
+    pub(super) fn take_counts(&mut self) -> Counts {
+        let counts = self.counts();
+        for count in [
+            &mut self.matched,
+            &mut self.public,
+            &mut self.other,
+            &mut self.unread,
+        ] {
+            *count = Count::default();
+        }
+        self.heads = Heads::default();
+        counts
     }
 
     /// Whether it says no more than that there is one file, which matches nothing.

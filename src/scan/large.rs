@@ -256,8 +256,9 @@ impl Analyser {
         Begun::Opened(Box::new(Frame {
             input_len: file.len,
             held: above,
+            building: Building::of(member.name.bytes())
+                .with_lens(walker.as_ref(), self.sets.has_works()),
             walker,
-            building: Building::of(member.name.bytes()),
             ordinal,
             len: file.len,
             key,

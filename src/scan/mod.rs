@@ -14,6 +14,7 @@ pub mod facts;
 pub mod files;
 pub mod formats;
 pub mod gates;
+pub mod heads;
 mod hollow;
 pub mod images;
 pub mod input;

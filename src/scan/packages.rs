@@ -51,7 +51,10 @@ impl PackageIndex {
     }
 
     /// Counts per package of what stands in each folder: a file belongs to the innermost package round it.
-    pub fn distribute(&self, folders: &BTreeMap<Vec<u8>, u64>) -> HashMap<Vec<u8>, FileCounts> {
+    pub fn distribute<'f>(
+        &self,
+        folders: impl IntoIterator<Item = (&'f Vec<u8>, u64)>,
+    ) -> HashMap<Vec<u8>, FileCounts> {
         let mut counts: HashMap<Vec<u8>, FileCounts> = HashMap::new();
         for (folder, count) in folders {
             if let Some((package, _)) = enclosing(&self.by_folder, folder) {
@@ -215,11 +218,11 @@ mod tests {
         );
         assert_eq!(name(b"package/x.js").as_deref(), Some("outer"));
         assert_eq!(name(b"other/x.js"), None);
-        let folders = BTreeMap::from([
+        let folders = [
             (b"package/dist".to_vec(), 3),
             (b"package/node_modules/@s/dep/lib".to_vec(), 2),
-        ]);
-        let counts = index.distribute(&folders);
+        ];
+        let counts = index.distribute(folders.iter().map(|(folder, count)| (folder, *count)));
         assert_eq!(counts[&b"package".to_vec()].files, 3);
         assert_eq!(counts[&b"package/node_modules/@s/dep".to_vec()].files, 2);
     }

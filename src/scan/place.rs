@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::facts::{Child, Facts, LinkFact, MatchFact, Outcome, Tree};
 use super::files::{self, FileTally, Held};
 use super::gates::{self, Script};
+use super::heads::AtHead;
 use super::packages::{FileCounts, PackageStats, head_manifest, is_module_folder, manifest_of};
 use super::scope::{Scope, TreeScope};
 use super::several::{Part, Several};
@@ -487,6 +488,8 @@ impl Placer<'_> {
         let before = out.unread;
         let outer = std::mem::take(&mut out.stats);
         let is_shut = tree.holds_objects();
+        let is_store_in_sight = is_shut && out.shut == 0 && self.sets.has_works();
+        let mut at_head = is_store_in_sight.then(|| AtHead::of(tree.head));
         // What lies in it can be told apart where it is the outermost one, and where nothing of it is lacking that might have
         // stood beside.
         let may_be_several = self.sets.has_works()
@@ -516,7 +519,19 @@ impl Placer<'_> {
                 let telling = paths.find(|path| exposure::name_is_of_interest(path));
                 let path = telling.or(git.paths.first());
                 let path = path.map_or(member.name.bytes(), Vec::as_slice);
-                self.place(member, &here, path, &scope, out);
+                // One that comes twice was counted.
+                match &mut at_head {
+                    Some(at_head) if git.at_head > 0 && member.ordinal == 1 => {
+                        let shut = std::mem::take(&mut out.shut);
+                        let whole = std::mem::take(&mut out.files);
+                        self.place(member, &here, path, &scope, out);
+                        let mut files = std::mem::replace(&mut out.files, whole);
+                        out.shut = shut;
+                        at_head.take(git.at_head, member.len, &mut files);
+                        out.files.unite(files);
+                    }
+                    _ => self.place(member, &here, path, &scope, out),
+                }
                 note_git(git, member, at, &mut out.records[before..]);
                 continue;
             }
@@ -544,10 +559,17 @@ impl Placer<'_> {
             out.records.extend(images::problems(images, tree, at));
         }
         out.shut -= u32::from(is_shut);
+        if let Some(at_head) = at_head {
+            out.files.heads.unite(at_head.finish());
+        }
         if let Some(several) = several {
             out.parts = several.finish(tree);
         }
-        let files = scope.packages.distribute(&tree.folders);
+        let files = tree
+            .folders
+            .iter()
+            .map(|(folder, count)| (folder, count.files));
+        let files = scope.packages.distribute(files);
         let alone = scope
             .packages
             .iter()

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::facts::Tree;
-use super::files::FileTally;
+use super::files::{Count, FileTally};
 use super::packages::PackageIndex;
 
 /// One of several copies in an archive.
@@ -30,8 +30,10 @@ pub struct Part {
     pub kind: String,
     /// Its folder, or the store that it is, as members are called; escaped.
     pub folder: String,
-    /// Its files. Bytes of those that have nothing to tell are not known.
+    /// Its files.
     pub files: FileTally,
+    /// How many bytes those have that match nothing, is not known.
+    pub lacks_bytes: bool,
 }
 
 /// The copies in an archive, while what is in it is placed.
@@ -61,17 +63,17 @@ impl Several {
             has_store = true;
             let path = store.name.bytes();
             if let Some(count) = folders.get_mut(folder_of(path)) {
-                *count = count.saturating_sub(1);
+                count.files = count.files.saturating_sub(1);
             }
             // One that is called `.git` belongs to the folder that it stands in.
             let head = match path.strip_suffix(b"/.git".as_slice()) {
                 Some(folder) => folder,
                 None => path,
             };
-            folders.insert(head.to_vec(), 1);
+            folders.insert(head.to_vec(), Count { files: 1, bytes: 0 });
             heads.insert(head.to_vec());
         }
-        folders.retain(|_, count| *count > 0);
+        folders.retain(|_, count| count.files > 0);
         let round = round_all(&folders)?;
         if folders.contains_key(folder_of(&round)) || in_modules(&round) {
             return None;
@@ -117,16 +119,27 @@ impl Several {
 
     /// The copies, with the members that have nothing to tell counted.
     pub(super) fn finish(mut self, tree: &Tree) -> Vec<Part> {
-        let mut plain = vec![0_u64; self.tallies.len()];
+        let mut plain = vec![Count::default(); self.tallies.len()];
+        let mut lacks_bytes = vec![false; self.tallies.len()];
         for (folder, count) in &tree.folders {
             if let Some(slot) = self.number_of(folder).and_then(|it| plain.get_mut(it)) {
-                *slot += count;
+                slot.add(*count);
             }
         }
         for child in &tree.children {
             let number = self.number_of(child.name.bytes());
             if let Some(slot) = number.and_then(|it| plain.get_mut(it)) {
-                *slot = slot.saturating_sub(1);
+                slot.files = slot.files.saturating_sub(1);
+                // Those of a store were not counted.
+                let is_store = child.facts.tree.as_ref().is_some_and(Tree::is_git_store);
+                let counted = if is_store { 0 } else { child.len };
+                slot.bytes = slot.bytes.saturating_sub(counted);
+            }
+            // It may have been counted before it could not be read.
+            let is_lost = (child.trouble.as_ref())
+                .is_some_and(|trouble| child.key.is_none() && trouble.code == "unreadable");
+            if let Some(lacks) = number.and_then(|it| lacks_bytes.get_mut(it)) {
+                *lacks |= is_lost;
             }
         }
         let parts = self.names.into_iter().map(|(name, number)| {
@@ -135,8 +148,10 @@ impl Several {
                 .get_mut(number)
                 .map(std::mem::take)
                 .unwrap_or_default();
-            files.add_plain(plain.get(number).copied().unwrap_or_default(), 0);
+            let plain = plain.get(number).copied().unwrap_or_default();
+            files.add_plain(plain.files, plain.bytes);
             Part {
+                lacks_bytes: lacks_bytes.get(number).copied().unwrap_or_default(),
                 kind: tree.kind.clone(),
                 folder: crate::blob::locator::escape(&[&self.round[..], &name].concat()),
                 files,
@@ -147,7 +162,7 @@ impl Several {
 }
 
 /// The folder that stands round all others, with its slash; nothing where there is none but the archive.
-fn round_all(folders: &BTreeMap<Vec<u8>, u64>) -> Option<Vec<u8>> {
+fn round_all(folders: &BTreeMap<Vec<u8>, Count>) -> Option<Vec<u8>> {
     let (first, last) = (folders.keys().next()?, folders.keys().next_back()?);
     let is_within = |path: &Vec<u8>| {
         let below = path.strip_prefix(first.as_slice());
@@ -190,7 +205,7 @@ mod tests {
             kind: "zip".to_owned(),
             folders: folders
                 .iter()
-                .map(|folder| (folder.as_bytes().to_vec(), 2))
+                .map(|folder| (folder.as_bytes().to_vec(), Count { files: 2, bytes: 7 }))
                 .collect(),
             ..Tree::default()
         };
@@ -202,7 +217,10 @@ mod tests {
         let parts = Several::of(&tree, &packages).map(|several| several.finish(&tree));
         let parts = parts.unwrap_or_default().into_iter();
         parts
-            .map(|part| format!("{} {}", part.folder, part.files.other.files))
+            .map(|part| {
+                assert_eq!(part.files.other.bytes * 2, part.files.other.files * 7);
+                format!("{} {}", part.folder, part.files.other.files)
+            })
             .collect()
     }
 

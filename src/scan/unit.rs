@@ -21,7 +21,7 @@ use crate::blob::digest::StreamDigests;
 use crate::blob::{ContentKey, Limits, MemberName, Sha256Digest, room};
 use crate::container::brotli;
 use crate::container::git::remotes::{CONFIG_MAX, remotes_of};
-use crate::container::git::store::{StoreFile, StoreFiles, StoreWalker};
+use crate::container::git::store::{ALTERNATES, StoreFile, StoreFiles, StoreWalker};
 use crate::container::image;
 use crate::container::{Body, Event, Format, Input, InputFile, Member, Trouble, Walker};
 use crate::exposure::{Location, Role};
@@ -99,8 +99,7 @@ impl Around<'_> {
 
 /// The lines of a store's list of stores that it borrows from.
 fn alternates(files: &FolderFiles) -> Vec<Vec<u8>> {
-    let path: &[u8] = b"objects/info/alternates";
-    let order = |file: &StoreFile| file.path.as_slice().cmp(path);
+    let order = |file: &StoreFile| file.path.as_slice().cmp(ALTERNATES);
     let Ok(number) = files.files.binary_search_by(order) else {
         return Vec::new();
     };
@@ -660,7 +659,10 @@ fn share(
     facts: &mut Facts,
 ) -> Building {
     let returned = Returned::default();
-    let mut merged = Merged::default();
+    let mut merged = Merged {
+        building: Building::default().with_lens(walker, analyser.sets.has_works()),
+        ..Merged::default()
+    };
     let mut sharer = Sharer {
         analyser,
         role: analyser.inspector.role_of(name, false, false),
@@ -744,17 +746,20 @@ impl<'a> Sharer<'a> {
         let ordinal = self.counting.ordinal(&member.name);
         self.counting.list(&member, ordinal);
         let paths = self.analyser.sets.paths();
-        self.counting.count_folder(&member.name, paths);
+        self.counting.count_folder(&member, paths);
         if is_streamed {
             let counting = &mut self.counting;
             match self.analyser.large(member, walker, counting, input_len) {
                 Large::Open(member) => {
+                    let len = super::analyse::body_len(&member.body);
+                    self.counting.count_bytes(&member.name, len);
                     // Begun where it was met, and alone.
                     self.batch_bytes = u64::MAX;
                     self.batch.push((member, ordinal));
                 }
                 Large::Stream(member, head) => {
                     let slot = self.reserve();
+                    let name = member.name.clone();
                     let (counting, mut content) = (&mut self.counting, Resumed { head, walker });
                     let visited = (self.analyser).stream(
                         member,
@@ -764,6 +769,7 @@ impl<'a> Sharer<'a> {
                         input_len,
                         0,
                     );
+                    counting.count_bytes(&name, visited.len());
                     self.returned.fill(slot, vec![visited]);
                 }
             }

@@ -225,10 +225,6 @@ impl Case {
             row.copy.claims_own = roll.own.claim(locator).map(str::to_owned);
             if let Some(place) = roll.places.get(locator) {
                 places::fill(&mut row.copy, place);
-                if root.archive.is_some() {
-                    // Of files that have nothing to tell an archive keeps one sum.
-                    row.copy.unmatched_bytes = None;
-                }
             }
         }
         Ok(rows)
@@ -271,8 +267,8 @@ impl<'a> RollUp<'a> {
     /// Whether something in a root is public, and nothing beyond that was told.
     fn is_own_public(&self, locator: &str, root: &Root) -> bool {
         if root.archive.is_some() {
-            let place = self.places.get(locator);
-            return place.is_some_and(|place| place.files.public.files > 0);
+            let counted = self.places.get(locator).and_then(Place::counted);
+            return counted.is_some_and(|(_, files)| files.public.files > 0);
         }
         root.units.iter().any(|unit| self.own_public.contains(unit))
     }
@@ -347,12 +343,13 @@ impl<'a> RollUp<'a> {
 }
 
 fn public_note(place: &Place) -> Option<String> {
-    let place = &place.files;
-    let all = place.read() + place.unread.files;
+    let (counted, files) = place.counted()?;
+    let all = files.all();
     (all > 0).then(|| {
         format!(
-            "{} of its {all} files match what is public of the work, and nothing beyond",
-            place.public.files
+            "{} of {} match what is public of the work, and nothing beyond",
+            files.public.files,
+            places::files_in_words(counted, all)
         )
     })
 }

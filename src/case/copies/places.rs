@@ -1,15 +1,17 @@
 //! What a root holds beside the work: files that match nothing, files that could not be read, licences, paths.
 //!
 //! Units say so of themselves (see [`files`](crate::scan::files)); here those of a root are added up, and what is known of
-//! files that had nothing to tell is taken from their rows. Of a root that is a git store and nothing else no files are counted: what
-//! its head shows is not laid out as files.
+//! files that had nothing to tell is taken from their rows. Of a root that is git stores and nothing else the files at their heads
+//! are counted, where all of them are known (see [`heads`](crate::scan::heads)): they are what a visitor sees there. Where files lie
+//! open, a store beside them adds none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::roots::Root;
 use super::super::store::{Case, CaseError, unpacked};
-use crate::record::{Copy, LicenceFile};
+use crate::record::{Copy, Counted, LicenceFile};
 use crate::scan::files::{FileTally, Held};
+use crate::scan::heads::Counts;
 use crate::scan::several::Part;
 use crate::signature::paths::PathIndex;
 
@@ -22,9 +24,21 @@ pub(super) struct Place {
     pub(super) files: FileTally,
     /// Anything of it was read.
     is_read: bool,
+    /// How many bytes those files have that match nothing, is not known.
+    lacks_bytes: bool,
 }
 
 impl Place {
+    /// Its files, and where they were counted; `None` where they are not known.
+    pub(super) fn counted(&self) -> Option<(Counted, Counts)> {
+        let open = self.files.counts();
+        if open.all() > 0 || !self.files.stores {
+            return Some((Counted::LaidOut, open));
+        }
+        let head = self.files.heads.known()?;
+        Some((Counted::Head, *head))
+    }
+
     /// Whether nothing can be said of it, since none of its files could be read.
     pub(super) fn is_unreadable(&self) -> bool {
         let files = &self.files;
@@ -139,6 +153,7 @@ impl Case {
                     let place = Place {
                         files: part.files.clone(),
                         is_read: true,
+                        lacks_bytes: part.lacks_bytes,
                     };
                     places.insert(locator, place);
                 }
@@ -150,14 +165,14 @@ impl Case {
 
 /// Says in a row what its place holds beside the work.
 pub(super) fn fill(copy: &mut Copy, place: &Place) {
-    let place = &place.files;
-    let is_counted = place.read() + place.unread.files > 0 || !place.stores;
-    if is_counted {
-        copy.unmatched_files = Some(place.other.files);
-        copy.unmatched_bytes = Some(place.other.bytes);
-        copy.public_files = Some(place.public.files);
-        copy.unread_files = Some(place.unread.files);
+    if let Some((counted, files)) = place.counted() {
+        copy.counted = Some(counted);
+        copy.unmatched_files = Some(files.other.files);
+        copy.unmatched_bytes = (!place.lacks_bytes).then_some(files.other.bytes);
+        copy.public_files = Some(files.public.files);
+        copy.unread_files = Some(files.unread.files);
     }
+    let place = &place.files;
     // What the head holds is what lies beside the store.
     let is_laid_out = place.read() > 0;
     let licences = place.licences.iter();
@@ -180,19 +195,28 @@ fn below<'a>(at: &'a str, root: &str) -> &'a str {
 
 /// What is to be said of how much of a root was read; `None` where that is all.
 pub(super) fn reading_note(place: &Place) -> Option<String> {
-    let (unread, cut) = (place.files.unread.files, place.files.cut);
-    let all = unread + place.files.read();
-    let files = match unread {
-        0 => None,
-        _ if unread == all => Some(format!("none of its {all} files could be read in full")),
-        _ => Some(format!(
-            "{unread} of its {all} files could not be read in full"
-        )),
-    };
+    let cut = place.files.cut;
+    let files = place.counted().and_then(|(counted, files)| {
+        let (unread, all) = (files.unread.files, files.all());
+        let files = files_in_words(counted, all);
+        match unread {
+            0 => None,
+            _ if unread == all => Some(format!("none of {files} could be read in full")),
+            _ => Some(format!("{unread} of {files} could not be read in full")),
+        }
+    });
     let containers = (cut > 0).then(|| {
         let containers = if cut == 1 { "container" } else { "containers" };
         format!("{cut} {containers} could not be read to the end")
     });
     let notes: Vec<String> = [files, containers].into_iter().flatten().collect();
     (!notes.is_empty()).then(|| notes.join("; "))
+}
+
+/// All files of a place, where they were counted.
+pub(super) fn files_in_words(counted: Counted, all: u64) -> String {
+    match counted {
+        Counted::LaidOut => format!("its {all} files"),
+        Counted::Head => format!("the {all} files at its head"),
+    }
 }

@@ -7,8 +7,9 @@ use std::collections::{HashMap, VecDeque};
 
 use flate2::{Decompress, FlushDecompress};
 
-use super::super::{Body, Effect, Event, Format, Input, Member, Told, Trouble, Walker};
+use super::super::{Body, Effect, Event, Format, Input, LenOf, Member, Told, Trouble, Walker};
 use super::graph::{Graph, Refs};
+use super::head::Head;
 use super::object::{Hash, Kind, Oid, id_of, loose_header};
 use super::pack::{Broken, Found, Object, PackWalk, Source, Which, is_pack};
 use super::refs::RefFiles;
@@ -182,9 +183,9 @@ impl Walker for PackWalker {
         }
     }
 
-    fn tell(&mut self, members: &[&MemberName]) -> Told {
+    fn tell(&mut self, members: &[&MemberName], lens: Option<&LenOf>) -> Told {
         let walk = &self.walk;
-        told(members, self.refs.as_ref(), &self.limits, |add| {
+        told(members, self.refs.as_ref(), &self.limits, lens, |add| {
             let mut walk = walk.again(Which::AllButBlobs);
             while let Some(found) = walk.advance() {
                 if let Found::Object(object) = found
@@ -197,12 +198,14 @@ impl Walker for PackWalker {
     }
 }
 
-/// Finds out where objects stand. `read` shows commits, trees and tags, and ends early where it is told to.
+/// Finds out where objects stand. `read` shows commits, trees and tags, and ends early where it is told to. Where lengths of
+/// members are given, files at the head are counted.
 pub(super) fn told(
     members: &[&MemberName],
     refs: Option<&Refs>,
     limits: &Limits,
-    read: impl FnOnce(&mut dyn FnMut(&Object) -> bool),
+    lens: Option<&LenOf>,
+    read: impl Fn(&mut dyn FnMut(&Object) -> bool),
 ) -> Told {
     let mut wanted = Vec::new();
     let mut keys = HashMap::new();
@@ -233,6 +236,7 @@ pub(super) fn told(
     if is_full {
         return Told {
             git: Vec::new(),
+            head: None,
             troubles: vec![Trouble::odd(
                 "git-history-not-told",
                 format!(
@@ -242,12 +246,22 @@ pub(super) fn told(
             )],
         };
     }
-    let metas = graph.tell(&wanted, refs);
+    let mut metas = graph.tell(&wanted, refs);
+    let head = lens.zip(refs).and_then(|(lens, refs)| {
+        let mut head = Head::of(&graph, &keys, refs)?;
+        read(&mut |object| head.take(object, lens));
+        let (files, places) = head.finish()?;
+        for (meta, places) in metas.iter_mut().zip(places) {
+            meta.at_head = places;
+        }
+        Some(files)
+    });
     Told {
         git: numbers
             .into_iter()
             .map(|number| metas.get(number?).cloned().map(Box::new))
             .collect(),
+        head,
         troubles: Vec::new(),
     }
 }

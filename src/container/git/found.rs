@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
-use super::super::{Body, Event, Input, Member, Told, Trouble, Walker};
+use super::super::{Body, Event, Input, LenOf, Member, Told, Trouble, Walker};
 use super::store::{StoreFile, StoreFiles, is_store};
 use crate::blob::{Limits, MemberName};
 
@@ -209,8 +209,8 @@ impl Walker for StoreFinder {
         self.walker.streamed_trouble()
     }
 
-    fn tell(&mut self, members: &[&MemberName]) -> Told {
-        self.walker.tell(members)
+    fn tell(&mut self, members: &[&MemberName], lens: Option<&LenOf>) -> Told {
+        self.walker.tell(members, lens)
     }
 }
 

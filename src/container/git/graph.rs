@@ -19,7 +19,7 @@ const PATHS_MAX: usize = 16;
 /// Paths that are followed through one folder.
 const FOLLOWED_MAX: usize = 4 * PATHS_MAX;
 /// Nobody.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// The names of a store: what leads into its history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,12 +34,12 @@ const IN_HEAD: u8 = 1;
 const IN_TIP: u8 = 2;
 const IN_HISTORY: u8 = 4;
 
-struct CommitRow {
+pub(super) struct CommitRow {
     id: Oid,
-    tree: u32,
+    pub(super) tree: u32,
     parents: Vec<u32>,
     date: Option<i64>,
-    is_there: bool,
+    pub(super) is_there: bool,
 }
 
 /// What comes down to a tree: the first and the last commit that hold it, and how names lead to it.
@@ -59,11 +59,11 @@ const UNKNOWN: Known = Known {
 /// Commits and trees, as much of them as is needed.
 pub struct Graph<'a> {
     wanted: &'a HashMap<[u8; 20], usize>,
-    commits: Vec<CommitRow>,
-    commit_by_id: HashMap<[u8; 20], u32>,
-    tree_by_id: HashMap<[u8; 20], u32>,
+    pub(super) commits: Vec<CommitRow>,
+    pub(super) commit_by_id: HashMap<[u8; 20], u32>,
+    pub(super) tree_by_id: HashMap<[u8; 20], u32>,
     /// Folders in each tree: name and tree.
-    folders: Vec<Vec<(u32, u32)>>,
+    pub(super) folders: Vec<Vec<(u32, u32)>>,
     /// Tree, name, and number of what is wanted.
     hits: Vec<(u32, u32, usize)>,
     names: Vec<Vec<u8>>,
@@ -186,7 +186,7 @@ impl<'a> Graph<'a> {
     }
 
     /// What a name leads to in the end: tags are passed.
-    fn peeled(&self, mut id: Oid) -> Oid {
+    pub(super) fn peeled(&self, mut id: Oid) -> Oid {
         /// Tags of tags of tags.
         const DEPTH_MAX: usize = 100;
         for _ in 0..DEPTH_MAX {
@@ -362,6 +362,7 @@ impl<'a> Graph<'a> {
                     first: self.told(sum.first),
                     last: self.told(sum.last),
                     standing: refs.map(|_| standing(sum.flags)),
+                    at_head: 0,
                 }
             })
             .collect()

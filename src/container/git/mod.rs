@@ -19,6 +19,7 @@ pub mod delta;
 pub mod formats;
 pub mod found;
 pub mod graph;
+pub(crate) mod head;
 pub mod history;
 pub mod index;
 pub mod names;

@@ -200,6 +200,11 @@ impl TreeEntry<'_> {
         self.mode & 0o170_000 == 0o040_000
     }
 
+    /// Whether it is a regular file: neither a link nor anything odd, which git takes for a submodule.
+    pub fn is_file(&self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
+
     /// Whether it is a commit of another repository: a submodule.
     pub fn is_submodule(&self) -> bool {
         self.mode & 0o170_000 == 0o160_000
@@ -207,8 +212,29 @@ impl TreeEntry<'_> {
 }
 
 /// The lines of a tree, up to the first that is damaged.
-pub fn tree_entries(mut rest: &[u8], hash: Hash) -> impl Iterator<Item = TreeEntry<'_>> {
-    std::iter::from_fn(move || {
+pub fn tree_entries(bytes: &[u8], hash: Hash) -> TreeEntries<'_> {
+    TreeEntries { rest: bytes, hash }
+}
+
+/// Goes through the lines of a tree; see [`tree_entries`].
+#[derive(Debug, Clone)]
+pub struct TreeEntries<'a> {
+    rest: &'a [u8],
+    hash: Hash,
+}
+
+impl TreeEntries<'_> {
+    /// Whether nothing is left: at the end, whether all of it was lines.
+    pub fn is_over(&self) -> bool {
+        self.rest.is_empty()
+    }
+}
+
+impl<'a> Iterator for TreeEntries<'a> {
+    type Item = TreeEntry<'a>;
+
+    fn next(&mut self) -> Option<TreeEntry<'a>> {
+        let rest = self.rest;
         let space = memchr::memchr(b' ', &rest[..rest.len().min(8)])?;
         let mut mode = 0;
         for digit in &rest[..space] {
@@ -219,14 +245,14 @@ pub fn tree_entries(mut rest: &[u8], hash: Hash) -> impl Iterator<Item = TreeEnt
         }
         let named = &rest[space + 1..];
         let end = memchr::memchr(0, named)?;
-        let id = Oid::read(&named[end + 1..], hash)?;
-        rest = &named[end + 1 + hash.width()..];
+        let id = Oid::read(&named[end + 1..], self.hash)?;
+        self.rest = &named[end + 1 + self.hash.width()..];
         Some(TreeEntry {
             mode,
             name: &named[..end],
             id,
         })
-    })
+    }
 }
 
 /// What a commit says in its head.

@@ -10,7 +10,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::super::{Event, Input, Member, Told, Trouble, Walker};
+use super::super::{Event, Input, LenOf, Member, Told, Trouble, Walker};
 use super::formats::{Loose, broken_event, is_loose, loose_kind, object_events, read_loose, told};
 use super::graph::Refs;
 use super::index::{Index, MultiIndex};
@@ -21,6 +21,9 @@ use crate::blob::{ContentKey, Limits, MemberName};
 
 /// The word for a store in hops.
 pub const KIND: &str = "git";
+
+/// The file that names the stores which a store borrows from.
+pub const ALTERNATES: &[u8] = b"objects/info/alternates";
 
 /// A file of a git directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -577,12 +580,16 @@ impl Walker for StoreWalker {
         }
     }
 
-    fn tell(&mut self, members: &[&MemberName]) -> Told {
+    fn tell(&mut self, members: &[&MemberName], lens: Option<&LenOf>) -> Told {
         let files = self.files.as_ref();
         let refs = self.layout.names(files, &self.limits);
-        let mut answer = told(members, refs.as_ref(), &self.limits, |add| {
+        let mut answer = told(members, refs.as_ref(), &self.limits, lens, |add| {
             self.history(add)
         });
+        if self.layout.file(files, ALTERNATES).is_some() {
+            // What is absent here may have been read where it lies, and match there.
+            answer.head = answer.head.filter(|head| head.absent == 0);
+        }
         if refs.is_none() && answer.git.iter().any(Option::is_some) {
             answer.troubles.push(Trouble::odd(
                 "git-names-not-read",

@@ -213,6 +213,7 @@ impl Words<'_> {
             },
             "exclusions": {
                 "unmatched_files": sum(|item| item.unmatched_files.unwrap_or(0)),
+                "uncounted": sum(|item| u64::from(item.unmatched_files.is_none())),
                 "public_files": sum(|item| item.public_files.unwrap_or(0)),
                 "rejected_files": sum(|item| item.rejected_files),
                 "without_licence": sum(|item| u64::from(item.licences.is_empty())),

@@ -13,7 +13,7 @@ use super::{
 use crate::blob::locator::unescape;
 use crate::case::{Decision, Reviews, Standing as Holds, copy_id, match_id, seen};
 use crate::copies::lineage::plain;
-use crate::record::{Certainty, Copy, GitPlace, Grade, Match, Origin, Standing};
+use crate::record::{Certainty, Copy, Counted, GitPlace, Grade, Match, Origin, Standing};
 use crate::report::text::{grouped, percent};
 
 /// Decides of single places.
@@ -454,9 +454,18 @@ fn unmatched_words(copy: &Copy, files: &[FileRow], [share, of_bytes]: [Option<f6
         return "how many others lie there was not counted".to_owned();
     };
     let stored = files.iter().filter(|file| !file.is_laid_out).count();
-    let mut words = match stored {
-        0 => format!("{} match nothing", grouped(unmatched)),
-        stored => format!(
+    let hidden = files.iter().filter(|file| file.depth >= DEPTH_HIDDEN);
+    let mut words = match (stored, copy.counted) {
+        (0, _) => format!("{} match nothing", grouped(unmatched)),
+        (_, Some(Counted::Head)) => match hidden.count() {
+            0 => format!("{} of those at its head match nothing", grouped(unmatched)),
+            hidden => format!(
+                "{} of them not at its head; of the files there, {} match nothing",
+                grouped(count(hidden)),
+                grouped(unmatched)
+            ),
+        },
+        (stored, _) => format!(
             "{} of them in the store of the clone only; of the files that lie open, {} match nothing",
             grouped(count(stored)),
             grouped(unmatched)
