@@ -5,6 +5,7 @@
 //! the first thing that it does is to look at a few bytes, or at what the literal pass saw, and to say no.
 
 mod agents;
+pub(super) mod app_settings;
 pub(crate) mod bounded_json;
 mod build_graph;
 mod build_log;
@@ -130,6 +131,7 @@ pub trait Class: Sync {
 
 /// All of them, by name.
 pub const ALL: &[&dyn Class] = &[
+    &app_settings::AppSettings,
     &build_graph::BuildGraph,
     &build_log::BuildLog,
     &build_path::BuildPath,

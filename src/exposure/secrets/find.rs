@@ -418,6 +418,7 @@ pub(super) fn placed(view: &View, mut all: Vec<(Raw, usize, Option<Written>)>) -
                 detail: raw.detail,
                 fingerprint: None,
                 of_settings: false,
+                in_any_settings: false,
             },
             at: view.begins + at,
             value: raw.value,

@@ -5,9 +5,13 @@
 //! counts where it lies as one: assignments stand in much that is none.
 //!
 //! The form is that which the readers of those files have in common: a name, `=` or `:`, and a value up to the end
-//! of the line; in a netrc the word behind `password`. The rules are the generic ones, and so is what a value has to be:
-//! no placeholder, no reference to a variable, no word. Values over several lines are left out.
+//! of the line; in a netrc the word behind `password`; where a `name` and a `value` stand on lines of their own, as those of
+//! the environment of a container do, that name. The rules are the generic ones, and so is what a value has to be: no
+//! placeholder, no reference to a variable, no word. In a file of no known form more is asked ([`super::unknown_form`]).
+//!
+//! Left out: values over several lines, and mappings on one line (`{user: a, password: b}`).
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::classes::text::{is_live, names_secret};
@@ -16,7 +20,7 @@ use super::super::values::entropy;
 use super::super::windows::View;
 use super::find::{Raw, placed};
 use super::rule::RuleSet;
-use super::{Check, Found, Hidden, Tier, known, show, written};
+use super::{Check, Found, Hidden, Tier, known, show, unknown_form, written};
 use crate::exposure::shown;
 
 /// A longer name is none, and a longer value is a document; bytes.
@@ -43,8 +47,24 @@ pub fn find(bytes: &[u8], found: &[Found]) -> Vec<Found> {
     }
 }
 
+/// How many credentials stand in a text that is settings of no known form; no more are counted than are told.
+pub(in crate::exposure) fn credentials_of_unknown_form(text: &[u8]) -> u32 {
+    let mut count = 0_u32;
+    pairs(text, &mut |name, value| {
+        let may_be = text.get(name.clone()).is_some_and(unknown_form::may_tell);
+        let is_one = may_be
+            && count < FOUND_MAX as u32
+            && is_of_unknown_form(text, &name, &value)
+            && judged(text, name, value).is_some();
+        count += u32::from(is_one);
+    });
+    count
+}
+
 fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
     let mut all = Vec::new();
+    // Where those begin that are credentials in any settings.
+    let mut anywhere = BTreeSet::new();
     let is_new = |range: &Range<usize>| {
         let is_other = |one: &Found| {
             let end = one.at + one.value.bytes().len();
@@ -55,9 +75,12 @@ fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
     let mut take = |name: Range<usize>, value: Range<usize>| {
         if all.len() < FOUND_MAX
             && is_new(&value)
-            && let Some(raw) = judged(text, name, value)
+            && let Some(raw) = judged(text, name.clone(), value.clone())
         {
             let at = raw.span.start;
+            if is_of_unknown_form(text, &name, &value) {
+                anywhere.insert(at);
+            }
             all.push((raw, at, None));
         }
     };
@@ -69,19 +92,37 @@ fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
     let mut found = placed(&View::whole(text, Role::Bulk), all);
     for one in &mut found {
         one.fact.of_settings = true;
+        one.fact.in_any_settings = anywhere.contains(&one.at);
     }
     found
 }
 
-/// Calls `take` with name and value of each line that has both.
+/// Calls `take` with name and value of each line that has both, and with what a `name` says and the `value` behind it.
 fn pairs(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>)) {
+    let mut named: Option<Range<usize>> = None;
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
         if let Some((name, value)) = pair(text, start..end) {
-            take(name, value);
+            let is = |word: &[u8]| text[name.clone()].eq_ignore_ascii_case(word);
+            let name_before = named.take();
+            if is(b"name") {
+                named = Some(value.clone());
+            }
+            match name_before.filter(|_| is(b"value")) {
+                Some(name) => take(name, value),
+                None => take(name, value),
+            }
         }
         start = end + 1;
     }
+}
+
+/// Whether a name and its value are a credential in settings of any form.
+fn is_of_unknown_form(text: &[u8], name: &Range<usize>, value: &Range<usize>) -> bool {
+    let word = |range: &Range<usize>| std::str::from_utf8(text.get(range.clone())?).ok();
+    let (name, value) = (word(name), word(value));
+    name.zip(value)
+        .is_some_and(|(name, value)| unknown_form::is_credential(name, value))
 }
 
 fn pair(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
@@ -131,7 +172,8 @@ fn value_of(text: &[u8], value: Range<usize>) -> Range<usize> {
             None => inside..inside,
         };
     }
-    let end = memchr::memmem::find(bytes, b" #").unwrap_or(bytes.len());
+    let comment = [b" #", b" ;"].map(|mark| memchr::memmem::find(bytes, mark));
+    let end = comment.into_iter().flatten().min().unwrap_or(bytes.len());
     let value = trimmed(text, value.start..value.start + end);
     let commas = text[value.clone()].ends_with(b",");
     value.start..value.end - usize::from(commas)
@@ -291,10 +333,20 @@ mod tests {
             ),
             ("db.password=q8Zt5vKx0W\n", 1, "generic-password"),
             ("  clientSecret: q8Zt5vKx0W\n", 1, "generic-secret"),
+            (
+                "[db]\npwd_password = q8Zt5vKx0W ; # ours\n",
+                2,
+                "generic-password",
+            ),
             ("FROM x\nENV API_TOKEN=q8Zt5vKx0W\n", 2, "generic-secret"),
             (
                 "machine h login me\n  password q8Zt5vKx0W\n",
                 2,
+                "generic-password",
+            ),
+            (
+                "  env:\n  - name: DB_PASSWORD\n    # ours\n    value: \"q8Zt5vKx0W\"\n",
+                4,
                 "generic-password",
             ),
         ] {
@@ -319,6 +371,8 @@ mod tests {
             "# PASSWORD=q8Zt5vKx0W\n",
             "API_TOKEN=\"q8Zt5vKx0W\nand more\"\n",
             "NEXT_PUBLIC_API_KEY=q8Zt5vKx0W\n",
+            "- name: DB_PASSWORD\n  valueFrom: q8Zt5vKx0W\n",
+            "- name: DB_PASSWORD\n- host: a\n  value: q8Zt5vKx0W\n",
             "",
             "=\n:\n",
         ] {
@@ -333,10 +387,25 @@ mod tests {
         assert_eq!(find(text, &found), []);
     }
 
+    #[test]
+    fn what_is_one_in_any_settings_is_marked() {
+        let marked = |text: &str| {
+            let found = find(text.as_bytes(), &[]);
+            assert_eq!(found.len(), 1, "{text}");
+            found[0].fact.in_any_settings
+        };
+        assert!(marked("DB_PASSWORD=q8Zt5vKx0W\n"));
+        assert!(!marked("shortcut_key: Ctrl+F1\n"));
+        let count = credentials_of_unknown_form;
+        assert_eq!(count(b"a: b\npassword: q8Zt5vKx0W\nkey: Ctrl+F1\n"), 1);
+        assert_eq!(count(&b"password: q8Zt5vKx0W\n".repeat(2_000)), 1_000);
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_is_read(text in "(API_TOKEN|password|=|:|//h/|\"|'| |\n|#|machine |q8Zt5vKx0W|é|export |,){0,30}") {
+        fn any_text_is_read(text in "(API_TOKEN|password|name|value|=|:|//h/|\"|'| |\n|#|machine |q8Zt5vKx0W|é|export |,){0,30}") {
             let _ = find(text.as_bytes(), &[]);
+            let _ = credentials_of_unknown_form(text.as_bytes());
         }
     }
 }
