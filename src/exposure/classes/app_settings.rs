@@ -16,6 +16,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use super::circumstance::KEYS_ONLY;
 use super::text::{Shape, Text, counted};
 use super::{Artifact, Class};
 use crate::exposure::content::Hits;
@@ -64,13 +65,14 @@ impl Class for AppSettings {
             return None;
         }
         let count = settings_in(&text)?;
-        let live = credentials_of_unknown_form(text.text.as_bytes());
+        let (live, outright) = credentials_of_unknown_form(text.text.as_bytes());
+        let circumstance = if outright > 0 { "" } else { KEYS_ONLY };
         (live > 0).then(|| {
             let detail = format!(
                 "{} of a program, {live} like live credentials",
                 counted(count, "setting")
             );
-            Artifact::proven(CLASS, "", detail)
+            Artifact::proven(CLASS, circumstance, detail)
         })
     }
 }

@@ -183,6 +183,8 @@ pub mod circumstance {
     pub const HASHES: &str = "hashes";
     /// It names hosts or machines inside somebody's network.
     pub const INTERNAL: &str = "internal";
+    /// Keys and tokens of some sort, and nothing that is called a password or a secret.
+    pub const KEYS_ONLY: &str = "keys-only";
     /// Nothing in it is a credential.
     pub const NO_CREDENTIALS: &str = "no-credentials";
     /// It points to a host of the organisation.
@@ -228,6 +230,7 @@ pub const CIRCUMSTANCES: &[&str] = &[
     circumstance::GIT_SSH,
     circumstance::HASHES,
     circumstance::INTERNAL,
+    circumstance::KEYS_ONLY,
     circumstance::NO_CREDENTIALS,
     circumstance::OWN_HOST,
     circumstance::PLACEHOLDERS,

@@ -47,18 +47,26 @@ pub fn find(bytes: &[u8], found: &[Found]) -> Vec<Found> {
     }
 }
 
-/// How many credentials stand in a text that is settings of no known form; no more are counted than are told.
-pub(in crate::exposure) fn credentials_of_unknown_form(text: &[u8]) -> u32 {
-    let mut count = 0_u32;
-    pairs(text, &mut |name, value| {
-        let may_be = text.get(name.clone()).is_some_and(unknown_form::may_tell);
-        let is_one = may_be
-            && count < FOUND_MAX as u32
-            && is_of_unknown_form(text, &name, &value)
-            && judged(text, name, value).is_some();
-        count += u32::from(is_one);
+/// How many credentials stand in a text that is settings of no known form, and how many of them have a name that says
+/// password or secret; no more are counted than are told.
+pub(in crate::exposure) fn credentials_of_unknown_form(text: &[u8]) -> (u32, u32) {
+    let (mut all, mut outright) = (0_u32, 0_u32);
+    pairs(text, &mut |one| {
+        let may_be = text
+            .get(one.name.clone())
+            .is_some_and(unknown_form::may_tell);
+        if may_be
+            && all < FOUND_MAX as u32
+            && is_of_unknown_form(text, &one)
+            && judged(text, one.name.clone(), one.value).is_some()
+        {
+            let name = text.get(one.name).unwrap_or_default();
+            let is_outright = std::str::from_utf8(name).is_ok_and(unknown_form::says_outright);
+            all += 1;
+            outright += u32::from(is_outright);
+        }
     });
-    count
+    (all, outright)
 }
 
 fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
@@ -72,13 +80,13 @@ fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
         };
         found.iter().all(is_other)
     };
-    let mut take = |name: Range<usize>, value: Range<usize>| {
+    let mut take = |one: Pair| {
         if all.len() < FOUND_MAX
-            && is_new(&value)
-            && let Some(raw) = judged(text, name.clone(), value.clone())
+            && is_new(&one.value)
+            && let Some(raw) = judged(text, one.name.clone(), one.value.clone())
         {
             let at = raw.span.start;
-            if is_of_unknown_form(text, &name, &value) {
+            if is_of_unknown_form(text, &one) {
                 anywhere.insert(at);
             }
             all.push((raw, at, None));
@@ -97,43 +105,76 @@ fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
     found
 }
 
+/// A name and its value.
+#[derive(Debug, Clone)]
+struct Pair {
+    name: Range<usize>,
+    value: Range<usize>,
+    /// It stands in an item of a list that is a text (`- A=b`, `- "a: b"`, `- |`): a variable, an argument, or an example.
+    is_in_text: bool,
+}
+
 /// Calls `take` with name and value of each line that has both, and with what a `name` says and the `value` behind it.
-fn pairs(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>)) {
+fn pairs(text: &[u8], take: &mut impl FnMut(Pair)) {
     let mut named: Option<Range<usize>> = None;
+    // How far the item is indented of which the lines are a text.
+    let mut block: Option<usize> = None;
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        if let Some((name, value)) = pair(text, start..end) {
-            let is = |word: &[u8]| text[name.clone()].eq_ignore_ascii_case(word);
+        let line = &text[start..end];
+        let indent = line.len() - line.trim_ascii_start().len();
+        if !line.trim_ascii().is_empty() && block.is_some_and(|block| indent <= block) {
+            block = None;
+        }
+        if block.is_none() && begins_block(line.trim_ascii()) {
+            block = Some(indent);
+        }
+        if let Some(mut one) = pair(text, start..end) {
+            one.is_in_text |= block.is_some();
+            let is = |word: &[u8]| text[one.name.clone()].eq_ignore_ascii_case(word);
             let name_before = named.take();
             if is(b"name") {
-                named = Some(value.clone());
+                named = Some(one.value.clone());
             }
-            match name_before.filter(|_| is(b"value")) {
-                Some(name) => take(name, value),
-                None => take(name, value),
+            if let Some(name) = name_before.filter(|_| is(b"value")) {
+                one.name = name;
             }
+            take(one);
         }
         start = end + 1;
     }
 }
 
-/// Whether a name and its value are a credential in settings of any form.
-fn is_of_unknown_form(text: &[u8], name: &Range<usize>, value: &Range<usize>) -> bool {
-    let word = |range: &Range<usize>| std::str::from_utf8(text.get(range.clone())?).ok();
-    let (name, value) = (word(name), word(value));
-    name.zip(value)
-        .is_some_and(|(name, value)| unknown_form::is_credential(name, value))
+/// `- |`, `- >-`: an item of a list whose lines below it are a text (YAML 1.2, section 8.1).
+fn begins_block(line: &[u8]) -> bool {
+    let rest = line.strip_prefix(b"- ").map(<[u8]>::trim_ascii_start);
+    let rest = rest.and_then(|rest| rest.strip_prefix(b"|").or_else(|| rest.strip_prefix(b">")));
+    rest.is_some_and(|rest| rest.iter().all(|byte| b"+-0123456789".contains(byte)))
 }
 
-fn pair(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
+/// Whether a name and its value are a credential in settings of any form.
+fn is_of_unknown_form(text: &[u8], one: &Pair) -> bool {
+    let word = |range: &Range<usize>| std::str::from_utf8(text.get(range.clone())?).ok();
+    let both = word(&one.name).zip(word(&one.value));
+    !one.is_in_text && both.is_some_and(|(name, value)| unknown_form::is_credential(name, value))
+}
+
+fn pair(text: &[u8], line: Range<usize>) -> Option<Pair> {
     let mut line = trimmed(text, line);
     if matches!(text.get(line.start), None | Some(b'#' | b';')) || line.is_empty() {
         return None;
     }
+    let mut is_item = false;
+    let mut is_in_text = false;
     for word in BEFORE_NAMES {
         if text[line.clone()].starts_with(word) {
             line = trimmed(text, line.start + word.len()..line.end);
+            is_item |= word == b"- ";
         }
+    }
+    if is_item && is_quoted(&text[line.clone()]) {
+        line = line.start + 1..line.end - 1;
+        is_in_text = true;
     }
     let bytes = &text[line.clone()];
     let head = &bytes[..bytes.len().min(NAME_MAX)];
@@ -150,7 +191,21 @@ fn pair(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Range<usize>)>
         .or_else(|| memchr::memchr2(b' ', b'\t', head))?;
     let name = unquoted(text, trimmed(text, line.start..line.start + sign));
     let value = trimmed(text, line.start + sign + 1..line.end);
-    Some((of_address(text, name), value_of(text, value)))
+    // Of YAML's own forms an item is `- name: value` alone.
+    is_in_text |= is_item && !head[sign..].starts_with(b": ") && head.len() > sign + 1;
+    Some(Pair {
+        name: of_address(text, name),
+        value: value_of(text, value),
+        is_in_text,
+    })
+}
+
+/// Whether all of it stands in one pair of quotes.
+fn is_quoted(bytes: &[u8]) -> bool {
+    let quote = bytes.first().filter(|byte| b"\"'".contains(byte));
+    quote.is_some_and(|quote| {
+        memchr::memchr(*quote, &bytes[1..]) == Some(bytes.len().wrapping_sub(2))
+    })
 }
 
 /// The setting itself, where it is for an address: `//host/path/:_authToken`.
@@ -199,7 +254,7 @@ fn is_netrc(text: &[u8]) -> bool {
 }
 
 /// Words behind `password`, wherever lines end (inetutils manual, ".netrc").
-fn passwords_of_netrc(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>)) {
+fn passwords_of_netrc(text: &[u8], take: &mut impl FnMut(Pair)) {
     let mut name: Option<Range<usize>> = None;
     let mut at = 0;
     while at < text.len() {
@@ -212,7 +267,11 @@ fn passwords_of_netrc(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usi
             return;
         }
         if let Some(name) = name.take() {
-            take(name, word.clone());
+            take(Pair {
+                name,
+                value: word.clone(),
+                is_in_text: false,
+            });
         } else if text[word.clone()] == *b"password" {
             name = Some(word.clone());
         }
@@ -388,6 +447,32 @@ mod tests {
     }
 
     #[test]
+    fn items_that_are_texts_count_in_settings_of_a_known_form_only() {
+        for text in [
+            "- DB_PASSWORD=q8Zt5vKx0W\n",
+            "a:\n  - \"DB_PASSWORD=q8Zt5vKx0W\"\n",
+            "- 'password: q8Zt5vKx0W'\n",
+            "- password:q8Zt5vKx0W\n",
+            "examples:\n  - |\n\n    [a]\n    password = q8Zt5vKx0W\n",
+            "script:\n- >-\n  password: q8Zt5vKx0W\n",
+        ] {
+            let found = find(text.as_bytes(), &[]);
+            let said: Vec<_> = found.iter().map(|one| one.value.bytes()).collect();
+            assert_eq!(said, [b"q8Zt5vKx0W"], "{text}");
+            assert!(!found[0].fact.in_any_settings, "{text}");
+        }
+        for text in [
+            "- password: q8Zt5vKx0W\n",
+            "- name: DB_PASSWORD\n  value: q8Zt5vKx0W\n",
+            "- |\n  a\n- password: q8Zt5vKx0W\n",
+            "- |\n  a\npassword: q8Zt5vKx0W\n",
+        ] {
+            let found = find(text.as_bytes(), &[]);
+            assert!(found.len() == 1 && found[0].fact.in_any_settings, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_one_in_any_settings_is_marked() {
         let marked = |text: &str| {
             let found = find(text.as_bytes(), &[]);
@@ -397,8 +482,12 @@ mod tests {
         assert!(marked("DB_PASSWORD=q8Zt5vKx0W\n"));
         assert!(!marked("shortcut_key: Ctrl+F1\n"));
         let count = credentials_of_unknown_form;
-        assert_eq!(count(b"a: b\npassword: q8Zt5vKx0W\nkey: Ctrl+F1\n"), 1);
-        assert_eq!(count(&b"password: q8Zt5vKx0W\n".repeat(2_000)), 1_000);
+        let text = b"a: b\npassword: q8Zt5vKx0W\nkey: Ctrl+F1\ntoken: q8Zt5vKx0Wb3Yp\n";
+        assert_eq!(count(text), (2, 1));
+        assert_eq!(
+            count(&b"password: q8Zt5vKx0W\n".repeat(2_000)),
+            (1_000, 1_000)
+        );
     }
 
     proptest::proptest! {

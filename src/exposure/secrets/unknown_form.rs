@@ -135,6 +135,11 @@ pub(super) fn is_credential(name: &str, value: &str) -> bool {
     is_meant && !stands_for_other(value)
 }
 
+/// Whether a name says that its value is a password or a secret, and not only a key or a token of some sort.
+pub(super) fn says_outright(name: &str) -> bool {
+    strength(name) == Strength::Outright
+}
+
 /// What a name says.
 #[derive(Debug, PartialEq, Eq)]
 enum Strength {
@@ -147,8 +152,10 @@ enum Strength {
 }
 
 fn strength(name: &str) -> Strength {
+    // What holds quotes or the mark of a comment is a line of something else.
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.:/@$*[] ".contains(c);
     let words = words_of(name);
-    if words.iter().any(|word| OTHERS.contains(&word.as_str())) {
+    if !name.chars().all(is_part) || words.iter().any(|word| OTHERS.contains(&word.as_str())) {
         return Strength::None;
     }
     let is_behind = |word: &String| {
@@ -307,6 +314,7 @@ mod tests {
         for name in [
             "password",
             "spring.datasource.password",
+            "nodes[0].password",
             "smtp_password",
             "DB_PASSWORD_PROD",
             "dbPassword",
@@ -342,6 +350,8 @@ mod tests {
             "primaryKey",
             "public_api_key",
             "tokenizer",
+            "# password",
+            "\"password",
             "value",
             "",
             "...",
