@@ -11,7 +11,7 @@
 //! as which manifest is nearest and whether a reference was found.
 
 use super::classes::circumstance::{CREDENTIALS, ELSEWHERE, OWN_HOST};
-use super::classes::{Artifact, names};
+use super::classes::{Artifact, app_settings, names};
 use super::content::Trait;
 use super::manifest::Manifest;
 use super::party::{self, PartyVerdict};
@@ -194,7 +194,7 @@ pub fn judge_entry(cx: &PlaceContext<'_>, traits: &[Trait]) -> Vec<Finding> {
                 }
                 findings.push(token);
             }
-            Trait::Artifact(ref artifact) if means_nothing_at(cx, artifact) => {}
+            Trait::Artifact(ref artifact) if means_nothing_at(cx, artifact, traits) => {}
             Trait::Artifact(ref artifact) => findings.extend(judge_artifact(cx, artifact)),
             Trait::GitHead if is_git_head_path(cx.path) => {
                 findings.push(finding_in(
@@ -211,8 +211,17 @@ pub fn judge_entry(cx: &PlaceContext<'_>, traits: &[Trait]) -> Vec<Finding> {
 }
 
 /// Whether an artifact is what belongs at such a place.
-fn means_nothing_at(cx: &PlaceContext<'_>, artifact: &Artifact) -> bool {
+fn means_nothing_at(cx: &PlaceContext<'_>, artifact: &Artifact, traits: &[Trait]) -> bool {
     match artifact.class.as_str() {
+        // Where nothing more is known of it; and `name: value` lines are in much that is none.
+        app_settings::CLASS => {
+            !app_settings::is_named_so(cx.path) || traits.iter().any(is_known_settings)
+        }
+        // `name = "value"` is not Terraform's alone.
+        "terraform-variables" => {
+            let is_other = |found: &Trait| matches!(found, Trait::Artifact(other) if other.class == app_settings::CLASS);
+            app_settings::is_named_so(cx.path) && traits.iter().any(is_other)
+        }
         // Compiled beside the source, which is there.
         "python-bytecode" => folders(cx.path).any(|folder| folder == b"__pycache__"),
         // In conflict only with what permits more.
@@ -844,10 +853,18 @@ const SETTINGS_CLASSES: [&str; 6] = [
 pub(super) fn may_be_settings(traits: &[Trait]) -> bool {
     traits.iter().any(|found| match found {
         Trait::Dotenv { live, .. } => *live > 0,
+        Trait::Artifact(artifact) if artifact.class == app_settings::CLASS => true,
+        _ => is_known_settings(found),
+    })
+}
+
+/// Whether content is, by its bytes, a settings file of a known form with live credentials.
+fn is_known_settings(found: &Trait) -> bool {
+    match found {
         Trait::RegistryToken { live, .. } => *live,
         Trait::Artifact(artifact) => is_settings(artifact),
         _ => false,
-    })
+    }
 }
 
 fn is_settings(artifact: &Artifact) -> bool {
@@ -861,14 +878,16 @@ fn is_settings(artifact: &Artifact) -> bool {
     is_live && !artifact.is_hint && SETTINGS_CLASSES.contains(&class)
 }
 
-/// Whether content lies at a place as a settings file: nothing but assignments is one under the name of such a file only.
-pub fn lies_as_settings(path: &[u8], traits: &[Trait]) -> bool {
+/// Whether a credential of a settings file is told at a place: nothing but assignments is such a file under the name of one
+/// only, and in settings of no known form a credential has to be one in any (`in_any_settings`).
+pub fn lies_as_settings(path: &[u8], traits: &[Trait], in_any_settings: bool) -> bool {
     let name = file_name(path);
     traits.iter().any(|found| match found {
         Trait::Dotenv { .. } => is_dotenv_name(name) && !is_template_name(name),
-        Trait::RegistryToken { live, .. } => *live,
-        Trait::Artifact(artifact) => is_settings(artifact),
-        _ => false,
+        Trait::Artifact(artifact) if artifact.class == app_settings::CLASS => {
+            in_any_settings && app_settings::is_named_so(path)
+        }
+        _ => is_known_settings(found),
     })
 }
 
@@ -947,7 +966,7 @@ fn is_dotenv_name(name: &[u8]) -> bool {
 }
 
 /// `.env.example` and its like, which are meant to be shipped.
-fn is_template_name(name: &[u8]) -> bool {
+pub(super) fn is_template_name(name: &[u8]) -> bool {
     let templates = Rules::builtin()
         .get("dotenv")
         .map_or(&[][..], |rule| rule.parameter("templates"));

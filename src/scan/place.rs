@@ -838,7 +838,8 @@ impl Placer<'_> {
         let told = facts.secrets.iter();
         let told = told.filter(|secret| exposure::is_told(secret, party));
         let is_here = |secret: &&SecretFact| {
-            !secret.of_settings || exposure::lies_as_settings(path, &facts.traits)
+            !secret.of_settings
+                || exposure::lies_as_settings(path, &facts.traits, secret.in_any_settings)
         };
         let told = told.filter(is_here);
         for secret in told {

@@ -5,6 +5,7 @@
 //! the first thing that it does is to look at a few bytes, or at what the literal pass saw, and to say no.
 
 mod agents;
+pub(super) mod app_settings;
 pub(crate) mod bounded_json;
 mod build_graph;
 mod build_log;
@@ -130,6 +131,7 @@ pub trait Class: Sync {
 
 /// All of them, by name.
 pub const ALL: &[&dyn Class] = &[
+    &app_settings::AppSettings,
     &build_graph::BuildGraph,
     &build_log::BuildLog,
     &build_path::BuildPath,
@@ -181,6 +183,8 @@ pub mod circumstance {
     pub const HASHES: &str = "hashes";
     /// It names hosts or machines inside somebody's network.
     pub const INTERNAL: &str = "internal";
+    /// Keys and tokens of some sort, and nothing that is called a password or a secret.
+    pub const KEYS_ONLY: &str = "keys-only";
     /// Nothing in it is a credential.
     pub const NO_CREDENTIALS: &str = "no-credentials";
     /// It points to a host of the organisation.
@@ -226,6 +230,7 @@ pub const CIRCUMSTANCES: &[&str] = &[
     circumstance::GIT_SSH,
     circumstance::HASHES,
     circumstance::INTERNAL,
+    circumstance::KEYS_ONLY,
     circumstance::NO_CREDENTIALS,
     circumstance::OWN_HOST,
     circumstance::PLACEHOLDERS,

@@ -283,7 +283,7 @@ fn shape_of_pair(line: &[u8]) -> Shape {
 
 /// Whether the first line may be of one of the forms that have no shape; nothing that a line of code begins with.
 fn may_be_lines(line: &[u8]) -> bool {
-    const WORDS: [&[u8]; 18] = [
+    const WORDS: [&[u8]; 25] = [
         b"machine ",
         b"default ",
         b"FROM ",
@@ -299,6 +299,13 @@ fn may_be_lines(line: &[u8]) -> bool {
         b"localhost",
         b"*:",
         b"|1|",
+        b"bind ",
+        b"daemonize ",
+        b"listener ",
+        b"port ",
+        b"protected-mode ",
+        b"requirepass ",
+        b"tcp-backlog ",
         b"[",
         b"@",
         b"\"",

@@ -294,6 +294,7 @@ impl KnownSecrets {
             detail: None,
             fingerprint: None,
             of_settings: false,
+            in_any_settings: false,
         }
     }
 }

@@ -87,8 +87,9 @@ pub(super) fn plain(text: &[u8], mut take: impl FnMut(Raw)) {
     let rules = RuleSet::builtin();
     let anchors = anchors();
     let mut misses = Misses::default();
-    // For each rule, where the last that it found ends.
-    let mut found: BTreeMap<usize, usize> = BTreeMap::new();
+    // For each rule, where the last that it found stands. The words are looked for in several passes, so that what comes
+    // behind it may lie before it.
+    let mut found: BTreeMap<usize, Range<usize>> = BTreeMap::new();
     anchors.words.find(text, |word, at| {
         let Some((number, one)) = anchors
             .rules
@@ -97,14 +98,16 @@ pub(super) fn plain(text: &[u8], mut take: impl FnMut(Raw)) {
         else {
             return;
         };
-        if misses.are_enough(number, at) || found.get(&number).is_some_and(|end| at < *end) {
+        if misses.are_enough(number, at)
+            || found.get(&number).is_some_and(|span| span.contains(&at))
+        {
             return;
         }
         match attempt(text, at, one) {
             Some(raw) => {
                 // Of one that nothing is checked of, what begins within it is a part of it.
                 if one.rule.validators.is_empty() {
-                    found.insert(number, raw.span.end);
+                    found.insert(number, at..raw.span.end);
                 }
                 take(raw);
             }
@@ -418,6 +421,7 @@ pub(super) fn placed(view: &View, mut all: Vec<(Raw, usize, Option<Written>)>) -
                 detail: raw.detail,
                 fingerprint: None,
                 of_settings: false,
+                in_any_settings: false,
             },
             at: view.begins + at,
             value: raw.value,
@@ -491,6 +495,42 @@ mod tests {
                 .contains("more")
         );
         assert_eq!(of("aws-secret-access-key").len(), 1);
+    }
+
+    #[test]
+    fn what_is_found_alone_is_found_among_others_of_its_rule() {
+        let mut missed = Vec::new();
+        let rules = RuleSet::builtin().iter().map(|one| &one.rule);
+        // Of these nothing is checked, so that what lies within a find is not tried.
+        let rules = rules.filter(|rule| rule.tier == Tier::Specific && rule.validators.is_empty());
+        for rule in rules {
+            let count = |text: &[u8]| {
+                let found = find(text, Role::Bulk);
+                found.iter().filter(|one| one.fact.rule == rule.id).count()
+            };
+            // Each literal in the place of the others, where the example is still one.
+            let mut alone = Vec::new();
+            for example in &rule.matches {
+                let is_in = |literal: &&String| example.contains(literal.as_str());
+                let Some(made) = rule.literals.iter().find(is_in) else {
+                    continue;
+                };
+                for literal in &rule.literals {
+                    let example = example.replacen(made.as_str(), literal, 1);
+                    alone.extend(
+                        expand(&example, literal)
+                            .ok()
+                            .filter(|text| count(text) == 1),
+                    );
+                }
+            }
+            let among = alone.join(&b"\n\n"[..]);
+            if count(&among) < alone.len() {
+                let told = format!("{}: {} of {}", rule.id, count(&among), alone.len());
+                missed.push(told);
+            }
+        }
+        assert_eq!(missed, Vec::<String>::new());
     }
 
     #[test]

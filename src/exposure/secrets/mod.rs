@@ -16,6 +16,7 @@ mod known;
 pub mod rule;
 pub(super) mod settings;
 mod show;
+mod unknown_form;
 pub(super) mod written;
 
 pub(super) use find::stretches;
@@ -130,6 +131,9 @@ pub struct SecretFact {
     /// Only that the content is a settings file makes it one: told where it lies as such.
     #[serde(default)]
     pub of_settings: bool,
+    /// It is one in settings of any form, also where nothing is known of the program that reads them.
+    #[serde(default)]
+    pub in_any_settings: bool,
 }
 
 /// The bytes of a credential. They are overwritten when it goes, and never shown.

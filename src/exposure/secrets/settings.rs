@@ -5,9 +5,13 @@
 //! counts where it lies as one: assignments stand in much that is none.
 //!
 //! The form is that which the readers of those files have in common: a name, `=` or `:`, and a value up to the end
-//! of the line; in a netrc the word behind `password`. The rules are the generic ones, and so is what a value has to be:
-//! no placeholder, no reference to a variable, no word. Values over several lines are left out.
+//! of the line; in a netrc the word behind `password`; where a `name` and a `value` stand on lines of their own, as those of
+//! the environment of a container do, that name. The rules are the generic ones, and so is what a value has to be: no
+//! placeholder, no reference to a variable, no word. In a file of no known form more is asked ([`super::unknown_form`]).
+//!
+//! Left out: values over several lines, and mappings on one line (`{user: a, password: b}`).
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::classes::text::{is_live, names_secret};
@@ -16,7 +20,7 @@ use super::super::values::entropy;
 use super::super::windows::View;
 use super::find::{Raw, placed};
 use super::rule::RuleSet;
-use super::{Check, Found, Hidden, Tier, known, show, written};
+use super::{Check, Found, Hidden, Tier, known, show, unknown_form, written};
 use crate::exposure::shown;
 
 /// A longer name is none, and a longer value is a document; bytes.
@@ -43,8 +47,32 @@ pub fn find(bytes: &[u8], found: &[Found]) -> Vec<Found> {
     }
 }
 
+/// How many credentials stand in a text that is settings of no known form, and how many of them have a name that says
+/// password or secret; no more are counted than are told.
+pub(in crate::exposure) fn credentials_of_unknown_form(text: &[u8]) -> (u32, u32) {
+    let (mut all, mut outright) = (0_u32, 0_u32);
+    pairs(text, &mut |one| {
+        let may_be = text
+            .get(one.name.clone())
+            .is_some_and(unknown_form::may_tell);
+        if may_be
+            && all < FOUND_MAX as u32
+            && is_of_unknown_form(text, &one)
+            && judged(text, one.name.clone(), one.value).is_some()
+        {
+            let name = text.get(one.name).unwrap_or_default();
+            let is_outright = std::str::from_utf8(name).is_ok_and(unknown_form::says_outright);
+            all += 1;
+            outright += u32::from(is_outright);
+        }
+    });
+    (all, outright)
+}
+
 fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
     let mut all = Vec::new();
+    // Where those begin that are credentials in any settings.
+    let mut anywhere = BTreeSet::new();
     let is_new = |range: &Range<usize>| {
         let is_other = |one: &Found| {
             let end = one.at + one.value.bytes().len();
@@ -52,12 +80,15 @@ fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
         };
         found.iter().all(is_other)
     };
-    let mut take = |name: Range<usize>, value: Range<usize>| {
+    let mut take = |one: Pair| {
         if all.len() < FOUND_MAX
-            && is_new(&value)
-            && let Some(raw) = judged(text, name, value)
+            && is_new(&one.value)
+            && let Some(raw) = judged(text, one.name.clone(), one.value.clone())
         {
             let at = raw.span.start;
+            if is_of_unknown_form(text, &one) {
+                anywhere.insert(at);
+            }
             all.push((raw, at, None));
         }
     };
@@ -69,30 +100,81 @@ fn find_in(text: &[u8], found: &[Found]) -> Vec<Found> {
     let mut found = placed(&View::whole(text, Role::Bulk), all);
     for one in &mut found {
         one.fact.of_settings = true;
+        one.fact.in_any_settings = anywhere.contains(&one.at);
     }
     found
 }
 
-/// Calls `take` with name and value of each line that has both.
-fn pairs(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>)) {
+/// A name and its value.
+#[derive(Debug, Clone)]
+struct Pair {
+    name: Range<usize>,
+    value: Range<usize>,
+    /// It stands in an item of a list that is a text (`- A=b`, `- "a: b"`, `- |`): a variable, an argument, or an example.
+    is_in_text: bool,
+}
+
+/// Calls `take` with name and value of each line that has both, and with what a `name` says and the `value` behind it.
+fn pairs(text: &[u8], take: &mut impl FnMut(Pair)) {
+    let mut named: Option<Range<usize>> = None;
+    // How far the item is indented of which the lines are a text.
+    let mut block: Option<usize> = None;
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-        if let Some((name, value)) = pair(text, start..end) {
-            take(name, value);
+        let line = &text[start..end];
+        let indent = line.len() - line.trim_ascii_start().len();
+        if !line.trim_ascii().is_empty() && block.is_some_and(|block| indent <= block) {
+            block = None;
+        }
+        if block.is_none() && begins_block(line.trim_ascii()) {
+            block = Some(indent);
+        }
+        if let Some(mut one) = pair(text, start..end) {
+            one.is_in_text |= block.is_some();
+            let is = |word: &[u8]| text[one.name.clone()].eq_ignore_ascii_case(word);
+            let name_before = named.take();
+            if is(b"name") {
+                named = Some(one.value.clone());
+            }
+            if let Some(name) = name_before.filter(|_| is(b"value")) {
+                one.name = name;
+            }
+            take(one);
         }
         start = end + 1;
     }
 }
 
-fn pair(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
+/// `- |`, `- >-`: an item of a list whose lines below it are a text (YAML 1.2, section 8.1).
+fn begins_block(line: &[u8]) -> bool {
+    let rest = line.strip_prefix(b"- ").map(<[u8]>::trim_ascii_start);
+    let rest = rest.and_then(|rest| rest.strip_prefix(b"|").or_else(|| rest.strip_prefix(b">")));
+    rest.is_some_and(|rest| rest.iter().all(|byte| b"+-0123456789".contains(byte)))
+}
+
+/// Whether a name and its value are a credential in settings of any form.
+fn is_of_unknown_form(text: &[u8], one: &Pair) -> bool {
+    let word = |range: &Range<usize>| std::str::from_utf8(text.get(range.clone())?).ok();
+    let both = word(&one.name).zip(word(&one.value));
+    !one.is_in_text && both.is_some_and(|(name, value)| unknown_form::is_credential(name, value))
+}
+
+fn pair(text: &[u8], line: Range<usize>) -> Option<Pair> {
     let mut line = trimmed(text, line);
     if matches!(text.get(line.start), None | Some(b'#' | b';')) || line.is_empty() {
         return None;
     }
+    let mut is_item = false;
+    let mut is_in_text = false;
     for word in BEFORE_NAMES {
         if text[line.clone()].starts_with(word) {
             line = trimmed(text, line.start + word.len()..line.end);
+            is_item |= word == b"- ";
         }
+    }
+    if is_item && is_quoted(&text[line.clone()]) {
+        line = line.start + 1..line.end - 1;
+        is_in_text = true;
     }
     let bytes = &text[line.clone()];
     let head = &bytes[..bytes.len().min(NAME_MAX)];
@@ -109,7 +191,21 @@ fn pair(text: &[u8], line: Range<usize>) -> Option<(Range<usize>, Range<usize>)>
         .or_else(|| memchr::memchr2(b' ', b'\t', head))?;
     let name = unquoted(text, trimmed(text, line.start..line.start + sign));
     let value = trimmed(text, line.start + sign + 1..line.end);
-    Some((of_address(text, name), value_of(text, value)))
+    // Of YAML's own forms an item is `- name: value` alone.
+    is_in_text |= is_item && !head[sign..].starts_with(b": ") && head.len() > sign + 1;
+    Some(Pair {
+        name: of_address(text, name),
+        value: value_of(text, value),
+        is_in_text,
+    })
+}
+
+/// Whether all of it stands in one pair of quotes.
+fn is_quoted(bytes: &[u8]) -> bool {
+    let quote = bytes.first().filter(|byte| b"\"'".contains(byte));
+    quote.is_some_and(|quote| {
+        memchr::memchr(*quote, &bytes[1..]) == Some(bytes.len().wrapping_sub(2))
+    })
 }
 
 /// The setting itself, where it is for an address: `//host/path/:_authToken`.
@@ -131,7 +227,8 @@ fn value_of(text: &[u8], value: Range<usize>) -> Range<usize> {
             None => inside..inside,
         };
     }
-    let end = memchr::memmem::find(bytes, b" #").unwrap_or(bytes.len());
+    let comment = [b" #", b" ;"].map(|mark| memchr::memmem::find(bytes, mark));
+    let end = comment.into_iter().flatten().min().unwrap_or(bytes.len());
     let value = trimmed(text, value.start..value.start + end);
     let commas = text[value.clone()].ends_with(b",");
     value.start..value.end - usize::from(commas)
@@ -157,7 +254,7 @@ fn is_netrc(text: &[u8]) -> bool {
 }
 
 /// Words behind `password`, wherever lines end (inetutils manual, ".netrc").
-fn passwords_of_netrc(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usize>)) {
+fn passwords_of_netrc(text: &[u8], take: &mut impl FnMut(Pair)) {
     let mut name: Option<Range<usize>> = None;
     let mut at = 0;
     while at < text.len() {
@@ -170,7 +267,11 @@ fn passwords_of_netrc(text: &[u8], take: &mut impl FnMut(Range<usize>, Range<usi
             return;
         }
         if let Some(name) = name.take() {
-            take(name, word.clone());
+            take(Pair {
+                name,
+                value: word.clone(),
+                is_in_text: false,
+            });
         } else if text[word.clone()] == *b"password" {
             name = Some(word.clone());
         }
@@ -296,10 +397,20 @@ mod tests {
             ),
             ("db.password=q8Zt5vKx0W\n", 1, "generic-password"),
             ("  clientSecret: q8Zt5vKx0W\n", 1, "generic-secret"),
+            (
+                "[db]\npwd_password = q8Zt5vKx0W ; # ours\n",
+                2,
+                "generic-password",
+            ),
             ("FROM x\nENV API_TOKEN=q8Zt5vKx0W\n", 2, "generic-secret"),
             (
                 "machine h login me\n  password q8Zt5vKx0W\n",
                 2,
+                "generic-password",
+            ),
+            (
+                "  env:\n  - name: DB_PASSWORD\n    # ours\n    value: \"q8Zt5vKx0W\"\n",
+                4,
                 "generic-password",
             ),
         ] {
@@ -350,6 +461,8 @@ mod tests {
             "# PASSWORD=q8Zt5vKx0W\n",
             "API_TOKEN=\"q8Zt5vKx0W\nand more\"\n",
             "NEXT_PUBLIC_API_KEY=q8Zt5vKx0W\n",
+            "- name: DB_PASSWORD\n  valueFrom: q8Zt5vKx0W\n",
+            "- name: DB_PASSWORD\n- host: a\n  value: q8Zt5vKx0W\n",
             "",
             "=\n:\n",
         ] {
@@ -364,10 +477,55 @@ mod tests {
         assert_eq!(find(text, &found), []);
     }
 
+    #[test]
+    fn items_that_are_texts_count_in_settings_of_a_known_form_only() {
+        for text in [
+            "- DB_PASSWORD=q8Zt5vKx0W\n",
+            "a:\n  - \"DB_PASSWORD=q8Zt5vKx0W\"\n",
+            "- 'password: q8Zt5vKx0W'\n",
+            "- password:q8Zt5vKx0W\n",
+            "examples:\n  - |\n\n    [a]\n    password = q8Zt5vKx0W\n",
+            "script:\n- >-\n  password: q8Zt5vKx0W\n",
+        ] {
+            let found = find(text.as_bytes(), &[]);
+            let said: Vec<_> = found.iter().map(|one| one.value.bytes()).collect();
+            assert_eq!(said, [b"q8Zt5vKx0W"], "{text}");
+            assert!(!found[0].fact.in_any_settings, "{text}");
+        }
+        for text in [
+            "- password: q8Zt5vKx0W\n",
+            "- name: DB_PASSWORD\n  value: q8Zt5vKx0W\n",
+            "- |\n  a\n- password: q8Zt5vKx0W\n",
+            "- |\n  a\npassword: q8Zt5vKx0W\n",
+        ] {
+            let found = find(text.as_bytes(), &[]);
+            assert!(found.len() == 1 && found[0].fact.in_any_settings, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_one_in_any_settings_is_marked() {
+        let marked = |text: &str| {
+            let found = find(text.as_bytes(), &[]);
+            assert_eq!(found.len(), 1, "{text}");
+            found[0].fact.in_any_settings
+        };
+        assert!(marked("DB_PASSWORD=q8Zt5vKx0W\n"));
+        assert!(!marked("shortcut_key: Ctrl+F1\n"));
+        let count = credentials_of_unknown_form;
+        let text = b"a: b\npassword: q8Zt5vKx0W\nkey: Ctrl+F1\ntoken: q8Zt5vKx0Wb3Yp\n";
+        assert_eq!(count(text), (2, 1));
+        assert_eq!(
+            count(&b"password: q8Zt5vKx0W\n".repeat(2_000)),
+            (1_000, 1_000)
+        );
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_is_read(text in "(API_TOKEN|password|=|:|//h/|\"|'| |\n|#|machine |q8Zt5vKx0W|é|export |,){0,30}") {
+        fn any_text_is_read(text in "(API_TOKEN|password|name|value|=|:|//h/|\"|'| |\n|#|machine |q8Zt5vKx0W|é|export |,){0,30}") {
             let _ = find(text.as_bytes(), &[]);
+            let _ = credentials_of_unknown_form(text.as_bytes());
         }
     }
 }

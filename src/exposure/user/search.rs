@@ -142,6 +142,7 @@ impl Search {
                     detail: Some(rule.title.clone()).filter(|title| !title.is_empty()),
                     fingerprint,
                     of_settings: false,
+                    in_any_settings: false,
                 },
             });
         }

@@ -69,6 +69,10 @@ pub enum Validator {
     Url,
     /// A connection string with a password.
     ConnectionString,
+    /// An address of JDBC with a password.
+    Jdbc,
+    /// A connection string of PostgreSQL with a password.
+    Libpq,
     /// `user:password` in Base64.
     BasicAuth,
     /// A JSON Web Key with its private part (RFC 7517).
@@ -199,6 +203,8 @@ impl Validator {
             Validator::Bech32 => sums::bech32(place),
             Validator::Url => passwords::url(place),
             Validator::ConnectionString => passwords::connection_string(place),
+            Validator::Jdbc => passwords::jdbc(place),
+            Validator::Libpq => passwords::libpq(place),
             Validator::BasicAuth => passwords::basic_auth(place),
             Validator::Jwk => keys::jwk(place),
             Validator::Credential => passwords::credential(place),

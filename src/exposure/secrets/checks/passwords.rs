@@ -45,6 +45,15 @@ fn is_nobodys(host: &str) -> bool {
         || host.contains("yourdomain")
 }
 
+/// Whether a password is that of an example: it says what it is, or repeats the user.
+fn is_word(password: &str, user: &str) -> bool {
+    let lower = password.to_ascii_lowercase();
+    lower == user.to_ascii_lowercase()
+        || ["1234", "pass", "pwd", "secret", "token"]
+            .iter()
+            .any(|word| lower.contains(word))
+}
+
 pub(super) fn url(place: &Place<'_>) -> Option<Verdict> {
     let words = Rules::builtin().words();
     let whole = std::str::from_utf8(place.text.get(place.whole.clone())?).ok()?;
@@ -65,15 +74,8 @@ pub(super) fn url(place: &Place<'_>) -> Option<Verdict> {
         .to_owned();
     let (user, host) = whole.split_once("://")?.1.rsplit_once('@')?;
     let user = user.split(':').next()?;
-    let lower = password.to_ascii_lowercase();
-    let is_word = lower == user.to_ascii_lowercase()
-        || lower.contains("1234")
-        || lower.contains("pass")
-        || lower.contains("pwd")
-        || lower.contains("secret")
-        || lower.contains("token");
     if is_placeholder(password, words)
-        || is_word
+        || is_word(password, user)
         || is_nobodys(host)
         || user.contains(['$', '%']) && user.len() < 3
     {
@@ -167,6 +169,72 @@ pub(super) fn connection_string(place: &Place<'_>) -> Option<Verdict> {
         })
         .unwrap_or_default();
     (is_one && !is_word).then(|| Verdict::of(STRUCTURE).shown(format!("{server}, password ***")))
+}
+
+/// `jdbc:kind://host…password=…`, and Oracle's `jdbc:oracle:thin:user/password@host` (JDBC specification, "connection URL").
+pub(super) fn jdbc(place: &Place<'_>) -> Option<Verdict> {
+    let words = Rules::builtin().words();
+    let password = place.str()?;
+    let (_, around) = place.around(0, 300);
+    let line = around.split(|&byte| byte == b'\n').next()?;
+    let line = String::from_utf8_lossy(line);
+    let (_, rest) = line.split_once("jdbc:")?;
+    let (kind, rest) = rest.split_once(':')?;
+    // What is before the password, or behind it.
+    let at = match memmem::find(rest.as_bytes(), b"//") {
+        Some(slashes) => slashes + 2,
+        None => rest.find('@')? + 1,
+    };
+    let host = rest.get(at..)?.split(['/', ';', '?', ',', '"', '\'', ' ']);
+    let host = host.map(|host| host.trim_matches(['(', ')'])).next()?;
+    let name = host.split(':').next().filter(|name| !name.is_empty())?;
+    let user = rest.split('/').next().unwrap_or_default();
+    let is_one = !is_placeholder(password, words) && !is_word(password, user) && !is_nobodys(name);
+    is_one.then(|| {
+        let shown_url = format!(
+            "jdbc:{}, {}, password ***",
+            shown(kind.as_bytes()),
+            shown(host.as_bytes())
+        );
+        Verdict::of(STRUCTURE).shown(shown_url)
+    })
+}
+
+/// `host=… dbname=… password=…` on one line (PostgreSQL manual, "Connection Strings"). In a call of a program commas stand
+/// between them.
+pub(super) fn libpq(place: &Place<'_>) -> Option<Verdict> {
+    let words = Rules::builtin().words();
+    let password = place.str()?;
+    let (start, around) = place.around(300, 200);
+    let at = place.whole.start.checked_sub(start)?;
+    let (before, behind) = around.split_at_checked(at)?;
+    let begin = memchr::memrchr(b'\n', before).map_or(0, |feed| feed + 1);
+    let end = memchr::memchr(b'\n', behind).unwrap_or(behind.len());
+    let line = around.get(begin..at + end)?;
+    let value = |key: &[u8]| {
+        let at = memmem::find(line, key)? + key.len();
+        let rest = line.get(at..)?;
+        let len = rest
+            .iter()
+            .take_while(|byte| !b" \"',;\t\r".contains(byte))
+            .count();
+        std::str::from_utf8(rest.get(..len)?).ok()
+    };
+    let (host, _) = value(b"host=").zip(value(b"dbname="))?;
+    let is_between_commas = before.last() == Some(&b',')
+        || matches!(place.text.get(place.value.end), Some(b',' | b')' | b'('));
+    let is_mixed = password.bytes().any(|byte| byte.is_ascii_digit())
+        && password.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_one = is_mixed
+        && !is_between_commas
+        && !is_placeholder(password, words)
+        && !is_word(password, value(b"user=").unwrap_or_default())
+        && !host.is_empty()
+        && !is_nobodys(host);
+    is_one.then(|| {
+        let shown = format!("{}, password ***", shown(host.as_bytes()));
+        Verdict::of(STRUCTURE).shown(shown)
+    })
 }
 
 pub(super) fn basic_auth(place: &Place<'_>) -> Option<Verdict> {
