@@ -30,7 +30,7 @@ impl Case {
         self.meta_record("ledger")?.map_or(Ok(()), &mut give)
     }
 
-    /// Gives what the joins found, in no useful order: what [`UnitDone`] does not hold.
+    /// Gives what the joins found, in no useful order: what [`UnitDone`](crate::scan::UnitDone) does not hold.
     ///
     /// # Errors
     /// When the file cannot be read, or `give` fails.
