@@ -550,7 +550,7 @@ mod with_the_feature {
         let chosen: Vec<&Path> = all
             .iter()
             .filter(small)
-            .take(14)
+            .take(6)
             .map(|path| path.as_path())
             .collect();
         let folder = scratch();
