@@ -453,6 +453,7 @@ fn copy(locator: &str, files: u64, share: f64, grades: &[(&str, u64)], class: &s
         location: Some(Certainty::Hint),
         unmatched_files: Some(4),
         unmatched_bytes: Some(20_480),
+        counted: Some(Counted::LaidOut),
         licences: vec![LicenceFile {
             path: "LICENSE.md".to_owned(),
             licence: Some("MIT".to_owned()),

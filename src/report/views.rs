@@ -342,7 +342,7 @@ impl Mask {
 }
 
 /// Keys whose words the program chooses: enums, ids of its rules, codes, and maps of counts by such words.
-const OWN_WORDS: [&str; 35] = [
+const OWN_WORDS: [&str; 36] = [
     "inventory",
     "subject",
     "jumps",
@@ -375,6 +375,7 @@ const OWN_WORDS: [&str; 35] = [
     "language",
     "evidence",
     "location",
+    "counted",
     "parent_basis",
     "first_basis",
     "signs",
