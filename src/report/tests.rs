@@ -298,7 +298,7 @@ fn planted(records: Vec<Record>, planted: &mut Vec<String>) -> Vec<Record> {
 }
 
 /// What the program chooses: enums and ids of its rules. Their shape cannot come from an input.
-const CHOSEN: [&str; 23] = [
+const CHOSEN: [&str; 24] = [
     "type",
     "severity",
     "certainty",
@@ -322,6 +322,7 @@ const CHOSEN: [&str; 23] = [
     "by",
     "parent_basis",
     "location",
+    "counted",
 ];
 
 fn plant(key: &str, value: &mut Value, planted: &mut Vec<String>) {
