@@ -530,6 +530,32 @@ fn counsel_is_not_told_beside_what_is_withheld() {
     assert!(!keyed.contains("value-2\"") && !keyed.contains("10.4.7.1"));
 }
 
+/// What a YARA rule says of a copy is no leak, in whatever view: the axes are the same in all.
+#[test]
+fn a_match_of_a_rule_of_the_users_own_counts_on_no_axis_in_any_view() {
+    let found = sample::exposure(
+        "yara:rules/loader",
+        Severity::Critical,
+        Certainty::Hint,
+        "a.tgz!/package/a.js",
+        "the YARA rule loader of the file rules matches",
+    );
+    let records = vec![
+        Record::from(sample::run()),
+        Record::Exposure(found),
+        Record::from(sample::full_ledger()),
+    ];
+    for view in [View::Internal, View::Counsel, View::Public] {
+        let model = report(records.clone(), view, b"0123456789abcdef").model;
+        assert_eq!(model.exposures.total, 1, "{view:?}");
+        let levels: Vec<u8> = model.verdict.axes.iter().map(|axis| axis.level).collect();
+        assert!(
+            levels.iter().all(|level| *level == 0),
+            "{view:?}: {levels:?}"
+        );
+    }
+}
+
 /// What a view leaves out of a credential is not what tells it from others.
 #[test]
 fn every_view_counts_as_many_credentials() {

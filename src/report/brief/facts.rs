@@ -284,3 +284,63 @@ impl Marks {
         self.headers_removed = self.headers_removed.saturating_add(row.headers_removed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(id: &str, rows: &[&str], follows: Option<&str>, states: &[NoticeState]) -> Sent {
+        let event = |state: &NoticeState| NoticeEvent {
+            notice: id.to_owned(),
+            state: *state,
+            date: "2026-04-02".to_owned(),
+            actor: "ann".to_owned(),
+            time: "2026-04-02T08:00:00Z".to_owned(),
+            reference: None,
+            note: None,
+        };
+        Sent {
+            notice: Notice {
+                id: id.to_owned(),
+                host: "github".to_owned(),
+                network: None,
+                drafted: "2026-04-01T08:00:00Z".to_owned(),
+                actor: "ann".to_owned(),
+                folder: "out".to_owned(),
+                sha256: String::new(),
+                rows: rows.iter().map(|row| (*row).to_owned()).collect(),
+                overrides: Vec::new(),
+                follows: follows.map(str::to_owned),
+            },
+            events: states.iter().map(event).collect(),
+            rejected_since: vec!["b".to_owned()],
+        }
+    }
+
+    fn claimed(notices: Vec<Sent>) -> Vec<String> {
+        let facts = Facts {
+            notices,
+            ..Facts::default()
+        };
+        facts.claimed().into_iter().collect()
+    }
+
+    #[test]
+    fn a_letter_takes_back_what_was_rejected_and_claims_nothing() {
+        let notice = || sent("n1", &["a", "b"], None, &[NoticeState::Sent]);
+        let letter = sent("n2", &[], Some("n1"), &[]);
+        assert!(letter.is_letter() && !notice().is_letter());
+        assert_eq!(claimed(vec![notice()]), ["a", "b"]);
+        assert_eq!(claimed(vec![notice(), letter.clone()]), ["a"]);
+        // A letter about another notice says nothing of this one.
+        let other = sent("n3", &["c", "b"], None, &[]);
+        let all = vec![other, notice(), letter];
+        assert_eq!(claimed(all), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_was_taken_back_stays_so_whatever_the_host_answers() {
+        let states = [NoticeState::Retracted, NoticeState::Ticket];
+        assert!(claimed(vec![sent("n1", &["a"], None, &states)]).is_empty());
+    }
+}
