@@ -432,6 +432,18 @@ fn a_folder_holds_no_content_and_no_opinion_unless_asked() {
     };
     assert_eq!(holds(&out, line), None);
     assert_eq!(holds(&out, note), None);
+    // A folder that keeps none of them gives no copies, and no empty folder for them.
+    let none = place.path().join("none");
+    std::fs::create_dir(&none).unwrap();
+    let bare = place.path().join("bare");
+    seal(
+        &case,
+        &bare,
+        [OsStr::new("--copy-matched"), none.as_os_str()],
+    )
+    .expect(0);
+    assert!(!bare.join("data/exhibits/files").exists());
+    verify(&bare, [""; 0]).expect(0);
     let all = place.path().join("all");
     let more = [
         OsStr::new("--include-work-product"),
